@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The alert record: what one slot of an alert ring carries. Plain bytes, host byte order for integers,
+ * big-endian byte strings where Ethereum has them (value). No pointers: the raw transaction lies in the
+ * ring's evidence region at (evidence_at, evidence_len). Any change of size or order is a new
+ * ALERT_ABI_VERSION. Readers copy the record once, call alert_record_check, then use it. */
+#ifndef ABI_ALERT_H
+#define ABI_ALERT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ALERT_ABI_VERSION 1
+
+enum alert_kind { ALERT_KIND_ALERT = 1, ALERT_KIND_RETRACT = 2, ALERT_KIND_DRILL = 3, ALERT_KIND_MAX = 3 };
+
+enum alert_grade { GRADE_WATCH = 1, GRADE_PAGE = 2, GRADE_PAUSE = 3, GRADE_MAX = 3 };
+
+enum alert_class {
+	CLASS_FLASH_LOAN = 1,	/* a transaction that asks for a flash loan */
+	CLASS_FLASH_DEPLOY = 2, /* a deployment whose code can take one */
+	CLASS_SWAP = 3,
+	CLASS_SANDWICH = 4,
+	CLASS_ADMIN = 5,
+	CLASS_OTHER = 6,
+	CLASS_MAX = 6
+};
+
+enum alert_severity { SEVERITY_INFO = 1, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL, SEVERITY_MAX = 5 };
+
+/* How the transaction travelled. */
+enum carrier {
+	CARRIER_HTTP_JSONRPC = 1,
+	CARRIER_HTTP_JSONRPC_BUNDLE = 2,
+	CARRIER_HTTP_JSONRPC_PRIVATE = 3,
+	CARRIER_OFFLINE = 4, /* rules run, vectors: no wire */
+	CARRIER_MAX = 4
+};
+
+enum direction { DIR_C2S = 0, DIR_S2C = 1, DIR_UNKNOWN = 2, DIR_MAX = 2 };
+
+/* Trust flags, X-macro so that their JSON names are made in one place. _(ID, "name", "help") */
+#define TRUST_FLAGS(_) \
+	_(GAP_BEFORE, "gap_before", "stream bytes were missing earlier in this flow") \
+	_(MIDSTREAM, "midstream", "the flow was picked up without its beginning") \
+	_(ONE_DIRECTION, "one_direction", "only one direction of the flow has been seen") \
+	_(NOT_ACKED, "not_acked", "the receiver has not acknowledged these bytes") \
+	_(OVERLAP_CONFLICT, "overlap_conflict", "two versions of the same stream bytes crossed") \
+	_(TRUNCATED, "truncated", "part of the transaction was not captured") \
+	_(INVALID, "invalid", "no node would accept this transaction as it stands") \
+	_(SENDER_SKIPPED, "sender_skipped", "the sender was not recovered: budget spent") \
+	_(NO_EVIDENCE, "no_evidence", "the raw transaction did not fit the evidence budget") \
+	_(BUNDLE, "bundle", "the transaction is part of a bundle")
+
+enum trust_flag_bit {
+#define _(id, name, help) TRUST_BIT_##id,
+	TRUST_FLAGS(_)
+#undef _
+	TRUST_BIT_COUNT
+};
+enum trust_flag {
+#define _(id, name, help) TRUST_##id = 1u << TRUST_BIT_##id,
+	TRUST_FLAGS(_)
+#undef _
+};
+
+/* Which optional fields of alert_record are present. */
+enum alert_has {
+	HAS_FROM = 1 << 0,
+	HAS_TO = 1 << 1, /* absent: contract creation */
+	HAS_SELECTOR = 1 << 2,
+	HAS_CHAIN_ID = 1 << 3,
+	HAS_NONCE = 1 << 4,
+	HAS_CREATED = 1 << 5, /* address of the contract a creation would make */
+	HAS_SUPERSEDES = 1 << 6,
+	HAS_HASH = 1 << 7,
+	HAS_ALL = (1 << 8) - 1
+};
+
+enum related_role { ROLE_FRONT = 1, ROLE_VICTIM = 2, ROLE_BACK = 3, ROLE_DEPLOY = 4, ROLE_BUNDLE = 5, ROLE_MAX = 5 };
+
+#define ALERT_RELATED_MAX 4
+#define ALERT_PROTOCOLS_MAX 4
+
+struct alert_related {
+	uint8_t hash[32];
+	uint32_t role; /* enum related_role */
+	uint32_t pad;
+};
+
+struct alert_record {
+	/* identity: id = epoch-ring-seq */
+	uint64_t seq;	     /* from 1, one per record offered to the ring; a gap is a loss */
+	uint32_t lost_before; /* records lost just before this one, and why */
+	uint8_t lost_reason; /* enum loss_reason of ring.h, 0 if none */
+	uint8_t kind;
+	uint8_t grade;
+	uint8_t severity;
+	uint64_t generation; /* of the rule bundle that judged */
+	uint32_t rule_id;
+	uint32_t rule_rev;
+	uint32_t rule_index; /* index into the bundle's rule table */
+	uint8_t class_;
+	uint8_t carrier;
+	uint8_t direction;
+	uint8_t tx_type; /* 0..4 */
+	uint32_t has;	/* enum alert_has */
+	uint32_t trust; /* enum trust_flag */
+	/* transaction */
+	uint8_t hash[32];
+	uint8_t from[20];
+	uint8_t to[20];
+	uint8_t created[20];
+	uint8_t selector[4];
+	uint8_t value[32];
+	uint8_t fee_cap[32]; /* gasPrice or maxFeePerGas, wei */
+	uint8_t tip_cap[32]; /* gasPrice or maxPriorityFeePerGas, wei */
+	uint64_t chain_id;
+	uint64_t nonce;
+	uint64_t gas;
+	uint32_t raw_len; /* consensus form, bytes */
+	uint32_t data_len;
+	/* incident */
+	uint8_t dedupekey[32];
+	uint64_t supersedes_seq; /* same ring, same epoch */
+	/* evidence: bytes [evidence_at, evidence_at + evidence_len) of the ring's evidence stream */
+	uint64_t evidence_at;
+	uint32_t evidence_len; /* 0: none */
+	uint32_t n_related;
+	struct alert_related related[ALERT_RELATED_MAX];
+	uint8_t protocols[ALERT_PROTOCOLS_MAX][20];
+	uint32_t n_protocols;
+	/* flow; addresses as IPv6, IPv4 mapped ::ffff:a.b.c.d; zero ports if offline */
+	uint16_t src_port;
+	uint16_t dst_port;
+	uint8_t src_ip[16];
+	uint8_t dst_ip[16];
+	uint32_t bundle_len; /* transactions in the bundle, 0 if none */
+	uint32_t bundle_pos;
+	/* times, ns since the Unix epoch */
+	uint64_t t_wire_ns;
+	uint64_t t_emitted_ns;
+	uint8_t reserved[264];
+};
+
+_Static_assert(sizeof(struct alert_record) == 896, "alert ABI");
+_Static_assert(offsetof(struct alert_record, hash) == 48, "alert ABI");
+_Static_assert(offsetof(struct alert_record, dedupekey) == 272, "alert ABI");
+_Static_assert(offsetof(struct alert_record, related) == 328,"alert ABI");
+_Static_assert(offsetof(struct alert_record, t_wire_ns) == 616, "alert ABI");
+
+/* alert_record_check returns 0 if every enum, count and length of `r` (a private copy) is in range, else
+ * -EINVAL. It reads nothing but *r. */
+int alert_record_check(const struct alert_record *r);
+
+#endif

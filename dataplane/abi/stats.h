@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The stats page: one sealed memory file that the dataplane writes and anyone it is handed to maps
+ * read-only, so that reading costs the dataplane nothing. One stats_lcore per lcore: only that lcore writes
+ * its own, with plain 8-byte stores. Sums over lcores may be torn between counters while traffic flows;
+ * at rest they are exact. */
+#ifndef ABI_STATS_H
+#define ABI_STATS_H
+
+#include "abi/counters.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STATS_MAGIC 0x3154415354544e53ull
+#define STATS_VERSION 1
+#define STATS_LCORES_MAX 64
+#define STATS_PORTS_MAX 16
+
+enum stats_role { STATS_ROLE_NONE, STATS_ROLE_MAIN, STATS_ROLE_WORKER, STATS_ROLE_CORRELATOR };
+
+/* wire side of identity 1, copied from the port by the main lcore */
+struct stats_port {
+	char name[32];
+	uint64_t wire; /* delivered + missed + errors + no_mbuf, as the port counts */
+	uint64_t delivered, missed, errors, no_mbuf;
+	uint64_t pad[7];
+};
+
+struct stats_lcore {
+	uint32_t role; /* enum stats_role */
+	uint32_t lcore;
+	_Atomic uint64_t heartbeat_ns; /* wall clock of the last housekeeping */
+	uint64_t generation; /* bundle in use */
+	uint64_t pad[5];
+	uint64_t c[(CTR_COUNT + 7) / 8 * 8];
+};
+
+struct stats_page {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t lcore_bytes; /* sizeof(struct stats_lcore) */
+	uint32_t lcores, ports;
+	uint32_t counters; /* CTR_COUNT of the writer */
+	uint32_t source_done; /* 1 once a file source has ended and all is at rest */
+	uint8_t epoch[8];
+	uint64_t started_ns;
+	uint64_t generation; /* bundle published */
+	uint8_t bundle_digest[32];
+	uint8_t pad[32];
+	struct stats_port port[STATS_PORTS_MAX];
+	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];
+};
+
+/* stats_create makes the sealed page; returns its mapping (read-write) and stores the fd, or NULL + errno. */
+struct stats_page *stats_create(int *fd);
+
+/* stats_attach maps a page read-only and checks it; NULL + errno (EPROTO: not a page this build can read). */
+const struct stats_page *stats_attach(int fd);
+void stats_detach(const struct stats_page *s);
+
+/* stats_sum adds up one counter over the page's lcores. */
+uint64_t stats_sum(const struct stats_page *s, enum sentinel_counter c);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* detect: transactions in, findings out, for one worker. A rule set (ruleset.h) is a loaded bundle: one Hyperscan
+ * block database over tx->scan, and condition programs. Every pattern is bound to a field (to, input, selector, init code,
+ * access list, authorization list); a match counts only if it lies wholly in that field at an allowed offset. All
+ * rules whose patterns and conditions hold give a finding: no first match. */
+#ifndef DETECT_DETECT_H
+#define DETECT_DETECT_H
+
+#include "abi/alert.h"
+#include "abi/span.h"
+#include "eth/tx.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ruleset;  /* shared, immutable */
+struct detect;	 /* one per worker: scratch + per-transaction match state */
+
+/* ---- rule set ---- */
+
+/* ruleset_load checks a bundle (rules/bundle.h) from untrusted memory and makes it ready: deserialises the
+ * database, checks every program and index. Refused whole if anything is wrong: NULL, with a message in
+ * err. The bytes must outlive the rule set. Allocates: start-up and adoption only. */
+struct ruleset *ruleset_load(struct span bundle, char *err, size_t err_cap);
+void ruleset_free(struct ruleset *r);
+uint64_t ruleset_generation(const struct ruleset *r);
+uint32_t ruleset_rules(const struct ruleset *r);
+uint32_t ruleset_patterns(const struct ruleset *r);
+struct ruleset_rule {
+	uint32_t id, rev;
+	uint8_t class_, severity, grade;
+	const char *name;
+};
+void ruleset_rule(const struct ruleset *r, uint32_t index, struct ruleset_rule *out);
+const uint8_t *ruleset_digest(const struct ruleset *r); /* 32 bytes */
+
+/* Vectors travel in the bundle; whoever loads it runs them before adoption. text: one JSON line as `rules run` reads. */
+uint32_t ruleset_vectors(const struct ruleset *r);
+void ruleset_vector(const struct ruleset *r, uint32_t i, uint32_t *rule_index, bool *expect, struct span *text);
+
+/* ---- per worker ---- */
+
+struct detect *detect_new(const struct ruleset *r); /* NULL + errno; allocates hs scratch */
+void detect_free(struct detect *d);
+
+#define DETECT_FINDINGS_MAX 32 /* findings of one transaction; more are counted in *over */
+
+struct finding {
+	uint32_t rule_index;
+	uint32_t n_protocols;
+	uint8_t protocols[ALERT_PROTOCOLS_MAX][20]; /* addresses of the rule's matched `protocols` patterns */
+};
+
+/* detect_tx scans one decoded transaction. Returns the number of findings (0..DETECT_FINDINGS_MAX) or -EIO if
+ * Hyperscan failed. No allocation, no system call. `bundle_len` > 0: part of a bundle (a condition). */
+int detect_tx(struct detect *d, const struct tx *t, uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX]);
+
+/* ---- seen before ---- */
+
+/* seen: which raw transactions crossed lately, keyed by a secret. A set of 64-bit keyed fingerprints of the whole raw bytes,
+ * set-associative, oldest replaced first. Collisions need the key; a wrong "seen" has probability about 2^-60 per pair. */
+struct seen;
+size_t seen_bytes(uint32_t entries);
+struct seen *seen_init(void *mem, uint32_t entries, const uint8_t key[32], uint64_t ttl_ns, uint64_t *counters);
+uint64_t seen_fingerprint(const struct seen *s, struct span raw);
+void seen_prefetch(const struct seen *s, uint64_t fp);
+/* seen_check_add: true if fp was there and fresh; else adds it. now_ns: packet time. */
+bool seen_check_add(struct seen *s, uint64_t fp, uint64_t now_ns);
+
+#endif

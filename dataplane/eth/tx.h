@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* tx: Ethereum transactions, types 0 to 4, in consensus form and (type 3) both network forms with sidecar.
+ * Decoding is in place: a struct tx is spans into the caller's bytes and lives as long as they do. Strict RLP as
+ * geth's rlp package has it (no leading zeros, minimal lengths, no trailing bytes).
+ * Sources: go-ethereum core/types/tx_*.go, EIP-155, 2718, 2930, 1559, 4844, 7594, 7702. */
+#ifndef ETH_TX_H
+#define ETH_TX_H
+
+#include "abi/span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TX_BYTES_MAX (128u << 10)	     /* consensus form, geth's txMaxSize */
+#define TX_NETWORK_BYTES_MAX (2621440u)	     /* with sidecar: half of geth's 5 MiB body */
+
+enum tx_type { TX_LEGACY = 0, TX_2930 = 1, TX_1559 = 2, TX_4844 = 3, TX_7702 = 4 };
+
+/* Negative return values of tx_decode; tx_strerror names them. X-macro: _(ID, "what an operator reads") */
+#define TX_ERRORS(_) \
+	_(EMPTY, "no bytes") \
+	_(TYPE, "unknown transaction type") \
+	_(RLP, "not canonical RLP") \
+	_(FIELDS, "wrong number of fields") \
+	_(FIELD_SIZE, "a field is longer than its type") \
+	_(LEADING_ZERO, "an integer has leading zeros") \
+	_(TO, "the recipient is not an address") \
+	_(ACCESS_LIST, "malformed access list") \
+	_(BLOB_HASHES, "malformed blob hashes") \
+	_(AUTH_LIST, "malformed authorization list") \
+	_(SIDECAR, "malformed blob sidecar") \
+	_(TRAILING, "bytes after the transaction") \
+	_(OVERSIZE, "larger than any node accepts")
+enum tx_error {
+	TX_OK = 0,
+#define _(id, text) TX_ERR_##id,
+	TX_ERRORS(_)
+#undef _
+	TX_ERR_COUNT
+};
+
+struct tx {
+	uint8_t type;
+	bool has_chain_id; /* typed, or EIP-155 */
+	bool y_parity_only; /* typed: v is yParity */
+	uint8_t network_version; /* type 3: 0 none (consensus form), 1 EIP-4844 sidecar, 2 EIP-7594 sidecar */
+	uint32_t n_access, n_auth, n_blobs, n_sidecar_blobs;
+	uint64_t nonce, gas;
+	uint64_t chain_id; /* UINT64_MAX if it does not fit 64 bits (then chain_id_be holds it) */
+	struct span chain_id_be;
+	struct span tip_cap, fee_cap; /* big-endian, minimal, <= 32 bytes; legacy/2930: both are gasPrice */
+	struct span blob_fee_cap;
+	struct span to; /* 20 bytes, or 0: creation */
+	struct span value; /* big-endian, minimal, <= 32 bytes */
+	struct span data; /* calldata, or init code */
+	struct span access_list, blob_hashes, auth_list; /* RLP payloads of the lists */
+	struct span v, r, s; /* big-endian, minimal */
+	struct span envelope; /* typed: payload list with its header, without type byte and sidecar; legacy: the list */
+	struct span unsigned_payload; /* payload bytes of the fields that are signed, contiguous */
+	/* scan: from the first byte of `to` (or of its header if empty) to the end of the last list or data. All
+	 * fields a rule can look into lie in it verbatim, so one scan serves them all. */
+	struct span scan;
+};
+
+/* tx_decode fills *t. Returns 0 or -enum tx_error. Decodes what the form allows, valid or not: signature
+ * values out of range or a wrong chain are not its business. */
+int tx_decode(struct span raw, struct tx *t);
+const char *tx_strerror(int err);
+
+/* tx_consensus_len: bytes of the transaction without sidecar. */
+uint32_t tx_consensus_len(const struct tx *t);
+/* tx_consensus_copy writes those bytes; out >= tx_consensus_len. */
+void tx_consensus_copy(const struct tx *t, uint8_t *out);
+
+/* tx_hash: keccak256 of the consensus form. */
+void tx_hash(const struct tx *t, uint8_t out[32]);
+/* tx_sighash: what was signed (pre-155, 155 or typed). */
+void tx_sighash(const struct tx *t, uint8_t out[32]);
+
+/* tx_is_protected: EIP-155 or typed. */
+bool tx_is_protected(const struct tx *t);
+
+/* tx_signature_check: 0 if v, r, s are in range (homestead: low s), else -EINVAL. No curve work. */
+int tx_signature_check(const struct tx *t);
+
+/* tx_sender recovers the sender (about 50 us). 0, or -EINVAL if the signature recovers nothing or
+ * tx_signature_check fails. Thread-safe; the secp256k1 context is made by tx_sender_init (once, at start-up). */
+int tx_sender(const struct tx *t, uint8_t out[20]);
+void tx_sender_init(void);
+
+/* tx_created: address of the contract a creation by `from` makes: keccak(rlp([from, nonce]))[12:]. */
+void tx_created(const uint8_t from[20], uint64_t nonce, uint8_t out[20]);
+
+/* tx_valid: NULL if the newest fork's stateless rules allow it on chain `chain` (0: any chain), else a short reason:
+ * signature range and recovery, chain id, intrinsic gas (21000, 53000, calldata 4/16, access list 2400/1900, init code
+ * words 2, auth 25000), EIP-7623 floor where the newest fork has it, init code limit, nonce < 2^64-1, tip <= fee,
+ * gas * price overflow, non-empty lists where required, blob count and hash version. */
+const char *tx_valid(const struct tx *t, uint64_t chain);
+
+#endif
