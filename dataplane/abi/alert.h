@@ -121,7 +121,7 @@ struct alert_record {
 	uint32_t data_len;
 	/* incident */
 	uint8_t dedupekey[32];
-	uint64_t supersedes_seq; /* same ring, same epoch */
+	uint64_t supersedes_seq; /* with HAS_SUPERSEDES: seq on ring supersedes_ring of the same epoch */
 	/* evidence: bytes [evidence_at, evidence_at + evidence_len) of the ring's evidence stream */
 	uint64_t evidence_at;
 	uint32_t evidence_len; /* 0: none */
@@ -139,7 +139,8 @@ struct alert_record {
 	/* times, ns since the Unix epoch */
 	uint64_t t_wire_ns;
 	uint64_t t_emitted_ns;
-	uint8_t reserved[264];
+	uint32_t supersedes_ring;
+	uint8_t reserved[260];
 };
 
 _Static_assert(sizeof(struct alert_record) == 896, "alert ABI");

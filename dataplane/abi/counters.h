@@ -25,6 +25,7 @@
 	_(UNDEC_TCP, C, "TCP segments with a bad header") \
 	_(UNDEC_TRUNCATED, C, "frames cut short by the capture's snap length") \
 	_(UNDEC_CHECKSUM, C, "TCP segments with a wrong checksum where the port is trusted to show it") \
+	_(UNDEC_SPREAD_FULL, C, "frames dropped because the worker they belong to was too slow to take them") \
 	_(ACCEPTED, C, "TCP segments accepted into a flow or refused by the flow table with a reason") \
 	/* streams, in payload bytes: identity 3 */ \
 	_(ST_RECEIVED, C, "TCP payload bytes of accepted segments") \
@@ -59,6 +60,7 @@
 	_(HTTP_RESPONSES, C, "HTTP responses whose head was read") \
 	_(HTTP_BAD, C, "HTTP heads or chunk sizes that no node accepts") \
 	_(HTTP_LOST, C, "HTTP messages damaged by a gap") \
+	_(HTTP_ENCODED, C, "request bodies in a content encoding that is not read") \
 	_(HTTP_RESYNC, C, "times an HTTP direction was picked up in mid-stream") \
 	_(JSON_MESSAGES, C, "JSON-RPC bodies or elements read to their end") \
 	_(JSON_BAD, C, "JSON-RPC bodies that are not JSON") \
@@ -75,11 +77,10 @@
 	_(TX_UNSCANNED_GAP, C, "transactions with a hole in them") \
 	_(TX_UNSCANNED_NO_BUFFER, C, "transactions for which no assembly buffer could be had") \
 	_(TX_UNSCANNED_HASH_ONLY, C, "bundle elements that are only a hash") \
-	_(TX_UNSCANNED_NO_RULES, C, "transactions that crossed while no rule bundle was loaded") \
+	_(TX_UNSCANNED_CONFLICT, C, "overlapping versions of stream bytes that could not be read on their own") \
 	_(TX_UNSCANNED_SCAN_ERROR, C, "transactions on which the pattern matcher failed") \
 	_(SEEN_EVICTED, C, "entries of the seen-before filter replaced while still fresh") \
-	_(FACTS_SENT, C, "swap and deployment facts sent to the correlator") \
-	_(FACTS_DROPPED, C, "swap and deployment facts dropped because the correlator's ring was full") \
+	_(SLABS_STOLEN, C, "assembly buffers taken from the transaction that waited longest") \
 	/* findings: identity 5 */ \
 	_(FINDINGS, C, "findings made by workers") \
 	_(SUPPRESSED_RING_FULL, C, "findings dropped because the correlator's ring was full") \

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "worker/conn.h"
+
+static void
+list_init(struct conn *head)
+{
+	head->prev = head->next = head;
+}
+
+static void
+list_remove(struct conn *c)
+{
+	c->prev->next = c->next;
+	c->next->prev = c->prev;
+}
+
+static void
+list_append(struct conn *head, struct conn *c)
+{
+	c->prev = head->prev;
+	c->next = head;
+	head->prev->next = c;
+	head->prev = c;
+}
+
+void
+conn_pool_init(struct conn_pool *p, struct conn *mem, uint32_t n)
+{
+	p->conns = mem;
+	p->n = n;
+	list_init(&p->used);
+	list_init(&p->free);
+	for (uint32_t i = 0; i < n; i++) {
+		mem[i].flow = NULL;
+		list_append(&p->free, &mem[i]);
+	}
+}
+
+struct conn *
+conn_of(const struct flow *f)
+{
+	return (struct conn *)(uintptr_t)f->app[0];
+}
+
+struct conn *
+conn_get(struct conn_pool *p, struct flow *f, bool *evicted)
+{
+	struct conn *c = conn_of(f);
+	*evicted = false;
+	if (c == NULL) {
+		c = p->free.next;
+		if (c == &p->free) {
+			c = p->used.next;
+			*evicted = true;
+		}
+	}
+	if (p->used.prev != c) {
+		list_remove(c);
+		list_append(&p->used, c);
+	}
+	return c;
+}
+
+void
+conn_bind(struct conn *c, struct flow *f, bool midstream)
+{
+	if (c->flow != NULL)
+		c->flow->app[0] = 0;
+	c->flow = f;
+	f->app[0] = (uint64_t)(uintptr_t)c;
+	c->started[0] = c->started[1] = midstream;
+	c->opaque = false;
+	c->body_json = false;
+	http1_init(&c->http, midstream);
+	jsonrpc_init(&c->json);
+}
+
+void
+conn_put(struct conn_pool *p, struct conn *c)
+{
+	c->flow->app[0] = 0;
+	c->flow = NULL;
+	list_remove(c);
+	list_append(&p->free, c);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a worker tells the correlator: one message per transaction that gave findings. The raw transaction (consensus
+ * form) follows the struct when it is short enough to travel as evidence. In-process only, so no version. */
+#ifndef WORKER_FINDING_MSG_H
+#define WORKER_FINDING_MSG_H
+
+#include "abi/alert.h"
+#include "detect/detect.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where a transaction crossed; zero where there was no wire. */
+struct crossing {
+	uint64_t t_wire_ns;
+	uint8_t carrier, direction; /* enum carrier, enum direction */
+	uint32_t trust;		    /* enum trust_flag */
+	uint32_t bundle_len, bundle_pos;
+	uint16_t src_port, dst_port;
+	uint8_t src_ip[16], dst_ip[16];
+};
+
+struct finding_msg {
+	struct crossing where;
+	uint32_t n_findings;
+	uint32_t raw_len; /* bytes that follow; 0: too long to travel, see tx_bytes */
+	uint32_t tx_bytes; /* consensus length */
+	struct finding findings[DETECT_FINDINGS_MAX];
+	uint8_t raw[];
+};
+
+#endif

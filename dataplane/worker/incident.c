@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "worker/incident.h"
+
+#include "eth/keccak.h"
+
+#include <string.h>
+
+#define WAYS 4u
+
+size_t
+incidents_bytes(uint32_t n)
+{
+	return (size_t)n * sizeof(struct incident);
+}
+
+void
+incidents_init(struct incidents *t, void *mem, uint32_t n)
+{
+	t->slots = mem;
+	t->n = n;
+	memset(mem, 0, incidents_bytes(n));
+}
+
+void
+incident_key(struct alert_record *r)
+{
+	static const char domain[] = "sentinel.incident.v1";
+	uint8_t fixed[9] = {r->class_};
+	for (unsigned i = 0; i < 8; i++)
+		fixed[1 + i] = (uint8_t)(r->chain_id >> (56 - 8 * i));
+	struct span parts[4] = {{(const uint8_t *)domain, sizeof domain - 1}, {fixed, sizeof fixed}};
+	bool per_tx = r->class_ == CLASS_SWAP || r->class_ == CLASS_OTHER || !(r->has & HAS_FROM);
+	unsigned n = 2;
+	if (per_tx) {
+		parts[n++] = (struct span){r->hash, 32};
+	} else {
+		parts[n++] = (struct span){r->from, 20};
+		if (r->has & HAS_TO)
+			parts[n++] = (struct span){r->to, 20};
+		else
+			parts[n++] = (struct span){r->created, 20};
+	}
+	keccak256(parts, n, r->dedupekey);
+}
+
+static struct incident *
+find(struct incidents *t, const uint8_t *key, uint64_t now_ns, bool *live)
+{
+	uint32_t h;
+	memcpy(&h, key + 16, sizeof h);
+	struct incident *set = &t->slots[(h & (t->n - 1)) & ~(WAYS - 1)], *oldest = set;
+	for (struct incident *i = set; i < set + WAYS; i++) {
+		if (i->used && memcmp(i->key, key, sizeof i->key) == 0) {
+			*live = now_ns < i->last_ns + INCIDENT_TTL_NS;
+			return i;
+		}
+		if (!i->used)
+			oldest = i;
+		else if (oldest->used && i->last_ns < oldest->last_ns)
+			oldest = i;
+	}
+	*live = false;
+	return oldest;
+}
+
+enum incident_verdict
+incident_judge(struct incidents *t, struct alert_record *r, uint64_t message, uint64_t now_ns, struct incident **slot)
+{
+	bool live;
+	struct incident *i = *slot = find(t, r->dedupekey, now_ns, &live);
+	if (!live)
+		return INCIDENT_NEW;
+	bool same_tx = memcmp(i->last_tx, r->hash, sizeof i->last_tx) == 0;
+	if (same_tx && i->message != message && i->generation == r->generation)
+		return INCIDENT_REPEAT;
+	r->supersedes_seq = i->seq;
+	r->supersedes_ring = i->ring;
+	r->has |= HAS_SUPERSEDES;
+	return INCIDENT_UPDATE;
+}
+
+void
+incident_reported(struct incident *i, const struct alert_record *r, uint64_t message, uint32_t ring, uint64_t now_ns)
+{
+	memcpy(i->key, r->dedupekey, sizeof i->key);
+	memcpy(i->last_tx, r->hash, sizeof i->last_tx);
+	i->message = message;
+	i->generation = r->generation;
+	i->seq = r->seq;
+	i->ring = ring;
+	i->last_ns = now_ns;
+	i->used = 1;
+}

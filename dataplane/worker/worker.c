@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "worker/worker_private.h"
+
+#include "wire/hex.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+
+void
+worker_config_default(struct worker_config *c)
+{
+	*c = (struct worker_config){
+		.stream =
+			{
+				.flows_max = 65536,
+				.ooo_slabs = 4096,
+				.ooo_segments_dir = 64,
+				.ooo_bytes_dir = 256u << 10,
+				.gap_age_ns = 200000000ull,
+				.idle_ns = 300000000000ull,
+				.hash_seed = {0x9e3779b9u, 0x7f4a7c15u, 0xf39cc060u, 0x5cedc834u},
+			},
+		.conns_max = 4096,
+		.slabs = {1024, 64, 8},
+		.seen_entries = 1u << 20,
+		.seen_ttl_ns = 1800ull * 1000000000ull,
+		.pipe_bytes = 4u << 20,
+	};
+}
+
+static uint8_t *
+arena_slab_get(void *ctx, uint32_t bytes, uint32_t *cap, uint8_t **holder)
+{
+	return slabs_get(ctx, bytes, cap, holder);
+}
+
+static void
+arena_slab_put(void *ctx, uint8_t *slab)
+{
+	slabs_put(ctx, slab);
+}
+
+static void *
+take(struct worker *w, worker_alloc alloc, size_t bytes, bool *ok)
+{
+	void *p = alloc(bytes);
+	if (p == NULL)
+		*ok = false;
+	else
+		w->memory += bytes;
+	return p;
+}
+
+static int
+take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
+{
+	bool ok = true;
+	struct stream_config sc = c->stream;
+	void *stream = take(w, alloc, stream_bytes(&sc), &ok);
+	struct conn *conns = take(w, alloc, sizeof(struct conn) * (size_t)c->conns_max, &ok);
+	uint8_t *scratch = take(w, alloc, SCRATCH_BYTES, &ok);
+	void *slabs = take(w, alloc, slabs_bytes(c->slabs), &ok);
+	void *seen = take(w, alloc, seen_bytes(c->seen_entries), &ok);
+	uint8_t *pipe = take(w, alloc, c->pipe_bytes, &ok);
+	w->probe_http = take(w, alloc, sizeof *w->probe_http, &ok);
+	w->probe_json = take(w, alloc, sizeof *w->probe_json, &ok);
+	if (!ok)
+		return -ENOMEM;
+	w->stream = stream_init(stream, &sc, &feed_ops, w, w->ctr);
+	w->seen = seen_init(seen, c->seen_entries, c->seen_key, c->seen_ttl_ns, w->ctr);
+	if (w->stream == NULL || w->seen == NULL)
+		return -EINVAL;
+	conn_pool_init(&w->conns, conns, c->conns_max);
+	slabs_init(&w->slabs, slabs, c->slabs);
+	pipe_init(&w->pipe, pipe, c->pipe_bytes);
+	jsonrpc_init(w->probe_json);
+	w->arena = (struct jsonrpc_arena){
+		.scratch = scratch,
+		.scratch_cap = SCRATCH_BYTES,
+		.ctx = &w->slabs,
+		.slab_get = arena_slab_get,
+		.slab_put = arena_slab_put,
+	};
+	return 0;
+}
+
+struct worker *
+worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t *counters, worker_alloc alloc)
+{
+	if (c->conns_max == 0 || c->pipe_bytes < 4096 || (c->pipe_bytes & (c->pipe_bytes - 1)) != 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	hex_init();
+	struct worker *w = alloc(sizeof *w);
+	if (w == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	w->memory = sizeof *w;
+	w->ctr = counters;
+	int rc = take_memory(w, c, alloc);
+	if (rc == 0) {
+		w->detect = detect_new(rules);
+		rc = w->detect == NULL ? -errno : 0;
+	}
+	if (rc != 0) {
+		errno = -rc;
+		return NULL;
+	}
+	return w;
+}
+
+void
+worker_delete(struct worker *w)
+{
+	detect_free(w->detect);
+	w->detect = NULL;
+}
+
+void
+worker_listen(struct worker *w, worker_listener fn, void *ctx)
+{
+	w->listener = fn;
+	w->listener_ctx = ctx;
+}
+
+struct pipe *
+worker_pipe(struct worker *w)
+{
+	return &w->pipe;
+}
+
+size_t
+worker_memory(const struct worker *w)
+{
+	return w->memory;
+}
+
+static void
+end_burst(struct worker *w)
+{
+	judge_now(w);
+	w->arena.scratch_used = 0;
+}
+
+void
+worker_frames(struct worker *w, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns)
+{
+	stream_frames(w->stream, n, frames, wire_len, now_ns);
+	end_burst(w);
+}
+
+void
+worker_housekeep(struct worker *w, uint64_t now_ns)
+{
+	w->now_ns = now_ns;
+	stream_housekeep(w->stream, now_ns);
+	end_burst(w);
+	w->ctr[CTR_SLABS_STOLEN] = w->slabs.stolen;
+}
+
+void
+worker_flush(struct worker *w, uint64_t now_ns)
+{
+	w->now_ns = now_ns;
+	stream_flush(w->stream, now_ns);
+	end_burst(w);
+	w->ctr[CTR_SLABS_STOLEN] = w->slabs.stolen;
+}

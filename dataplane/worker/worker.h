@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* worker: one lcore's whole way from frames to findings, run to completion, one burst at a time:
+ *
+ *   frames -> stream (net) -> conn: http1 -> jsonrpc (wire) -> pending transactions
+ *          -> seen before? -> tx_decode (eth) -> detect_tx -> pipe to the correlator
+ *
+ * A worker shares nothing but its pipe and its counters. It allocates only in worker_new, reads no clock (every frame brings its time), takes no
+ * lock and makes no system call. The same code runs live, in replay, in tests and in the bench. */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include "abi/span.h"
+#include "detect/detect.h"
+#include "net/stream.h"
+#include "worker/finding_msg.h"
+#include "worker/pipe.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct worker;
+
+struct worker_config {
+	struct stream_config stream;
+	uint32_t conns_max;	/* parser states; the longest unused is taken when they run out */
+	uint32_t slabs[3];	/* assembly buffers of 4 KiB, 256 KiB, 2.5 MiB */
+	uint32_t seen_entries;
+	uint64_t seen_ttl_ns;
+	uint8_t seen_key[32];
+	uint64_t pipe_bytes;	/* to the correlator, power of two */
+};
+
+/* worker_config_default: a laptop's size (about 120 MB). */
+void worker_config_default(struct worker_config *c);
+
+/* What became of one crossing, for whoever listens (replay); never set on a live worker. */
+enum crossing_outcome { CROSSING_SCANNED, CROSSING_DUPLICATE, CROSSING_UNSCANNED };
+struct crossing_report {
+	struct crossing where;
+	enum crossing_outcome outcome;
+	const struct tx *tx; /* NULL if it does not decode */
+	uint32_t raw_bytes;
+};
+typedef void (*worker_listener)(void *ctx, const struct crossing_report *r);
+
+/* Memory for everything comes from here: zeroed, 64-byte aligned, or NULL. Live: huge pages of the lcore's socket. */
+typedef void *(*worker_alloc)(size_t bytes);
+
+/* worker_new builds a worker. counters: CTR_COUNT words that outlive it. The rule set must outlive it. NULL + errno. A worker lives until the process
+ * ends: there is no worker_free for what `alloc` gave; worker_delete frees what it took from malloc. */
+struct worker *worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t *counters, worker_alloc alloc);
+void worker_delete(struct worker *w);
+void worker_listen(struct worker *w, worker_listener fn, void *ctx);
+struct pipe *worker_pipe(struct worker *w);
+
+#define WORKER_BURST 64
+
+/* worker_frames handles a burst of n <= WORKER_BURST frames whole; nothing of them is referenced afterwards. */
+void worker_frames(struct worker *w, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns);
+
+/* worker_raw judges one transaction that did not cross a wire (offline). Returns as worker_listener's outcome. */
+enum crossing_outcome worker_raw(struct worker *w, struct span raw, const struct crossing *where);
+
+/* worker_housekeep: every few ms; bounded. worker_flush: end of input: ends every flow. */
+void worker_housekeep(struct worker *w, uint64_t now_ns);
+void worker_flush(struct worker *w, uint64_t now_ns);
+
+/* worker_memory: bytes taken from `alloc` so far. */
+size_t worker_memory(const struct worker *w);
+
+#endif
