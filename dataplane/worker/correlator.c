@@ -128,6 +128,7 @@ emit(struct correlator *c, struct alert_record *r, const struct finding *f, stru
 	r->has &= ~(uint32_t)HAS_SUPERSEDES;
 	r->supersedes_seq = 0;
 	r->supersedes_ring = 0;
+	r->trust &= ~(uint32_t)TRUST_NO_EVIDENCE;
 	incident_key(r);
 
 	enum ring_lane lane = r->grade >= GRADE_PAGE ? LANE_CRITICAL : LANE_NORMAL;

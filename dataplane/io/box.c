@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "io/box.h"
+
+#include "abi/event.h"
+#include "eth/tx.h"
+#include "io/txobj.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define INCIDENTS 65536u
+
+void *
+box_alloc(size_t bytes)
+{
+	size_t n = (bytes + 63) & ~(size_t)63;
+	void *p = aligned_alloc(64, n ? n : 64);
+	if (p != NULL)
+		memset(p, 0, n);
+	return p;
+}
+
+static int
+read_file(const char *path, uint8_t **bytes, size_t *n)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int rc = fstat(fd, &st) != 0 ? -errno : !S_ISREG(st.st_mode) || st.st_size > BUNDLE_BYTES_MAX ? -EINVAL : 0;
+	size_t want = rc == 0 ? (size_t)st.st_size : 0, got = 0;
+	*bytes = rc == 0 ? aligned_alloc(64, (want + 64) & ~(size_t)63) : NULL;
+	if (rc == 0 && *bytes == NULL)
+		rc = -ENOMEM;
+	while (rc == 0 && got < want) {
+		ssize_t k = read(fd, *bytes + got, want - got);
+		if (k <= 0)
+			rc = k < 0 ? -errno : -EIO;
+		else
+			got += (size_t)k;
+	}
+	close(fd);
+	*n = got;
+	return rc;
+}
+
+static bool
+vector_holds(struct detect *d, const struct ruleset *r, uint32_t i, const char **why)
+{
+	static uint8_t raw[TX_BYTES_MAX + 4096];
+	static char err[256];
+	uint32_t rule;
+	bool expect;
+	struct span text;
+	ruleset_vector(r, i, &rule, &expect, &text);
+	int n = txobj_parse((const char *)text.p, text.len, raw, sizeof raw, err, sizeof err);
+	struct tx t;
+	if (n < 0 || tx_decode((struct span){raw, (uint32_t)n}, &t) != 0) {
+		*why = n < 0 ? err : "does not decode";
+		return false;
+	}
+	struct finding f[DETECT_FINDINGS_MAX];
+	int hits = detect_tx(d, &t, 0, f);
+	bool found = false;
+	for (int k = 0; k < hits; k++)
+		found |= f[k].rule_index == rule;
+	*why = expect ? "should match and does not" : "should not match and does";
+	return hits >= 0 && found == expect;
+}
+
+unsigned
+bundle_check(const struct ruleset *r, FILE *out)
+{
+	unsigned failed = 0;
+	struct detect *d = detect_new(r);
+	if (d == NULL) {
+		fprintf(out, "cannot make a matcher: %s\n", strerror(errno));
+		return 1;
+	}
+	for (uint32_t i = 0; i < ruleset_vectors(r); i++) {
+		const char *why;
+		if (vector_holds(d, r, i, &why))
+			continue;
+		uint32_t rule;
+		bool expect;
+		struct span text;
+		struct ruleset_rule meta;
+		ruleset_vector(r, i, &rule, &expect, &text);
+		ruleset_rule(r, rule, &meta);
+		fprintf(out, "rule %u (%s): vector %u %s: %.*s\n", meta.id, meta.name, i, why,
+			(int)(text.len < 200 ? text.len : 200), (const char *)text.p);
+		failed++;
+	}
+	detect_free(d);
+	return failed;
+}
+
+int
+bundle_load(struct bundle_file *b, const char *path, bool unchecked)
+{
+	char err[512];
+	memset(b, 0, sizeof *b);
+	int rc = read_file(path, &b->bytes, &b->n);
+	if (rc != 0) {
+		fprintf(stderr, "sentinel-dataplane: cannot read the rule bundle %s: %s\n", path, strerror(-rc));
+		free(b->bytes);
+		return rc;
+	}
+	b->rules = ruleset_load((struct span){b->bytes, (uint32_t)b->n}, err, sizeof err);
+	if (b->rules == NULL) {
+		fprintf(stderr, "sentinel-dataplane: rule bundle %s refused: %s\n", path, err);
+		free(b->bytes);
+		return -EPROTO;
+	}
+	unsigned failed = unchecked ? 0 : bundle_check(b->rules, stderr);
+	if (failed) {
+		fprintf(stderr, "sentinel-dataplane: rule bundle %s refused: %u of its vectors fail\n", path, failed);
+		bundle_unload(b);
+		return -EPROTO;
+	}
+	return 0;
+}
+
+void
+bundle_unload(struct bundle_file *b)
+{
+	ruleset_free(b->rules);
+	free(b->bytes);
+	b->rules = NULL;
+	b->bytes = NULL;
+}
+
+static int
+print_alert(void *ctx, struct alert_record *r, enum ring_lane lane, struct span evidence)
+{
+	struct box *b = ctx;
+	static const uint8_t epoch[8];
+	struct ruleset_rule rule;
+	ruleset_rule(b->rules, r->rule_index, &rule);
+	r->seq = ++b->seq[lane];
+	struct event_context x = {
+		.source = "urn:sentinel:offline",
+		.epoch = epoch,
+		.ring_id = lane,
+		.durable = false,
+		.deterministic = true,
+		.rule = {rule.id, rule.rev, rule.name},
+	};
+	int n = event_alert(b->line, EVENT_BYTES_MAX, &x, r, evidence);
+	if (n < 0 || printf("{\"event\":\"alert\",\"alert\":%.*s}\n", n, b->line) < 0) {
+		b->error = EIO;
+		return -ENOBUFS;
+	}
+	b->printed++;
+	b->stats->lcore[0].c[CTR_RING_PUBLISHED]++;
+	return 0;
+}
+
+struct box *
+box_new(const struct ruleset *rules)
+{
+	struct worker_config c;
+	worker_config_default(&c);
+	c.stream.flows_max = 1u << 18;
+	c.pipe_bytes = 32u << 20; /* a burst of nothing but longest findings must fit */
+	struct box *b = calloc(1, sizeof *b);
+	if (b == NULL)
+		return NULL;
+	b->rules = rules;
+	b->stats = box_alloc(sizeof *b->stats);
+	b->line = malloc(EVENT_BYTES_MAX);
+	void *incidents = box_alloc(incidents_bytes(INCIDENTS));
+	if (b->stats == NULL || b->line == NULL || incidents == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	b->stats->lcores = 1;
+	b->stats->ports = 1;
+	b->stats->counters = CTR_COUNT;
+	b->worker = worker_new(&c, rules, b->stats->lcore[0].c, box_alloc);
+	if (b->worker == NULL)
+		return NULL;
+	correlator_init(&b->correlator, rules, b->stats->lcore[0].c, incidents, INCIDENTS, print_alert, b);
+	b->correlator.patient = true;
+	correlator_add(&b->correlator, worker_pipe(b->worker));
+	return b;
+}
+
+void
+box_free(struct box *b)
+{
+	worker_delete(b->worker);
+	free(b->correlator.incidents.slots);
+	free(b->stats);
+	free(b->line);
+	free(b);
+}
+
+void
+box_drain(struct box *b)
+{
+	while (correlator_poll(&b->correlator, 64, 0) > 0)
+		;
+}
+
+static void
+print_lower(FILE *out, const char *name)
+{
+	for (; *name; name++)
+		fputc(tolower((unsigned char)*name), out);
+}
+
+uint64_t
+box_summary(const struct box *b, FILE *out)
+{
+	struct identity id[IDENTITIES];
+	struct identity_delivery d = {.journaled = b->printed};
+	uint64_t off = 0;
+	identities_evaluate(b->stats, &d, id);
+	fputs("{\"event\":\"summary\",\"counters\":{", out);
+	const char *comma = "";
+	for (unsigned i = 0; i < CTR_COUNT; i++) {
+		fprintf(out, "%s\"", comma);
+		print_lower(out, counter_infos[i].name);
+		fprintf(out, "\":\"%llu\"", (unsigned long long)stats_sum(b->stats, (enum sentinel_counter)i));
+		comma = ",";
+	}
+	fputs("},\"identities\":{", out);
+	for (unsigned i = 0; i < IDENTITIES; i++) {
+		fprintf(out, "%s\"%s\":{\"left\":\"%llu\",\"right\":\"%llu\",\"residual\":\"%lld\"}", i ? "," : "", id[i].name,
+			(unsigned long long)id[i].left, (unsigned long long)id[i].right, (long long)id[i].residual);
+		off += (uint64_t)llabs((long long)id[i].residual);
+	}
+	fprintf(out, "},\"residual\":\"%llu\",\"generation\":\"%llu\"}\n", (unsigned long long)off,
+		(unsigned long long)ruleset_generation(b->rules));
+	return off;
+}

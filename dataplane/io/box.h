@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* box: what offline and live have in common: loading a bundle from a file, memory for workers, the offline pipeline
+ * (one worker, one correlator, a stats page in ordinary memory), and printing. */
+#ifndef IO_BOX_H
+#define IO_BOX_H
+
+#include "abi/identity.h"
+#include "abi/stats.h"
+#include "detect/detect.h"
+#include "worker/correlator.h"
+#include "worker/worker.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#define BUNDLE_BYTES_MAX (1u << 30)
+
+struct bundle_file {
+	uint8_t *bytes;
+	size_t n;
+	struct ruleset *rules;
+};
+
+/* bundle_load reads and loads a bundle; runs its vectors unless `unchecked`. Prints what is wrong to stderr; 0 or -errno. */
+int bundle_load(struct bundle_file *b, const char *path, bool unchecked);
+void bundle_unload(struct bundle_file *b);
+
+/* bundle_check runs every vector; prints each that fails. Returns the number of failures. */
+unsigned bundle_check(const struct ruleset *r, FILE *out);
+
+struct box {
+	struct stats_page *stats;
+	struct worker *worker;
+	struct correlator correlator;
+	const struct ruleset *rules;
+	uint64_t seq[LANE_COUNT];
+	char *line; /* EVENT_BYTES_MAX */
+	uint64_t printed;
+	int error; /* errno of the first failed write */
+};
+
+/* box_new makes the offline pipeline on `rules`; alerts are printed to stdout as {"event":"alert",...}. NULL + errno. */
+struct box *box_new(const struct ruleset *rules);
+void box_free(struct box *b);
+/* box_drain lets the correlator take all there is. */
+void box_drain(struct box *b);
+
+/* box_summary prints the {"event":"summary",...} line: counters that are not zero, identities. Returns the sum of |residual|. */
+uint64_t box_summary(const struct box *b, FILE *out);
+
+void *box_alloc(size_t bytes);
+
+#endif

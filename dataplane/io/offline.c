@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "io/offline.h"
+
+#include "io/box.h"
+#include "io/run.h"
+#include "io/source.h"
+#include "io/txline.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char usage_text[] =
+	"usage: sentinel-dataplane --offline VERB ...\n"
+	"  replay CAPTURE... --bundle FILE [--txs]   the whole dataplane over capture files\n"
+	"  run --bundle FILE --txs FILE.ndjson       the rules over transactions, one JSON line each\n"
+	"  check --bundle FILE                       run the vectors of a rule bundle\n"
+	"  profile --bundle FILE                     what the rules of a bundle cost\n"
+	"NDJSON on stdout. Most people want `sentinelctl replay` and `sentinelctl rules`, which find the bundle themselves.\n"
+	"  example: sentinel-dataplane --offline replay capture.pcap --bundle default.bundle --txs\n";
+
+struct args {
+	const char *bundle, *txs_file;
+	bool txs;
+	char **captures;
+	int n_captures;
+};
+
+static int
+bad(const char *what, const char *arg)
+{
+	fprintf(stderr, "sentinel-dataplane: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
+	return 2;
+}
+
+/* Arguments after the verb; options may stand anywhere among the captures. */
+static int
+parse_args(int argc, char **argv, bool txs_takes_file, struct args *a)
+{
+	memset(a, 0, sizeof *a);
+	a->captures = argv;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--bundle") == 0) {
+			if (++i == argc)
+				return bad("--bundle needs a file", NULL);
+			a->bundle = argv[i];
+		} else if (strcmp(argv[i], "--txs") == 0) {
+			a->txs = true;
+			if (txs_takes_file && ++i == argc)
+				return bad("--txs needs a file", NULL);
+			a->txs_file = txs_takes_file ? argv[i] : NULL;
+		} else if (argv[i][0] == '-' && argv[i][1] != '\0') {
+			return bad("unknown option", argv[i]);
+		} else {
+			a->captures[a->n_captures++] = argv[i];
+		}
+	}
+	return a->bundle ? 0 : bad("--bundle is missing", NULL);
+}
+
+static void
+print_crossing(void *ctx, const struct crossing_report *r)
+{
+	txline_print(stdout, r);
+}
+
+struct replay {
+	struct box *box;
+	struct span frames[WORKER_BURST];
+	uint32_t wire_len[WORKER_BURST];
+	uint64_t now_ns[WORKER_BURST];
+	unsigned n;
+	uint64_t last_ns, housekept_ns, shown;
+	time_t progress_at;
+	bool progress;
+};
+
+static void
+replay_burst(struct replay *r)
+{
+	struct box *b = r->box;
+	if (r->n == 0)
+		return;
+	worker_frames(b->worker, r->n, r->frames, r->wire_len, r->now_ns);
+	b->stats->port[0].delivered += r->n;
+	b->stats->port[0].wire += r->n;
+	r->last_ns = r->now_ns[r->n - 1];
+	r->n = 0;
+	if (r->last_ns - r->housekept_ns > 5000000ull) {
+		worker_housekeep(b->worker, r->last_ns);
+		r->housekept_ns = r->last_ns;
+	}
+	box_drain(b);
+}
+
+static void
+replay_progress(struct replay *r, const struct source *s, const char *path)
+{
+	if (!r->progress || time(NULL) < r->progress_at)
+		return;
+	r->progress_at = time(NULL) + 1;
+	fprintf(stderr, "\r%s: %3.0f %%", path, s->bytes ? 100.0 * (double)s->at / (double)s->bytes : 100.0);
+	r->shown++;
+}
+
+static int
+replay_file(struct replay *r, const char *path)
+{
+	struct source s;
+	char err[512];
+	struct source_frame f;
+	int rc = source_open(&s, path, err, sizeof err);
+	if (rc != 0) {
+		fprintf(stderr, "sentinel-dataplane: %s\n", err);
+		return rc;
+	}
+	while (source_next(&s, &f)) {
+		/* A file that begins before the last one ended is another recording, not its continuation. */
+		if (f.t_ns + 1000000000ull < r->last_ns) {
+			replay_burst(r);
+			worker_flush(r->box->worker, r->last_ns);
+			r->last_ns = r->housekept_ns = f.t_ns;
+		}
+		r->frames[r->n] = f.bytes;
+		r->wire_len[r->n] = f.wire_len;
+		r->now_ns[r->n] = f.t_ns;
+		if (++r->n == WORKER_BURST) {
+			replay_burst(r);
+			replay_progress(r, &s, path);
+		}
+	}
+	replay_burst(r);
+	if (s.broken) {
+		fprintf(stderr, "sentinel-dataplane: %s: ends inside a record after %llu frames; what was whole was read\n", path,
+			(unsigned long long)s.frames);
+		rc = -EIO;
+	}
+	source_close(&s);
+	return rc;
+}
+
+static int
+finish(struct box *b, int rc)
+{
+	uint64_t residual = box_summary(b, stdout);
+	if (residual != 0)
+		fprintf(stderr, "sentinel-dataplane: the accounting does not add up (residual %llu): this is a bug, please report it\n",
+			(unsigned long long)residual);
+	if (fflush(stdout) != 0 || ferror(stdout) || b->error) {
+		fprintf(stderr, "sentinel-dataplane: cannot write the output: %s\n", strerror(b->error ? b->error : errno));
+		rc = -EIO;
+	}
+	return rc == 0 && residual == 0 ? 0 : 1;
+}
+
+static int
+cmd_replay(int argc, char **argv)
+{
+	struct args a;
+	struct bundle_file bundle;
+	int rc = parse_args(argc, argv, false, &a);
+	if (rc != 0)
+		return rc;
+	if (a.n_captures == 0)
+		return bad("replay needs at least one capture file", NULL);
+	if (bundle_load(&bundle, a.bundle, false) != 0)
+		return 1;
+	struct replay r = {.box = box_new(bundle.rules), .progress = isatty(2) && !isatty(1), .progress_at = time(NULL) + 2};
+	if (r.box == NULL) {
+		fprintf(stderr, "sentinel-dataplane: cannot start: %s\n", strerror(errno));
+		bundle_unload(&bundle);
+		return 1;
+	}
+	if (a.txs)
+		worker_listen(r.box->worker, print_crossing, NULL);
+	for (int i = 0; i < a.n_captures; i++) {
+		int e = replay_file(&r, a.captures[i]);
+		rc = rc ? rc : e;
+	}
+	if (r.shown)
+		fputs("\n", stderr);
+	worker_flush(r.box->worker, r.last_ns);
+	box_drain(r.box);
+	rc = finish(r.box, rc);
+	box_free(r.box);
+	bundle_unload(&bundle);
+	return rc;
+}
+
+static int
+cmd_run(int argc, char **argv)
+{
+	struct args a;
+	struct bundle_file bundle;
+	int rc = parse_args(argc, argv, true, &a);
+	if (rc != 0)
+		return rc;
+	if (a.txs_file == NULL || a.n_captures != 0)
+		return a.txs_file == NULL ? bad("run needs --txs FILE.ndjson", NULL) : bad("unexpected argument", a.captures[0]);
+	if (bundle_load(&bundle, a.bundle, false) != 0)
+		return 1;
+	struct box *b = box_new(bundle.rules);
+	if (b == NULL) {
+		fprintf(stderr, "sentinel-dataplane: cannot start: %s\n", strerror(errno));
+		bundle_unload(&bundle);
+		return 1;
+	}
+	rc = finish(b, run_file(b, a.txs_file));
+	box_free(b);
+	bundle_unload(&bundle);
+	return rc;
+}
+
+static int
+cmd_check(int argc, char **argv)
+{
+	struct args a;
+	struct bundle_file bundle;
+	int rc = parse_args(argc, argv, false, &a);
+	if (rc != 0)
+		return rc;
+	if (bundle_load(&bundle, a.bundle, true) != 0)
+		return 1;
+	unsigned failed = bundle_check(bundle.rules, stderr), n = ruleset_vectors(bundle.rules);
+	printf("{\"event\":\"check\",\"rules\":\"%u\",\"patterns\":\"%u\",\"vectors\":\"%u\",\"failed\":\"%u\"}\n",
+		ruleset_rules(bundle.rules), ruleset_patterns(bundle.rules), n, failed);
+	bundle_unload(&bundle);
+	return failed || fflush(stdout) != 0 ? 1 : 0;
+}
+
+static int
+cmd_profile(int argc, char **argv)
+{
+	struct args a;
+	struct bundle_file bundle;
+	int rc = parse_args(argc, argv, false, &a);
+	if (rc != 0)
+		return rc;
+	if (bundle_load(&bundle, a.bundle, false) != 0)
+		return 1;
+	rc = run_profile(bundle.rules, stdout);
+	bundle_unload(&bundle);
+	return rc == 0 && fflush(stdout) == 0 ? 0 : 1;
+}
+
+int
+offline_main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int, char **);
+	} verbs[] = {{"replay", cmd_replay}, {"run", cmd_run}, {"check", cmd_check}, {"profile", cmd_profile}};
+	if (argc < 1)
+		return bad("--offline needs a verb", NULL);
+	if (strcmp(argv[0], "--help") == 0) {
+		fputs(usage_text, stdout);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		if (strcmp(argv[0], verbs[i].name) == 0)
+			return verbs[i].run(argc, argv);
+	return bad("unknown verb", argv[0]);
+}
