@@ -149,8 +149,19 @@ _Static_assert(offsetof(struct alert_record, dedupekey) == 272, "alert ABI");
 _Static_assert(offsetof(struct alert_record, related) == 328,"alert ABI");
 _Static_assert(offsetof(struct alert_record, t_wire_ns) == 616, "alert ABI");
 
-/* alert_record_check returns 0 if every enum, count and length of `r` (a private copy) is in range, else
- * -EINVAL. It reads nothing but *r. */
+#define ALERT_TX_TYPE_MAX 4
+#define ALERT_TX_BYTES_MAX (2621440u) /* raw_len, data_len: no HTTP node takes more than half of 5 MiB in hex */
+
+/* alert_record_check returns 0 if every enum, count and length of `r` (a private copy) is in range, lost_before
+ * and lost_reason agree, and what it supersedes is older than itself; else -EINVAL. It reads nothing but *r. */
 int alert_record_check(const struct alert_record *r);
+
+/* The names of enum values in JSON, for every formatter. A value out of range is "unknown". Static lifetime. */
+const char *alert_grade_name(unsigned grade);
+const char *alert_class_name(unsigned class_);
+const char *alert_severity_name(unsigned severity);
+const char *alert_carrier_name(unsigned carrier);
+const char *alert_direction_name(unsigned direction);
+const char *alert_role_name(unsigned role);
 
 #endif

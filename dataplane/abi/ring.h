@@ -13,8 +13,8 @@
  *
  * The producer never waits: if head - cursor == slots the record is lost, counted, and its seq is used up,
  * so that every consumer sees a hole in seq; the next record that fits carries lost_before and lost_reason.
- * next_seq in the header shows losses at the tail. The cursor is read as untrusted: a value outside
- * [last good value, head] changes nothing but CURSOR_BAD. */
+ * next_seq in the header shows losses at the tail. The cursor is read as untrusted, and only when room is short: a
+ * value outside [last good value, head] changes nothing but CURSOR_BAD. */
 #ifndef ABI_RING_H
 #define ABI_RING_H
 
@@ -95,7 +95,7 @@ struct ring_producer {
 	uint64_t evidence_bytes;
 };
 
-/* ring_create makes and seals the three memory files. slots and evidence_bytes are rounded up to powers of
+/* ring_create makes and seals the three memory files, their memory taken and mapped in. slots and evidence_bytes are rounded up to powers of
  * two and clamped to the MIN/MAX above. epoch: 8 bytes. The caller owns *p and ends it with ring_destroy.
  * Returns 0 or -errno; on failure nothing is left open. Allocates; never on a worker's hot path. */
 int ring_create(struct ring_producer *p, const uint8_t epoch[8], uint32_t ring_id, enum ring_lane lane,
@@ -116,7 +116,7 @@ struct ring_consumer {
 	const uint8_t *evidence;
 	struct ring_cursor *cursor;
 	uint64_t next;		 /* next index to read */
-	uint64_t last_seq;	 /* of the last record read */
+	uint64_t last_seq;	 /* highest read so far */
 	size_t ring_map_bytes, evidence_map_bytes;
 	/* copied and checked at attach, never read from shared memory again */
 	uint32_t slots_n, ring_id, lane;
@@ -124,7 +124,9 @@ struct ring_consumer {
 	uint8_t epoch[8];
 };
 
-/* ring_attach maps the three files (ring and evidence read-only) and checks magic, version, sizes and seals.
+/* ring_attach maps the three files (ring and evidence read-only) and checks magic, version, sizes and seals. Reading
+ * starts where the cursor page says that records were released, or, if it says what cannot be, at the oldest slot: what
+ * was read before comes again, then, and is told by its seq. If c->next > 0 the caller sets c->last_seq from what it keeps.
  * Takes no ownership of the fds (they may be closed afterwards). Returns 0 or -errno (-EPROTO: not a ring
  * this version can read, or not sealed as it must be). */
 int ring_attach(struct ring_consumer *c, int ring_fd, int evidence_fd, int cursor_fd);
@@ -132,13 +134,15 @@ void ring_detach(struct ring_consumer *c);
 
 /* ring_read copies record `c->next` into *rec and its evidence into buf (cap >= RING_EVIDENCE_ONE_MAX),
  * checks both, and steps on. Returns 1 if a record was read, 0 if there is none, -EPROTO if the slot is
- * corrupt (it is stepped over: count it as lost). *evidence_len is 0 if there is none. */
+ * corrupt: it is stepped over and will show as a hole in seq. *evidence_len is 0 if there is none. Holes
+ * are the caller's to see: seqs between two records, of which the last rec->lost_before had lost_reason. */
 int ring_read(struct ring_consumer *c, struct alert_record *rec, uint8_t *buf, uint32_t *evidence_len);
 
 /* ring_release tells the producer that all records below index `upto` are done with (durable). */
 void ring_release(struct ring_consumer *c, uint64_t upto);
 
-/* ring_tail returns next_seq as the producer shows it: c->last_seq + 1 unless records were lost at the tail. */
+/* ring_tail returns next_seq as the producer shows it: c->last_seq + 1 unless records were lost at the tail. While
+ * there are unread records it is c->last_seq + 1: they will tell of the losses before them. */
 uint64_t ring_tail(const struct ring_consumer *c);
 
 #endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "abi/alert.h"
+
+#include "abi/ring.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+static bool
+enums_ok(const struct alert_record *r)
+{
+	return r->kind >= 1 && r->kind <= ALERT_KIND_MAX && r->grade >= 1 && r->grade <= GRADE_MAX &&
+	       r->severity >= 1 && r->severity <= SEVERITY_MAX && r->class_ >= 1 && r->class_ <= CLASS_MAX &&
+	       r->carrier >= 1 && r->carrier <= CARRIER_MAX && r->direction <= DIR_MAX &&
+	       r->lost_reason <= LOSS_MAX && r->tx_type <= ALERT_TX_TYPE_MAX && (r->has & ~HAS_ALL) == 0 &&
+	       r->trust >> TRUST_BIT_COUNT == 0;
+}
+
+static bool
+counts_ok(const struct alert_record *r)
+{
+	if (r->n_related > ALERT_RELATED_MAX || r->n_protocols > ALERT_PROTOCOLS_MAX)
+		return false;
+	if (r->raw_len > ALERT_TX_BYTES_MAX || r->data_len > ALERT_TX_BYTES_MAX ||
+		r->evidence_len > RING_EVIDENCE_ONE_MAX)
+		return false;
+	return true;
+}
+
+int
+alert_record_check(const struct alert_record *r)
+{
+	if (!enums_ok(r) || !counts_ok(r))
+		return -EINVAL;
+	if ((r->lost_before == 0) != (r->lost_reason == LOSS_NONE))
+		return -EINVAL;
+	if ((r->has & HAS_SUPERSEDES) && (r->supersedes_seq == 0 || r->supersedes_seq >= r->seq))
+		return -EINVAL;
+	for (uint32_t i = 0; i < r->n_related; i++) {
+		if (r->related[i].role < 1 || r->related[i].role > ROLE_MAX)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static const char *const grade_names[] = {"unknown", "watch", "page", "pause"};
+static const char *const class_names[] = {
+	"unknown", "flash_loan", "flash_deploy", "swap", "sandwich", "admin", "other"};
+static const char *const severity_names[] = {"unknown", "info", "low", "medium", "high", "critical"};
+static const char *const carrier_names[] = {
+	"unknown", "http-jsonrpc", "http-jsonrpc-bundle", "http-jsonrpc-private", "offline"};
+static const char *const direction_names[] = {"c2s", "s2c", "unknown"};
+static const char *const role_names[] = {"unknown", "front", "victim", "back", "deploy", "bundle"};
+
+#define NAME_TABLE(what, max, none) \
+	_Static_assert(sizeof what##_names / sizeof what##_names[0] == (max) + 1, "a name per value"); \
+	const char *alert_##what##_name(unsigned v) \
+	{ \
+		return what##_names[v <= (max) ? v : (none)]; \
+	}
+NAME_TABLE(grade, GRADE_MAX, 0)
+NAME_TABLE(class, CLASS_MAX, 0)
+NAME_TABLE(severity, SEVERITY_MAX, 0)
+NAME_TABLE(carrier, CARRIER_MAX, 0)
+NAME_TABLE(direction, DIR_MAX, DIR_UNKNOWN)
+NAME_TABLE(role, ROLE_MAX, 0)

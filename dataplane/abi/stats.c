@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "abi/stats.h"
+
+#include "abi/shm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+struct stats_page *
+stats_create(int *fd)
+{
+	struct stats_page *s = shm_create_oneway("sentinel-stats", sizeof *s, fd);
+	if (s == NULL)
+		return NULL;
+	s->version = STATS_VERSION;
+	s->lcore_bytes = sizeof(struct stats_lcore);
+	s->counters = CTR_COUNT;
+	__atomic_store_n(&s->magic, STATS_MAGIC, __ATOMIC_RELEASE);
+	return s;
+}
+
+static bool
+page_fits(const struct stats_page *s)
+{
+	return __atomic_load_n(&s->magic, __ATOMIC_ACQUIRE) == STATS_MAGIC && s->version == STATS_VERSION &&
+	       s->lcore_bytes == sizeof(struct stats_lcore) && s->counters == CTR_COUNT;
+}
+
+const struct stats_page *
+stats_attach(int fd)
+{
+	struct stat st;
+	if (shm_has_seals(fd, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0 ||
+		fstat(fd, &st) != 0 || st.st_size != (off_t)sizeof(struct stats_page)) {
+		errno = EPROTO;
+		return NULL;
+	}
+	const struct stats_page *s = mmap(NULL, sizeof *s, PROT_READ, MAP_SHARED, fd, 0);
+	if (s == MAP_FAILED)
+		return NULL;
+	if (!page_fits(s)) {
+		stats_detach(s);
+		errno = EPROTO;
+		return NULL;
+	}
+	return s;
+}
+
+void
+stats_detach(const struct stats_page *s)
+{
+	if (s != NULL)
+		munmap((void *)(uintptr_t)s, sizeof *s);
+}
+
+uint64_t
+stats_sum(const struct stats_page *s, enum sentinel_counter c)
+{
+	uint32_t n = __atomic_load_n(&s->lcores, __ATOMIC_RELAXED);
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < n && i < STATS_LCORES_MAX; i++)
+		sum += __atomic_load_n(&s->lcore[i].c[c], __ATOMIC_RELAXED);
+	return sum;
+}
