@@ -10,6 +10,7 @@ static bool
 enums_ok(const struct alert_record *r)
 {
 	return r->kind >= 1 && r->kind <= ALERT_KIND_MAX && r->grade >= 1 && r->grade <= GRADE_MAX &&
+	       r->grade_wanted <= GRADE_MAX &&
 	       r->severity >= 1 && r->severity <= SEVERITY_MAX && r->class_ >= 1 && r->class_ <= CLASS_MAX &&
 	       r->carrier >= 1 && r->carrier <= CARRIER_MAX && r->direction <= DIR_MAX &&
 	       r->lost_reason <= LOSS_MAX && r->tx_type <= ALERT_TX_TYPE_MAX && (r->has & ~HAS_ALL) == 0 &&

@@ -140,7 +140,8 @@ struct alert_record {
 	uint64_t t_wire_ns;
 	uint64_t t_emitted_ns;
 	uint32_t supersedes_ring;
-	uint8_t reserved[260];
+	uint8_t grade_wanted; /* the rule's own grade; above `grade` if the evidence did not carry it */
+	uint8_t reserved[259];
 };
 
 _Static_assert(sizeof(struct alert_record) == 896, "alert ABI");

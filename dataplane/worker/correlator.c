@@ -120,6 +120,7 @@ emit(struct correlator *c, struct alert_record *r, const struct finding *f, stru
 	r->rule_rev = rule.rev;
 	r->class_ = rule.class_;
 	r->severity = rule.severity;
+	r->grade_wanted = rule.grade;
 	r->grade = grade_of(r, rule.grade);
 	r->n_protocols = f->n_protocols;
 	memset(r->protocols, 0, sizeof r->protocols);

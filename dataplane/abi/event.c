@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "abi/event.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Once something did not fit, `full` stays and nothing more is written. */
+struct text {
+	char *p;
+	size_t n, cap;
+	bool full;
+};
+
+static void
+put_bytes(struct text *t, const char *s, size_t n)
+{
+	if (t->full || n > t->cap - t->n) {
+		t->full = true;
+		return;
+	}
+	memcpy(t->p + t->n, s, n);
+	t->n += n;
+}
+
+static void
+put(struct text *t, const char *s)
+{
+	put_bytes(t, s, strlen(s));
+}
+
+__attribute__((format(printf, 2, 3))) static void
+putf(struct text *t, const char *fmt, ...)
+{
+	char buf[192];
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(buf, sizeof buf, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof buf)
+		t->full = true;
+	else
+		put_bytes(t, buf, (size_t)n);
+}
+
+static void
+put_string(struct text *t, const char *s)
+{
+	put(t, "\"");
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+		if (c == '"' || c == '\\')
+			putf(t, "\\%c", c);
+		else if (c < 0x20)
+			putf(t, "\\u%04x", c);
+		else
+			put_bytes(t, s, 1);
+	}
+	put(t, "\"");
+}
+
+static void
+put_hex(struct text *t, const uint8_t *p, size_t n)
+{
+	static const char digit[] = "0123456789abcdef";
+	put(t, "\"0x");
+	if (t->full || 2 * n > t->cap - t->n) {
+		t->full = true;
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		t->p[t->n++] = digit[p[i] >> 4];
+		t->p[t->n++] = digit[p[i] & 15];
+	}
+	put(t, "\"");
+}
+
+static void
+put_hex_or_null(struct text *t, bool has, const uint8_t *p, size_t n)
+{
+	if (has)
+		put_hex(t, p, n);
+	else
+		put(t, "null");
+}
+
+/* A 256-bit big-endian word in decimal: long division by 10^9, nine digits at a time. */
+static void
+put_decimal(struct text *t, const uint8_t be[32])
+{
+	uint32_t limb[8], group[9];
+	unsigned n = 0;
+	bool zero;
+	for (unsigned i = 0; i < 8; i++)
+		limb[i] = (uint32_t)be[4 * i] << 24 | (uint32_t)be[4 * i + 1] << 16 | (uint32_t)be[4 * i + 2] << 8 |
+			be[4 * i + 3];
+	do {
+		uint64_t rest = 0;
+		zero = true;
+		for (unsigned i = 0; i < 8; i++) {
+			uint64_t v = rest << 32 | limb[i];
+			limb[i] = (uint32_t)(v / 1000000000u);
+			rest = v % 1000000000u;
+			zero &= limb[i] == 0;
+		}
+		group[n++] = (uint32_t)rest;
+	} while (!zero);
+	putf(t, "\"%" PRIu32, group[--n]);
+	while (n > 0)
+		putf(t, "%09" PRIu32, group[--n]);
+	put(t, "\"");
+}
+
+static void
+put_u64(struct text *t, const char *key, bool has, uint64_t v)
+{
+	if (has)
+		putf(t, "\"%s\":\"%" PRIu64 "\"", key, v);
+	else
+		putf(t, "\"%s\":null", key);
+}
+
+/* RFC 3339, UTC, nanoseconds. */
+static void
+put_time(struct text *t, uint64_t ns)
+{
+	time_t s = (time_t)(ns / 1000000000u);
+	struct tm tm;
+	gmtime_r(&s, &tm);
+	putf(t, "\"%04d-%02d-%02dT%02d:%02d:%02d.%09" PRIu64 "Z\"", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+		tm.tm_hour, tm.tm_min, tm.tm_sec, ns % 1000000000u);
+}
+
+void
+event_id(const uint8_t epoch[8], uint32_t ring_id, uint64_t seq, char *out)
+{
+	for (unsigned i = 0; i < 8; i++)
+		snprintf(out + 2 * i, 3, "%02x", epoch[i]);
+	snprintf(out + 16, 48, "-%" PRIu32 "-%" PRIu64, ring_id, seq);
+}
+
+static void
+put_envelope(struct text *t, const struct event_context *x, const char *type, const char *id, uint64_t time_ns)
+{
+	put(t, "{\"specversion\":\"1.0\",\"type\":");
+	put_string(t, type);
+	put(t, ",\"source\":");
+	put_string(t, x->source);
+	put(t, ",\"id\":");
+	put_string(t, id);
+	put(t, ",\"time\":");
+	if (time_ns != 0)
+		put_time(t, time_ns);
+	else
+		put(t, "null");
+	put(t, ",\"datacontenttype\":\"application/json\",\"cursor\":");
+	if (x->cursor != NULL)
+		put_string(t, x->cursor);
+	else
+		put(t, "null");
+}
+
+/* Why the grade is what it is: the rule, and each flag that kept it below what the rule asks for. */
+static void
+put_reasons(struct text *t, const struct alert_record *r)
+{
+	static const struct {
+		uint32_t flag;
+		const char *why;
+	} lowers[] = {{TRUST_OVERLAP_CONFLICT, "overlap_conflict"}, {TRUST_TRUNCATED, "truncated"}, {TRUST_INVALID, "invalid"},
+		{TRUST_SENDER_SKIPPED, "sender_skipped"}};
+	put(t, ",\"reasons\":[\"rule\"");
+	if (r->grade_wanted > r->grade) {
+		putf(t, ",\"lowered_from_%s\"", alert_grade_name(r->grade_wanted));
+		for (size_t i = 0; i < sizeof lowers / sizeof lowers[0]; i++)
+			if (r->trust & lowers[i].flag)
+				putf(t, ",\"%s\"", lowers[i].why);
+		if (!(r->has & HAS_FROM))
+			put(t, ",\"no_sender\"");
+	}
+	put(t, "]");
+}
+
+static void
+put_rule(struct text *t, const struct event_context *x, const struct alert_record *r)
+{
+	putf(t, ",\"rule\":{\"id\":\"%" PRIu32 "\",\"rev\":\"%" PRIu32 "\",\"name\":", x->rule.id, x->rule.rev);
+	if (x->rule.name != NULL)
+		put_string(t, x->rule.name);
+	else
+		put(t, "null");
+	putf(t, ",\"class\":\"%s\",\"severity\":\"%s\"}", alert_class_name(r->class_), alert_severity_name(r->severity));
+}
+
+static void
+put_word(struct text *t, const char *key, const struct alert_record *r, const uint8_t word[32])
+{
+	putf(t, ",\"%s\":", key);
+	if (r->has & HAS_HASH)
+		put_decimal(t, word);
+	else
+		put(t, "null");
+}
+
+static void
+put_transaction(struct text *t, const struct alert_record *r)
+{
+	bool known = r->has & HAS_HASH;
+	put(t, ",\"transaction\":{\"hash\":");
+	put_hex_or_null(t, known, r->hash, 32);
+	put(t, ",\"from\":");
+	put_hex_or_null(t, r->has & HAS_FROM, r->from, 20);
+	put(t, ",\"to\":");
+	put_hex_or_null(t, r->has & HAS_TO, r->to, 20);
+	put(t, ",\"created\":");
+	put_hex_or_null(t, r->has & HAS_CREATED, r->created, 20);
+	put(t, ",\"selector\":");
+	put_hex_or_null(t, r->has & HAS_SELECTOR, r->selector, 4);
+	put(t, ",");
+	put_u64(t, "type", known, r->tx_type);
+	put(t, ",");
+	put_u64(t, "chain_id", r->has & HAS_CHAIN_ID, r->chain_id);
+	put(t, ",");
+	put_u64(t, "nonce", r->has & HAS_NONCE, r->nonce);
+	put(t, ",");
+	put_u64(t, "gas", known, r->gas);
+	put_word(t, "value", r, r->value);
+	put_word(t, "fee_cap", r, r->fee_cap);
+	put_word(t, "tip_cap", r, r->tip_cap);
+	putf(t, ",\"raw_len\":\"%" PRIu32 "\",\"data_len\":\"%" PRIu32 "\"}", r->raw_len, r->data_len);
+}
+
+static void
+put_lists(struct text *t, const struct alert_record *r)
+{
+	static const char *const flag_names[TRUST_BIT_COUNT] = {
+#define _(id, name, help) [TRUST_BIT_##id] = name,
+		TRUST_FLAGS(_)
+#undef _
+	};
+	put(t, ",\"related\":[");
+	for (uint32_t i = 0; i < r->n_related; i++) {
+		putf(t, "%s{\"role\":\"%s\",\"hash\":", i ? "," : "", alert_role_name(r->related[i].role));
+		put_hex(t, r->related[i].hash, 32);
+		put(t, "}");
+	}
+	put(t, "],\"protocols\":[");
+	for (uint32_t i = 0; i < r->n_protocols; i++) {
+		put(t, i ? "," : "");
+		put_hex(t, r->protocols[i], 20);
+	}
+	put(t, "],\"flags\":[");
+	const char *comma = "";
+	for (unsigned i = 0; i < TRUST_BIT_COUNT; i++) {
+		if (r->trust & 1u << i) {
+			putf(t, "%s\"%s\"", comma, flag_names[i]);
+			comma = ",";
+		}
+	}
+	put(t, "]");
+}
+
+static void
+put_endpoint(struct text *t, const uint8_t ip[16], uint16_t port)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	char a[INET6_ADDRSTRLEN];
+	if (memcmp(ip, mapped, sizeof mapped) == 0) {
+		inet_ntop(AF_INET, ip + 12, a, sizeof a);
+		putf(t, "\"%s:%u\"", a, port);
+	} else {
+		inet_ntop(AF_INET6, ip, a, sizeof a);
+		putf(t, "\"[%s]:%u\"", a, port);
+	}
+}
+
+static void
+put_way(struct text *t, const struct alert_record *r)
+{
+	putf(t, ",\"carrier\":\"%s\",\"direction\":\"%s\",\"flow\":", alert_carrier_name(r->carrier),
+		alert_direction_name(r->direction));
+	if (r->src_port != 0 || r->dst_port != 0) {
+		put(t, "{\"src\":");
+		put_endpoint(t, r->src_ip, r->src_port);
+		put(t, ",\"dst\":");
+		put_endpoint(t, r->dst_ip, r->dst_port);
+		put(t, "}");
+	} else {
+		put(t, "null");
+	}
+	if (r->bundle_len != 0)
+		putf(t, ",\"bundle\":{\"len\":\"%" PRIu32 "\",\"pos\":\"%" PRIu32 "\"}", r->bundle_len, r->bundle_pos);
+	else
+		put(t, ",\"bundle\":null");
+}
+
+static void
+put_times(struct text *t, const struct event_context *x, const struct alert_record *r)
+{
+	put(t, ",\"times\":{");
+	put_u64(t, "wire_ns", r->t_wire_ns != 0, r->t_wire_ns);
+	put(t, ",");
+	put_u64(t, "emitted_ns", !x->deterministic && r->t_emitted_ns != 0, r->t_emitted_ns);
+	put(t, ",");
+	put_u64(t, "journaled_ns", !x->deterministic && x->t_journaled_ns != 0, x->t_journaled_ns);
+	put(t, "}");
+}
+
+static const char *
+type_of(uint8_t kind)
+{
+	switch (kind) {
+	case ALERT_KIND_RETRACT:
+		return "sentinel.retract.v1";
+	case ALERT_KIND_DRILL:
+		return "sentinel.drill.v1";
+	default:
+		return "sentinel.alert.v1";
+	}
+}
+
+int
+event_alert(char *out, size_t cap, const struct event_context *x, const struct alert_record *r, struct span evidence)
+{
+	struct text t = {out, 0, cap, false};
+	char id[64];
+	event_id(x->epoch, x->ring_id, r->seq, id);
+	put_envelope(&t, x, type_of(r->kind), id, r->t_wire_ns);
+	put(&t, ",\"dedupekey\":");
+	put_hex(&t, r->dedupekey, 32);
+	put(&t, ",\"supersedes\":");
+	if (r->has & HAS_SUPERSEDES) {
+		event_id(x->epoch, r->supersedes_ring, r->supersedes_seq, id);
+		put_string(&t, id);
+	} else {
+		put(&t, "null");
+	}
+	putf(&t, ",\"data\":{\"grade\":\"%s\"", alert_grade_name(r->grade));
+	put_reasons(&t, r);
+	put_rule(&t, x, r);
+	put_transaction(&t, r);
+	put_lists(&t, r);
+	put_way(&t, r);
+	putf(&t, ",\"generation\":\"%" PRIu64 "\",\"durable\":%s", r->generation, x->durable ? "true" : "false");
+	put_times(&t, x, r);
+	put(&t, ",\"evidence\":");
+	put_hex_or_null(&t, evidence.len > 0, evidence.p, evidence.len);
+	put(&t, "}}");
+	return t.full ? -ENOSPC : (int)t.n;
+}
+
+int
+event_loss(char *out, size_t cap, const struct event_context *x, uint64_t from, uint64_t to, const char *reason)
+{
+	struct text t = {out, 0, cap, false};
+	char id[64], loss_id[72];
+	event_id(x->epoch, x->ring_id, from, id);
+	snprintf(loss_id, sizeof loss_id, "%s-loss", id);
+	put_envelope(&t, x, "sentinel.loss.v1", loss_id, x->t_journaled_ns);
+	putf(&t, ",\"data\":{\"ring\":\"%" PRIu32 "\",\"from\":\"%" PRIu64 "\",\"to\":\"%" PRIu64 "\",\"reason\":", x->ring_id,
+		from, to);
+	put_string(&t, reason);
+	put(&t, "}}");
+	return t.full ? -ENOSPC : (int)t.n;
+}
