@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* attach: the dataplane's end of the channel (abi/channel.h), served by the main lcore between its other duties: one control
+ * at a time, a newer one replaces the older. It never waits: a control that does not read is hung up. */
+#ifndef IO_ATTACH_H
+#define IO_ATTACH_H
+
+#include "abi/ring.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What control is given. The fds stay the caller's. */
+struct attach_offer {
+	const struct ring_producer *rings;
+	uint32_t n_rings;
+	uint8_t epoch[8];
+	int stats_fd, bundle_fd;
+	uint64_t generation, bundle_bytes;
+};
+
+struct attach {
+	int listen_fd, pending_fd, control_fd; /* -1: none. pending: connected, has not said HELLO */
+	uint64_t pending_since_ns;
+	uint64_t attached; /* how often a control has attached */
+	char path[108];
+};
+
+/* attach_open: 0, or -errno with a sentence in err (a busy path, no permission, ...). */
+int attach_open(struct attach *a, const char *path, char *err, size_t err_cap);
+/* attach_poll takes connections, answers HELLO, notices the end of a control. */
+void attach_poll(struct attach *a, const struct attach_offer *offer, uint64_t now_ns);
+/* attach_close hangs up and removes the socket's file. */
+void attach_close(struct attach *a);
+
+#endif

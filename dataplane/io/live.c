@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "io/live.h"
+
+#include "abi/shm.h"
+#include "io/attach.h"
+#include "io/box.h"
+#include "io/eal.h"
+#include "io/ports.h"
+#include "io/profile.h"
+#include "io/share.h"
+#include "worker/lcore.h"
+
+#include <rte_cycles.h>
+#include <rte_launch.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#define INCIDENTS (1u << 17)
+#define DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
+#define TURN_NS 1000000
+#define STATS_EVERY_NS 100000000u
+#define CLOCK_EVERY_NS 1000000000u
+#define SAY_WAITING_NS 2000000000u
+
+static const char usage_text[] =
+	"usage: sentinel-dataplane [--profile BOX.yaml] --bundle FILE [--source CAPTURE] [--channel SOCKET] [--stay]\n"
+	"       sentinel-dataplane --offline VERB ...   (see --offline --help)\n"
+	"  --profile FILE     the box: cores, ports, memory (default: one worker, no port)\n"
+	"  --bundle FILE      the compiled rules (sentinel-rulec compile PATH -o FILE)\n"
+	"  --source CAPTURE   read this pcap file instead of ports; ends when control has consumed the last alert\n"
+	"  --channel SOCKET   where sentinel-control attaches (default " DEFAULT_CHANNEL ")\n"
+	"  --stay             with --source: keep serving after the end of the file\n"
+	"  --print-topology   show the table of lcores, ports and rings and end\n"
+	"examples:\n"
+	"  sentinel-dataplane --source capture.pcap --bundle default.bundle --channel ./dataplane.sock\n"
+	"  sentinel-dataplane --profile box.yaml --bundle /etc/sentinel/rules.bundle\n";
+
+struct options {
+	const char *profile, *bundle, *source, *channel;
+	bool stay, print_topology, help;
+};
+
+struct live {
+	struct options opt;
+	struct topology topo;
+	struct bundle_file bundle;
+	struct stats_page *stats;
+	int stats_fd, bundle_fd;
+	struct clock clock;
+	struct ports ports;
+	struct attach attach;
+	struct correlator correlator;
+	struct correlator_rings rings;
+	struct lcore_correlator corr;
+	struct lcore_worker worker[TOPOLOGY_WORKERS_MAX];
+	struct share share[TOPOLOGY_WORKERS_MAX];
+	uint8_t epoch[8];
+};
+
+static _Atomic bool stop;
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	atomic_store_explicit(&stop, true, memory_order_relaxed);
+}
+
+static uint64_t
+wall_ns(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static int
+say(const char *sentence)
+{
+	fprintf(stderr, "sentinel-dataplane: %s\n", sentence);
+	return 1;
+}
+
+/* ---- command line ---- */
+
+static int
+bad(const char *what, const char *arg)
+{
+	fprintf(stderr, "sentinel-dataplane: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
+	return 2;
+}
+
+static int
+parse_options(int argc, char **argv, struct options *o)
+{
+	*o = (struct options){.channel = DEFAULT_CHANNEL};
+	const struct {
+		const char *flag;
+		const char **value;
+		bool *set;
+	} known[] = {{"--profile", &o->profile, NULL}, {"--bundle", &o->bundle, NULL}, {"--source", &o->source, NULL},
+		{"--channel", &o->channel, NULL}, {"--stay", NULL, &o->stay}, {"--print-topology", NULL, &o->print_topology},
+		{"--help", NULL, &o->help}, {"-h", NULL, &o->help}};
+	const size_t n = sizeof known / sizeof known[0];
+	for (int i = 1; i < argc; i++) {
+		size_t k = 0;
+		while (k < n && strcmp(argv[i], known[k].flag) != 0)
+			k++;
+		if (k == n)
+			return bad(argv[i][0] == '-' ? "unknown option" : "unexpected argument", argv[i]);
+		if (known[k].set != NULL)
+			*known[k].set = true;
+		else if (++i < argc)
+			*known[k].value = argv[i];
+		else
+			return bad("needs a value", known[k].flag);
+	}
+	if (o->help || o->print_topology)
+		return 0;
+	if (o->bundle == NULL)
+		return bad("--bundle is missing", NULL);
+	return o->stay && o->source == NULL ? bad("--stay goes with --source", NULL) : 0;
+}
+
+static int
+load_topology(struct live *l)
+{
+	char err[512];
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	topology_default(&l->topo);
+	if (cpus < 2)
+		l->topo.worker_cpu[0] = 0;
+	if (l->opt.profile != NULL && profile_load(l->opt.profile, &l->topo, err, sizeof err) != 0)
+		return say(err);
+	if (topology_check(&l->topo, cpus > 0 ? (uint32_t)cpus : 1, err, sizeof err) != 0)
+		return say(err);
+	if (l->opt.source != NULL && l->topo.ports > 0)
+		return say("a profile with ports and --source exclude each other: take the ports out of the profile");
+	if (l->opt.source == NULL && l->topo.ports == 0 && !l->opt.print_topology)
+		return say("nothing to read: name ports in a --profile, or a capture with --source");
+	return 0;
+}
+
+/* ---- building ---- */
+
+static int
+make_shared(struct live *l)
+{
+	l->stats = stats_create(&l->stats_fd);
+	l->bundle_fd = shm_create_fixed("sentinel-bundle", l->bundle.bytes, l->bundle.n);
+	if (l->stats == NULL || l->bundle_fd < 0 || getrandom(l->epoch, sizeof l->epoch, 0) != sizeof l->epoch)
+		return say("no memory for the shared pages");
+	for (unsigned i = 0; i < LANE_COUNT; i++) {
+		int rc = ring_create(&l->rings.lane[i], l->epoch, i, (enum ring_lane)i, l->topo.ring_slots,
+			(uint64_t)l->topo.evidence_mb << 20);
+		if (rc != 0)
+			return say(rc == -ENOMEM ? "no memory for the alert rings; lower ring.slots or ring.evidence_mb"
+						 : "cannot make the alert rings");
+	}
+	struct stats_page *s = l->stats;
+	memcpy(s->epoch, l->epoch, sizeof s->epoch);
+	memcpy(s->bundle_digest, ruleset_digest(l->bundle.rules), sizeof s->bundle_digest);
+	s->generation = ruleset_generation(l->bundle.rules);
+	s->started_ns = wall_ns();
+	s->lcores = TOPOLOGY_WORKER_0 + l->topo.workers;
+	for (uint32_t i = 0; i < s->lcores; i++) {
+		s->lcore[i].lcore = i;
+		s->lcore[i].generation = s->generation;
+		s->lcore[i].role = i == TOPOLOGY_MAIN	     ? STATS_ROLE_MAIN
+				   : i == TOPOLOGY_CORRELATOR ? STATS_ROLE_CORRELATOR
+							      : STATS_ROLE_WORKER;
+	}
+	return 0;
+}
+
+static int
+make_worker(struct live *l, uint32_t i, const uint32_t spread_seed[4])
+{
+	struct lcore_worker *w = &l->worker[i];
+	struct worker_config c;
+	worker_config_default(&c);
+	c.stream.flows_max = l->topo.flows_max;
+	c.stream.verify_checksum = l->topo.verify_checksum;
+	c.seen_entries = l->topo.seen_entries;
+	c.pipe_bytes = (uint64_t)l->topo.pipe_mb << 20;
+	if (getrandom(c.stream.hash_seed, sizeof c.stream.hash_seed, 0) < 0 || getrandom(c.seen_key, sizeof c.seen_key, 0) < 0)
+		return say("the system has no random numbers");
+	w->stats = &l->stats->lcore[TOPOLOGY_WORKER_0 + i];
+	w->clock = &l->clock;
+	w->idle = l->topo.idle;
+	w->stop = &stop;
+	w->paced = l->opt.source != NULL;
+	memcpy(w->spread_seed, spread_seed, sizeof w->spread_seed);
+	eal_alloc_near(TOPOLOGY_WORKER_0 + i);
+	w->bounce = eal_alloc((size_t)LCORE_BOUNCE_BYTES * WORKER_BURST);
+	w->worker = worker_new(&c, l->bundle.rules, w->stats->c, eal_alloc);
+	if (w->worker == NULL || w->bounce == NULL)
+		return say("no memory for a worker; lower flows, seen or pipe_mb, or reserve more huge pages");
+	correlator_add(&l->correlator, worker_pipe(w->worker));
+	l->corr.worker[l->corr.workers++] = w;
+	return 0;
+}
+
+static int
+open_shares(struct live *l, const uint32_t seed[4])
+{
+	char err[512];
+	for (uint32_t i = 0; i < l->topo.workers && l->opt.source != NULL; i++) {
+		if (share_open(&l->share[i], l->opt.source, i, l->topo.workers, seed, err, sizeof err) != 0)
+			return say(err);
+		l->worker[i].frames = (struct lcore_frames){share_next, &l->share[i]};
+	}
+	return 0;
+}
+
+static int
+make_lcores(struct live *l)
+{
+	char err[512];
+	uint32_t seed[4];
+	if (getrandom(seed, sizeof seed, 0) != sizeof seed)
+		return say("the system has no random numbers");
+	eal_alloc_near(TOPOLOGY_CORRELATOR);
+	void *incidents = eal_alloc(incidents_bytes(INCIDENTS));
+	if (incidents == NULL)
+		return say("no memory for the incidents");
+	struct stats_lcore *s = &l->stats->lcore[TOPOLOGY_CORRELATOR];
+	l->rings.ctr = s->c;
+	correlator_init(&l->correlator, l->bundle.rules, s->c, incidents, INCIDENTS, correlator_ring_outlet, &l->rings);
+	l->corr.correlator = &l->correlator;
+	l->corr.rings = &l->rings;
+	l->corr.stats = s;
+	l->corr.clock = &l->clock;
+	l->corr.idle = l->topo.idle;
+	l->corr.paced = l->opt.source != NULL;
+	l->corr.stop = l->corr.abandon = &stop;
+	for (uint32_t i = 0; i < l->topo.workers; i++)
+		if (make_worker(l, i, seed) != 0)
+			return 1;
+	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0)
+		return say(err);
+	if (l->opt.source == NULL && l->ports.n < l->topo.ports)
+		return say("DPDK did not find every port of the profile; is its driver bound (dpdk-devbind.py --status)?");
+	return open_shares(l, seed);
+}
+
+/* ---- running ---- */
+
+static void
+launch(struct live *l)
+{
+	rte_eal_remote_launch(correlator_lcore, &l->corr, TOPOLOGY_CORRELATOR);
+	for (uint32_t i = 0; i < l->topo.workers; i++)
+		rte_eal_remote_launch(worker_lcore, &l->worker[i], TOPOLOGY_WORKER_0 + i);
+}
+
+static bool
+consumed(const struct live *l)
+{
+	for (unsigned i = 0; i < LANE_COUNT; i++) {
+		const struct ring_producer *p = &l->rings.lane[i];
+		if (atomic_load_explicit(&p->cursor->consumed, memory_order_acquire) < p->head)
+			return false;
+	}
+	return true;
+}
+
+static void
+copy_stats(struct live *l)
+{
+	struct stats_port *p = &l->stats->port[0];
+	if (l->opt.source == NULL) {
+		ports_stats(&l->ports, l->stats);
+		__atomic_store_n(&l->stats->ports, l->ports.n, __ATOMIC_RELEASE);
+		return;
+	}
+	snprintf(p->name, sizeof p->name, "file");
+	uint64_t n = atomic_load_explicit(&l->share[0].passed, memory_order_relaxed);
+	__atomic_store_n(&p->delivered, n, __ATOMIC_RELAXED);
+	__atomic_store_n(&p->wire, n, __ATOMIC_RELAXED);
+	__atomic_store_n(&l->stats->ports, 1, __ATOMIC_RELEASE);
+}
+
+/* The end of a file source: true once there is nothing left to wait for. */
+static bool
+over(struct live *l, uint64_t waited_ns, bool *said)
+{
+	if (l->opt.source == NULL || !atomic_load_explicit(&l->corr.done, memory_order_acquire))
+		return false;
+	if (!l->stats->source_done) {
+		copy_stats(l);
+		__atomic_store_n(&l->stats->source_done, 1, __ATOMIC_RELEASE);
+	}
+	if (l->attach.attached == 0 && waited_ns > SAY_WAITING_NS && !*said) {
+		*said = true;
+		fprintf(stderr, "sentinel-dataplane: the capture is read; waiting for sentinel-control to attach at %s (Ctrl-C ends)\n",
+			l->attach.path);
+	}
+	return !l->opt.stay && l->attach.attached > 0 && consumed(l);
+}
+
+static void
+housekeep(struct live *l)
+{
+	struct attach_offer offer = {.rings = l->rings.lane, .n_rings = LANE_COUNT, .stats_fd = l->stats_fd,
+		.bundle_fd = l->bundle_fd, .generation = l->stats->generation, .bundle_bytes = l->bundle.n};
+	uint64_t started = wall_ns(), stats_at = 0, clock_at = started;
+	bool said = false;
+	memcpy(offer.epoch, l->epoch, sizeof offer.epoch);
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		uint64_t now = wall_ns();
+		attach_poll(&l->attach, &offer, now);
+		if (now - stats_at >= STATS_EVERY_NS) {
+			copy_stats(l);
+			stats_at = now;
+		}
+		if (now - clock_at >= CLOCK_EVERY_NS) {
+			clock_pull(&l->clock, rte_rdtsc(), wall_ns());
+			clock_at = now;
+		}
+		atomic_store_explicit(&l->stats->lcore[TOPOLOGY_MAIN].heartbeat_ns, now, memory_order_relaxed);
+		if (over(l, now - started, &said))
+			break;
+		nanosleep(&(struct timespec){.tv_nsec = TURN_NS}, NULL);
+	}
+	atomic_store(&stop, true);
+}
+
+static void
+say_started(const struct live *l)
+{
+	fprintf(stderr, "sentinel-dataplane: %u worker%s, %s%s, %u rules (generation %llu); control attaches at %s\n", l->topo.workers,
+		l->topo.workers == 1 ? "" : "s", l->opt.source ? "reading " : "polling ports of ",
+		l->opt.source ? l->opt.source : l->opt.profile, ruleset_rules(l->bundle.rules),
+		(unsigned long long)l->stats->generation, l->attach.path);
+}
+
+static int
+run(struct live *l)
+{
+	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	clock_start(&l->clock, rte_get_tsc_hz(), rte_rdtsc(), wall_ns());
+	launch(l);
+	say_started(l);
+	housekeep(l);
+	rte_eal_mp_wait_lcore();
+	copy_stats(l);
+	__atomic_store_n(&l->stats->source_done, l->opt.source != NULL, __ATOMIC_RELEASE);
+	ports_stop(&l->ports);
+	attach_close(&l->attach);
+	bool broken = l->opt.source != NULL && l->share[0].source.broken;
+	if (broken)
+		fprintf(stderr, "sentinel-dataplane: %s ends inside a record; what was whole was read\n", l->opt.source);
+	return broken ? 1 : 0;
+}
+
+int
+live_main(int argc, char **argv)
+{
+	static struct live l;
+	char err[512];
+	int rc = parse_options(argc, argv, &l.opt);
+	if (rc != 0)
+		return rc;
+	if (l.opt.help) {
+		fputs(usage_text, stdout);
+		return 0;
+	}
+	if (load_topology(&l) != 0)
+		return 1;
+	if (l.opt.print_topology) {
+		topology_print(&l.topo, stdout);
+		return 0;
+	}
+	if (bundle_load(&l.bundle, l.opt.bundle, false) != 0)
+		return 1;
+	if (attach_open(&l.attach, l.opt.channel, err, sizeof err) != 0)
+		return say(err);
+	if (eal_start(&l.topo, err, sizeof err) != 0)
+		rc = say(err);
+	else if (make_shared(&l) != 0 || make_lcores(&l) != 0)
+		rc = 1;
+	else
+		return run(&l);
+	attach_close(&l.attach);
+	return rc;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "io/profile.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+struct parse {
+	const char *name;
+	yaml_document_t doc;
+	struct topology *t;
+	char *err;
+	size_t err_cap;
+};
+
+__attribute__((format(printf, 3, 4))) static int
+complain(struct parse *p, const yaml_mark_t *at, const char *fmt, ...)
+{
+	int n = snprintf(p->err, p->err_cap, "%s:%zu:%zu: ", p->name, at->line + 1, at->column + 1);
+	va_list ap;
+	va_start(ap, fmt);
+	if (n >= 0 && (size_t)n < p->err_cap)
+		vsnprintf(p->err + n, p->err_cap - (size_t)n, fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+static const char *
+text_of(const yaml_node_t *n)
+{
+	return n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL;
+}
+
+static int
+take_u32(struct parse *p, const yaml_node_t *n, const char *key, uint32_t *out)
+{
+	const char *s = text_of(n);
+	char *end;
+	if (s == NULL || !isdigit((unsigned char)s[0]))
+		return complain(p, &n->start_mark, "%s must be a number", key);
+	errno = 0;
+	unsigned long long v = strtoull(s, &end, 10);
+	if (*end != '\0' || errno != 0 || v > UINT32_MAX)
+		return complain(p, &n->start_mark, "%s must be a number below 4294967296, not %.40s", key, s);
+	*out = (uint32_t)v;
+	return 0;
+}
+
+static int
+take_choice(struct parse *p, const yaml_node_t *n, const char *key, const char *const *names, unsigned *out)
+{
+	const char *s = text_of(n);
+	for (unsigned i = 0; s != NULL && names[i] != NULL; i++) {
+		if (strcmp(s, names[i]) == 0) {
+			*out = i;
+			return 0;
+		}
+	}
+	return complain(p, &n->start_mark, "%s must be %s, %s%s%s", key, names[0], names[1], names[2] ? " or " : "",
+		names[2] ? names[2] : "");
+}
+
+static int
+take_bool(struct parse *p, const yaml_node_t *n, const char *key, bool *out)
+{
+	static const char *const names[] = {"false", "true", NULL};
+	unsigned v;
+	int rc = take_choice(p, n, key, names, &v);
+	if (rc == 0)
+		*out = v;
+	return rc;
+}
+
+static int
+take_cpus(struct parse *p, const yaml_node_t *n, const char *key)
+{
+	if (n->type != YAML_SEQUENCE_NODE)
+		return complain(p, &n->start_mark, "%s must be a list of CPU numbers", key);
+	p->t->workers = 0;
+	for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
+		const yaml_node_t *item = yaml_document_get_node(&p->doc, *i);
+		if (p->t->workers == TOPOLOGY_WORKERS_MAX)
+			return complain(p, &item->start_mark, "%s: more than %u workers", key, TOPOLOGY_WORKERS_MAX);
+		int rc = take_u32(p, item, key, &p->t->worker_cpu[p->t->workers]);
+		if (rc != 0)
+			return rc;
+		p->t->workers++;
+	}
+	return 0;
+}
+
+/* dddd:bb:dd.f or bb:dd.f */
+static bool
+is_pci(const char *s)
+{
+	unsigned colons = 0, dots = 0;
+	for (; *s; s++) {
+		colons += *s == ':';
+		dots += *s == '.';
+		if (!isxdigit((unsigned char)*s) && *s != ':' && *s != '.')
+			return false;
+	}
+	return colons >= 1 && colons <= 2 && dots == 1;
+}
+
+static int
+take_ports(struct parse *p, const yaml_node_t *n, const char *key)
+{
+	if (n->type != YAML_SEQUENCE_NODE)
+		return complain(p, &n->start_mark, "%s must be a list of devices", key);
+	for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
+		const yaml_node_t *item = yaml_document_get_node(&p->doc, *i);
+		const char *s = text_of(item);
+		if (p->t->ports == TOPOLOGY_PORTS_MAX)
+			return complain(p, &item->start_mark, "%s: more than %u ports", key, TOPOLOGY_PORTS_MAX);
+		struct topology_port *port = &p->t->port[p->t->ports];
+		if (s == NULL || strlen(s) >= sizeof port->device || (!is_pci(s) && strncmp(s, "net_", 4) != 0))
+			return complain(p, &item->start_mark,
+				"%s: a port is a PCI address (0000:03:00.0) or a virtual device (net_af_packet0,iface=eth1)", key);
+		strcpy(port->device, s);
+		port->pci = is_pci(s);
+		p->t->ports++;
+	}
+	return 0;
+}
+
+typedef int (*key_fn)(struct parse *p, const yaml_node_t *value, const char *key, void *ctx);
+
+/* Calls fn for every key of a mapping, once each. */
+static int
+each_key(struct parse *p, const yaml_node_t *n, key_fn fn)
+{
+	if (n->type != YAML_MAPPING_NODE)
+		return complain(p, &n->start_mark, "expected `key: value` lines here");
+	for (yaml_node_pair_t *i = n->data.mapping.pairs.start; i < n->data.mapping.pairs.top; i++) {
+		const yaml_node_t *k = yaml_document_get_node(&p->doc, i->key), *v = yaml_document_get_node(&p->doc, i->value);
+		const char *key = text_of(k);
+		if (key == NULL)
+			return complain(p, &k->start_mark, "a key must be a word");
+		for (yaml_node_pair_t *j = n->data.mapping.pairs.start; j < i; j++) {
+			const char *other = text_of(yaml_document_get_node(&p->doc, j->key));
+			if (other != NULL && strcmp(other, key) == 0)
+				return complain(p, &k->start_mark, "%.40s is given twice", key);
+		}
+		int rc = fn(p, v, key, (void *)(uintptr_t)k);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int
+unknown(struct parse *p, const void *key_node, const char *key, const char *known)
+{
+	return complain(p, &((const yaml_node_t *)key_node)->start_mark, "unknown key %.40s; known are %s", key, known);
+}
+
+static int
+cores_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
+{
+	if (strcmp(key, "main") == 0)
+		return take_u32(p, v, "cores.main", &p->t->main_cpu);
+	if (strcmp(key, "correlator") == 0)
+		return take_u32(p, v, "cores.correlator", &p->t->correlator_cpu);
+	if (strcmp(key, "workers") == 0)
+		return take_cpus(p, v, "cores.workers");
+	return unknown(p, k, key, "main, correlator, workers");
+}
+
+static int
+ring_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
+{
+	if (strcmp(key, "slots") == 0)
+		return take_u32(p, v, "ring.slots", &p->t->ring_slots);
+	if (strcmp(key, "evidence_mb") == 0)
+		return take_u32(p, v, "ring.evidence_mb", &p->t->evidence_mb);
+	return unknown(p, k, key, "slots, evidence_mb");
+}
+
+static int
+number_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
+{
+	struct topology *t = p->t;
+	const struct {
+		const char *key;
+		uint32_t *out;
+	} numbers[] = {{"memory_mb", &t->memory_mb}, {"mtu", &t->mtu}, {"flows", &t->flows_max}, {"seen", &t->seen_entries},
+		{"pipe_mb", &t->pipe_mb}};
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		if (strcmp(key, numbers[i].key) == 0)
+			return take_u32(p, v, key, numbers[i].out);
+	return unknown(p, k, key, "huge_pages, memory_mb, idle, checksum, mtu, cores, ports, flows, seen, pipe_mb, ring");
+}
+
+static int
+top_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
+{
+	static const char *const idle[] = {"spin", "pause", "sleep", NULL}, *const checksum[] = {"trust", "verify", NULL};
+	unsigned choice = 0;
+	int rc;
+	if (strcmp(key, "cores") == 0)
+		return each_key(p, v, cores_key);
+	if (strcmp(key, "ring") == 0)
+		return each_key(p, v, ring_key);
+	if (strcmp(key, "ports") == 0)
+		return take_ports(p, v, key);
+	if (strcmp(key, "huge_pages") == 0)
+		return take_bool(p, v, key, &p->t->huge_pages);
+	if (strcmp(key, "idle") == 0) {
+		rc = take_choice(p, v, key, idle, &choice);
+		p->t->idle = (enum idle_policy)choice;
+		return rc;
+	}
+	if (strcmp(key, "checksum") == 0) {
+		rc = take_choice(p, v, key, checksum, &choice);
+		p->t->verify_checksum = choice == 1;
+		return rc;
+	}
+	return number_key(p, v, key, k);
+}
+
+int
+profile_parse(const char *name, const char *text, size_t n, struct topology *t, char *err, size_t err_cap)
+{
+	struct parse p = {.name = name, .t = t, .err = err, .err_cap = err_cap};
+	yaml_parser_t parser;
+	int rc = 0;
+	if (!yaml_parser_initialize(&parser))
+		return -ENOMEM;
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
+	if (!yaml_parser_load(&parser, &p.doc)) {
+		rc = complain(&p, &parser.problem_mark, "%s", parser.problem ? parser.problem : "not YAML");
+		yaml_parser_delete(&parser);
+		return rc;
+	}
+	const yaml_node_t *root = yaml_document_get_root_node(&p.doc);
+	if (root != NULL)
+		rc = each_key(&p, root, top_key);
+	yaml_document_delete(&p.doc);
+	yaml_parser_delete(&parser);
+	return rc;
+}
+
+int
+profile_load(const char *path, struct topology *t, char *err, size_t err_cap)
+{
+	FILE *f = fopen(path, "re");
+	if (f == NULL) {
+		snprintf(err, err_cap, "cannot read the box profile %s: %s", path, strerror(errno));
+		return -errno;
+	}
+	char *text = malloc(PROFILE_BYTES_MAX + 1);
+	size_t n = text ? fread(text, 1, PROFILE_BYTES_MAX + 1, f) : 0;
+	int rc = text == NULL ? -ENOMEM : ferror(f) ? -EIO : n > PROFILE_BYTES_MAX ? -EFBIG : 0;
+	fclose(f);
+	if (rc != 0)
+		snprintf(err, err_cap, "cannot read the box profile %s: %s", path, strerror(-rc));
+	else
+		rc = profile_parse(path, text, n, t, err, err_cap);
+	free(text);
+	return rc;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* profile: the box profile, YAML, into a topology. Only the keys below; an unknown or repeated key, a wrong kind or a number out of range is
+ * refused with file:line:column and the key's name.
+ *
+ *   huge_pages: true            # default false
+ *   memory_mb: 512              # packet buffers
+ *   idle: spin                  # spin | pause | sleep
+ *   checksum: trust             # trust | verify; a veth or an offloading host shows wrong ones that are none
+ *   mtu: 1500
+ *   cores: {main: 0, correlator: 1, workers: [2, 3]}
+ *   ports: ["0000:03:00.0", "net_af_packet0,iface=eth1"]
+ *   flows: 1048576              # per worker
+ *   seen: 4194304               # transactions remembered per worker, a power of two
+ *   pipe_mb: 4                  # worker to correlator
+ *   ring: {slots: 4096, evidence_mb: 16}
+ */
+#ifndef IO_PROFILE_H
+#define IO_PROFILE_H
+
+#include "worker/topology.h"
+
+#define PROFILE_BYTES_MAX 65536
+
+/* profile_load changes in *t what the file says. 0, or -errno with "file:line:column: ..." in err. */
+int profile_load(const char *path, struct topology *t, char *err, size_t err_cap);
+/* profile_parse: the same from memory; `name` stands for the file in messages. */
+int profile_parse(const char *name, const char *text, size_t n, struct topology *t, char *err, size_t err_cap);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* share: one worker's share of a capture file: every worker reads the whole file and takes the frames whose flow falls to
+ * it, so that a file goes through any number of workers without a distributor. */
+#ifndef IO_SHARE_H
+#define IO_SHARE_H
+
+#include "io/source.h"
+
+#include <stdatomic.h>
+
+struct share {
+	struct source source;
+	uint32_t index, n;
+	uint32_t seed[4];
+	_Atomic uint64_t passed; /* frames read, this worker's or not */
+};
+
+/* share_open: as source_open. All shares of a file need the same seed. */
+int share_open(struct share *s, const char *path, uint32_t index, uint32_t n, const uint32_t seed[4], char *err, size_t err_cap);
+
+/* share_next is the `next` of struct lcore_frames; ctx is a struct share. Looks at no more than 16 frames for each it may return. */
+int share_next(void *ctx, unsigned n, struct span *frames, uint32_t *wire_len, uint64_t *now_ns);
+
+#endif

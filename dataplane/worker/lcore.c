@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "worker/lcore.h"
+
+#include "abi/counters.h"
+#include "net/stream.h"
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_pause.h>
+#include <rte_power_intrinsics.h>
+#include <rte_ring.h>
+
+#include <time.h>
+
+#define HOUSEKEEP_NS 5000000u
+#define EMPTY_BEFORE_IDLE 64u
+#define SLEEP_NS 100000
+#define PAUSE_NS 20000u
+#define CORRELATOR_BUDGET 64u
+
+/* ---- idling ---- */
+
+struct idler {
+	enum idle_policy policy;
+	uint64_t pause_ticks; /* 0: the CPU cannot wait */
+	uint32_t empty;
+};
+
+static void
+idler_init(struct idler *i, enum idle_policy policy)
+{
+	struct rte_cpu_intrinsics can = {0};
+	rte_cpu_get_intrinsics_support(&can);
+	*i = (struct idler){.policy = policy,
+		.pause_ticks = can.power_pause ? rte_get_tsc_hz() / 1000000u * PAUSE_NS / 1000u : 0};
+}
+
+static void
+idler_step(struct idler *i, bool worked)
+{
+	if (worked) {
+		i->empty = 0;
+		return;
+	}
+	if (++i->empty < EMPTY_BEFORE_IDLE || i->policy == IDLE_SPIN) {
+		rte_pause();
+	} else if (i->policy == IDLE_SLEEP) {
+		nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
+	} else if (i->pause_ticks != 0) {
+		rte_power_pause(rte_rdtsc() + i->pause_ticks);
+	} else {
+		rte_pause();
+	}
+}
+
+/* ---- worker ---- */
+
+struct batch {
+	struct rte_mbuf *mbuf[WORKER_BURST];
+	struct span frame[WORKER_BURST];
+	uint32_t wire_len[WORKER_BURST];
+	uint64_t now_ns[WORKER_BURST];
+};
+
+static struct span
+frame_of(const struct lcore_worker *l, const struct rte_mbuf *m, unsigned i)
+{
+	if (m->nb_segs == 1)
+		return (struct span){rte_pktmbuf_mtod(m, const uint8_t *), m->data_len};
+	uint8_t *bounce = l->bounce + (size_t)i * LCORE_BOUNCE_BYTES;
+	uint32_t n = m->pkt_len < LCORE_BOUNCE_BYTES ? m->pkt_len : LCORE_BOUNCE_BYTES;
+	const void *p = rte_pktmbuf_read(m, 0, n, bounce);
+	return (struct span){p, p ? n : 0};
+}
+
+static void
+judge(struct lcore_worker *l, struct batch *b, unsigned n, uint64_t now)
+{
+	for (unsigned i = 0; i < n; i++) {
+		b->frame[i] = frame_of(l, b->mbuf[i], i);
+		b->wire_len[i] = b->mbuf[i]->pkt_len;
+		b->now_ns[i] = now;
+	}
+	worker_frames(l->worker, n, b->frame, b->wire_len, b->now_ns);
+	rte_pktmbuf_free_bulk(b->mbuf, n);
+}
+
+/* Keeps the frames of this worker in b and passes the rest on; returns how many stay. A worker that is behind loses its own frames, not
+ * everybody's. */
+static unsigned
+spread(struct lcore_worker *l, struct batch *b, unsigned n)
+{
+	unsigned kept = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_mbuf *m = b->mbuf[i];
+		struct span head = {rte_pktmbuf_mtod(m, const uint8_t *), m->data_len};
+		struct rte_ring *to = l->spread_out[stream_spread(head, l->spread_seed) % l->spread_n];
+		if (to == NULL) {
+			b->mbuf[kept++] = m;
+		} else if (rte_ring_sp_enqueue(to, m) != 0) {
+			l->stats->c[CTR_FRAMES]++;
+			l->stats->c[CTR_FRAME_BYTES] += m->pkt_len;
+			l->stats->c[CTR_UNDEC_SPREAD_FULL]++;
+			rte_pktmbuf_free(m);
+		}
+	}
+	return kept;
+}
+
+static unsigned
+poll_queues(struct lcore_worker *l, struct batch *b)
+{
+	unsigned total = 0;
+	for (uint32_t q = 0; q < l->queues; q++) {
+		unsigned n = rte_eth_rx_burst(l->queue[q].port, l->queue[q].queue, b->mbuf, WORKER_BURST);
+		total += n;
+		if (n > 0 && l->spread_n > 1)
+			n = spread(l, b, n);
+		if (n > 0)
+			judge(l, b, n, clock_ns(l->clock, rte_rdtsc()));
+	}
+	return total;
+}
+
+static unsigned
+poll_ring(struct lcore_worker *l, struct batch *b)
+{
+	if (l->spread_in == NULL)
+		return 0;
+	unsigned n = rte_ring_sc_dequeue_burst(l->spread_in, (void **)b->mbuf, WORKER_BURST, NULL);
+	if (n > 0)
+		judge(l, b, n, clock_ns(l->clock, rte_rdtsc()));
+	return n;
+}
+
+/* 1: worked, 0: nothing now, -1: the end. *t is the time of the last frame. */
+static int
+poll_frames(struct lcore_worker *l, struct batch *b, uint64_t *t)
+{
+	if (l->frames.next == NULL)
+		return 0;
+	const struct pipe *p = worker_pipe(l->worker);
+	if (l->paced && pipe_fill(p) > p->cap / 2)
+		return 0;
+	int n = l->frames.next(l->frames.ctx, WORKER_BURST, b->frame, b->wire_len, b->now_ns);
+	if (n <= 0)
+		return n;
+	worker_frames(l->worker, (unsigned)n, b->frame, b->wire_len, b->now_ns);
+	*t = b->now_ns[n - 1];
+	return 1;
+}
+
+static void
+finish(struct lcore_worker *l, struct batch *b, uint64_t t)
+{
+	bool more;
+	do {
+		more = l->spread_from != NULL && !atomic_load_explicit(&l->spread_from->done, memory_order_acquire);
+		more |= poll_ring(l, b) > 0;
+	} while (more);
+	worker_flush(l->worker, t);
+	atomic_store_explicit(&l->done, true, memory_order_release);
+}
+
+int
+worker_lcore(void *arg)
+{
+	struct lcore_worker *l = arg;
+	struct batch b;
+	struct idler idle;
+	uint64_t wall = clock_ns(l->clock, rte_rdtsc()), next = 0, file_t = 0;
+	int file = 0;
+	idler_init(&idle, l->idle);
+	while (!atomic_load_explicit(l->stop, memory_order_relaxed) && file >= 0) {
+		bool worked = poll_queues(l, &b) + poll_ring(l, &b) > 0;
+		file = poll_frames(l, &b, &file_t);
+		worked |= file > 0;
+		wall = clock_ns(l->clock, rte_rdtsc());
+		if (wall >= next || wall + HOUSEKEEP_NS < next) {
+			worker_housekeep(l->worker, l->frames.next ? file_t : wall);
+			atomic_store_explicit(&l->stats->heartbeat_ns, wall, memory_order_relaxed);
+			next = wall + HOUSEKEEP_NS;
+		}
+		l->stats->c[CTR_LOOPS]++;
+		l->stats->c[CTR_LOOPS_IDLE] += !worked;
+		idler_step(&idle, worked);
+	}
+	finish(l, &b, l->frames.next ? file_t : wall);
+	return 0;
+}
+
+/* ---- correlator ---- */
+
+static bool
+rings_half_full(const struct correlator_rings *r)
+{
+	for (unsigned i = 0; i < LANE_COUNT; i++) {
+		const struct ring_producer *p = &r->lane[i];
+		uint64_t consumed = atomic_load_explicit(&p->cursor->consumed, memory_order_relaxed);
+		if (consumed <= p->head && p->head - consumed > p->slots_n / 2)
+			return true;
+	}
+	return false;
+}
+
+static bool
+workers_done(const struct lcore_correlator *l)
+{
+	for (uint32_t i = 0; i < l->workers; i++)
+		if (!atomic_load_explicit(&l->worker[i]->done, memory_order_acquire))
+			return false;
+	return true;
+}
+
+int
+correlator_lcore(void *arg)
+{
+	struct lcore_correlator *l = arg;
+	struct idler idle;
+	idler_init(&idle, l->idle);
+	for (;;) {
+		bool over = workers_done(l);
+		bool hold = l->paced && rings_half_full(l->rings) && !atomic_load_explicit(l->abandon, memory_order_relaxed);
+		uint64_t wall = clock_ns(l->clock, rte_rdtsc());
+		unsigned n = hold ? 0 : correlator_poll(l->correlator, l->paced ? 1 : CORRELATOR_BUDGET, wall);
+		atomic_store_explicit(&l->stats->heartbeat_ns, wall, memory_order_relaxed);
+		l->stats->c[CTR_LOOPS]++;
+		l->stats->c[CTR_LOOPS_IDLE] += n == 0;
+		if (over && n == 0 && !hold)
+			break;
+		idler_step(&idle, n > 0);
+	}
+	atomic_store_explicit(&l->done, true, memory_order_release);
+	return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* lcore: the two polling loops of the live box, run to completion. worker_lcore takes bursts from its feed (RX queues, the spread
+ * ring of another worker, or its share of a capture file), gives them to its worker, and housekeeps every few
+ * milliseconds. correlator_lcore empties the workers' pipes into the alert rings. Neither allocates, locks, logs or, unless
+ * the idle policy is sleep, calls the kernel. Both return 0 once `stop` is set and all they hold is passed on. */
+#ifndef WORKER_LCORE_H
+#define WORKER_LCORE_H
+
+#include "abi/stats.h"
+#include "worker/clock.h"
+#include "worker/correlator.h"
+#include "worker/topology.h"
+#include "worker/worker.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rte_mbuf;
+struct rte_ring;
+
+struct lcore_queue {
+	uint16_t port, queue;
+};
+
+/* Frames that do not come from a port: returns up to n frames (0: none now; -1: the end), which stay valid until the next call. */
+struct lcore_frames {
+	int (*next)(void *ctx, unsigned n, struct span *frames, uint32_t *wire_len, uint64_t *now_ns);
+	void *ctx;
+};
+
+/* A frame in more than one mbuf is put together here; a longer one counts as truncated. */
+#define LCORE_BOUNCE_BYTES 16384u
+
+struct lcore_worker {
+	struct worker *worker;
+	struct stats_lcore *stats;
+	const struct clock *clock;
+	enum idle_policy idle;
+	/* feeds; any may be absent */
+	struct lcore_queue queue[TOPOLOGY_PORTS_MAX];
+	uint32_t queues;
+	struct lcore_frames frames;
+	struct rte_ring *spread_in;			    /* frames that another worker took for this one */
+	struct rte_ring *spread_out[TOPOLOGY_WORKERS_MAX]; /* this one polls for all; [own index] is NULL */
+	const struct lcore_worker *spread_from;		    /* who fills spread_in */
+	uint32_t spread_n;				    /* 0: no spreading */
+	uint32_t spread_seed[4];
+	uint8_t *bounce; /* LCORE_BOUNCE_BYTES * WORKER_BURST */
+	bool paced; /* a file can wait: hold while the own pipe is half full */
+	const _Atomic bool *stop;
+	_Atomic bool done; /* input ended and flushed; set by the lcore */
+};
+
+int worker_lcore(void *lcore_worker);
+
+struct lcore_correlator {
+	struct correlator *correlator;
+	struct correlator_rings *rings;
+	struct stats_lcore *stats;
+	const struct clock *clock;
+	enum idle_policy idle;
+	bool paced; /* hold while an alert ring is half full */
+	struct lcore_worker *worker[TOPOLOGY_WORKERS_MAX];
+	uint32_t workers;
+	const _Atomic bool *stop;
+	const _Atomic bool *abandon; /* stop waiting for a consumer */
+	_Atomic bool done; /* every worker is done and its pipe is empty; set by the lcore */
+};
+
+int correlator_lcore(void *lcore_correlator);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "worker/topology.h"
+
+#include <errno.h>
+#include <string.h>
+
+void
+topology_default(struct topology *t)
+{
+	*t = (struct topology){
+		.memory_mb = 64,
+		.idle = IDLE_SLEEP,
+		.main_cpu = 0,
+		.correlator_cpu = 0,
+		.worker_cpu = {1},
+		.workers = 1,
+		.mtu = 1500,
+		.flows_max = 65536,
+		.seen_entries = 1u << 20,
+		.pipe_mb = 4,
+		.ring_slots = 4096,
+		.evidence_mb = 16,
+	};
+}
+
+struct range {
+	const char *field;
+	uint32_t value, min, max;
+	bool pow2;
+};
+
+static int
+in_range(const struct range *r, char *err, size_t err_cap)
+{
+	bool pow2 = (r->value & (r->value - 1)) == 0;
+	if (r->value >= r->min && r->value <= r->max && (pow2 || !r->pow2))
+		return 0;
+	snprintf(err, err_cap, "%s is %u; it must be %u to %u%s", r->field, r->value, r->min, r->max,
+		r->pow2 ? " and a power of two" : "");
+	return -EINVAL;
+}
+
+static int
+cpus_ok(const struct topology *t, uint32_t cpus, char *err, size_t err_cap)
+{
+	struct range main_cpu = {"cores.main", t->main_cpu, 0, cpus - 1, false};
+	struct range correlator = {"cores.correlator", t->correlator_cpu, 0, cpus - 1, false};
+	if (in_range(&main_cpu, err, err_cap) != 0 || in_range(&correlator, err, err_cap) != 0)
+		return -EINVAL;
+	for (uint32_t i = 0; i < t->workers; i++) {
+		struct range worker = {"cores.workers", t->worker_cpu[i], 0, cpus - 1, false};
+		if (in_range(&worker, err, err_cap) != 0)
+			return -EINVAL;
+		for (uint32_t k = 0; k < i && t->idle != IDLE_SLEEP; k++) {
+			if (t->worker_cpu[k] != t->worker_cpu[i])
+				continue;
+			snprintf(err, err_cap, "cores.workers names CPU %u twice; workers that poll without sleeping need a CPU each",
+				t->worker_cpu[i]);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+int
+topology_check(const struct topology *t, uint32_t cpus, char *err, size_t err_cap)
+{
+	const struct range ranges[] = {
+		{"memory_mb", t->memory_mb, 16, 1u << 20, false},
+		{"cores.workers (how many)", t->workers, 1, TOPOLOGY_WORKERS_MAX, false},
+		{"mtu", t->mtu, 576, 16000, false},
+		{"flows", t->flows_max, 16, 4u << 20, false},
+		{"seen", t->seen_entries, 1024, 1u << 28, true},
+		{"pipe_mb", t->pipe_mb, 1, 1024, true},
+		{"ring.slots", t->ring_slots, 64, 1u << 20, true},
+		{"ring.evidence_mb", t->evidence_mb, 1, 1024, true},
+	};
+	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+		if (in_range(&ranges[i], err, err_cap) != 0)
+			return -EINVAL;
+	return cpus_ok(t, cpus, err, err_cap);
+}
+
+void
+topology_print(const struct topology *t, FILE *out)
+{
+	static const char *const idle[] = {"spin", "pause", "sleep"};
+	fprintf(out, "%-10s %5s %5s  %-6s\n", "lcore", "id", "cpu", "idle");
+	fprintf(out, "%-10s %5u %5u  %-6s\n", "main", TOPOLOGY_MAIN, t->main_cpu, "sleep");
+	fprintf(out, "%-10s %5u %5u  %-6s\n", "correlator", TOPOLOGY_CORRELATOR, t->correlator_cpu, idle[t->idle]);
+	for (uint32_t i = 0; i < t->workers; i++)
+		fprintf(out, "%-10s %5u %5u  %-6s\n", "worker", TOPOLOGY_WORKER_0 + i, t->worker_cpu[i], idle[t->idle]);
+	for (uint32_t i = 0; i < t->ports; i++)
+		fprintf(out, "%-10s %5u  %s\n", "port", i, t->port[i].device);
+	fprintf(out, "%-10s %5s  %u workers -> correlator, %u MiB each\n", "pipe", "", t->workers, t->pipe_mb);
+	fprintf(out, "%-10s %5u  critical, %u slots, %u MiB evidence\n", "ring", 0u, t->ring_slots, t->evidence_mb);
+	fprintf(out, "%-10s %5u  normal, %u slots, %u MiB evidence\n", "ring", 1u, t->ring_slots, t->evidence_mb);
+}
