@@ -85,16 +85,15 @@ bool tx_is_protected(const struct tx *t);
 int tx_signature_check(const struct tx *t);
 
 /* tx_sender recovers the sender (about 50 us). 0, or -EINVAL if the signature recovers nothing or
- * tx_signature_check fails. Thread-safe; the secp256k1 context is made by tx_sender_init (once, at start-up). */
+ * tx_signature_check fails. Thread-safe. */
 int tx_sender(const struct tx *t, uint8_t out[20]);
-void tx_sender_init(void);
 
 /* tx_created: address of the contract a creation by `from` makes: keccak(rlp([from, nonce]))[12:]. */
 void tx_created(const uint8_t from[20], uint64_t nonce, uint8_t out[20]);
 
 /* tx_valid: NULL if the newest fork's stateless rules allow it on chain `chain` (0: any chain), else a short reason:
  * signature range and recovery, chain id, intrinsic gas (21000, 53000, calldata 4/16, access list 2400/1900, init code
- * words 2, auth 25000), EIP-7623 floor where the newest fork has it, init code limit, nonce < 2^64-1, tip <= fee,
+ * words 2, auth 25000), init code limit, nonce < 2^64-1, tip <= fee,
  * gas * price overflow, non-empty lists where required, blob count and hash version. */
 const char *tx_valid(const struct tx *t, uint64_t chain);
 

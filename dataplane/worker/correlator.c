@@ -17,7 +17,6 @@ correlator_init(struct correlator *c, const struct ruleset *rules, uint64_t *cou
 	c->outlet = outlet;
 	c->outlet_ctx = ctx;
 	incidents_init(&c->incidents, mem, n_incidents);
-	tx_sender_init();
 }
 
 void
