@@ -271,6 +271,17 @@ type_of(struct reader *r, const json_t *o)
 	return (uint8_t)t;
 }
 
+/* No recipient: absent, null, or, from some clients, an empty string or 0x. */
+static struct span
+to_of(struct reader *r, const json_t *o)
+{
+	const json_t *to = member(o, "to");
+	const char *s = json_string_value(to);
+	if (to == NULL || (s != NULL && (strcmp(s, "") == 0 || strcmp(s, "0x") == 0)))
+		return (struct span){0};
+	return bytes_of(r, to, "to", 20);
+}
+
 static struct span
 data_of(struct reader *r, const json_t *o)
 {
@@ -375,8 +386,7 @@ take_fields(struct reader *r, const json_t *o, struct tx_fields *f, struct claim
 	bool dynamic = f->type >= TX_1559 && (member(o, "maxFeePerGas") || !member(o, "gasPrice"));
 	f->fee_cap = quantity(r, o, dynamic ? "maxFeePerGas" : "gasPrice");
 	f->tip_cap = f->type >= TX_1559 ? quantity(r, o, "maxPriorityFeePerGas") : f->fee_cap;
-	if (member(o, "to") != NULL && json_string_length(member(o, "to")) != 0)
-		f->to = bytes_of(r, member(o, "to"), "to", 20);
+	f->to = to_of(r, o);
 	f->value = quantity(r, o, "value");
 	f->data = data_of(r, o);
 	f->blob_fee_cap = quantity(r, o, "maxFeePerBlobGas");

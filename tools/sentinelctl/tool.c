@@ -73,7 +73,8 @@ tool_packs(char out[TOOL_PATH_MAX])
 		if (n > 0 && n < TOOL_PATH_MAX && stat(out, &st) == 0 && S_ISDIR(st.st_mode))
 			return 0;
 	}
-	snprintf(out, TOOL_PATH_MAX, "%s", SENTINEL_PACKS);
+	_Static_assert(sizeof SENTINEL_PACKS <= TOOL_PATH_MAX, "the source tree's path");
+	memcpy(out, SENTINEL_PACKS, sizeof SENTINEL_PACKS);
 	if (stat(out, &st) == 0 && S_ISDIR(st.st_mode))
 		return 0;
 	fprintf(stderr, "sentinelctl: cannot find the shipped signature sets; name a folder with --rules\n");
