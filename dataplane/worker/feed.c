@@ -29,6 +29,7 @@ crossing_of(const struct worker *w, const struct jsonrpc_item *it, struct crossi
 		[JSONRPC_UNSIGNED] = CARRIER_HTTP_JSONRPC,
 	};
 	const struct flow *f = w->flow;
+	x->claim = NULL;
 	x->t_wire_ns = w->now_ns;
 	x->carrier = carrier_of[it->kind];
 	/* Only requests carry submissions, whoever net took for the initiator. */

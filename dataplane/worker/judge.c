@@ -25,6 +25,8 @@ send_findings(struct worker *w, const struct tx *t, const struct crossing *where
 		return;
 	}
 	m->where = *where;
+	m->where.claim = NULL;
+	m->claim = where->claim != NULL ? *where->claim : (struct claim){0};
 	m->n_findings = n;
 	m->raw_len = travels;
 	m->tx_bytes = bytes;
