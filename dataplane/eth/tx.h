@@ -47,8 +47,8 @@ struct tx {
 	uint8_t network_version; /* type 3: 0 none (consensus form), 1 EIP-4844 sidecar, 2 EIP-7594 sidecar */
 	uint32_t n_access, n_auth, n_blobs, n_sidecar_blobs;
 	uint64_t nonce, gas;
-	uint64_t chain_id; /* UINT64_MAX if it does not fit 64 bits (then chain_id_be holds it) */
-	struct span chain_id_be;
+	uint64_t chain_id; /* 0 if the transaction names none, UINT64_MAX if it does not fit 64 bits: tx_chain_id has it all */
+	struct span chain_id_be; /* typed only */
 	struct span tip_cap, fee_cap; /* big-endian, minimal, <= 32 bytes; legacy/2930: both are gasPrice */
 	struct span blob_fee_cap;
 	struct span to; /* 20 bytes, or 0: creation */
@@ -77,6 +77,10 @@ void tx_consensus_copy(const struct tx *t, uint8_t *out);
 void tx_hash(const struct tx *t, uint8_t out[32]);
 /* tx_sighash: what was signed (pre-155, 155 or typed). */
 void tx_sighash(const struct tx *t, uint8_t out[32]);
+
+/* tx_chain_id writes the chain id, big-endian without leading zeros, into the first bytes of out; returns how many: 0 for chain 0 and
+ * for a legacy transaction that names none (has_chain_id tells). */
+uint32_t tx_chain_id(const struct tx *t, uint8_t out[32]);
 
 /* tx_is_protected: EIP-155 or typed. */
 bool tx_is_protected(const struct tx *t);
