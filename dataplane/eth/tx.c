@@ -240,21 +240,23 @@ decode_typed(struct span payload, struct tx *t)
 static bool
 sidecar_ok(struct span in, struct tx *t)
 {
-	struct rlp_item it;
-	uint32_t commitments, proofs;
-	t->network_version = 1;
-	if (!rlp_next(&in, &it))
+	struct rlp_item first, blobs, proofs, commitments;
+	if (!rlp_next(&in, &first))
 		return false;
-	if (!it.list) {
-		if (it.payload.len != 1 || it.payload.p[0] != 1 || !rlp_next(&in, &it))
+	blobs = first;
+	t->network_version = 1;
+	if (!first.list) {
+		if (first.payload.len != 1 || first.payload.p[0] != 1 || !rlp_next(&in, &blobs))
 			return false;
 		t->network_version = 2;
 	}
-	if (!it.list || !strings_of(it.payload, BLOB_BYTES, &t->n_sidecar_blobs))
+	if (!rlp_next(&in, &commitments) || !rlp_next(&in, &proofs) || in.len != 0)
 		return false;
-	if (!rlp_next(&in, &it) || !it.list || !strings_of(it.payload, KZG_BYTES, &commitments))
-		return false;
-	return rlp_next(&in, &it) && it.list && strings_of(it.payload, KZG_BYTES, &proofs) && in.len == 0;
+	t->commitments = commitments.payload;
+	return blobs.list && commitments.list && proofs.list &&
+	       strings_of(blobs.payload, BLOB_BYTES, &t->n_sidecar_blobs) &&
+	       strings_of(commitments.payload, KZG_BYTES, &t->n_commitments) &&
+	       strings_of(proofs.payload, KZG_BYTES, &t->n_proofs);
 }
 
 static int
