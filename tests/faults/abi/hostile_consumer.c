@@ -197,14 +197,15 @@ fill(struct ring_producer *p, unsigned n)
 	}
 }
 
-/* Publishes for as long as the consumer rages; what it did is in *status. */
+/* Publishes for as long as the consumer rages and once more on what it left; what it did is in *status. */
 static void
 publish_through(struct ring_producer *p, pid_t pid, int *status)
 {
 	static const uint8_t bytes[5000];
 	uint64_t ok = p->head, lost = 0;
 	pid_t ended;
-	while ((ended = waitpid(pid, status, WNOHANG)) == 0) {
+	do {
+		ended = waitpid(pid, status, WNOHANG);
 		for (unsigned i = 0; i < 64; i++) {
 			struct alert_record r = plain();
 			int rc = ring_publish(p, &r, (struct span){bytes, (uint32_t)(ok * 37 % sizeof bytes)});
@@ -212,7 +213,7 @@ publish_through(struct ring_producer *p, pid_t pid, int *status)
 			lost += rc != 0;
 			must(p->consumed <= p->head && p->head - p->consumed <= SLOTS, "bounds");
 		}
-	}
+	} while (ended == 0);
 	must(ended == pid, "wait");
 	must(p->head == ok && p->h->lost[LOSS_RING_FULL] == lost, "every record counted");
 	must(p->cursor_bad > 0, "the garbage was noticed");
