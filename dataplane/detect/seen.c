@@ -204,3 +204,12 @@ seen_check_add(struct seen *s, uint64_t fp, uint64_t now_ns)
 	set->at[victim] = now;
 	return false;
 }
+
+void
+seen_forget(struct seen *s, uint64_t fp)
+{
+	struct seen_set *set = &s->set[fp & s->set_mask];
+	for (unsigned i = 0; i < WAYS; i++)
+		if (set->fp[i] == fp)
+			set->fp[i] = 0;
+}
