@@ -88,9 +88,6 @@ slabs_put(struct slabs *s, uint8_t *bytes)
 		if (at >= (size_t)c->n * c->slab_bytes)
 			continue;
 		struct slab *b = &c->slabs[at / c->slab_bytes];
-		if (b->holder == NULL)
-			return;
-		b->holder = NULL;
 		list_remove(b);
 		list_append(c->free.next, b); /* first to be used again: its lines are warm */
 		return;

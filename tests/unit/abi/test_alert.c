@@ -78,8 +78,16 @@ counts_and_lengths(void **state)
 	IN(n_protocols, ALERT_PROTOCOLS_MAX);
 	OUT(n_protocols, ALERT_PROTOCOLS_MAX + 1);
 	OUT(n_protocols, UINT32_MAX);
-	OUT(n_related, ALERT_RELATED_MAX + 1);
 	OUT(n_related, UINT32_MAX);
+	struct alert_record over = record_plain();
+	const uint32_t role = ROLE_FRONT;
+	for (unsigned i = 0; i < ALERT_RELATED_MAX; i++)
+		over.related[i].role = role;
+	memcpy((uint8_t *)over.protocols + offsetof(struct alert_related, role), &role, sizeof role);
+	over.n_related = ALERT_RELATED_MAX;
+	assert_int_equal(alert_record_check(&over), 0);
+	over.n_related++; /* what would be the fifth looks right: only the count is wrong */
+	assert_int_equal(alert_record_check(&over), -EINVAL);
 	IN(raw_len, ALERT_TX_BYTES_MAX);
 	OUT(raw_len, ALERT_TX_BYTES_MAX + 1);
 	IN(data_len, ALERT_TX_BYTES_MAX);
