@@ -51,7 +51,8 @@ slabs_init(struct slabs *s, void *mem, const uint32_t n[SLAB_CLASSES])
 		list_init(&c->free);
 		list_init(&c->used);
 		for (uint32_t k = 0; k < n[i]; k++) {
-			c->slabs[k] = (struct slab){.class_ = i, .bytes = c->memory + (size_t)k * class_bytes[i]};
+			c->slabs[k] =
+				(struct slab){.class_ = i, .bytes = c->memory + (size_t)k * class_bytes[i]};
 			list_append(&c->free, &c->slabs[k]);
 		}
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Bytes become a record and an event's strings; whatever alert_record_check passes must print as JSON that says what the
- * record says. Byte 0, bit 0: put the ranges right first, so that the formatter gets work. */
+/* Bytes become a record and an event's strings; whatever alert_record_check passes must print as JSON that
+ * says what the record says. Byte 0, bit 0: put the ranges right first, so that the formatter gets work. */
 #include "abi/event.h"
 #include "abi/ring.h"
 
@@ -70,7 +70,8 @@ check_alert(json_t *j, const struct event_context *x, const struct alert_record 
 	assert(json_array_size(json_object_get(data, "protocols")) == r->n_protocols);
 	assert(json_array_size(json_object_get(data, "flags")) == (size_t)__builtin_popcount(r->trust));
 	json_t *hex = json_object_get(data, "evidence");
-	assert(evidence.len == 0 ? json_is_null(hex) : json_string_length(hex) == 2 + 2 * (size_t)evidence.len);
+	assert(evidence.len == 0 ? json_is_null(hex)
+				 : json_string_length(hex) == 2 + 2 * (size_t)evidence.len);
 }
 
 int
@@ -100,8 +101,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (rest.len > RING_EVIDENCE_ONE_MAX)
 		rest.len = RING_EVIDENCE_ONE_MAX;
-	struct event_context x = {.source = "urn:sentinel:fuzz", .epoch = epoch, .ring_id = how, .cursor = how & 2 ? cursor : NULL,
-		.deterministic = how & 4, .t_journaled_ns = r.t_emitted_ns, .rule = {r.rule_id, r.rule_rev, how & 8 ? name : NULL}};
+	struct event_context x = {.source = "urn:sentinel:fuzz",
+		.epoch = epoch,
+		.ring_id = how,
+		.cursor = how & 2 ? cursor : NULL,
+		.deterministic = how & 4,
+		.t_journaled_ns = r.t_emitted_ns,
+		.rule = {r.rule_id, r.rule_rev, how & 8 ? name : NULL}};
 	int len = event_alert(out, sizeof out, &x, &r, rest);
 	assert(len > 0);
 	json_t *j = parsed(out, (size_t)len);
@@ -109,7 +115,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json_decref(j);
 	/* The exact size is enough, one less is not. */
 	char *exact = malloc((size_t)len);
-	assert(exact != NULL && event_alert(exact, (size_t)len, &x, &r, rest) == len && memcmp(exact, out, (size_t)len) == 0);
+	assert(exact != NULL && event_alert(exact, (size_t)len, &x, &r, rest) == len &&
+		memcmp(exact, out, (size_t)len) == 0);
 	assert(event_alert(exact, (size_t)len - 1, &x, &r, rest) == -ENOSPC);
 	free(exact);
 	len = event_loss(out, sizeof out, &x, r.seq, r.generation, name);

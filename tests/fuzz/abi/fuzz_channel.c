@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The first byte: how many fds go with the message (low nibble) and how many the receiver has room for (high); the rest is
- * the message. No fd may be left over, and what is taken must be a message. */
+/* The first byte: how many fds go with the message (low nibble) and how many the receiver has room for
+ * (high); the rest is the message. No fd may be left over, and what is taken must be a message. */
 #include "abi/channel.h"
 
 #include <assert.h>

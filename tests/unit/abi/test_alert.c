@@ -20,16 +20,16 @@ plain_and_random_pass(void **state)
 	}
 }
 
-#define IN(field, value) \
-	do { \
-		struct alert_record r = record_plain(); \
-		r.field = value; \
+#define IN(field, value)                                     \
+	do {                                                 \
+		struct alert_record r = record_plain();      \
+		r.field = value;                             \
 		assert_int_equal(alert_record_check(&r), 0); \
 	} while (0)
-#define OUT(field, value) \
-	do { \
-		struct alert_record r = record_plain(); \
-		r.field = value; \
+#define OUT(field, value)                                          \
+	do {                                                       \
+		struct alert_record r = record_plain();            \
+		r.field = value;                                   \
 		assert_int_equal(alert_record_check(&r), -EINVAL); \
 	} while (0)
 
@@ -37,11 +37,11 @@ static void
 enums(void **state)
 {
 	for (int v = 0; v < 256; v++) {
-#define RANGE(field, min, max) \
-		if (v >= (min) && v <= (max)) \
-			IN(field, (uint8_t)v); \
-		else \
-			OUT(field, (uint8_t)v)
+#define RANGE(field, min, max)         \
+	if (v >= (min) && v <= (max))  \
+		IN(field, (uint8_t)v); \
+	else                           \
+		OUT(field, (uint8_t)v)
 		RANGE(kind, 1, (int)ALERT_KIND_MAX);
 		RANGE(grade, 1, (int)GRADE_MAX);
 		RANGE(grade_wanted, 0, (int)GRADE_MAX);

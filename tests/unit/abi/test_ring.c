@@ -201,7 +201,8 @@ evidence_too_long(void **state)
 	assert_int_equal(take(f, 0, 1).trust, TRUST_NO_EVIDENCE);
 }
 
-/* A consumer that says it is done with what it has not read hurts itself alone, and never sees another's evidence. */
+/* A consumer that says it is done with what it has not read hurts itself alone, and never sees another's
+ * evidence. */
 static void
 lapped_evidence_is_left_out(void **state)
 {
@@ -241,7 +242,8 @@ cursor_garbage_is_only_counted(void **state)
 	/* Good are 4 .. 12; everything else is refused and the last good one stays. */
 	uint64_t head = f->p.head;
 	assert_int_equal(head, 12);
-	uint64_t bad[1000] = {0, 3, head + 1, head + SLOTS, 1ull << 32, 1ull << 63, UINT64_MAX - 1, UINT64_MAX};
+	uint64_t bad[1000] = {
+		0, 3, head + 1, head + SLOTS, 1ull << 32, 1ull << 63, UINT64_MAX - 1, UINT64_MAX};
 	for (unsigned i = 8; i < 1000; i++)
 		bad[i] = rng_next(&g) | 1ull << 40;
 	for (unsigned i = 0; i < 1000; i++) {
@@ -273,7 +275,8 @@ cursor_page_scribbled(void **state)
 	assert_int_equal(f->p.cursor_bad, SLOTS);
 	for (unsigned i = 0; i < SLOTS; i++)
 		take(f, 16, (uint8_t)i);
-	/* A consumer that starts over reads all that may still be there, and is believed again once it makes sense. */
+	/* A consumer that starts over reads all that may still be there, and is believed again once it makes
+	 * sense. */
 	ring_detach(&f->c);
 	assert_int_equal(ring_attach(&f->c, f->p.ring_fd, f->p.evidence_fd, f->p.cursor_fd), 0);
 	assert_int_equal(f->c.next, 0);

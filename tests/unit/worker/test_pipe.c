@@ -79,7 +79,8 @@ sizes_at_the_edges(void **state)
 	struct fixture *f = *state;
 	uint32_t n;
 	static const uint32_t ok[] = {1, 7, 8, 55, 56, 57, 64, 120, 121, CAP / 2 - 8};
-	static const uint32_t bad[] = {0, CAP / 2 - 7, CAP / 2, CAP, CAP + 1, UINT32_MAX - 64, UINT32_MAX - 8, UINT32_MAX};
+	static const uint32_t bad[] = {
+		0, CAP / 2 - 7, CAP / 2, CAP, CAP + 1, UINT32_MAX - 64, UINT32_MAX - 8, UINT32_MAX};
 	assert_null(pipe_peek(&f->p, &n));
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		assert_null(pipe_reserve(&f->p, bad[i]));
@@ -173,7 +174,8 @@ as_a_queue(void **state)
 		uint8_t fill = (uint8_t)next(&s);
 		if (!put(&f->p, bytes, fill)) {
 			refused++;
-			/* An empty pipe takes anything; one that refuses is at least a quarter full, with what a skip wastes. */
+			/* An empty pipe takes anything; one that refuses is at least a quarter full, with
+			 * what a skip wastes. */
 			assert_true(in > taken);
 			continue;
 		}

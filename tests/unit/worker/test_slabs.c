@@ -40,8 +40,8 @@ classes(void **state)
 {
 	static const struct {
 		uint32_t bytes, cap;
-	} cases[] = {{0, SMALL}, {1, SMALL}, {SMALL, SMALL}, {SMALL + 1, MIDDLE}, {MIDDLE, MIDDLE}, {MIDDLE + 1, LARGE},
-		{LARGE, LARGE}};
+	} cases[] = {{0, SMALL}, {1, SMALL}, {SMALL, SMALL}, {SMALL + 1, MIDDLE}, {MIDDLE, MIDDLE},
+		{MIDDLE + 1, LARGE}, {LARGE, LARGE}};
 	make(3, 3, 3);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		uint32_t cap = 0;

@@ -54,22 +54,22 @@ static void
 ranges(void **state)
 {
 	struct topology t;
-#define LIMITS(member, field, min, max, pow2) \
-	do { \
-		t = real_box(); \
-		t.member = (min); \
+#define LIMITS(member, field, min, max, pow2)                                \
+	do {                                                                 \
+		t = real_box();                                              \
+		t.member = (min);                                            \
 		assert_int_equal(topology_check(&t, 8, err, sizeof err), 0); \
-		t.member = (max); \
+		t.member = (max);                                            \
 		assert_int_equal(topology_check(&t, 8, err, sizeof err), 0); \
-		t.member = (max) + 1; \
-		assert_refused(&t, 8, field); \
-		t.member = (min) - 1; \
-		assert_refused(&t, 8, field); \
-		t.member = UINT32_MAX; \
-		assert_refused(&t, 8, field); \
-		t.member = (min) + 1; \
-		if (pow2) \
-			assert_refused(&t, 8, field); \
+		t.member = (max) + 1;                                        \
+		assert_refused(&t, 8, field);                                \
+		t.member = (min)-1;                                          \
+		assert_refused(&t, 8, field);                                \
+		t.member = UINT32_MAX;                                       \
+		assert_refused(&t, 8, field);                                \
+		t.member = (min) + 1;                                        \
+		if (pow2)                                                    \
+			assert_refused(&t, 8, field);                        \
 	} while (0)
 	LIMITS(memory_mb, "memory_mb", 16u, 1u << 20, false);
 	LIMITS(mtu, "mtu", 576u, 16000u, false);
