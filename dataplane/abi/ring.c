@@ -343,6 +343,9 @@ seqs_fit(const struct ring_consumer *c, const struct alert_record *rec)
 {
 	if (rec->seq <= c->next || rec->seq == UINT64_MAX || rec->lost_before >= rec->seq)
 		return false;
+	if (rec->seq > LOAD(&c->h->next_seq,
+			       relaxed)) /* stored for the record before, hence seen with this one's head */
+		return false;
 	return !(rec->has & HAS_SUPERSEDES) || rec->supersedes_ring != c->ring_id ||
 	       rec->supersedes_seq < rec->seq;
 }

@@ -180,6 +180,10 @@ seqs_are_the_rings(void **state)
 	}
 	r = record_plain();
 	assert_int_equal(ring_publish(&p, &r, (struct span){NULL, 0}), 0);
+	p.slots[(p.head - 1) % 16].record.seq = p.next_seq + 1; /* has not been given out */
+	assert_int_equal(ring_read(&c, &got, buf, &len), -EPROTO);
+	r = record_plain();
+	assert_int_equal(ring_publish(&p, &r, (struct span){NULL, 0}), 0);
 	p.slots[(p.head - 1) % 16].record.lost_before = (uint32_t)r.seq;
 	p.slots[(p.head - 1) % 16].record.lost_reason = LOSS_RING_FULL;
 	assert_int_equal(ring_read(&c, &got, buf, &len), -EPROTO);
