@@ -10,11 +10,10 @@ static bool
 enums_ok(const struct alert_record *r)
 {
 	return r->kind >= 1 && r->kind <= ALERT_KIND_MAX && r->grade >= 1 && r->grade <= GRADE_MAX &&
-	       r->grade_wanted <= GRADE_MAX &&
-	       r->severity >= 1 && r->severity <= SEVERITY_MAX && r->class_ >= 1 && r->class_ <= CLASS_MAX &&
-	       r->carrier >= 1 && r->carrier <= CARRIER_MAX && r->direction <= DIR_MAX &&
-	       r->lost_reason <= LOSS_MAX && r->tx_type <= ALERT_TX_TYPE_MAX && (r->has & ~HAS_ALL) == 0 &&
-	       r->trust >> TRUST_BIT_COUNT == 0;
+	       r->grade_wanted <= GRADE_MAX && r->severity >= 1 && r->severity <= SEVERITY_MAX &&
+	       r->class_ >= 1 && r->class_ <= CLASS_MAX && r->carrier >= 1 && r->carrier <= CARRIER_MAX &&
+	       r->direction <= DIR_MAX && r->lost_reason <= LOSS_MAX && r->tx_type <= ALERT_TX_TYPE_MAX &&
+	       (r->has & ~HAS_ALL) == 0 && r->trust >> TRUST_BIT_COUNT == 0;
 }
 
 static bool
@@ -55,11 +54,11 @@ static const char *const carrier_names[] = {
 static const char *const direction_names[] = {"c2s", "s2c", "unknown"};
 static const char *const role_names[] = {"unknown", "front", "victim", "back", "deploy", "bundle"};
 
-#define NAME_TABLE(what, max, none) \
+#define NAME_TABLE(what, max, none)                                                                    \
 	_Static_assert(sizeof what##_names / sizeof what##_names[0] == (max) + 1, "a name per value"); \
-	const char *alert_##what##_name(unsigned v) \
-	{ \
-		return what##_names[v <= (max) ? v : (none)]; \
+	const char *alert_##what##_name(unsigned v)                                                    \
+	{                                                                                              \
+		return what##_names[v <= (max) ? v : (none)];                                          \
 	}
 NAME_TABLE(grade, GRADE_MAX, 0)
 NAME_TABLE(class, CLASS_MAX, 0)

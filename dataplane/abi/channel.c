@@ -132,8 +132,8 @@ channel_send(int fd, const struct channel_msg *m, const int *fds, unsigned n_fds
 	return n < 0 ? -errno : 0;
 }
 
-/* Takes the fds out of the control messages: the first `max` to fds[], the rest closed. Returns how many were kept;
- * *n_came is how many there were. */
+/* Takes the fds out of the control messages: the first `max` to fds[], the rest closed. Returns how many were
+ * kept; *n_came is how many there were. */
 static unsigned
 take_fds(struct msghdr *h, int *fds, unsigned max, unsigned *n_came)
 {
@@ -158,8 +158,11 @@ take_fds(struct msghdr *h, int *fds, unsigned max, unsigned *n_came)
 int
 channel_msg_check(const struct channel_msg *m, size_t bytes)
 {
-	static const uint8_t fds_of[] = {[CHANNEL_HELLO] = 0, [CHANNEL_WELCOME] = 0, [CHANNEL_RING] = 3,
-		[CHANNEL_STATS] = 1, [CHANNEL_BUNDLE_META] = 1};
+	static const uint8_t fds_of[] = {[CHANNEL_HELLO] = 0,
+		[CHANNEL_WELCOME] = 0,
+		[CHANNEL_RING] = 3,
+		[CHANNEL_STATS] = 1,
+		[CHANNEL_BUNDLE_META] = 1};
 	if (bytes != sizeof *m || m->magic != CHANNEL_MAGIC || m->type < CHANNEL_HELLO ||
 		m->type > CHANNEL_BUNDLE_META || m->n_fds != fds_of[m->type])
 		return -EPROTO;
@@ -172,7 +175,9 @@ channel_recv(int fd, struct channel_msg *m, int *fds, unsigned max, unsigned *n_
 	struct iovec iov = {m, sizeof *m};
 	union control_buf control = {0};
 	/* Not CMSG_SPACE: its padding has room for one fd too many. */
-	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr h = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
 		.msg_controllen = CMSG_LEN(CHANNEL_FDS_MAX * sizeof(int))};
 	*n_fds = 0;
 	memset(m, 0, sizeof *m);

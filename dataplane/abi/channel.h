@@ -5,9 +5,9 @@
  * message with one fd, and one BUNDLE_META message with one fd: a sealed memory file that holds the loaded
  * rule bundle, of which control reads the metadata. The same order again whenever it reconnects; one
  * control at a time, a newer connection replaces the older. EOF on the socket tells control that the
- * dataplane has gone. A new bundle is a new BUNDLE_META message. The socket is SOCK_SEQPACKET: a message arrives whole
- * or not at all, with its own fds, so that no half message has to be kept for a peer that stalls. Messages are
- * fixed-size; anything else ends the connection. */
+ * dataplane has gone. A new bundle is a new BUNDLE_META message. The socket is SOCK_SEQPACKET: a message
+ * arrives whole or not at all, with its own fds, so that no half message has to be kept for a peer that
+ * stalls. Messages are fixed-size; anything else ends the connection. */
 #ifndef ABI_CHANNEL_H
 #define ABI_CHANNEL_H
 
@@ -50,17 +50,18 @@ struct channel_msg {
 };
 _Static_assert(sizeof(struct channel_msg) == 56, "channel ABI");
 
-/* channel_listen makes a listening socket at `path`, mode 0660, non-blocking, close-on-exec; a stale socket file that
- * nobody answers is replaced, a live one is -EADDRINUSE. Connections are taken with accept4. Returns the fd or -errno. */
+/* channel_listen makes a listening socket at `path`, mode 0660, non-blocking, close-on-exec; a stale socket
+ * file that nobody answers is replaced, a live one is -EADDRINUSE. Connections are taken with accept4.
+ * Returns the fd or -errno. */
 int channel_listen(const char *path);
 /* channel_connect returns a connected non-blocking fd or -errno. */
 int channel_connect(const char *path);
-/* channel_send sends one message and its fds (at most CHANNEL_FDS_MAX); magic and n_fds are filled in. 0 or -errno;
- * -EAGAIN: the peer does not read. */
+/* channel_send sends one message and its fds (at most CHANNEL_FDS_MAX); magic and n_fds are filled in. 0 or
+ * -errno; -EAGAIN: the peer does not read. */
 int channel_send(int fd, const struct channel_msg *m, const int *fds, unsigned n_fds);
-/* channel_recv receives one message. Returns 1; 0 if nothing is there yet; -EPIPE at the end; -EPROTO if it is no message:
- * wrong size, magic or type, or not the fds of its type (they are closed). Fds are stored in fds[max] (close-on-exec),
- * their number in *n_fds; if a message has more than max it is refused. */
+/* channel_recv receives one message. Returns 1; 0 if nothing is there yet; -EPIPE at the end; -EPROTO if it
+ * is no message: wrong size, magic or type, or not the fds of its type (they are closed). Fds are stored in
+ * fds[max] (close-on-exec), their number in *n_fds; if a message has more than max it is refused. */
 int channel_recv(int fd, struct channel_msg *m, int *fds, unsigned max, unsigned *n_fds);
 /* channel_msg_check: 0 if the first `bytes` of *m are a message of this version, else -EPROTO. */
 int channel_msg_check(const struct channel_msg *m, size_t bytes);

@@ -47,7 +47,8 @@ putf(struct text *t, const char *fmt, ...)
 		put_bytes(t, buf, (size_t)n);
 }
 
-/* Bytes of the UTF-8 character at s (NUL-terminated), 0 if there is none: overlong, surrogate, beyond U+10FFFF, cut. */
+/* Bytes of the UTF-8 character at s (NUL-terminated), 0 if there is none: overlong, surrogate, beyond
+ * U+10FFFF, cut. */
 static unsigned
 utf8_bytes(const unsigned char *s)
 {
@@ -60,7 +61,8 @@ utf8_bytes(const unsigned char *s)
 		if (s[0] < forms[i].first || s[0] > forms[i].last)
 			continue;
 		for (unsigned k = 1; k < forms[i].n; k++) {
-			if (s[k] < (k == 1 ? forms[i].second_min : 0x80) || s[k] > (k == 1 ? forms[i].second_max : 0xbf))
+			if (s[k] < (k == 1 ? forms[i].second_min : 0x80) ||
+				s[k] > (k == 1 ? forms[i].second_max : 0xbf))
 				return 0;
 		}
 		return forms[i].n;
@@ -121,8 +123,8 @@ put_decimal(struct text *t, const uint8_t be[32])
 	unsigned n = 0;
 	bool zero;
 	for (unsigned i = 0; i < 8; i++)
-		limb[i] = (uint32_t)be[4 * i] << 24 | (uint32_t)be[4 * i + 1] << 16 | (uint32_t)be[4 * i + 2] << 8 |
-			be[4 * i + 3];
+		limb[i] = (uint32_t)be[4 * i] << 24 | (uint32_t)be[4 * i + 1] << 16 |
+			  (uint32_t)be[4 * i + 2] << 8 | be[4 * i + 3];
 	do {
 		uint64_t rest = 0;
 		zero = true;
@@ -156,8 +158,8 @@ put_time(struct text *t, uint64_t ns)
 	time_t s = (time_t)(ns / 1000000000u);
 	struct tm tm;
 	gmtime_r(&s, &tm);
-	putf(t, "\"%04d-%02d-%02dT%02d:%02d:%02d.%09" PRIu64 "Z\"", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-		tm.tm_hour, tm.tm_min, tm.tm_sec, ns % 1000000000u);
+	putf(t, "\"%04d-%02d-%02dT%02d:%02d:%02d.%09" PRIu64 "Z\"", tm.tm_year + 1900, tm.tm_mon + 1,
+		tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, ns % 1000000000u);
 }
 
 void
@@ -169,7 +171,8 @@ event_id(const uint8_t epoch[8], uint32_t ring_id, uint64_t seq, char *out)
 }
 
 static void
-put_envelope(struct text *t, const struct event_context *x, const char *type, const char *id, uint64_t time_ns)
+put_envelope(
+	struct text *t, const struct event_context *x, const char *type, const char *id, uint64_t time_ns)
 {
 	put(t, "{\"specversion\":\"1.0\",\"type\":");
 	put_string(t, type);
@@ -224,12 +227,14 @@ put_reasons(struct text *t, const struct alert_record *r)
 static void
 put_rule(struct text *t, const struct event_context *x, const struct alert_record *r)
 {
-	putf(t, ",\"rule\":{\"id\":\"%" PRIu32 "\",\"rev\":\"%" PRIu32 "\",\"name\":", r->rule_id, r->rule_rev);
+	putf(t, ",\"rule\":{\"id\":\"%" PRIu32 "\",\"rev\":\"%" PRIu32 "\",\"name\":", r->rule_id,
+		r->rule_rev);
 	if (x->rule.name != NULL && x->rule.id == r->rule_id && x->rule.rev == r->rule_rev)
 		put_string(t, x->rule.name);
 	else
 		put(t, "null");
-	putf(t, ",\"class\":\"%s\",\"severity\":\"%s\"}", alert_class_name(r->class_), alert_severity_name(r->severity));
+	putf(t, ",\"class\":\"%s\",\"severity\":\"%s\"}", alert_class_name(r->class_),
+		alert_severity_name(r->severity));
 }
 
 static void
@@ -322,7 +327,8 @@ put_way(struct text *t, const struct alert_record *r)
 		put(t, "null");
 	}
 	if (r->bundle_len != 0)
-		putf(t, ",\"bundle\":{\"len\":\"%" PRIu32 "\",\"pos\":\"%" PRIu32 "\"}", r->bundle_len, r->bundle_pos);
+		putf(t, ",\"bundle\":{\"len\":\"%" PRIu32 "\",\"pos\":\"%" PRIu32 "\"}", r->bundle_len,
+			r->bundle_pos);
 	else
 		put(t, ",\"bundle\":null");
 }
@@ -353,7 +359,8 @@ type_of(uint8_t kind)
 }
 
 int
-event_alert(char *out, size_t cap, const struct event_context *x, const struct alert_record *r, struct span evidence)
+event_alert(char *out, size_t cap, const struct event_context *x, const struct alert_record *r,
+	struct span evidence)
 {
 	struct text t = {out, 0, cap, false};
 	char id[64];
@@ -374,7 +381,8 @@ event_alert(char *out, size_t cap, const struct event_context *x, const struct a
 	put_transaction(&t, r);
 	put_lists(&t, r);
 	put_way(&t, r);
-	putf(&t, ",\"generation\":\"%" PRIu64 "\",\"durable\":%s", r->generation, x->durable ? "true" : "false");
+	putf(&t, ",\"generation\":\"%" PRIu64 "\",\"durable\":%s", r->generation,
+		x->durable ? "true" : "false");
 	put_times(&t, x, r);
 	put(&t, ",\"evidence\":");
 	put_hex_or_null(&t, evidence.len > 0, evidence.p, evidence.len);
@@ -383,15 +391,18 @@ event_alert(char *out, size_t cap, const struct event_context *x, const struct a
 }
 
 int
-event_loss(char *out, size_t cap, const struct event_context *x, uint64_t from, uint64_t to, const char *reason)
+event_loss(
+	char *out, size_t cap, const struct event_context *x, uint64_t from, uint64_t to, const char *reason)
 {
 	struct text t = {out, 0, cap, false};
 	char id[64], loss_id[72];
 	event_id(x->epoch, x->ring_id, from, id);
 	snprintf(loss_id, sizeof loss_id, "%s-loss", id);
 	put_envelope(&t, x, "sentinel.loss.v1", loss_id, x->t_journaled_ns);
-	putf(&t, ",\"data\":{\"ring\":\"%" PRIu32 "\",\"from\":\"%" PRIu64 "\",\"to\":\"%" PRIu64 "\",\"reason\":", x->ring_id,
-		from, to);
+	putf(&t,
+		",\"data\":{\"ring\":\"%" PRIu32 "\",\"from\":\"%" PRIu64 "\",\"to\":\"%" PRIu64
+		"\",\"reason\":",
+		x->ring_id, from, to);
 	put_string(&t, reason);
 	put(&t, "}}");
 	return t.full ? -ENOSPC : (int)t.n;

@@ -88,8 +88,8 @@ add_ports(const struct stats_page *s, struct identity *wire)
 		const struct stats_port *p = &s->port[i];
 		wire->left += __atomic_load_n(&p->wire, __ATOMIC_RELAXED);
 		wire->right += __atomic_load_n(&p->missed, __ATOMIC_RELAXED) +
-			__atomic_load_n(&p->errors, __ATOMIC_RELAXED) +
-			__atomic_load_n(&p->no_mbuf, __ATOMIC_RELAXED);
+			       __atomic_load_n(&p->errors, __ATOMIC_RELAXED) +
+			       __atomic_load_n(&p->no_mbuf, __ATOMIC_RELAXED);
 	}
 }
 

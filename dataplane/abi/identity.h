@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* identity: the accounting identities of DESIGN.md as tables of signed terms over the stats page, evaluated in one
- * place for replay, status and tests. The residual is left side minus right side: 0 at rest.
+/* identity: the accounting identities of DESIGN.md as tables of signed terms over the stats page, evaluated
+ * in one place for replay, status and tests. The residual is left side minus right side: 0 at rest.
  *
  *   1_wire             ports' wire = FRAMES of the workers + ports' missed + errors + no_mbuf
  *   2_frames           FRAMES = NOTOURS_* + UNDEC_* + ACCEPTED
@@ -17,11 +17,11 @@
 
 #include "abi/stats.h"
 
-/* Control's half of identity 6, for the epoch of the stats page, from whoever empties its rings. Offline: journaled =
- * printed, lost = records that did not come out of a ring (its seqs tell), in_flight = 0. */
+/* Control's half of identity 6, for the epoch of the stats page, from whoever empties its rings. Offline:
+ * journaled = printed, lost = records that did not come out of a ring (its seqs tell), in_flight = 0. */
 struct identity_delivery {
 	uint64_t journaled; /* alert records made durable (or printed) in this epoch */
-	uint64_t lost;	    /* seqs that will never come, any reason: ring full, corrupt slot, dataplane died */
+	uint64_t lost; /* seqs that will never come, any reason: ring full, corrupt slot, dataplane died */
 	uint64_t in_flight; /* offered to the rings, neither journaled nor known to be lost yet */
 };
 
@@ -54,8 +54,8 @@ struct identity {
 	int64_t residual;
 };
 
-/* identities_evaluate fills out[IDENTITIES] from the page and control's half. d == NULL: nobody empties the rings here;
- * 6_delivery is then left out (its right side is its left side). */
+/* identities_evaluate fills out[IDENTITIES] from the page and control's half. d == NULL: nobody empties the
+ * rings here; 6_delivery is then left out (its right side is its left side). */
 void identities_evaluate(
 	const struct stats_page *s, const struct identity_delivery *d, struct identity out[IDENTITIES]);
 

@@ -77,8 +77,8 @@ make_files(struct ring_producer *p)
 }
 
 int
-ring_create(struct ring_producer *p, const uint8_t epoch[8], uint32_t ring_id, enum ring_lane lane, uint32_t slots,
-	uint64_t evidence_bytes)
+ring_create(struct ring_producer *p, const uint8_t epoch[8], uint32_t ring_id, enum ring_lane lane,
+	uint32_t slots, uint64_t evidence_bytes)
 {
 	if ((unsigned)lane >= LANE_COUNT)
 		return -EINVAL;
@@ -221,8 +221,8 @@ ring_publish(struct ring_producer *p, struct alert_record *rec, struct span evid
 
 /* ---- consumer ---- */
 
-/* Whoever writes the source may change it at any time. The barrier keeps the compiler from reading it again where the
- * copy is meant: it knows that both hold the same bytes, and may look through memcpy. */
+/* Whoever writes the source may change it at any time. The barrier keeps the compiler from reading it again
+ * where the copy is meant: it knows that both hold the same bytes, and may look through memcpy. */
 static void
 copy_once(void *to, const void *from, size_t bytes)
 {
@@ -291,8 +291,8 @@ map_whole(int fd, size_t bytes, int prot, int *rc)
 	return NULL;
 }
 
-/* A cursor that cannot be right sends the consumer to the oldest record that may still be there: better twice than
- * never, the journal knows ids. */
+/* A cursor that cannot be right sends the consumer to the oldest record that may still be there: better twice
+ * than never, the journal knows ids. */
 static void
 start_at_cursor(struct ring_consumer *c)
 {
@@ -336,14 +336,18 @@ ring_detach(struct ring_consumer *c)
 	*c = (struct ring_consumer){0};
 }
 
-/* What no producer of this version writes: index i comes after at least i seqs, a loss takes up seqs, and what is
- * superseded on this ring is older. */
+/* What no producer of this version writes: index i comes after at least i seqs, a loss takes up seqs, and
+ * what is superseded on this ring is older. */
 static bool
 seqs_fit(const struct ring_consumer *c, const struct alert_record *rec)
 {
 	if (rec->seq <= c->next || rec->seq == UINT64_MAX || rec->lost_before >= rec->seq)
 		return false;
-	return !(rec->has & HAS_SUPERSEDES) || rec->supersedes_ring != c->ring_id || rec->supersedes_seq < rec->seq;
+	if (rec->seq > LOAD(&c->h->next_seq,
+			       relaxed)) /* stored for the record before, hence seen with this one's head */
+		return false;
+	return !(rec->has & HAS_SUPERSEDES) || rec->supersedes_ring != c->ring_id ||
+	       rec->supersedes_seq < rec->seq;
 }
 
 static bool
@@ -361,11 +365,13 @@ copy_slot(const struct ring_consumer *c, struct alert_record *rec, uint8_t *buf,
 	atomic_thread_fence(memory_order_acquire);
 	*evidence_len = len;
 	uint64_t evidence_head = LOAD(&c->h->evidence_head, relaxed);
-	if (evidence_head > c->evidence_bytes && rec->evidence_at < evidence_head - c->evidence_bytes && len > 0) {
+	if (evidence_head > c->evidence_bytes && rec->evidence_at < evidence_head - c->evidence_bytes &&
+		len > 0) {
 		*evidence_len = 0;
 		rec->trust |= TRUST_NO_EVIDENCE;
 	}
-	return LOAD(&slot->commit, relaxed) == c->next + 1 && alert_record_check(rec) == 0 && seqs_fit(c, rec);
+	return LOAD(&slot->commit, relaxed) == c->next + 1 && alert_record_check(rec) == 0 &&
+	       seqs_fit(c, rec);
 }
 
 int

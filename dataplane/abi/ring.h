@@ -13,8 +13,8 @@
  *
  * The producer never waits: if head - cursor == slots the record is lost, counted, and its seq is used up,
  * so that every consumer sees a hole in seq; the next record that fits carries lost_before and lost_reason.
- * next_seq in the header shows losses at the tail. The cursor is read as untrusted, and only when room is short: a
- * value outside [last good value, head] changes nothing but CURSOR_BAD. */
+ * next_seq in the header shows losses at the tail. The cursor is read as untrusted, and only when room is
+ * short: a value outside [last good value, head] changes nothing but CURSOR_BAD. */
 #ifndef ABI_RING_H
 #define ABI_RING_H
 
@@ -42,17 +42,17 @@ struct ring_header {
 	uint32_t version;
 	uint32_t header_bytes; /* offset of slot 0 */
 	uint32_t slot_bytes;
-	uint32_t slots; /* power of two */
+	uint32_t slots;		 /* power of two */
 	uint64_t evidence_bytes; /* power of two */
-	uint8_t epoch[8]; /* random per dataplane start; printed as 16 hex digits */
-	uint32_t ring_id; /* unique within the epoch */
-	uint32_t lane; /* enum ring_lane */
+	uint8_t epoch[8];	 /* random per dataplane start; printed as 16 hex digits */
+	uint32_t ring_id;	 /* unique within the epoch */
+	uint32_t lane;		 /* enum ring_lane */
 	uint8_t pad0[80];
 	_Atomic uint64_t head; /* records published; release-stored after the slot is whole */
 	/* evidence bytes before this minus evidence_bytes may be gone; stored before they are overwritten */
 	_Atomic uint64_t evidence_head;
 	uint8_t pad1[112];
-	_Atomic uint64_t next_seq; /* seq the next offered record will get, from 1 */
+	_Atomic uint64_t next_seq;	     /* seq the next offered record will get, from 1 */
 	_Atomic uint64_t lost[LOSS_MAX + 1]; /* by enum loss_reason */
 	uint8_t pad2[104];
 };
@@ -68,7 +68,7 @@ struct ring_cursor {
 	uint32_t version;
 	uint32_t pad0;
 	uint8_t pad1[48];
-	_Atomic uint64_t consumed; /* records the consumer is done with (journaled) */
+	_Atomic uint64_t consumed;  /* records the consumer is done with (journaled) */
 	_Atomic uint64_t heartbeat; /* grows while the consumer lives */
 	uint8_t pad2[48];
 };
@@ -89,9 +89,9 @@ struct ring_producer {
 	struct ring_slot *slots;
 	uint8_t *evidence;
 	struct ring_cursor *cursor;
-	uint64_t head, consumed, next_seq; /* private truth; the shared words are copies */
+	uint64_t head, consumed, next_seq;     /* private truth; the shared words are copies */
 	uint64_t evidence_head, evidence_tail; /* stream offsets */
-	uint64_t *evidence_of; /* per slot: stream offset to release up to */
+	uint64_t *evidence_of;		       /* per slot: stream offset to release up to */
 	uint32_t pending_lost;
 	uint64_t cursor_bad;
 	int ring_fd, evidence_fd, cursor_fd;
@@ -100,9 +100,10 @@ struct ring_producer {
 	uint64_t evidence_bytes;
 };
 
-/* ring_create makes and seals the three memory files, their memory taken and mapped in. slots and evidence_bytes
- * are rounded up to powers of two and clamped to the MIN/MAX above. epoch: 8 bytes. The caller owns *p and ends it with ring_destroy.
- * Returns 0 or -errno; on failure nothing is left open. Allocates; never on a worker's hot path. */
+/* ring_create makes and seals the three memory files, their memory taken and mapped in. slots and
+ * evidence_bytes are rounded up to powers of two and clamped to the MIN/MAX above. epoch: 8 bytes. The caller
+ * owns *p and ends it with ring_destroy. Returns 0 or -errno; on failure nothing is left open. Allocates;
+ * never on a worker's hot path. */
 int ring_create(struct ring_producer *p, const uint8_t epoch[8], uint32_t ring_id, enum ring_lane lane,
 	uint32_t slots, uint64_t evidence_bytes);
 void ring_destroy(struct ring_producer *p);
@@ -120,8 +121,8 @@ struct ring_consumer {
 	const struct ring_slot *slots;
 	const uint8_t *evidence;
 	struct ring_cursor *cursor;
-	uint64_t next;		 /* next index to read */
-	uint64_t last_seq;	 /* highest read so far */
+	uint64_t next;	   /* next index to read */
+	uint64_t last_seq; /* highest read so far */
 	size_t ring_map_bytes, evidence_map_bytes;
 	/* copied and checked at attach, never read from shared memory again */
 	uint32_t slots_n, ring_id, lane;
@@ -129,26 +130,27 @@ struct ring_consumer {
 	uint8_t epoch[8];
 };
 
-/* ring_attach maps the three files (ring and evidence read-only) and checks magic, version, sizes and seals. What a
- * consumer before left in the cursor page is not believed: a broken one must not lock the next one out. Reading starts where the cursor page says that records were released, or, if it says what cannot be, at the oldest slot: what
- * was read before comes again, then, and is told by its seq. If c->next > 0 the caller sets c->last_seq from what it keeps.
- * Takes no ownership of the fds (they may be closed afterwards). Returns 0 or -errno (-EPROTO: not a ring
- * this version can read, or not sealed as it must be). */
+/* ring_attach maps the three files (ring and evidence read-only) and checks magic, version, sizes and seals.
+ * What a consumer before left in the cursor page is not believed: a broken one must not lock the next one
+ * out. Reading starts where the cursor page says that records were released, or, if it says what cannot be,
+ * at the oldest slot: what was read before comes again, then, and is told by its seq. If c->next > 0 the
+ * caller sets c->last_seq from what it keeps. Takes no ownership of the fds (they may be closed afterwards).
+ * Returns 0 or -errno (-EPROTO: not a ring this version can read, or not sealed as it must be). */
 int ring_attach(struct ring_consumer *c, int ring_fd, int evidence_fd, int cursor_fd);
 void ring_detach(struct ring_consumer *c);
 
 /* ring_read copies record `c->next` into *rec and its evidence into buf (cap >= RING_EVIDENCE_ONE_MAX),
  * checks both, and steps on. Returns 1 if a record was read, 0 if there is none, -EPROTO if the slot is
- * corrupt: it is stepped over and will show as a hole in seq. *evidence_len is 0 if there is none; evidence that was
- * overwritten since (only after a false release) is left out, with TRUST_NO_EVIDENCE in *rec. Holes
+ * corrupt: it is stepped over and will show as a hole in seq. *evidence_len is 0 if there is none; evidence
+ * that was overwritten since (only after a false release) is left out, with TRUST_NO_EVIDENCE in *rec. Holes
  * are the caller's to see: seqs between two records, of which the last rec->lost_before had lost_reason. */
 int ring_read(struct ring_consumer *c, struct alert_record *rec, uint8_t *buf, uint32_t *evidence_len);
 
 /* ring_release tells the producer that all records below index `upto` are done with (durable). */
 void ring_release(struct ring_consumer *c, uint64_t upto);
 
-/* ring_tail returns next_seq as the producer shows it: c->last_seq + 1 unless records were lost at the tail. While
- * there are unread records it is c->last_seq + 1: they will tell of the losses before them. */
+/* ring_tail returns next_seq as the producer shows it: c->last_seq + 1 unless records were lost at the tail.
+ * While there are unread records it is c->last_seq + 1: they will tell of the losses before them. */
 uint64_t ring_tail(const struct ring_consumer *c);
 
 #endif

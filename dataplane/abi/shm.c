@@ -114,7 +114,8 @@ shm_map_fixed(int fd, size_t max, size_t *bytes)
 		errno = EFBIG;
 		return NULL;
 	}
-	/* Private: kernels before 6.7 refuse a shared mapping of a write-sealed file, even a read-only one. */
+	/* Private: kernels before 6.7 refuse a shared mapping of a write-sealed file, even a read-only one.
+	 */
 	void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (map == MAP_FAILED)
 		return NULL;

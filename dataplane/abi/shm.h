@@ -12,7 +12,8 @@
 void *shm_create_oneway(const char *name, size_t bytes, int *fd);
 /* shm_create_shared: the same, but others may map it read-write (SHRINK|GROW|SEAL). */
 void *shm_create_shared(const char *name, size_t bytes, int *fd);
-/* shm_create_fixed copies `data` into a memory file and seals it whole (WRITE|SHRINK|GROW|SEAL). fd or -errno. */
+/* shm_create_fixed copies `data` into a memory file and seals it whole (WRITE|SHRINK|GROW|SEAL). fd or
+ * -errno. */
 int shm_create_fixed(const char *name, const void *data, size_t bytes);
 /* shm_has_seals: 0 if fd is a memory file with all of `seals`, else -EPROTO. */
 int shm_has_seals(int fd, unsigned seals);

@@ -31,7 +31,7 @@ struct stats_lcore {
 	uint32_t role; /* enum stats_role */
 	uint32_t lcore;
 	_Atomic uint64_t heartbeat_ns; /* wall clock of the last housekeeping */
-	uint64_t generation; /* bundle in use */
+	uint64_t generation;	       /* bundle in use */
 	uint64_t pad[5];
 	uint64_t c[(CTR_COUNT + 7) / 8 * 8];
 };
@@ -41,7 +41,7 @@ struct stats_page {
 	uint32_t version;
 	uint32_t lcore_bytes; /* sizeof(struct stats_lcore) */
 	uint32_t lcores, ports;
-	uint32_t counters; /* CTR_COUNT of the writer */
+	uint32_t counters;    /* CTR_COUNT of the writer */
 	uint32_t source_done; /* 1 once a file source has ended and all is at rest */
 	uint8_t epoch[8];
 	uint64_t started_ns;

@@ -33,7 +33,8 @@ _Static_assert(sizeof(struct place) == 48, "no padding in what is digested");
 static struct place
 place_of(const struct alert_record *r)
 {
-	struct place p = {.t_wire_ns = r->t_wire_ns, .raw_len = r->raw_len, .port = {r->src_port, r->dst_port}};
+	struct place p = {
+		.t_wire_ns = r->t_wire_ns, .raw_len = r->raw_len, .port = {r->src_port, r->dst_port}};
 	memcpy(p.ip[0], r->src_ip, 16);
 	memcpy(p.ip[1], r->dst_ip, 16);
 	return p;
@@ -85,7 +86,8 @@ find(struct incidents *t, const uint8_t *key, uint64_t now_ns, bool *live)
 }
 
 enum incident_verdict
-incident_judge(struct incidents *t, struct alert_record *r, uint64_t message, uint64_t now_ns, struct incident **slot)
+incident_judge(struct incidents *t, struct alert_record *r, uint64_t message, uint64_t now_ns,
+	struct incident **slot)
 {
 	bool live;
 	struct incident *i = *slot = find(t, r->dedupekey, now_ns, &live);
@@ -101,7 +103,8 @@ incident_judge(struct incidents *t, struct alert_record *r, uint64_t message, ui
 }
 
 void
-incident_reported(struct incident *i, const struct alert_record *r, uint64_t message, uint32_t ring, uint64_t now_ns)
+incident_reported(
+	struct incident *i, const struct alert_record *r, uint64_t message, uint32_t ring, uint64_t now_ns)
 {
 	memcpy(i->key, r->dedupekey, sizeof i->key);
 	memcpy(i->last_tx, r->hash, sizeof i->last_tx);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pipe: a single-producer single-consumer queue of variable-size messages between two lcores of this
  * process: each worker has one to the correlator. Messages are contiguous (a message that would straddle the
- * end starts over at the beginning), start 8 bytes into a cache line, and are written in place: reserve, fill,
- * commit. The producer never waits: no room means NULL. Unlike the alert rings nothing here crosses a trust boundary. */
+ * end starts over at the beginning), start 8 bytes into a cache line, and are written in place: reserve,
+ * fill, commit. The producer never waits: no room means NULL. Unlike the alert rings nothing here crosses a
+ * trust boundary. */
 #ifndef WORKER_PIPE_H
 #define WORKER_PIPE_H
 
@@ -12,7 +13,7 @@
 
 struct pipe {
 	uint8_t *buf;
-	uint64_t cap; /* power of two */
+	uint64_t cap;			    /* power of two */
 	_Alignas(64) _Atomic uint64_t head; /* producer's; bytes ever committed */
 	uint64_t tail_seen, reserved_bytes;
 	_Alignas(64) _Atomic uint64_t tail; /* consumer's; bytes ever released */
@@ -22,14 +23,14 @@ struct pipe {
 /* pipe_init: buf 64-byte aligned, cap a power of two >= 4096. The buffer stays the caller's. */
 void pipe_init(struct pipe *p, uint8_t *buf, uint64_t cap);
 
-/* pipe_reserve returns room for one message of `bytes` (1 .. cap / 2 - 8), 8-byte aligned, or NULL if there is none now
- * (never, for other sizes). A reservation that is not committed is forgotten by the next. */
+/* pipe_reserve returns room for one message of `bytes` (1 .. cap / 2 - 8), 8-byte aligned, or NULL if there
+ * is none now (never, for other sizes). A reservation that is not committed is forgotten by the next. */
 void *pipe_reserve(struct pipe *p, uint32_t bytes);
 /* pipe_commit makes the reserved message visible (release). Nothing reserved: nothing happens. */
 void pipe_commit(struct pipe *p);
 
-/* pipe_peek returns the oldest message and its size, or NULL; it stays valid until pipe_release, which does nothing
- * unless a message was peeked at. */
+/* pipe_peek returns the oldest message and its size, or NULL; it stays valid until pipe_release, which does
+ * nothing unless a message was peeked at. */
 void *pipe_peek(struct pipe *p, uint32_t *bytes);
 void pipe_release(struct pipe *p);
 

@@ -51,7 +51,8 @@ slabs_init(struct slabs *s, void *mem, const uint32_t n[SLAB_CLASSES])
 		list_init(&c->free);
 		list_init(&c->used);
 		for (uint32_t k = 0; k < n[i]; k++) {
-			c->slabs[k] = (struct slab){.class_ = i, .bytes = c->memory + (size_t)k * class_bytes[i]};
+			c->slabs[k] =
+				(struct slab){.class_ = i, .bytes = c->memory + (size_t)k * class_bytes[i]};
 			list_append(&c->free, &c->slabs[k]);
 		}
 	}
@@ -88,9 +89,6 @@ slabs_put(struct slabs *s, uint8_t *bytes)
 		if (at >= (size_t)c->n * c->slab_bytes)
 			continue;
 		struct slab *b = &c->slabs[at / c->slab_bytes];
-		if (b->holder == NULL)
-			return;
-		b->holder = NULL;
 		list_remove(b);
 		list_append(c->free.next, b); /* first to be used again: its lines are warm */
 		return;

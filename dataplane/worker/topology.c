@@ -44,14 +44,18 @@ static int
 worker_alone(const struct topology *t, uint32_t worker, char *err, size_t err_cap)
 {
 	if (t->worker_cpu[worker] == t->correlator_cpu) {
-		snprintf(err, err_cap, "cores.workers names CPU %u, which is the correlator's; workers that poll without sleeping need a CPU each",
+		snprintf(err, err_cap,
+			"cores.workers names CPU %u, which is the correlator's; workers that poll without "
+			"sleeping need a CPU each",
 			t->correlator_cpu);
 		return -EINVAL;
 	}
 	for (uint32_t k = 0; k < worker; k++) {
 		if (t->worker_cpu[k] != t->worker_cpu[worker])
 			continue;
-		snprintf(err, err_cap, "cores.workers names CPU %u twice; workers that poll without sleeping need a CPU each",
+		snprintf(err, err_cap,
+			"cores.workers names CPU %u twice; workers that poll without sleeping need a CPU "
+			"each",
 			t->worker_cpu[worker]);
 		return -EINVAL;
 	}
@@ -64,7 +68,8 @@ ports_ok(const struct topology *t, char *err, size_t err_cap)
 	for (uint32_t i = 0; i < t->ports; i++) {
 		const char *device = t->port[i].device;
 		if (device[0] == '\0' || memchr(device, '\0', sizeof t->port[i].device) == NULL) {
-			snprintf(err, err_cap, "ports: device %u has no name, or one of more than %zu characters", i + 1,
+			snprintf(err, err_cap,
+				"ports: device %u has no name, or one of more than %zu characters", i + 1,
 				sizeof t->port[i].device - 1);
 			return -EINVAL;
 		}
@@ -125,12 +130,17 @@ topology_print(const struct topology *t, FILE *out)
 	static const char *const idle[] = {"spin", "pause", "sleep"};
 	fprintf(out, "%-10s %5s %5s  %-6s\n", "lcore", "id", "cpu", "idle");
 	fprintf(out, "%-10s %5u %5u  %-6s\n", "main", TOPOLOGY_MAIN, t->main_cpu, "sleep");
-	fprintf(out, "%-10s %5u %5u  %-6s\n", "correlator", TOPOLOGY_CORRELATOR, t->correlator_cpu, idle[t->idle]);
+	fprintf(out, "%-10s %5u %5u  %-6s\n", "correlator", TOPOLOGY_CORRELATOR, t->correlator_cpu,
+		idle[t->idle]);
 	for (uint32_t i = 0; i < t->workers; i++)
-		fprintf(out, "%-10s %5u %5u  %-6s\n", "worker", TOPOLOGY_WORKER_0 + i, t->worker_cpu[i], idle[t->idle]);
+		fprintf(out, "%-10s %5u %5u  %-6s\n", "worker", TOPOLOGY_WORKER_0 + i, t->worker_cpu[i],
+			idle[t->idle]);
 	for (uint32_t i = 0; i < t->ports; i++)
 		fprintf(out, "%-10s %5u  %s\n", "port", i, t->port[i].device);
-	fprintf(out, "%-10s %5s  %u workers -> correlator, %u MiB each\n", "pipe", "", t->workers, t->pipe_mb);
-	fprintf(out, "%-10s %5u  critical, %u slots, %u MiB evidence\n", "ring", 0u, t->ring_slots, t->evidence_mb);
-	fprintf(out, "%-10s %5u  normal, %u slots, %u MiB evidence\n", "ring", 1u, t->ring_slots, t->evidence_mb);
+	fprintf(out, "%-10s %5s  %u workers -> correlator, %u MiB each\n", "pipe", "", t->workers,
+		t->pipe_mb);
+	fprintf(out, "%-10s %5u  critical, %u slots, %u MiB evidence\n", "ring", 0u, t->ring_slots,
+		t->evidence_mb);
+	fprintf(out, "%-10s %5u  normal, %u slots, %u MiB evidence\n", "ring", 1u, t->ring_slots,
+		t->evidence_mb);
 }

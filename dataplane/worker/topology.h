@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* topology: who runs where and what lies between them, as one table: lcores with their CPU and role, ports with their
- * queues, rings with their sizes. Filled from a box profile (io/profile.h), checked here, read by everything that
- * starts lcores, ports and rings, and printed by --print-topology. */
+/* topology: who runs where and what lies between them, as one table: lcores with their CPU and role, ports
+ * with their queues, rings with their sizes. Filled from a box profile (io/profile.h), checked here, read by
+ * everything that starts lcores, ports and rings, and printed by --print-topology. */
 #ifndef WORKER_TOPOLOGY_H
 #define WORKER_TOPOLOGY_H
 
@@ -14,8 +14,8 @@
 #define TOPOLOGY_PORTS_MAX 8
 #define TOPOLOGY_CPU_MAX 1023
 
-/* What an lcore does when it finds no work. spin: polls on (isolated cores). pause: waits in the CPU for up to 20 us
- * (umwait or tpause; where the CPU has neither, polls on). sleep: sleeps 100 us in the kernel. */
+/* What an lcore does when it finds no work. spin: polls on (isolated cores). pause: waits in the CPU for up
+ * to 20 us (umwait or tpause; where the CPU has neither, polls on). sleep: sleeps 100 us in the kernel. */
 enum idle_policy { IDLE_SPIN, IDLE_PAUSE, IDLE_SLEEP };
 
 struct topology_port {
@@ -46,10 +46,12 @@ struct topology {
 #define TOPOLOGY_CORRELATOR 1u
 #define TOPOLOGY_WORKER_0 2u
 
-/* topology_default: the embedded defaults: no huge pages, no port, one worker, everything on two CPUs, sleeps when idle. */
+/* topology_default: the embedded defaults: no huge pages, no port, one worker, everything on two CPUs, sleeps
+ * when idle. */
 void topology_default(struct topology *t);
 
-/* topology_check: 0, or -EINVAL with a sentence in err that names the field. cpus: how many the machine has. */
+/* topology_check: 0, or -EINVAL with a sentence in err that names the field. cpus: how many the machine has.
+ */
 int topology_check(const struct topology *t, uint32_t cpus, char *err, size_t err_cap);
 
 /* topology_print writes the table, one lcore, port or ring a line. */

@@ -62,7 +62,8 @@ mprotect_made_writable(const struct target *t, int first_prot)
 	void *map = mmap(NULL, t->bytes, first_prot, MAP_SHARED, t->fd, 0);
 	if (map == MAP_FAILED)
 		return false;
-	bool bad = mprotect(map, t->bytes, PROT_READ | PROT_WRITE) == 0 || mprotect(map, PAGE, PROT_WRITE) == 0;
+	bool bad =
+		mprotect(map, t->bytes, PROT_READ | PROT_WRITE) == 0 || mprotect(map, PAGE, PROT_WRITE) == 0;
 	munmap(map, t->bytes);
 	return bad;
 }
@@ -162,7 +163,7 @@ reopened(const struct target *t, int flags)
 	if (fd < 0)
 		return false;
 	bool bad = write_at(fd) || maps_writable(fd, t->bytes, PROT_READ | PROT_WRITE, MAP_SHARED) ||
-		ftruncate(fd, 0) == 0;
+		   ftruncate(fd, 0) == 0;
 	close(fd);
 	return bad;
 }
@@ -190,7 +191,8 @@ static bool
 reopen_map_files(const struct target *t)
 {
 	char path[96];
-	snprintf(path, sizeof path, "/proc/self/map_files/%lx-%lx", (unsigned long)t->map, (unsigned long)t->map + t->bytes);
+	snprintf(path, sizeof path, "/proc/self/map_files/%lx-%lx", (unsigned long)t->map,
+		(unsigned long)t->map + t->bytes);
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return false;
@@ -386,7 +388,8 @@ const struct attack attacks_oneway[] = {
 	{"reopen /proc/self/fd read-write; write, mmap, ftruncate", reopen_rdwr},
 	{"reopen /proc/self/fd write-only; write, mmap, ftruncate", reopen_wronly},
 	{"reopen /proc/self/fd with O_TRUNC", reopen_trunc},
-	{"reopen /proc/self/map_files read-write; write, mmap", reopen_map_files, true}, /* takes a capability */
+	{"reopen /proc/self/map_files read-write; write, mmap", reopen_map_files,
+		true}, /* takes a capability */
 	{"write through /proc/self/mem", proc_self_mem, true},
 	{"process_vm_writev to itself", vm_writev, true},
 	{"read(2) into the mapping", read_into, true},

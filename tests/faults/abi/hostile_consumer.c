@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A consumer in a process of its own gets the three fds of a ring over the channel and turns on the producer: first every
- * call that could make ring or evidence writable, then, while the producer publishes, every harm to the cursor page.
- * Once as the same user and, when root, once as nobody. Fails if a call that must not be is let through, a byte of the
- * ring changes, the producer dies, or a good consumer is not served afterwards. */
+/* A consumer in a process of its own gets the three fds of a ring over the channel and turns on the producer:
+ * first every call that could make ring or evidence writable, then, while the producer publishes, every harm
+ * to the cursor page. Once as the same user and, when root, once as nobody. Fails if a call that must not be
+ * is let through, a byte of the ring changes, the producer dies, or a good consumer is not served afterwards.
+ */
 #include "abi/channel.h"
 #include "abi/ring.h"
 #include "attacks.h"
@@ -53,7 +54,8 @@ plain(void)
 static void
 become_nobody(void)
 {
-	must(setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0,
+	must(setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+			setresuid(NOBODY, NOBODY, NOBODY) == 0,
 		"become nobody");
 	/* or /proc/self would be root's, and half the attacks would fail for that reason */
 	must(prctl(PR_SET_DUMPABLE, 1) == 0, "dumpable");
@@ -99,7 +101,8 @@ attack(const char *what, const struct target *t, const struct attack *list, unsi
 		bool bad = list[i].worked(t);
 		bool changed = memcmp(before, t->map, t->bytes) != 0;
 		if (bad || changed) {
-			fprintf(stderr, "%s: let through%s: %s\n", what, changed ? ", CONTENT CHANGED" : "", list[i].name);
+			fprintf(stderr, "%s: let through%s: %s\n", what, changed ? ", CONTENT CHANGED" : "",
+				list[i].name);
 			through++;
 		}
 	}
@@ -135,7 +138,8 @@ torment_cursor(const struct target *t, const struct ring_header *h)
 		fallocate(t->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE);
 		for (uint64_t k = 0; k < 200; k++) {
 			atomic_store(&c->consumed, k % 2 ? UINT64_MAX - k : k * 0x9e3779b97f4a7c15u);
-			atomic_store(&c->consumed, atomic_load(&h->head) - k % 3); /* a lie that looks right */
+			atomic_store(
+				&c->consumed, atomic_load(&h->head) - k % 3); /* a lie that looks right */
 		}
 		madvise(t->map, PAGE, MADV_REMOVE);
 		memset(t->map, (int)i, PAGE);
@@ -157,7 +161,8 @@ consumer(const char *path, bool nobody, int done_fd)
 	if (nobody)
 		become_nobody();
 	attacks_bite();
-	struct target ring = look_at(fds[0], false), evidence = look_at(fds[1], false), cursor = look_at(fds[2], true);
+	struct target ring = look_at(fds[0], false), evidence = look_at(fds[1], false),
+		      cursor = look_at(fds[2], true);
 	unsigned through = attack("ring", &ring, attacks_oneway, attacks_oneway_n);
 	through += attack("evidence", &evidence, attacks_oneway, attacks_oneway_n);
 	through += attack("cursor", &cursor, attacks_size, attacks_size_n);
@@ -208,7 +213,8 @@ publish_through(struct ring_producer *p, pid_t pid, int *status)
 		ended = waitpid(pid, status, WNOHANG);
 		for (unsigned i = 0; i < 64; i++) {
 			struct alert_record r = plain();
-			int rc = ring_publish(p, &r, (struct span){bytes, (uint32_t)(ok * 37 % sizeof bytes)});
+			int rc =
+				ring_publish(p, &r, (struct span){bytes, (uint32_t)(ok * 37 % sizeof bytes)});
 			ok += rc == 0;
 			lost += rc != 0;
 			must(p->consumed <= p->head && p->head - p->consumed <= SLOTS, "bounds");
@@ -217,8 +223,8 @@ publish_through(struct ring_producer *p, pid_t pid, int *status)
 	must(ended == pid, "wait");
 	must(p->head == ok && p->h->lost[LOSS_RING_FULL] == lost, "every record counted");
 	must(p->cursor_bad > 0, "the garbage was noticed");
-	printf("  producer %llu published, %llu lost, %llu bad cursors\n", (unsigned long long)ok, (unsigned long long)lost,
-		(unsigned long long)p->cursor_bad);
+	printf("  producer %llu published, %llu lost, %llu bad cursors\n", (unsigned long long)ok,
+		(unsigned long long)lost, (unsigned long long)p->cursor_bad);
 }
 
 static void
@@ -235,7 +241,8 @@ good_consumer_is_served(struct ring_producer *p)
 	r = plain();
 	must(ring_publish(p, &r, (struct span){(const uint8_t *)"abc", 3}) == 0, "publish for the good one");
 	uint64_t seq = r.seq;
-	must(ring_read(&c, &r, buf, &len) == 1 && r.seq == seq && len == 3 && memcmp(buf, "abc", 3) == 0, "read it");
+	must(ring_read(&c, &r, buf, &len) == 1 && r.seq == seq && len == 3 && memcmp(buf, "abc", 3) == 0,
+		"read it");
 	ring_detach(&c);
 }
 

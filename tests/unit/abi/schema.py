@@ -13,7 +13,7 @@ except ImportError:
     print("python3-jsonschema is not installed")
     sys.exit(77)
 
-EVENTS = 1500
+EVENTS = 600
 
 
 def unique(pairs):

@@ -20,16 +20,16 @@ plain_and_random_pass(void **state)
 	}
 }
 
-#define IN(field, value) \
-	do { \
-		struct alert_record r = record_plain(); \
-		r.field = value; \
+#define IN(field, value)                                     \
+	do {                                                 \
+		struct alert_record r = record_plain();      \
+		r.field = value;                             \
 		assert_int_equal(alert_record_check(&r), 0); \
 	} while (0)
-#define OUT(field, value) \
-	do { \
-		struct alert_record r = record_plain(); \
-		r.field = value; \
+#define OUT(field, value)                                          \
+	do {                                                       \
+		struct alert_record r = record_plain();            \
+		r.field = value;                                   \
 		assert_int_equal(alert_record_check(&r), -EINVAL); \
 	} while (0)
 
@@ -37,11 +37,11 @@ static void
 enums(void **state)
 {
 	for (int v = 0; v < 256; v++) {
-#define RANGE(field, min, max) \
-		if (v >= (min) && v <= (max)) \
-			IN(field, (uint8_t)v); \
-		else \
-			OUT(field, (uint8_t)v)
+#define RANGE(field, min, max)         \
+	if (v >= (min) && v <= (max))  \
+		IN(field, (uint8_t)v); \
+	else                           \
+		OUT(field, (uint8_t)v)
 		RANGE(kind, 1, (int)ALERT_KIND_MAX);
 		RANGE(grade, 1, (int)GRADE_MAX);
 		RANGE(grade_wanted, 0, (int)GRADE_MAX);
@@ -78,8 +78,16 @@ counts_and_lengths(void **state)
 	IN(n_protocols, ALERT_PROTOCOLS_MAX);
 	OUT(n_protocols, ALERT_PROTOCOLS_MAX + 1);
 	OUT(n_protocols, UINT32_MAX);
-	OUT(n_related, ALERT_RELATED_MAX + 1);
 	OUT(n_related, UINT32_MAX);
+	struct alert_record over = record_plain();
+	const uint32_t role = ROLE_FRONT;
+	for (unsigned i = 0; i < ALERT_RELATED_MAX; i++)
+		over.related[i].role = role;
+	memcpy((uint8_t *)over.protocols + offsetof(struct alert_related, role), &role, sizeof role);
+	over.n_related = ALERT_RELATED_MAX;
+	assert_int_equal(alert_record_check(&over), 0);
+	over.n_related++; /* what would be the fifth looks right: only the count is wrong */
+	assert_int_equal(alert_record_check(&over), -EINVAL);
 	IN(raw_len, ALERT_TX_BYTES_MAX);
 	OUT(raw_len, ALERT_TX_BYTES_MAX + 1);
 	IN(data_len, ALERT_TX_BYTES_MAX);
@@ -170,6 +178,10 @@ seqs_are_the_rings(void **state)
 		p.slots[(p.head - 1) % 16].record.seq = bad[i];
 		assert_int_equal(ring_read(&c, &got, buf, &len), -EPROTO);
 	}
+	r = record_plain();
+	assert_int_equal(ring_publish(&p, &r, (struct span){NULL, 0}), 0);
+	p.slots[(p.head - 1) % 16].record.seq = p.next_seq + 1; /* has not been given out */
+	assert_int_equal(ring_read(&c, &got, buf, &len), -EPROTO);
 	r = record_plain();
 	assert_int_equal(ring_publish(&p, &r, (struct span){NULL, 0}), 0);
 	p.slots[(p.head - 1) % 16].record.lost_before = (uint32_t)r.seq;

@@ -94,7 +94,8 @@ attach_refuses_other_seals(void **state)
 	assert_int_equal(ring_create(&p, epoch, 0, LANE_NORMAL, SLOTS, RING_EVIDENCE_MIN), 0);
 	size_t ring_bytes = p.ring_map_bytes;
 	static const int weaker[] = {0, SIZE, F_SEAL_FUTURE_WRITE | F_SEAL_GROW | F_SEAL_SEAL,
-		F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_SEAL, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW};
+		F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_SEAL,
+		F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW};
 	for (size_t i = 0; i < sizeof weaker / sizeof weaker[0]; i++) {
 		int ring = copy_of(p.h, ring_bytes, ring_bytes, weaker[i]);
 		int evidence = copy_of("", 1, RING_EVIDENCE_MIN, weaker[i]);
@@ -188,13 +189,15 @@ attach_refuses_sizes(void **state)
 {
 	struct ring_producer p;
 	assert_int_equal(ring_create(&p, epoch, 0, LANE_NORMAL, SLOTS, RING_EVIDENCE_MIN), 0);
-	const size_t ring_bytes[] = {0, 1, 4095, 4096, p.ring_map_bytes - 1, p.ring_map_bytes + 1, 2 * p.ring_map_bytes};
+	const size_t ring_bytes[] = {
+		0, 1, 4095, 4096, p.ring_map_bytes - 1, p.ring_map_bytes + 1, 2 * p.ring_map_bytes};
 	for (size_t i = 0; i < sizeof ring_bytes / sizeof ring_bytes[0]; i++) {
 		int ring = copy_of(p.h, p.ring_map_bytes, ring_bytes[i], ONEWAY);
 		assert_refused(ring, p.evidence_fd, p.cursor_fd);
 		close(ring);
 	}
-	const size_t evidence_bytes[] = {0, 4096, RING_EVIDENCE_MIN - 1, RING_EVIDENCE_MIN + 1, 2 * RING_EVIDENCE_MIN};
+	const size_t evidence_bytes[] = {
+		0, 4096, RING_EVIDENCE_MIN - 1, RING_EVIDENCE_MIN + 1, 2 * RING_EVIDENCE_MIN};
 	for (size_t i = 0; i < sizeof evidence_bytes / sizeof evidence_bytes[0]; i++) {
 		int evidence = copy_of("", 1, evidence_bytes[i], ONEWAY);
 		assert_refused(p.ring_fd, evidence, p.cursor_fd);
@@ -270,10 +273,10 @@ stats_attach_refuses(void **state)
 	refuses_stats(s, sizeof *s - 8, ONEWAY);
 	refuses_stats(s, sizeof *s + 8, ONEWAY);
 	refuses_stats(s, 0, ONEWAY);
-#define WITH(field, value) \
-	do { \
-		struct stats_page copy = *s; \
-		copy.field = value; \
+#define WITH(field, value)                                 \
+	do {                                               \
+		struct stats_page copy = *s;               \
+		copy.field = value;                        \
 		refuses_stats(&copy, sizeof copy, ONEWAY); \
 	} while (0)
 	WITH(magic, 0);

@@ -94,7 +94,10 @@ message(uint16_t type, uint16_t n_fds)
 	return m;
 }
 
-static const unsigned fds_of[] = {[CHANNEL_HELLO] = 0, [CHANNEL_WELCOME] = 0, [CHANNEL_RING] = 3, [CHANNEL_STATS] = 1,
+static const unsigned fds_of[] = {[CHANNEL_HELLO] = 0,
+	[CHANNEL_WELCOME] = 0,
+	[CHANNEL_RING] = 3,
+	[CHANNEL_STATS] = 1,
 	[CHANNEL_BUNDLE_META] = 1};
 
 static void

@@ -16,8 +16,13 @@ static char out[EVENT_BYTES_MAX + 1];
 static struct event_context
 context(void)
 {
-	return (struct event_context){.source = "urn:sentinel:f:b", .epoch = epoch, .ring_id = 1, .cursor = "9", .durable = true,
-		.t_journaled_ns = 1700000000000000002u, .rule = {7, 2, "flash loan"}};
+	return (struct event_context){.source = "urn:sentinel:f:b",
+		.epoch = epoch,
+		.ring_id = 1,
+		.cursor = "9",
+		.durable = true,
+		.t_journaled_ns = 1700000000000000002u,
+		.rule = {7, 2, "flash loan"}};
 }
 
 static const char *
@@ -94,21 +99,38 @@ golden_full(void **state)
 	assert_string_equal(format(&x, &r, (struct span){(const uint8_t *)"\x02\xF0", 2}),
 		"{\"specversion\":\"1.0\",\"type\":\"sentinel.alert.v1\",\"source\":\"urn:sentinel:f:b\","
 		"\"id\":\"abcd000000000001-1-42\",\"time\":\"2023-11-14T22:13:20.000000000Z\","
-		"\"datacontenttype\":\"application/json\",\"cursor\":\"9\",\"dedupekey\":\"0x" X32("0d") "\","
-		"\"supersedes\":\"abcd000000000001-0-41\",\"data\":{\"grade\":\"page\","
-		"\"reasons\":[\"rule\",\"lowered_from_pause\",\"overlap_conflict\",\"invalid\"],"
-		"\"rule\":{\"id\":\"7\",\"rev\":\"2\",\"name\":\"flash loan\",\"class\":\"flash_loan\",\"severity\":\"critical\"},"
-		"\"transaction\":{\"hash\":\"0x" X32("aa") "\",\"from\":\"0x" X20("01") "\",\"to\":\"0x" X20("fe") "\","
-		"\"created\":null,\"selector\":\"0xabcdef01\",\"type\":\"2\",\"chain_id\":\"1\",\"nonce\":\"0\",\"gas\":\"21000\","
-		"\"value\":\"115792089237316195423570985008687907853269984665640564039457584007913129639935\","
-		"\"fee_cap\":\"10\",\"tip_cap\":\"4294967296\",\"raw_len\":\"110\",\"data_len\":\"4\"},"
-		"\"related\":[{\"role\":\"front\",\"hash\":\"0x" X32("bb") "\"}],"
-		"\"protocols\":[\"0x" X20("11") "\",\"0x" X20("22") "\"],"
-		"\"flags\":[\"midstream\",\"overlap_conflict\",\"invalid\"],"
-		"\"carrier\":\"http-jsonrpc\",\"direction\":\"c2s\","
-		"\"flow\":{\"src\":\"10.0.0.1:1234\",\"dst\":\"[fe80::abcd]:8545\"},\"bundle\":{\"len\":\"3\",\"pos\":\"1\"},"
-		"\"generation\":\"18446744073709551615\",\"durable\":true,\"times\":{\"wire_ns\":\"1700000000000000000\","
-		"\"emitted_ns\":\"1700000000000000001\",\"journaled_ns\":\"1700000000000000002\"},\"evidence\":\"0x02f0\"}}");
+		"\"datacontenttype\":\"application/json\",\"cursor\":\"9\",\"dedupekey\":\"0x" X32(
+			"0d") "\","
+			      "\"supersedes\":\"abcd000000000001-0-41\",\"data\":{\"grade\":\"page\","
+			      "\"reasons\":[\"rule\",\"lowered_from_pause\",\"overlap_conflict\",\"invalid\"]"
+			      ","
+			      "\"rule\":{\"id\":\"7\",\"rev\":\"2\",\"name\":\"flash "
+			      "loan\",\"class\":\"flash_loan\",\"severity\":\"critical\"},"
+			      "\"transaction\":{\"hash\":\"0x" X32("aa") "\",\"from\":\"0x" X20(
+				      "01") "\",\"to\":\"0x" X20("fe") "\","
+								       "\"created\":null,\"selector\":"
+								       "\"0xabcdef01\",\"type\":\"2\","
+								       "\"chain_id\":\"1\",\"nonce\":\"0\","
+								       "\"gas\":\"21000\","
+								       "\"value\":"
+								       "\"11579208923731619542357098500868790"
+								       "7853269984665640564039457584007913129"
+								       "639935\","
+								       "\"fee_cap\":\"10\",\"tip_cap\":"
+								       "\"4294967296\",\"raw_len\":\"110\","
+								       "\"data_len\":\"4\"},"
+								       "\"related\":[{\"role\":\"front\","
+								       "\"hash\":\"0x" X32(
+									       "bb") "\"}],"
+										     "\"protocols\":["
+										     "\"0x" X20(
+											     "11") "\","
+												   "\"0x" X20("22") "\"],"
+														    "\"flags\":[\"midstream\",\"overlap_conflict\",\"invalid\"],"
+														    "\"carrier\":\"http-jsonrpc\",\"direction\":\"c2s\","
+														    "\"flow\":{\"src\":\"10.0.0.1:1234\",\"dst\":\"[fe80::abcd]:8545\"},\"bundle\":{\"len\":\"3\",\"pos\":\"1\"},"
+														    "\"generation\":\"18446744073709551615\",\"durable\":true,\"times\":{\"wire_ns\":\"1700000000000000000\","
+														    "\"emitted_ns\":\"1700000000000000001\",\"journaled_ns\":\"1700000000000000002\"},\"evidence\":\"0x02f0\"}}");
 }
 
 static void
@@ -120,15 +142,24 @@ golden_bare(void **state)
 	r.rule_id = 8;
 	r.kind = ALERT_KIND_RETRACT;
 	assert_string_equal(format(&x, &r, (struct span){NULL, 0}),
-		"{\"specversion\":\"1.0\",\"type\":\"sentinel.retract.v1\",\"source\":\"s\",\"id\":\"abcd000000000001-0-1\","
-		"\"time\":null,\"datacontenttype\":\"application/json\",\"cursor\":null,\"dedupekey\":\"0x" X32("00") "\","
-		"\"supersedes\":null,\"data\":{\"grade\":\"watch\",\"reasons\":[\"rule\"],"
-		"\"rule\":{\"id\":\"8\",\"rev\":\"0\",\"name\":null,\"class\":\"swap\",\"severity\":\"info\"},"
-		"\"transaction\":{\"hash\":null,\"from\":null,\"to\":null,\"created\":null,\"selector\":null,\"type\":null,"
-		"\"chain_id\":null,\"nonce\":null,\"gas\":null,\"value\":null,\"fee_cap\":null,\"tip_cap\":null,\"raw_len\":null,"
-		"\"data_len\":null},\"related\":[],\"protocols\":[],\"flags\":[],\"carrier\":\"http-jsonrpc\","
-		"\"direction\":\"c2s\",\"flow\":null,\"bundle\":null,\"generation\":\"0\",\"durable\":false,"
-		"\"times\":{\"wire_ns\":null,\"emitted_ns\":null,\"journaled_ns\":null},\"evidence\":null}}");
+		"{\"specversion\":\"1.0\",\"type\":\"sentinel.retract.v1\",\"source\":\"s\",\"id\":"
+		"\"abcd000000000001-0-1\","
+		"\"time\":null,\"datacontenttype\":\"application/"
+		"json\",\"cursor\":null,\"dedupekey\":\"0x" X32(
+			"00") "\","
+			      "\"supersedes\":null,\"data\":{\"grade\":\"watch\",\"reasons\":[\"rule\"],"
+			      "\"rule\":{\"id\":\"8\",\"rev\":\"0\",\"name\":null,\"class\":\"swap\","
+			      "\"severity\":\"info\"},"
+			      "\"transaction\":{\"hash\":null,\"from\":null,\"to\":null,\"created\":null,"
+			      "\"selector\":null,\"type\":null,"
+			      "\"chain_id\":null,\"nonce\":null,\"gas\":null,\"value\":null,\"fee_cap\":null,"
+			      "\"tip_cap\":null,\"raw_len\":null,"
+			      "\"data_len\":null},\"related\":[],\"protocols\":[],\"flags\":[],\"carrier\":"
+			      "\"http-jsonrpc\","
+			      "\"direction\":\"c2s\",\"flow\":null,\"bundle\":null,\"generation\":\"0\","
+			      "\"durable\":false,"
+			      "\"times\":{\"wire_ns\":null,\"emitted_ns\":null,\"journaled_ns\":null},"
+			      "\"evidence\":null}}");
 }
 
 static void
@@ -167,8 +198,9 @@ reasons(void **state)
 	struct alert_record r = full_record();
 	r.has &= ~HAS_FROM;
 	r.trust = TRUST_SENDER_SKIPPED | TRUST_TRUNCATED | TRUST_NOT_ACKED;
-	assert_non_null(strstr(format(&x, &r, (struct span){NULL, 0}),
-		"\"reasons\":[\"rule\",\"lowered_from_pause\",\"truncated\",\"sender_skipped\",\"no_sender\"]"));
+	assert_non_null(strstr(
+		format(&x, &r, (struct span){NULL, 0}), "\"reasons\":[\"rule\",\"lowered_from_pause\","
+							"\"truncated\",\"sender_skipped\",\"no_sender\"]"));
 	r.grade_wanted = r.grade;
 	assert_non_null(strstr(format(&x, &r, (struct span){NULL, 0}), "\"reasons\":[\"rule\"]"));
 }
@@ -179,19 +211,20 @@ strings(void **state)
 	static const struct {
 		const char *name, *json;
 	} cases[] = {
-		{"", ""},
-		{"a\"b\\c/d", "a\\\"b\\\\c/d"},
+		{"", ""}, {"a\"b\\c/d", "a\\\"b\\\\c/d"},
 		{"\x01\x1f\n\t\x7f", "\\u0001\\u001f\\u000a\\u0009\\u007f"},
-		{"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x94\xa5", "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x94\xa5"},
-		{"\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf"}, /* the edges */
-		{"\xff", "\xef\xbf\xbd"},
-		{"\x80x", "\xef\xbf\xbdx"},
-		{"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},			 /* overlong */
-		{"\xe0\x9f\xbf", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},	 /* overlong */
-		{"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},	 /* surrogate */
-		{"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* beyond U+10FFFF */
-		{"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"},			 /* cut */
-		{"\xe2\"", "\xef\xbf\xbd\\\""},				 /* cut: the quote is not swallowed */
+		{"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x94\xa5",
+			"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x94\xa5"},
+		{"\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf",
+			"\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf"}, /* the edges */
+		{"\xff", "\xef\xbf\xbd"}, {"\x80x", "\xef\xbf\xbdx"},
+		{"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},		  /* overlong */
+		{"\xe0\x9f\xbf", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* overlong */
+		{"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* surrogate */
+		{"\xf4\x90\x80\x80",
+			"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* beyond U+10FFFF */
+		{"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"},		     /* cut */
+		{"\xe2\"", "\xef\xbf\xbd\\\""}, /* cut: the quote is not swallowed */
 	};
 	struct alert_record r = full_record();
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -213,7 +246,8 @@ names_of_other_rules(void **state)
 	assert_non_null(strstr(format(&x, &r, (struct span){NULL, 0}), "\"rev\":\"2\",\"name\":null"));
 	x.rule.rev = 2;
 	x.rule.id = 8;
-	assert_non_null(strstr(format(&x, &r, (struct span){NULL, 0}), "\"id\":\"7\",\"rev\":\"2\",\"name\":null"));
+	assert_non_null(
+		strstr(format(&x, &r, (struct span){NULL, 0}), "\"id\":\"7\",\"rev\":\"2\",\"name\":null"));
 }
 
 static void
@@ -227,7 +261,8 @@ every_buffer_size(void **state)
 	assert_true(whole > 0);
 	for (int cap = 0; cap < whole + 2; cap++) {
 		char *exact = malloc((size_t)cap + 1);
-		assert_int_equal(event_alert(exact, (size_t)cap, &x, &r, evidence), cap < whole ? -ENOSPC : whole);
+		assert_int_equal(
+			event_alert(exact, (size_t)cap, &x, &r, evidence), cap < whole ? -ENOSPC : whole);
 		if (cap >= whole)
 			assert_memory_equal(exact, out, (size_t)whole);
 		free(exact);
@@ -242,7 +277,8 @@ static void
 longest_fits(void **state)
 {
 	struct alert_record r;
-	char name[EVENT_STRINGS_MAX / 2 + 1], source[EVENT_STRINGS_MAX / 4 + 1], cursor[EVENT_STRINGS_MAX / 4 + 1];
+	char name[EVENT_STRINGS_MAX / 2 + 1], source[EVENT_STRINGS_MAX / 4 + 1],
+		cursor[EVENT_STRINGS_MAX / 4 + 1];
 	uint8_t *raw = malloc(RING_EVIDENCE_ONE_MAX);
 	memset(raw, 0xff, RING_EVIDENCE_ONE_MAX);
 	memset(&r, 0xff, sizeof r);
@@ -263,8 +299,12 @@ longest_fits(void **state)
 	r.trust = (1u << TRUST_BIT_COUNT) - 1;
 	for (unsigned i = 0; i < ALERT_RELATED_MAX; i++)
 		r.related[i].role = ROLE_VICTIM;
-	struct event_context x = {.source = source, .epoch = epoch, .ring_id = UINT32_MAX, .t_journaled_ns = UINT64_MAX,
-		.cursor = cursor, .rule = {UINT32_MAX, UINT32_MAX, name}};
+	struct event_context x = {.source = source,
+		.epoch = epoch,
+		.ring_id = UINT32_MAX,
+		.t_journaled_ns = UINT64_MAX,
+		.cursor = cursor,
+		.rule = {UINT32_MAX, UINT32_MAX, name}};
 	assert_true(event_alert(out, EVENT_BYTES_MAX, &x, &r, (struct span){raw, RING_EVIDENCE_ONE_MAX}) > 0);
 	free(raw);
 }

@@ -46,11 +46,8 @@ every_reason_is_a_term(void **state)
 		const char *prefix;
 		unsigned identity, elsewhere;
 	} reasons[] = {
-		{"NOTOURS_", ID_FRAMES, 0},
-		{"UNDEC_", ID_FRAMES, 0},
-		{"ST_SKIP_", ID_ADVANCED, 0},
-		{"ST_DROP_", ID_RECEIVED, 0},
-		{"TX_UNSCANNED_", ID_TRANSACTIONS, 0},
+		{"NOTOURS_", ID_FRAMES, 0}, {"UNDEC_", ID_FRAMES, 0}, {"ST_SKIP_", ID_ADVANCED, 0},
+		{"ST_DROP_", ID_RECEIVED, 0}, {"TX_UNSCANNED_", ID_TRANSACTIONS, 0},
 		{"SUPPRESSED_", ID_FINDINGS, 0},
 		{"RING_LOST_", ID_ALERTS, 1}, /* and on the left of 6_delivery, which control answers for */
 	};
@@ -62,7 +59,8 @@ every_reason_is_a_term(void **state)
 			found++;
 			if (terms_of(c, reasons[k].identity, SIDE_RIGHT) != 1 ||
 				terms_anywhere(c) != 1 + reasons[k].elsewhere)
-				fail_msg("%s is not a term of its identity exactly once", counter_infos[c].name);
+				fail_msg("%s is not a term of its identity exactly once",
+					counter_infos[c].name);
 			assert_int_equal(counter_infos[c].kind, 'C');
 		}
 		assert_true(found > 0);
@@ -109,7 +107,8 @@ each_term_moves_its_identity(void **state)
 			for (unsigned i = 0; i < identity_terms_n; i++) {
 				const struct identity_term *t = &identity_terms[i];
 				if (t->counter == c && t->identity == id)
-					*(t->side == SIDE_LEFT ? &left : &right) += t->sign * (int64_t)(1000 + c);
+					*(t->side == SIDE_LEFT ? &left : &right) +=
+						t->sign * (int64_t)(1000 + c);
 			}
 			assert_int_equal((int64_t)out[id].left, left);
 			assert_int_equal((int64_t)out[id].right, right);
@@ -195,8 +194,8 @@ static void
 identity_names(void **state)
 {
 	struct identity out[IDENTITIES];
-	static const char *const names[IDENTITIES] = {"1_wire", "2_frames", "3_stream_advanced", "3_stream_received",
-		"4_transactions", "5_findings", "6_alerts", "6_delivery"};
+	static const char *const names[IDENTITIES] = {"1_wire", "2_frames", "3_stream_advanced",
+		"3_stream_received", "4_transactions", "5_findings", "6_alerts", "6_delivery"};
 	identities_evaluate(&page, NULL, out);
 	for (unsigned i = 0; i < IDENTITIES; i++) {
 		assert_string_equal(out[i].name, names[i]);

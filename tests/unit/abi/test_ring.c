@@ -22,7 +22,7 @@ static int
 setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
-	f->buf = malloc(RING_EVIDENCE_ONE_MAX);
+	f->buf = malloc(RING_EVIDENCE_ONE_MAX + 1);
 	assert_int_equal(ring_create(&f->p, epoch, 7, LANE_CRITICAL, SLOTS, RING_EVIDENCE_MIN), 0);
 	assert_int_equal(ring_attach(&f->c, f->p.ring_fd, f->p.evidence_fd, f->p.cursor_fd), 0);
 	*state = f;
@@ -201,7 +201,8 @@ evidence_too_long(void **state)
 	assert_int_equal(take(f, 0, 1).trust, TRUST_NO_EVIDENCE);
 }
 
-/* A consumer that says it is done with what it has not read hurts itself alone, and never sees another's evidence. */
+/* A consumer that says it is done with what it has not read hurts itself alone, and never sees another's
+ * evidence. */
 static void
 lapped_evidence_is_left_out(void **state)
 {
@@ -241,7 +242,8 @@ cursor_garbage_is_only_counted(void **state)
 	/* Good are 4 .. 12; everything else is refused and the last good one stays. */
 	uint64_t head = f->p.head;
 	assert_int_equal(head, 12);
-	uint64_t bad[1000] = {0, 3, head + 1, head + SLOTS, 1ull << 32, 1ull << 63, UINT64_MAX - 1, UINT64_MAX};
+	uint64_t bad[1000] = {
+		0, 3, head + 1, head + SLOTS, 1ull << 32, 1ull << 63, UINT64_MAX - 1, UINT64_MAX};
 	for (unsigned i = 8; i < 1000; i++)
 		bad[i] = rng_next(&g) | 1ull << 40;
 	for (unsigned i = 0; i < 1000; i++) {
@@ -273,7 +275,8 @@ cursor_page_scribbled(void **state)
 	assert_int_equal(f->p.cursor_bad, SLOTS);
 	for (unsigned i = 0; i < SLOTS; i++)
 		take(f, 16, (uint8_t)i);
-	/* A consumer that starts over reads all that may still be there, and is believed again once it makes sense. */
+	/* A consumer that starts over reads all that may still be there, and is believed again once it makes
+	 * sense. */
 	ring_detach(&f->c);
 	assert_int_equal(ring_attach(&f->c, f->p.ring_fd, f->p.evidence_fd, f->p.cursor_fd), 0);
 	assert_int_equal(f->c.next, 0);
@@ -315,6 +318,83 @@ drains_after_the_producer(void **state)
 	assert_int_equal(ring_tail(&f->c), 6);
 }
 
+/* A slot is written over behind the producer's back; the reader steps over it and goes on. */
+static void
+corrupt(struct fixture *f, void (*how)(struct ring_slot *slot))
+{
+	struct alert_record r;
+	uint32_t len = 1;
+	assert_int_equal(publish(f, 50, 1), 0);
+	how(&f->p.slots[(f->p.head - 1) % SLOTS]);
+	uint64_t before = f->c.next;
+	f->buf[RING_EVIDENCE_ONE_MAX] = 0xcc; /* one more than may be written */
+	assert_int_equal(ring_read(&f->c, &r, f->buf, &len), -EPROTO);
+	assert_int_equal(len, 0);
+	assert_int_equal(f->buf[RING_EVIDENCE_ONE_MAX], 0xcc);
+	assert_int_equal(f->c.next, before + 1);
+	assert_int_equal(publish(f, 50, 2), 0);
+	take(f, 50, 2);
+	release_all(f);
+}
+
+static void
+half_written(struct ring_slot *s)
+{
+	atomic_store(&s->commit, 0);
+}
+
+static void
+of_another_lap(struct ring_slot *s)
+{
+	atomic_fetch_add(&s->commit, SLOTS);
+}
+
+static void
+evidence_beyond_the_end(struct ring_slot *s)
+{
+	s->record.evidence_at = RING_EVIDENCE_MIN - 49;
+}
+
+static void
+evidence_longer_than_any(struct ring_slot *s)
+{
+	s->record.evidence_at = 0;
+	s->record.evidence_len = RING_EVIDENCE_ONE_MAX + 1;
+}
+
+static void
+evidence_of_4_gib(struct ring_slot *s)
+{
+	s->record.evidence_at = UINT64_MAX;
+	s->record.evidence_len = UINT32_MAX;
+}
+
+static void
+bad_grade(struct ring_slot *s)
+{
+	s->record.grade = 0;
+}
+
+static void
+corrupt_slots_are_stepped_over(void **state)
+{
+	struct fixture *f = *state;
+	ring_detach(&f->c);
+	ring_destroy(&f->p);
+	assert_int_equal(ring_create(&f->p, epoch, 7, LANE_CRITICAL, SLOTS, 2 * RING_EVIDENCE_MIN), 0);
+	assert_int_equal(ring_attach(&f->c, f->p.ring_fd, f->p.evidence_fd, f->p.cursor_fd), 0);
+	corrupt(f, half_written);
+	corrupt(f, of_another_lap);
+	corrupt(f, evidence_longer_than_any);
+	corrupt(f, evidence_of_4_gib);
+	corrupt(f, bad_grade);
+	ring_detach(&f->c);
+	ring_destroy(&f->p);
+	assert_int_equal(ring_create(&f->p, epoch, 7, LANE_CRITICAL, SLOTS, RING_EVIDENCE_MIN), 0);
+	assert_int_equal(ring_attach(&f->c, f->p.ring_fd, f->p.evidence_fd, f->p.cursor_fd), 0);
+	corrupt(f, evidence_beyond_the_end);
+}
+
 static void
 lost_before_saturates(void **state)
 {
@@ -350,6 +430,7 @@ main(void)
 		T(cursor_page_scribbled),
 		T(resumes_where_it_released),
 		T(drains_after_the_producer),
+		T(corrupt_slots_are_stepped_over),
 		T(lost_before_saturates),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

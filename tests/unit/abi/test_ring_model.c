@@ -40,7 +40,8 @@ evidence_of(const struct model *m, uint64_t seq, uint32_t len)
 static void
 step_publish(struct model *m)
 {
-	static const uint32_t lens[] = {0, 1, 110, 420, 5000, 60000, RING_EVIDENCE_ONE_MAX, RING_EVIDENCE_ONE_MAX + 1};
+	static const uint32_t lens[] = {
+		0, 1, 110, 420, 5000, 60000, RING_EVIDENCE_ONE_MAX, RING_EVIDENCE_ONE_MAX + 1};
 	uint32_t len = lens[rng_below(&m->g, 8)];
 	struct alert_record r = record_plain();
 	uint64_t seq = m->next_seq++;
@@ -57,9 +58,10 @@ step_publish(struct model *m)
 	*h = (struct held){seq, m->lost, r.evidence_len, r.trust & TRUST_NO_EVIDENCE};
 	m->lost = 0;
 	if (h->without) {
-		/* Only for want of room: what is held, and what a skip at the end may waste, now and before. */
+		/* Only for want of room: what is held, and what a skip at the end may waste, now and before.
+		 */
 		assert_true(len > RING_EVIDENCE_ONE_MAX ||
-			m->evidence_held + len + 2 * RING_EVIDENCE_ONE_MAX > EVIDENCE);
+			    m->evidence_held + len + 2 * RING_EVIDENCE_ONE_MAX > EVIDENCE);
 		assert_int_equal(h->evidence_len, 0);
 		m->n_without++;
 	} else {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A ring between two threads: sequences when both are honest, bounds when one is not. Bounded by count, never by time. */
+/* A ring between two threads: sequences when both are honest, bounds when one is not. Bounded by count, never
+ * by time. */
 #include "records.h"
 
 #include <errno.h>
@@ -159,7 +160,7 @@ racing_cursor(void **state)
 		lost += rc == -ENOBUFS;
 		assert_true(x.p.consumed <= x.p.head && x.p.head - x.p.consumed <= SLOTS);
 		assert_true(x.p.evidence_tail <= x.p.evidence_head &&
-			x.p.evidence_head - x.p.evidence_tail <= EVIDENCE);
+			    x.p.evidence_head - x.p.evidence_tail <= EVIDENCE);
 		if (i % 50 == 0)
 			sched_yield();
 	}
