@@ -134,27 +134,24 @@ static struct flow *
 take_syn(struct stream_table *t, struct flow *f, struct arrival *a)
 {
 	bool answer = (a->s->flags & TCP_ACK) != 0;
-	struct flow_dir *d = &f->dir[a->dir], *other = &f->dir[!a->dir];
-	if (f->started[a->dir] != START_KNOWN && d->next == 0 && d->ooo_head == NET_NONE) {
+	if (answer && f->other_syn[!a->dir] && a->s->ack == f->other_isn) {
+		f = replace_flow(t, f, a, 1, false);
+		if (f == NULL)
+			return NULL;
+	}
+	struct flow_dir *d = &f->dir[a->dir];
+	if (f->started[a->dir] != START_KNOWN) {
 		start(f, a->dir, a->seq, START_KNOWN);
 	} else if (d->base != a->seq) {
 		/* Fits nothing: forged, or the first of another connection. Its SYN/ACK or its data will tell. */
-		if (answer && f->other_syn[!a->dir] && a->s->ack == f->other_isn) {
-			f = replace_flow(t, f, a, 1, false);
-			if (f == NULL)
-				return NULL;
-			start(f, a->dir, a->seq, START_KNOWN);
-			other = &f->dir[!a->dir];
-		} else {
-			if (!answer) {
-				f->other_syn[a->dir] = true;
-				f->other_isn = a->seq;
-			}
-			drop(t, a, CTR_ST_DROP_WINDOW);
-			return NULL;
+		if (!answer) {
+			f->other_syn[a->dir] = true;
+			f->other_isn = a->seq;
 		}
+		drop(t, a, CTR_ST_DROP_WINDOW);
+		return NULL;
 	}
-	if (answer && f->started[!a->dir] != START_KNOWN && other->next == 0 && other->ooo_head == NET_NONE)
+	if (answer && f->started[!a->dir] != START_KNOWN)
 		start(f, !a->dir, a->s->ack, START_KNOWN);
 	if (!answer && a->dir == 0)
 		f->midstream = false;
@@ -191,8 +188,7 @@ take_ack(struct stream_table *t, struct flow *f, const struct arrival *a)
 	if (f->ended[o])
 		return;
 	if (f->started[o] != START_KNOWN) {
-		if (d->ooo_head == NET_NONE)
-			start(f, o, a->s->ack, START_GUESSED);
+		start(f, o, a->s->ack, START_GUESSED);
 		return;
 	}
 	/* Only from a sender who is where he should be. */
@@ -303,12 +299,13 @@ take_fin(struct stream_table *t, struct flow *f, const struct arrival *a)
 	uint32_t seq = a->s->seq + ((a->s->flags & TCP_SYN) != 0) + a->s->payload.len;
 	if (f->list == FLOW_CLOSED || f->ended[a->dir] || f->fin[a->dir])
 		return;
-	if (f->started[a->dir] == START_UNKNOWN)
+	if (f->started[a->dir] == START_UNKNOWN || (f->started[a->dir] == START_GUESSED && ahead_of(d, seq) < 0))
 		start(f, a->dir, seq, START_KNOWN);
 	int32_t ahead = ahead_of(d, seq);
 	uint64_t off = d->next + (uint64_t)(int64_t)ahead;
 	if (ahead < 0 || ahead > WINDOW_AHEAD || off < ooo_end(&t->ooo, f, a->dir))
 		return;
+	f->started[a->dir] = START_KNOWN;
 	f->fin[a->dir] = true;
 	d->fin_seq = seq;
 	if (d->acked > off)

@@ -17,7 +17,7 @@ struct cut {
 	uint64_t order;
 };
 
-static uint64_t rng;
+static uint64_t rng = 1;
 static uint8_t stream[2][STREAM_BYTES];
 static struct cut cuts[SEGMENTS_MAX];
 static unsigned n_cuts;
