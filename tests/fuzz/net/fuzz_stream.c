@@ -8,6 +8,8 @@
 
 #define BURST_MAX 8u
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 struct input {
 	const uint8_t *p;
 	size_t n;
@@ -80,7 +82,7 @@ built(struct input *in, uint32_t op)
 	if (what & 0x20)
 		move *= 1 << 17;
 	if (what & 0x40)
-		len *= 270;
+		len *= 24;
 	if (op & 8)
 		at[dir] = take(in) << 24 | take(in);
 	uint32_t seq = at[dir] + (uint32_t)move, syn = (flags_of[what & 15] & TCP_SYN) != 0;
@@ -141,11 +143,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct stream_config c = net_config();
 	uint32_t shape = take(&in);
 	c.flows_max = 1 + (shape & 3);
-	c.ooo_slabs = shape & 4 ? 4 : 200;
+	c.ooo_slabs = shape & 4 ? 4 : 40;
 	c.ooo_segments_dir = shape & 8 ? 3 : 64;
 	c.ooo_bytes_dir = shape & 16 ? 5000 : 256u << 10;
-	c.history_bytes = shape & 32 ? 64 : 4096;
-	c.history_buffers = shape & 64 ? 1 : 16;
+	c.history_bytes = shape & 32 ? 64 : 2048;
+	c.history_buffers = shape & 64 ? 1 : 6;
 	c.gap_ack_frames = shape & 128 ? 1 : 8;
 	honest = true;
 	memset(place, 0, sizeof place);
