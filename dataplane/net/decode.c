@@ -74,10 +74,22 @@ link_header(struct cursor *c, uint32_t *ethertype)
 	return CTR_ACCEPTED;
 }
 
+/* The second word of ::ffff:a.b.c.d in memory order. */
+static uint64_t
+mapped(const uint8_t *ip4)
+{
+	uint32_t v;
+	memcpy(&v, ip4, 4);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (uint64_t)v << 32 | 0xffff0000u;
+#else
+	return (uint64_t)0xffff << 32 | v;
+#endif
+}
+
 static enum sentinel_counter
 ip4_header(struct cursor *c, struct endpoints *e)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	enum sentinel_counter r = need(c, 20, CTR_UNDEC_IP4);
 	if (r != CTR_ACCEPTED)
 		return r;
@@ -96,10 +108,8 @@ ip4_header(struct cursor *c, struct endpoints *e)
 	if (r != CTR_ACCEPTED)
 		return r;
 	for (unsigned i = 0; i < 2; i++) {
-		uint8_t ip[16];
-		memcpy(ip, mapped, 12);
-		memcpy(ip + 12, h + 12 + 4 * i, 4);
-		memcpy(e->ip[i], ip, 16);
+		e->ip[i][0] = 0;
+		e->ip[i][1] = mapped(h + 12 + 4 * i);
 	}
 	skip(c, header);
 	return CTR_ACCEPTED;

@@ -2,6 +2,9 @@
 #include "net/flow.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define FLOWS_LIMIT (4u << 20)
 
@@ -27,13 +30,6 @@ flow_table_bytes(uint32_t flows_max)
 	return (size_t)flows_max * sizeof(struct flow) + (size_t)buckets_for(flows_max) * sizeof(struct flow_bucket);
 }
 
-static uint64_t
-mix(uint64_t a, uint64_t b)
-{
-	unsigned __int128 m = (unsigned __int128)a * b;
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 void
 flow_seed(const uint32_t key[4], uint64_t seed[6])
 {
@@ -42,73 +38,37 @@ flow_seed(const uint32_t key[4], uint64_t seed[6])
 		a += 0x9e3779b97f4a7c15u;
 		uint64_t z = (a ^ a >> 30) * 0xbf58476d1ce4e5b9u;
 		z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-		b = mix(b ^ 0xd6e8feb86659fd93u, z | 1) + (b << 7 | b >> 57);
+		b = flow_mix(b ^ 0xd6e8feb86659fd93u, z | 1) + (b << 7 | b >> 57);
 		seed[i] = z ^ z >> 31 ^ b;
 	}
 }
 
-static bool
-second_is_first(const struct endpoints *e)
-{
-	if (e->ip[0][1] != e->ip[1][1])
-		return e->ip[0][1] > e->ip[1][1];
-	if (e->ip[0][0] != e->ip[1][0])
-		return e->ip[0][0] > e->ip[1][0];
-	return e->port[0] > e->port[1];
-}
-
-uint64_t
-flow_hash64(const uint64_t seed[6], const struct endpoints *e)
-{
-	unsigned a = second_is_first(e);
-	uint64_t low = mix(e->ip[a][1] ^ seed[0], e->ip[!a][1] ^ seed[1]);
-	uint64_t high = mix(e->ip[a][0] ^ seed[2], e->ip[!a][0] ^ seed[3]);
-	uint64_t ports = (uint64_t)e->port[a] << 16 | e->port[!a];
-	uint64_t h = mix(low ^ (high << 23 | high >> 41) ^ seed[4], ports ^ seed[5]);
-	return mix(h ^ seed[1], seed[3] | 1) ^ low;
-}
-
-struct flow_hash
-flow_hash_of(const struct flow_table *t, const struct endpoints *e)
-{
-	uint64_t h = flow_hash64(t->seed, e);
-	struct flow_hash out = {
-		.bucket = {(uint32_t)h & t->bucket_mask, (uint32_t)(h >> 24) & t->bucket_mask},
-		.tag = (uint16_t)(h >> 48),
-	};
-	if (out.bucket[1] == out.bucket[0])
-		out.bucket[1] ^= 1;
-	if (out.tag == 0)
-		out.tag = 1;
-	return out;
-}
-
-void
-flow_prefetch_buckets(const struct flow_table *t, const struct flow_hash *h)
-{
-	__builtin_prefetch(&t->buckets[h->bucket[0]]);
-	__builtin_prefetch(&t->buckets[h->bucket[1]]);
-}
-
 /* Bit i of the result: tag i fits. */
-static unsigned
+static inline unsigned
 match(const struct flow_bucket *b, uint16_t tag)
 {
+#ifdef __SSE2__
+	__m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
+	__m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
+	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
+#else
 	unsigned m = 0;
 	for (unsigned i = 0; i < FLOW_BUCKET_SLOTS; i++)
 		m |= (unsigned)(b->tag[i] == tag) << i;
 	return m;
+#endif
 }
 
 void
-flow_prefetch(const struct flow_table *t, const struct flow_hash *h)
+flow_prefetch(const struct flow_table *t, struct flow_hash *h)
 {
 	for (unsigned k = 0; k < 2; k++) {
 		const struct flow_bucket *b = &t->buckets[h->bucket[k]];
 		unsigned m = match(b, h->tag);
 		if (m == 0)
 			continue;
-		const struct flow *f = &t->flows[b->flow[__builtin_ctz(m)]];
+		h->likely = b->flow[__builtin_ctz(m)];
+		const struct flow *f = &t->flows[h->likely];
 		__builtin_prefetch(f);
 		__builtin_prefetch(&f->dir, 1);
 		__builtin_prefetch(&f->last_ns, 1);
@@ -116,29 +76,40 @@ flow_prefetch(const struct flow_table *t, const struct flow_hash *h)
 	}
 }
 
-static bool
-same(const struct flow_key *k, const struct endpoints *e, unsigned swap)
+/* 0 if side `swap` of e is key.ip[0] and the other one key.ip[1]. */
+static inline uint64_t
+difference(const struct flow_key *k, const struct endpoints *e, unsigned swap)
 {
 	uint64_t ip[2][2];
 	memcpy(ip, k->ip, sizeof ip);
-	return ((ip[0][0] ^ e->ip[swap][0]) | (ip[0][1] ^ e->ip[swap][1]) | (ip[1][0] ^ e->ip[!swap][0]) |
-		       (ip[1][1] ^ e->ip[!swap][1])) == 0 &&
-	       k->port[0] == e->port[swap] && k->port[1] == e->port[!swap];
+	return (ip[0][0] ^ e->ip[swap][0]) | (ip[0][1] ^ e->ip[swap][1]) | (ip[1][0] ^ e->ip[!swap][0]) |
+	       (ip[1][1] ^ e->ip[!swap][1]) | (uint64_t)(k->port[0] ^ e->port[swap]) |
+	       (uint64_t)(k->port[1] ^ e->port[!swap]);
+}
+
+/* Both ways round without a branch: which it is cannot be predicted. */
+static inline bool
+is_of(const struct flow *f, const struct endpoints *e, unsigned *dir)
+{
+	uint64_t straight = difference(&f->key, e, 0), swapped = difference(&f->key, e, 1);
+	*dir = straight != 0;
+	return (straight == 0) | (swapped == 0);
 }
 
 struct flow *
 flow_find(struct flow_table *t, const struct flow_hash *h, const struct endpoints *e, unsigned *dir)
 {
+	if (h->likely != NET_NONE) {
+		struct flow *f = &t->flows[h->likely];
+		if (is_of(f, e, dir) && f->list != FLOW_FREE)
+			return f;
+	}
 	for (unsigned k = 0; k < 2; k++) {
 		const struct flow_bucket *b = &t->buckets[h->bucket[k]];
 		for (unsigned m = match(b, h->tag); m != 0; m &= m - 1) {
 			struct flow *f = &t->flows[b->flow[__builtin_ctz(m)]];
-			for (unsigned swap = 0; swap < 2; swap++) {
-				if (same(&f->key, e, swap)) {
-					*dir = swap;
-					return f;
-				}
-			}
+			if (is_of(f, e, dir))
+				return f;
 		}
 	}
 	return NULL;

@@ -27,6 +27,7 @@ enum flow_list {
 
 struct flow_hash {
 	uint32_t bucket[2];
+	uint32_t likely; /* flow that flow_prefetch found, NET_NONE without: where flow_find looks first */
 	uint16_t tag;
 };
 
@@ -42,13 +43,48 @@ struct flow_table {
 size_t flow_table_bytes(uint32_t flows_max);
 void flow_table_init(struct flow_table *t, void *mem, uint32_t flows_max, const uint32_t seed[4]);
 
-/* flow_hash64: keyed, the same for both directions. seed from flow_seed. */
 void flow_seed(const uint32_t key[4], uint64_t seed[6]);
-uint64_t flow_hash64(const uint64_t seed[6], const struct endpoints *e);
-struct flow_hash flow_hash_of(const struct flow_table *t, const struct endpoints *e);
-void flow_prefetch_buckets(const struct flow_table *t, const struct flow_hash *h);
+
+static inline uint64_t
+flow_mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 m = (unsigned __int128)a * b;
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+/* flow_hash64: keyed (seed from flow_seed) and the same for both directions without asking which it is: each end is hashed, and
+ * what does not depend on their order is mixed. */
+static inline uint64_t
+flow_hash64(const uint64_t seed[6], const struct endpoints *e)
+{
+	uint64_t end[2];
+	for (unsigned i = 0; i < 2; i++)
+		end[i] = flow_mix(e->ip[i][1] ^ seed[0], e->ip[i][0] ^ seed[1]) + flow_mix(e->port[i] ^ seed[2], seed[3]);
+	return flow_mix((end[0] + end[1]) ^ seed[4], (end[0] ^ end[1]) ^ seed[5]);
+}
+
+static inline struct flow_hash
+flow_hash_of(const struct flow_table *t, const struct endpoints *e)
+{
+	uint64_t h = flow_hash64(t->seed, e);
+	uint32_t first = (uint32_t)h & t->bucket_mask, second = (uint32_t)(h >> 24) & t->bucket_mask;
+	uint16_t tag = (uint16_t)(h >> 48);
+	return (struct flow_hash){
+		.bucket = {first, second == first ? second ^ 1 : second},
+		.likely = NET_NONE,
+		.tag = tag == 0 ? 1 : tag,
+	};
+}
+
+static inline void
+flow_prefetch_buckets(const struct flow_table *t, const struct flow_hash *h)
+{
+	__builtin_prefetch(&t->buckets[h->bucket[0]]);
+	__builtin_prefetch(&t->buckets[h->bucket[1]]);
+}
+
 /* flow_prefetch fetches the flows that may be meant; the buckets should be in the cache. */
-void flow_prefetch(const struct flow_table *t, const struct flow_hash *h);
+void flow_prefetch(const struct flow_table *t, struct flow_hash *h);
 
 /* flow_find returns the flow or NULL; *dir = 0 if e's source is key.ip[0]. */
 struct flow *flow_find(struct flow_table *t, const struct flow_hash *h, const struct endpoints *e, unsigned *dir);

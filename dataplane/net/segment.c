@@ -134,27 +134,24 @@ static struct flow *
 take_syn(struct stream_table *t, struct flow *f, struct arrival *a)
 {
 	bool answer = (a->s->flags & TCP_ACK) != 0;
-	struct flow_dir *d = &f->dir[a->dir], *other = &f->dir[!a->dir];
-	if (f->started[a->dir] != START_KNOWN && d->next == 0 && d->ooo_head == NET_NONE) {
+	if (answer && f->other_syn[!a->dir] && a->s->ack == f->other_isn) {
+		f = replace_flow(t, f, a, 1, false);
+		if (f == NULL)
+			return NULL;
+	}
+	struct flow_dir *d = &f->dir[a->dir];
+	if (f->started[a->dir] != START_KNOWN) {
 		start(f, a->dir, a->seq, START_KNOWN);
 	} else if (d->base != a->seq) {
 		/* Fits nothing: forged, or the first of another connection. Its SYN/ACK or its data will tell. */
-		if (answer && f->other_syn[!a->dir] && a->s->ack == f->other_isn) {
-			f = replace_flow(t, f, a, 1, false);
-			if (f == NULL)
-				return NULL;
-			start(f, a->dir, a->seq, START_KNOWN);
-			other = &f->dir[!a->dir];
-		} else {
-			if (!answer) {
-				f->other_syn[a->dir] = true;
-				f->other_isn = a->seq;
-			}
-			drop(t, a, CTR_ST_DROP_WINDOW);
-			return NULL;
+		if (!answer) {
+			f->other_syn[a->dir] = true;
+			f->other_isn = a->seq;
 		}
+		drop(t, a, CTR_ST_DROP_WINDOW);
+		return NULL;
 	}
-	if (answer && f->started[!a->dir] != START_KNOWN && other->next == 0 && other->ooo_head == NET_NONE)
+	if (answer && f->started[!a->dir] != START_KNOWN)
 		start(f, !a->dir, a->s->ack, START_KNOWN);
 	if (!answer && a->dir == 0)
 		f->midstream = false;
@@ -191,8 +188,7 @@ take_ack(struct stream_table *t, struct flow *f, const struct arrival *a)
 	if (f->ended[o])
 		return;
 	if (f->started[o] != START_KNOWN) {
-		if (d->ooo_head == NET_NONE)
-			start(f, o, a->s->ack, START_GUESSED);
+		start(f, o, a->s->ack, START_GUESSED);
 		return;
 	}
 	/* Only from a sender who is where he should be. */
@@ -303,12 +299,13 @@ take_fin(struct stream_table *t, struct flow *f, const struct arrival *a)
 	uint32_t seq = a->s->seq + ((a->s->flags & TCP_SYN) != 0) + a->s->payload.len;
 	if (f->list == FLOW_CLOSED || f->ended[a->dir] || f->fin[a->dir])
 		return;
-	if (f->started[a->dir] == START_UNKNOWN)
+	if (f->started[a->dir] == START_UNKNOWN || (f->started[a->dir] == START_GUESSED && ahead_of(d, seq) < 0))
 		start(f, a->dir, seq, START_KNOWN);
 	int32_t ahead = ahead_of(d, seq);
 	uint64_t off = d->next + (uint64_t)(int64_t)ahead;
 	if (ahead < 0 || ahead > WINDOW_AHEAD || off < ooo_end(&t->ooo, f, a->dir))
 		return;
+	f->started[a->dir] = START_KNOWN;
 	f->fin[a->dir] = true;
 	d->fin_seq = seq;
 	if (d->acked > off)
@@ -323,6 +320,21 @@ in_order(const struct flow *f, unsigned dir, const struct segment *s)
 	const struct flow_dir *d = &f->dir[dir];
 	return (s->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0 && f->started[dir] == START_KNOWN && !f->fin[dir] &&
 	       d->ooo_head == NET_NONE && !f->holed[dir] && ahead_of(d, s->seq) == 0;
+}
+
+/* take_ack for what nearly every acknowledgement is: of bytes that went by, by a sender in his place. */
+static inline void
+take_ack_in_order(struct stream_table *t, struct flow *f, const struct arrival *a)
+{
+	struct flow_dir *d = &f->dir[!a->dir];
+	int32_t ahead = ahead_of(d, a->s->ack);
+	if (ahead > 0 || ahead < -WINDOW_BEHIND || f->started[!a->dir] != START_KNOWN || f->stray != 0) {
+		take_ack(t, f, a);
+		return;
+	}
+	uint64_t acked = d->next - (uint64_t)-(int64_t)ahead;
+	if ((int64_t)acked > (int64_t)d->acked)
+		d->acked = acked;
 }
 
 static void
@@ -367,7 +379,7 @@ stream_segment(struct stream_table *t, const struct segment *s, const struct flo
 	touch(t, f, a.dir, s->payload.len > 0, now_ns);
 	if (in_order(f, a.dir, s) && !f->holed[!a.dir]) {
 		if (s->flags & TCP_ACK)
-			take_ack(t, f, &a);
+			take_ack_in_order(t, f, &a);
 		if (s->payload.len > 0) {
 			f->stray = 0;
 			stream_deliver(t, f, a.dir, s->payload, now_ns);

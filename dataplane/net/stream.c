@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
-#define HISTORY_BYTES_DEFAULT 8192u
-#define HISTORY_BUFFERS_DEFAULT 2048u
+#define HISTORY_BYTES_DEFAULT 16384u
+#define HISTORY_BUFFERS_DEFAULT 1024u
 #define ACK_FRAMES_DEFAULT 32u
 #define SLABS_MAX (1u << 24)
 /* How many frames ahead headers are fetched. */
-#define PREFETCH_AHEAD 4u
+#define PREFETCH_AHEAD 8u
 /* Bounds on the work of one call. */
 #define EXPIRE_FRAME 4u
 #define EXPIRE_HOLES 256u
@@ -85,8 +85,10 @@ static void
 decode_burst(struct stream_table *t, unsigned n, const struct span *frames, const uint32_t *wire_len)
 {
 	for (unsigned i = 0; i < n; i++) {
-		if (i + PREFETCH_AHEAD < n && frames[i + PREFETCH_AHEAD].len > 0)
+		if (i + PREFETCH_AHEAD < n && frames[i + PREFETCH_AHEAD].len > 64) {
 			__builtin_prefetch(frames[i + PREFETCH_AHEAD].p);
+			__builtin_prefetch(frames[i + PREFETCH_AHEAD].p + 64); /* headers end there */
+		}
 		t->ctr[CTR_FRAME_BYTES] += frames[i].len;
 		t->verdict[i] = segment_decode(frames[i], wire_len[i], t->config.verify_checksum, &t->segment[i]);
 		t->ctr[t->verdict[i]]++;

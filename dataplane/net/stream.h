@@ -108,8 +108,8 @@ struct stream_config {
 	uint32_t ooo_bytes_dir;	     /* cap per direction; default 256 KiB */
 	uint64_t gap_age_ns;	     /* default 200 ms */
 	uint64_t idle_ns;	     /* default 300 s */
-	uint32_t history_bytes;	     /* delivered bytes kept per direction to compare later versions with; power of two; 0 = 8 KiB */
-	uint32_t history_buffers;    /* of those, per core, for the directions that spoke last; 0 = 2048 */
+	uint32_t history_bytes;	     /* delivered bytes kept per direction to compare later versions with; power of two; 0 = 16 KiB */
+	uint32_t history_buffers;    /* of those, per core, for the directions that spoke last; 0 = 1024 */
 	uint32_t gap_ack_frames;     /* frames of a flow to wait for a late segment; 0 = 32 */
 	uint32_t hash_seed[4];	     /* keyed flow hash: an attacker must not choose buckets */
 	bool verify_checksum;	     /* software TCP checksum; else trusted */

@@ -22,10 +22,10 @@ put32(uint8_t *p, uint32_t v)
 static uint32_t
 sum(const uint8_t *p, uint32_t n)
 {
-	uint32_t s = 0;
+	uint64_t s = 0;
 	for (uint32_t i = 0; i < n; i++)
-		s = (s + ((uint32_t)p[i] << (i & 1 ? 0 : 8))) % 0xffff;
-	return s;
+		s += (uint32_t)p[i] << (i & 1 ? 0 : 8);
+	return (uint32_t)(s % 0xffff);
 }
 
 void
@@ -103,7 +103,11 @@ flow_of(struct net *n, struct flow *f)
 {
 	if (f->app[0] == 0) {
 		CHECK(f->app[1] == 0 && f->app[2] == 0);
-		CHECK(n->n_flows < HEARD_FLOWS);
+		if (n->n_flows == n->flows_cap) {
+			n->flows_cap = n->flows_cap ? 2 * n->flows_cap : 8;
+			n->flows = realloc(n->flows, n->flows_cap * sizeof *n->flows);
+			CHECK(n->flows != NULL);
+		}
 		f->app[0] = ++n->n_flows;
 		memset(&n->flows[f->app[0] - 1], 0, sizeof *n->flows);
 		n->flows[f->app[0] - 1].key = f->key;
@@ -227,9 +231,8 @@ net_open(struct net *n, const struct stream_config *c)
 	static const struct stream_ops ops = {on_data, on_gap, on_conflict, on_end, on_forget};
 	memset(n, 0, sizeof *n);
 	n->config = *c;
-	n->flows = calloc(HEARD_FLOWS, sizeof *n->flows);
 	size_t bytes = stream_bytes(c);
-	CHECK(bytes > 0 && bytes % 8 == 0 && n->flows != NULL);
+	CHECK(bytes > 0 && bytes % 8 == 0);
 	CHECK(posix_memalign(&n->mem, 64, bytes) == 0);
 	memset(n->mem, 0xa5, bytes);
 	n->t = stream_init(n->mem, c, &ops, n, n->ctr);

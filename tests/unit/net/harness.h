@@ -52,8 +52,6 @@ struct heard_flow {
 	bool forgotten, midstream, conflict;
 };
 
-#define HEARD_FLOWS 4096u
-
 struct net {
 	struct stream_table *t;
 	void *mem;
@@ -61,9 +59,9 @@ struct net {
 	uint64_t ctr[CTR_COUNT];
 	bool count_only; /* keep no bytes */
 	struct heard_flow *flows;
-	uint32_t n_flows;
+	uint32_t n_flows, flows_cap;
 	unsigned conflicts; /* calls of ops->conflict */
-	uint8_t losing[65536];
+	uint8_t losing[131072];
 	uint32_t losing_len;
 	uint64_t losing_off;
 	uint64_t now_ns;
