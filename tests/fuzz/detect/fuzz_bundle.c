@@ -19,7 +19,7 @@ static const char yaml[] =
 	"     vectors: [{match: true, tx: {}}, {match: false, tx: {raw: 0x00}}]}\n"
 	"  - {id: 2, rev: 1, name: b, description: d, class: other, severity: low, grade: watch, status: experimental,\n"
 	"     match: {c: {push_selector: [0x5cffe9de, 0x00991403]}, p: {push_address: 0x1111111111111111111111111111111111111111}},\n"
-	"     condition: creation and 1 of (c, p), protocols: [p],\n"
+	"     condition: \"creation and 1 of (c, p)\", protocols: [p],\n"
 	"     vectors: [{match: true, tx: {}}, {match: false, tx: {raw: 0x00}}]}\n";
 
 static uint8_t *good;
