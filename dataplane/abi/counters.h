@@ -84,6 +84,7 @@
 	/* findings: identity 5 */ \
 	_(FINDINGS, C, "findings made by workers") \
 	_(SUPPRESSED_RING_FULL, C, "findings dropped because the correlator's ring was full") \
+	_(SUPPRESSED_OVER, C, "findings beyond those that one transaction may have; the gravest were kept") \
 	_(SUPPRESSED_REPEAT, C, "findings that repeat a live incident and add nothing") \
 	_(ALERTS, C, "alerts made (new incidents)") \
 	_(UPDATES, C, "alerts that update a live incident") \

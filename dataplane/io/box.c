@@ -236,7 +236,11 @@ box_summary(const struct box *b, FILE *out)
 			(unsigned long long)id[i].left, (unsigned long long)id[i].right, (long long)id[i].residual);
 		off += (uint64_t)llabs((long long)id[i].residual);
 	}
-	fprintf(out, "},\"residual\":\"%llu\",\"generation\":\"%llu\"}\n", (unsigned long long)off,
+	fputs("}", out);
+	if (b->lines > 0)
+		fprintf(out, ",\"lines\":\"%llu\",\"bad_lines\":\"%llu\"", (unsigned long long)b->lines,
+			(unsigned long long)b->bad_lines);
+	fprintf(out, ",\"residual\":\"%llu\",\"generation\":\"%llu\"}\n", (unsigned long long)off,
 		(unsigned long long)ruleset_generation(b->rules));
 	return off;
 }

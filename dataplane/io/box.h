@@ -36,6 +36,7 @@ struct box {
 	uint64_t seq[LANE_COUNT];
 	char *line; /* EVENT_BYTES_MAX */
 	uint64_t printed;
+	uint64_t lines, bad_lines; /* of a file of transactions */
 	int error; /* errno of the first failed write */
 };
 

@@ -61,6 +61,7 @@ struct live {
 	struct lcore_worker worker[TOPOLOGY_WORKERS_MAX];
 	struct share share[TOPOLOGY_WORKERS_MAX];
 	uint8_t epoch[8];
+	bool told; /* with --stay: that there is nothing more to come */
 };
 
 static _Atomic bool stop;
@@ -302,7 +303,12 @@ over(struct live *l, uint64_t waited_ns, bool *said)
 		fprintf(stderr, "sentinel-dataplane: the capture is read; waiting for sentinel-control to attach at %s (Ctrl-C ends)\n",
 			l->attach.path);
 	}
-	return !l->opt.stay && l->attach.attached > 0 && consumed(l);
+	bool all = l->attach.attached > 0 && consumed(l);
+	if (all && l->opt.stay && !l->told) {
+		l->told = true;
+		fprintf(stderr, "sentinel-dataplane: the capture is read and control has taken every alert; staying (Ctrl-C ends)\n");
+	}
+	return all && !l->opt.stay;
 }
 
 static void

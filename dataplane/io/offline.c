@@ -2,6 +2,7 @@
 #include "io/offline.h"
 
 #include "io/box.h"
+#include "io/cost.h"
 #include "io/run.h"
 #include "io/source.h"
 #include "io/txline.h"
@@ -241,7 +242,7 @@ cmd_profile(int argc, char **argv)
 		return rc;
 	if (bundle_load(&bundle, a.bundle, false) != 0)
 		return 1;
-	rc = run_profile(bundle.rules, stdout);
+	rc = cost_print(bundle.rules, stdout);
 	bundle_unload(&bundle);
 	return rc == 0 && fflush(stdout) == 0 ? 0 : 1;
 }

@@ -237,7 +237,8 @@ profile_parse(const char *name, const char *text, size_t n, struct topology *t, 
 		return rc;
 	}
 	const yaml_node_t *root = yaml_document_get_root_node(&p.doc);
-	if (root != NULL)
+	bool nothing = root == NULL || (root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0);
+	if (!nothing)
 		rc = each_key(&p, root, top_key);
 	yaml_document_delete(&p.doc);
 	yaml_parser_delete(&parser);

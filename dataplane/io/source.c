@@ -80,13 +80,29 @@ source_open(struct source *s, const char *path, char *err, size_t err_cap)
 			return -e;
 		}
 		s->map = m;
+		s->mapped = true;
 	} else {
 		close(fd);
 	}
 	int rc = read_header(s, path, err, err_cap);
 	if (rc != 0)
 		source_close(s);
-	s->at = FILE_HEADER;
+	else
+		s->at = FILE_HEADER;
+	return rc;
+}
+
+int
+source_open_memory(struct source *s, const char *name, const uint8_t *bytes, size_t n, char *err, size_t err_cap)
+{
+	memset(s, 0, sizeof *s);
+	s->map = bytes;
+	s->bytes = n;
+	int rc = read_header(s, name, err, err_cap);
+	if (rc != 0)
+		source_close(s);
+	else
+		s->at = FILE_HEADER;
 	return rc;
 }
 
@@ -114,15 +130,17 @@ source_next(struct source *s, struct source_frame *f)
 void
 source_rewind(struct source *s)
 {
-	s->at = FILE_HEADER;
+	s->at = s->bytes != 0 ? FILE_HEADER : 0;
 	s->frames = 0;
+	s->broken = false;
 }
 
 void
 source_close(struct source *s)
 {
-	if (s->map != NULL)
+	if (s->mapped)
 		munmap((void *)(uintptr_t)s->map, s->bytes);
 	s->map = NULL;
-	s->bytes = 0;
+	s->mapped = false;
+	s->bytes = s->at = 0;
 }

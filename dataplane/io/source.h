@@ -16,6 +16,7 @@ struct source {
 	const uint8_t *map;
 	size_t bytes, at;
 	bool swapped, nano;
+	bool mapped; /* map is ours to unmap */
 	uint64_t frames; /* handed out */
 	bool broken;	 /* the file ends inside a record, or a record is impossible: reading stopped there */
 };
@@ -28,6 +29,8 @@ struct source_frame {
 
 /* source_open maps the file. 0, or -errno with a sentence in err (-ENOTSUP: not a format this can read). */
 int source_open(struct source *s, const char *path, char *err, size_t err_cap);
+/* source_open_memory: the same from bytes that outlive the source; `name` stands for the file in messages. */
+int source_open_memory(struct source *s, const char *name, const uint8_t *bytes, size_t n, char *err, size_t err_cap);
 /* source_next: 1 and the next frame, or 0 at the end (see `broken`). */
 int source_next(struct source *s, struct source_frame *f);
 void source_rewind(struct source *s);

@@ -98,13 +98,36 @@ fill_sender(struct correlator *c, struct alert_record *r, const struct tx *t, bo
 		r->trust |= TRUST_INVALID;
 }
 
+/* What the input says of a transaction that no wire carried counts more than bytes that were made up for it. */
+static void
+fill_claim(struct alert_record *r, const struct claim *c)
+{
+	if (c->has & CLAIM_HASH)
+		memcpy(r->hash, c->hash, 32);
+	if (c->has & CLAIM_FROM) {
+		memcpy(r->from, c->from, 20);
+		r->has |= HAS_FROM;
+	}
+	if (c->has & CLAIM_NO_NONCE) {
+		r->has &= ~(uint32_t)(HAS_NONCE | HAS_CREATED);
+		memset(r->created, 0, sizeof r->created);
+	}
+	if (c->has & CLAIM_NO_CHAIN) {
+		r->has &= ~(uint32_t)HAS_CHAIN_ID;
+		r->chain_id = 0;
+	}
+	if (!(r->has & HAS_TO) && (r->has & HAS_FROM) && (r->has & HAS_NONCE)) {
+		tx_created(r->from, r->nonce, r->created);
+		r->has |= HAS_CREATED;
+	}
+}
+
 /* Anyone on the mirrored network can forge a segment and anyone can send what will never be mined: pause-grade takes
  * clean evidence and a viable transaction from a known sender. */
 static uint8_t
 grade_of(const struct alert_record *r, uint8_t wanted)
 {
-	const uint32_t unclean = TRUST_OVERLAP_CONFLICT | TRUST_TRUNCATED | TRUST_INVALID | TRUST_SENDER_SKIPPED;
-	if (wanted == GRADE_PAUSE && ((r->trust & unclean) || !(r->has & HAS_FROM)))
+	if (wanted == GRADE_PAUSE && ((r->trust & TRUST_BELOW_PAUSE) || !(r->has & HAS_FROM)))
 		return GRADE_PAGE;
 	return wanted;
 }
@@ -158,9 +181,16 @@ take(struct correlator *c, const struct finding_msg *m, bool hurry, uint64_t emi
 	fill_where(&r, &m->where);
 	if (evidence.len > 0 && tx_decode(evidence, &t) == 0) {
 		fill_tx(&r, &t);
-		fill_sender(c, &r, &t, hurry);
+		if (!(m->claim.has & CLAIM_UNSIGNED))
+			fill_sender(c, &r, &t, hurry);
+		if (m->claim.has != 0)
+			fill_claim(&r, &m->claim);
 	} else {
 		r.trust |= TRUST_TRUNCATED;
+	}
+	if (m->claim.has & CLAIM_UNSIGNED) { /* made-up bytes are no evidence */
+		evidence = (struct span){0};
+		r.raw_len = 0;
 	}
 	for (uint32_t i = 0; i < m->n_findings; i++)
 		emit(c, &r, &m->findings[i], evidence, emitted_ns);

@@ -10,8 +10,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What is said of a transaction that did not cross a wire, where its bytes cannot tell: one that was read from a JSON object. */
+enum claim_has {
+	CLAIM_HASH = 1 << 0,
+	CLAIM_FROM = 1 << 1,
+	CLAIM_UNSIGNED = 1 << 2, /* its signature, and so its raw bytes, are made up */
+	CLAIM_NO_NONCE = 1 << 3,
+	CLAIM_NO_CHAIN = 1 << 4
+};
+struct claim {
+	uint32_t has; /* enum claim_has */
+	uint8_t hash[32], from[20];
+};
+
 /* Where a transaction crossed; zero where there was no wire. */
 struct crossing {
+	const struct claim *claim; /* NULL on a wire: there the bytes are all there is; lives as long as the call it is handed to */
 	uint64_t t_wire_ns;
 	uint8_t carrier, direction; /* enum carrier, enum direction */
 	uint32_t trust;		    /* enum trust_flag */
@@ -21,7 +35,8 @@ struct crossing {
 };
 
 struct finding_msg {
-	struct crossing where;
+	struct crossing where; /* claim: not to be followed, see below */
+	struct claim claim;
 	uint32_t n_findings;
 	uint32_t raw_len; /* bytes that follow; 0: too long to travel, see tx_bytes */
 	uint32_t tx_bytes; /* consensus length */

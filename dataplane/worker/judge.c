@@ -12,19 +12,18 @@ report(struct worker *w, const struct crossing *where, enum crossing_outcome out
 	w->listener(w->listener_ctx, &r);
 }
 
-/* The message goes into the pipe in place; found[] is the only copy made of the findings. */
-static void
+/* The message goes into the pipe in place; found[] is the only copy made of the findings. False: no room now. */
+static bool
 send_findings(struct worker *w, const struct tx *t, const struct crossing *where, const struct finding *found, uint32_t n)
 {
 	uint32_t bytes = tx_consensus_len(t);
 	uint32_t travels = bytes <= TX_BYTES_MAX ? bytes : 0;
-	w->ctr[CTR_FINDINGS] += n;
 	struct finding_msg *m = pipe_reserve(&w->pipe, (uint32_t)sizeof *m + travels);
-	if (m == NULL) {
-		w->ctr[CTR_SUPPRESSED_RING_FULL] += n;
-		return;
-	}
+	if (m == NULL)
+		return false;
 	m->where = *where;
+	m->where.claim = NULL;
+	m->claim = where->claim != NULL ? *where->claim : (struct claim){0};
 	m->n_findings = n;
 	m->raw_len = travels;
 	m->tx_bytes = bytes;
@@ -32,6 +31,27 @@ send_findings(struct worker *w, const struct tx *t, const struct crossing *where
 	if (travels)
 		tx_consensus_copy(t, m->raw);
 	pipe_commit(&w->pipe);
+	return true;
+}
+
+static bool
+report_findings(struct worker *w, const struct tx *t, const struct crossing *where, const struct finding *found, uint32_t n)
+{
+	uint32_t over = detect_over(w->detect);
+	w->ctr[CTR_FINDINGS] += n + over;
+	w->ctr[CTR_SUPPRESSED_OVER] += over;
+	if (send_findings(w, t, where, found, n))
+		return true;
+	w->ctr[CTR_SUPPRESSED_RING_FULL] += n;
+	return false;
+}
+
+static enum crossing_outcome
+unscanned(struct worker *w, enum sentinel_counter why, const struct crossing *where, const struct tx *t, uint32_t bytes)
+{
+	w->ctr[why]++;
+	report(w, where, CROSSING_UNSCANNED, t, bytes);
+	return CROSSING_UNSCANNED;
 }
 
 enum crossing_outcome
@@ -45,22 +65,19 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 		return CROSSING_DUPLICATE;
 	}
 	int err = tx_decode(raw, &t);
-	if (err != 0) {
-		w->ctr[err == -TX_ERR_OVERSIZE ? CTR_TX_UNSCANNED_OVERSIZE : CTR_TX_UNSCANNED_RLP]++;
-		report(w, where, CROSSING_UNSCANNED, NULL, raw.len);
-		return CROSSING_UNSCANNED;
-	}
+	if (err != 0)
+		return unscanned(w, err == -TX_ERR_OVERSIZE ? CTR_TX_UNSCANNED_OVERSIZE : CTR_TX_UNSCANNED_RLP, where, NULL, raw.len);
 	struct finding found[DETECT_FINDINGS_MAX];
 	int n = detect_tx(w->detect, &t, where->bundle_len, found);
 	if (n < 0) {
-		w->ctr[CTR_TX_UNSCANNED_SCAN_ERROR]++;
-		report(w, where, CROSSING_UNSCANNED, &t, raw.len);
-		return CROSSING_UNSCANNED;
+		seen_forget(w->seen, fingerprint);
+		return unscanned(w, CTR_TX_UNSCANNED_SCAN_ERROR, where, &t, raw.len);
 	}
 	w->ctr[CTR_TX_SCANNED]++;
 	report(w, where, CROSSING_SCANNED, &t, raw.len);
-	if (n > 0)
-		send_findings(w, &t, where, found, (uint32_t)n);
+	/* what nobody was told of is told when it comes again */
+	if (n > 0 && !report_findings(w, &t, where, found, (uint32_t)n))
+		seen_forget(w->seen, fingerprint);
 	return CROSSING_SCANNED;
 }
 

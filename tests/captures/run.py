@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs `sentinelctl replay --txs` over captures and compares what it found with what crossed.
+
+usage: run.py [--sentinelctl PROGRAM] [FOLDER | CAPTURE.pcap]...
+
+Each NAME.pcap has NAME.expected.json beside it: `hashes`, or `transactions` whose entries with `raw` crossed; `ref` names another file with
+them; `recoverable` lists, for damaged captures, what can be found (requestComplete), what may be (rawBytesOnly) and what must not be (lost).
+`decoys` must not be reported; `alerts` says which flash-loan alerts the shipped rules owe. Every residual must be 0. Default folder: this one.
+Captures of protocols that are not read (RLPx, WebSocket, VXLAN) are skipped. Exit 0 only if none differs.
+"""
+import json
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DEFAULT = os.path.join(HERE, "../../.build/tools/sentinelctl/sentinelctl")
+FLASH = ("flash_loan", "flash_deploy")
+
+
+def load(path):
+    with open(path, encoding="utf-8") as f:
+        return json.load(f)
+
+
+def hashes_of(expected):
+    if "hashes" in expected:
+        return set(expected["hashes"])
+    return {t["hash"].lower() for t in expected["transactions"] if t.get("raw")}
+
+
+def unread(expected):
+    """Why this version does not read the capture, or None."""
+    if "keys" in expected:
+        return "RLPx"
+    if expected.get("url", "").startswith("ws:"):
+        return "WebSocket"
+    if expected.get("mutation", "").startswith("vxlan"):
+        return "VXLAN"
+    return None
+
+
+class Want:
+    """What a capture must give: all of `must`, nothing outside `may`."""
+
+    def __init__(self, capture):
+        path = capture[:-len(".pcap")] + ".expected.json"
+        own = load(path)
+        whole = load(os.path.join(os.path.dirname(path), own["ref"])) if "ref" in own else own
+        self.skip = unread(own) or unread(whole)
+        if self.skip:
+            return
+        self.may = hashes_of(whole)
+        self.must = set(self.may)
+        self.alerts = whole.get("alerts")
+        damage = own.get("recoverable")
+        if damage:
+            self.must = {h.lower() for h in damage["requestComplete"]}
+            self.may = self.must | {h.lower() for h in damage["rawBytesOnly"]}
+            self.alerts = None
+
+
+def replay(sentinelctl, capture):
+    done = subprocess.run([sentinelctl, "replay", "--txs", capture], capture_output=True, timeout=300, check=False)
+    lines = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    return done.returncode, lines, done.stderr.decode()
+
+
+def differences(want, code, lines):
+    found = {t["hash"] for t in lines if t["event"] == "tx"}
+    if code != 0:
+        yield f"exit status {code}"
+    for h in sorted(want.must - found):
+        yield f"missing {h}"
+    for h in sorted(found - want.may):
+        yield f"not one that crossed: {h}"
+    summary = lines[-1] if lines and lines[-1]["event"] == "summary" else None
+    if summary is None:
+        yield "no summary"
+        return
+    for name, identity in summary["identities"].items():
+        if identity["residual"] != "0":
+            yield f"identity {name}: {identity['left']} against {identity['right']}"
+    if want.alerts is not None:
+        data = [a["alert"]["data"] for a in lines if a["event"] == "alert"]
+        got = {(d["transaction"]["hash"], d["rule"]["class"]) for d in data if d["rule"]["class"] in FLASH}
+        for h, c in sorted(set(want.alerts.items()) - got):
+            yield f"no {c} alert for {h}"
+        for h, c in sorted(got - set(want.alerts.items())):
+            yield f"a {c} alert for {h}, which is none"
+
+
+def check(sentinelctl, capture):
+    """True if the capture gives what it must."""
+    name = os.path.basename(capture)
+    want = Want(capture)
+    if want.skip:
+        print(f"{name}: skipped, {want.skip} is not read")
+        return True
+    code, lines, errors = replay(sentinelctl, capture)
+    wrong = list(differences(want, code, lines))
+    n = len({t["hash"] for t in lines if t["event"] == "tx"})
+    alerts = sum(1 for t in lines if t["event"] == "alert")
+    print(f"{name}: {'DIFFERS' if wrong else 'ok'}: {n} of {len(want.must)} transactions, {alerts} alerts")
+    for w in wrong[:20]:
+        print("  " + w)
+    if wrong and errors:
+        print("  stderr: " + errors.strip()[-500:])
+    return not wrong
+
+
+def main():
+    args = sys.argv[1:]
+    sentinelctl = DEFAULT
+    if args[:1] in (["-h"], ["--help"]):
+        print(__doc__)
+        return 0
+    if args[:1] == ["--sentinelctl"]:
+        if len(args) < 2:
+            print(__doc__, file=sys.stderr)
+            return 2
+        sentinelctl, args = args[1], args[2:]
+    captures = []
+    for a in args or [HERE]:
+        if os.path.isdir(a):
+            captures += sorted(os.path.join(a, f) for f in os.listdir(a) if f.endswith(".pcap"))
+        else:
+            captures.append(a)
+    if not captures or not os.path.exists(sentinelctl):
+        print("no capture there" if not captures else f"no {sentinelctl}: build first", file=sys.stderr)
+        return 2
+    good = [check(sentinelctl, c) for c in captures]
+    print(f"{sum(good)} of {len(good)} captures agree")
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

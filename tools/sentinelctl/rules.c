@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sentinelctl/commands.h"
+#include "sentinelctl/tool.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage_text[] =
+	"usage: sentinelctl rules VERB PATH ...      PATH: a pack, or a folder of packs\n"
+	"  lint PATH [--json]                     what is wrong with the rules, as file:line:column\n"
+	"  test PATH                              run every rule's vectors\n"
+	"  compile PATH -o FILE [--generation N]  make the bundle that a dataplane loads\n"
+	"  profile PATH                           what the rules cost, one JSON object a line\n"
+	"  run PATH --txs FILE.ndjson             the rules over transactions in a file: alert lines, then a summary\n"
+	"A line of FILE.ndjson is a JSON-RPC transaction object (geth's field names), {\"raw\":\"0x...\"} or {\"bundle\":[...]} of objects,\n"
+	"raws or hashes; \"seen\": Unix seconds gives its arrival time. \"-\" reads stdin.\n"
+	"examples:\n"
+	"  sentinelctl rules lint my-rules/ && sentinelctl rules test my-rules/\n"
+	"  sentinelctl rules run my-rules/flash.yaml --txs txs.ndjson | jq .alert.data.rule\n"
+	"  sentinelctl rules compile my-rules/ -o rules.bundle --generation 7\n";
+
+static int
+bad(const char *what, const char *arg)
+{
+	fprintf(stderr, "sentinelctl rules: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
+	return 2;
+}
+
+/* sentinel-rulec knows its own options. */
+static int
+rulec(int argc, char **argv)
+{
+	char **run = calloc((size_t)argc + 2, sizeof *run);
+	if (run == NULL)
+		return 1;
+	run[0] = "sentinel-rulec";
+	for (int i = 0; i < argc; i++)
+		run[i + 1] = argv[i];
+	int rc = tool_run(run, false);
+	free(run);
+	return rc;
+}
+
+/* The verbs that take a compiled bundle: `verb` of sentinel-dataplane --offline. */
+static int
+dataplane(int argc, char **argv, const char *verb, bool takes_txs)
+{
+	const char *path = NULL, *txs = NULL;
+	for (int i = 1; i < argc; i++) {
+		bool option = argv[i][0] == '-' && argv[i][1] != '\0';
+		if (takes_txs && strcmp(argv[i], "--txs") == 0) {
+			if (i + 1 == argc)
+				return bad("--txs needs a file", NULL);
+			txs = argv[++i];
+		} else if (option) {
+			return bad("unknown option", argv[i]);
+		} else if (path != NULL) {
+			return bad("one PATH only, and this is a second", argv[i]);
+		} else {
+			path = argv[i];
+		}
+	}
+	if (path == NULL)
+		return bad("which rules? PATH is missing", NULL);
+	if (takes_txs && txs == NULL)
+		return bad("run needs --txs FILE.ndjson", NULL);
+	char *run[8] = {"sentinel-dataplane", "--offline", (char *)(uintptr_t)verb};
+	size_t n = 3;
+	if (takes_txs) {
+		run[n++] = "--txs";
+		run[n++] = (char *)(uintptr_t)txs;
+	}
+	return tool_with_bundle(path, run, n);
+}
+
+int
+cmd_rules(int argc, char **argv)
+{
+	static const char *const verbs[] = {"lint", "test", "compile", "profile", "run", NULL};
+	if (argc < 2)
+		return bad("which verb?", NULL);
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+			fputs(usage_text, stdout);
+			return 0;
+		}
+	}
+	const char *verb = argv[1];
+	if (strcmp(verb, "lint") == 0 || strcmp(verb, "compile") == 0)
+		return argc < 3 ? bad("which rules? PATH is missing", NULL) : rulec(argc - 1, argv + 1);
+	if (strcmp(verb, "test") == 0)
+		return dataplane(argc - 1, argv + 1, "check", false);
+	if (strcmp(verb, "profile") == 0)
+		return dataplane(argc - 1, argv + 1, "profile", false);
+	if (strcmp(verb, "run") == 0)
+		return dataplane(argc - 1, argv + 1, "run", true);
+	const char *meant = command_suggest(verb, verbs);
+	if (meant != NULL)
+		fprintf(stderr, "sentinelctl rules: there is no %s; did you mean %s?\n", verb, meant);
+	return meant != NULL ? 2 : bad("unknown verb", verb);
+}

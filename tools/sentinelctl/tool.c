@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sentinelctl/tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t child, stopped;
+
+static void
+pass_on(int sig)
+{
+	int e = errno;
+	stopped = sig;
+	if (child > 0)
+		kill(child, sig);
+	errno = e;
+}
+
+int
+tool_stopped(void)
+{
+	return stopped;
+}
+
+/* The folder that this program lies in. */
+static int
+own_folder(char out[TOOL_PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", out, TOOL_PATH_MAX - 1);
+	if (n <= 0)
+		return -ENOENT;
+	out[n] = '\0';
+	char *slash = strrchr(out, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	return 0;
+}
+
+int
+tool_find(const char *name, char out[TOOL_PATH_MAX])
+{
+	/* installed, or in a build folder */
+	static const char *const where[] = {"", "/../../dataplane/io", "/../../rules", NULL};
+	char folder[TOOL_PATH_MAX] = "?";
+	int rc = -ENOENT;
+	if (own_folder(folder) == 0) {
+		for (const char *const *w = where; *w != NULL && rc != 0; w++) {
+			int n = snprintf(out, TOOL_PATH_MAX, "%s%s/%s", folder, *w, name);
+			rc = n > 0 && n < TOOL_PATH_MAX && access(out, X_OK) == 0 ? 0 : -ENOENT;
+		}
+	}
+	if (rc != 0)
+		fprintf(stderr, "sentinelctl: cannot find %s beside %s/sentinelctl; build or install the whole of mempool-sentinel\n", name,
+			folder);
+	return rc;
+}
+
+int
+tool_packs(char out[TOOL_PATH_MAX])
+{
+	char folder[TOOL_PATH_MAX];
+	struct stat st;
+	if (own_folder(folder) == 0) {
+		int n = snprintf(out, TOOL_PATH_MAX, "%s/../share/sentinel/packs", folder);
+		if (n > 0 && n < TOOL_PATH_MAX && stat(out, &st) == 0 && S_ISDIR(st.st_mode))
+			return 0;
+	}
+	_Static_assert(sizeof SENTINEL_PACKS <= TOOL_PATH_MAX, "the source tree's path");
+	memcpy(out, SENTINEL_PACKS, sizeof SENTINEL_PACKS);
+	if (stat(out, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	fprintf(stderr, "sentinelctl: cannot find the shipped signature sets; name a folder with --rules\n");
+	return -ENOENT;
+}
+
+static void
+become(const char *path, char *const argv[], bool quiet, const sigset_t *mask)
+{
+	if (quiet) {
+		int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (fd >= 0)
+			dup2(fd, STDOUT_FILENO);
+	}
+	for (const int *s = (const int[]){SIGINT, SIGTERM, SIGHUP, 0}; *s != 0; s++)
+		signal(*s, SIG_DFL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execv(path, argv);
+	fprintf(stderr, "sentinelctl: cannot run %s: %s\n", path, strerror(errno));
+	_exit(127);
+}
+
+static int
+status_of(int status)
+{
+	if (WIFSIGNALED(status))
+		return 128 + WTERMSIG(status);
+	int code = WEXITSTATUS(status);
+	return code == 127 ? 1 : code;
+}
+
+int
+tool_run(char *const argv[], bool quiet)
+{
+	char path[TOOL_PATH_MAX];
+	struct sigaction sa = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+	sigset_t block, mask;
+	int status = 0;
+	if (tool_find(argv[0], path) != 0)
+		return 1;
+	sigemptyset(&block);
+	for (const int *s = (const int[]){SIGINT, SIGTERM, SIGHUP, 0}; *s != 0; s++) {
+		sigaddset(&block, *s);
+		sigaction(*s, &sa, NULL);
+	}
+	/* blocked until the child's id is known, so that no signal is lost between */
+	sigprocmask(SIG_BLOCK, &block, &mask);
+	pid_t pid = stopped ? -1 : fork();
+	if (pid == 0)
+		become(path, argv, quiet, &mask);
+	child = pid;
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	if (pid < 0) {
+		if (!stopped)
+			fprintf(stderr, "sentinelctl: cannot start %s: %s\n", path, strerror(errno));
+		return stopped ? 128 + stopped : 1;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	child = 0;
+	return stopped ? 128 + stopped : status_of(status);
+}
+
+static int
+compile_and_run(const char *rules, const char *bundle, char **argv, size_t n)
+{
+	char *const compile[] = {"sentinel-rulec", "compile", (char *)(uintptr_t)rules, "-o", (char *)(uintptr_t)bundle, NULL};
+	int rc = tool_run(compile, true);
+	if (rc != 0)
+		return rc;
+	argv[n] = "--bundle";
+	argv[n + 1] = (char *)(uintptr_t)bundle;
+	argv[n + 2] = NULL;
+	return tool_run(argv, false);
+}
+
+int
+tool_with_bundle(const char *rules, char **argv, size_t n)
+{
+	char packs[TOOL_PATH_MAX], folder[TOOL_PATH_MAX], bundle[TOOL_PATH_MAX + 16];
+	const char *tmp = getenv("TMPDIR");
+	if (rules == NULL) {
+		if (tool_packs(packs) != 0)
+			return 1;
+		rules = packs;
+	}
+	if (snprintf(folder, sizeof folder, "%s/sentinelctl-XXXXXX", tmp && *tmp ? tmp : P_tmpdir) >= (int)sizeof folder ||
+		mkdtemp(folder) == NULL) {
+		fprintf(stderr, "sentinelctl: cannot make a temporary folder in %s: %s\n", tmp && *tmp ? tmp : P_tmpdir, strerror(errno));
+		return 1;
+	}
+	snprintf(bundle, sizeof bundle, "%s/rules.bundle", folder);
+	int rc = compile_and_run(rules, bundle, argv, n);
+	unlink(bundle);
+	if (rmdir(folder) != 0)
+		fprintf(stderr, "sentinelctl: cannot remove %s: %s\n", folder, strerror(errno));
+	return rc;
+}
