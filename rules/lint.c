@@ -100,7 +100,7 @@ check_width(struct rule_set *s, const struct layout *l)
 		const struct window *w = &l->windows[i];
 		uint32_t telling = 0;
 		for (uint32_t k = 0; k < w->len; k++)
-			telling += w->p[k] != 0 && w->p[k] != 0xff && (k == 0 || w->p[k] != w->p[k - 1]);
+			telling += w->p[k] != 0 && (k == 0 || w->p[k] != w->p[k - 1]);
 		if (telling < 3)
 			diag_warn(s, w->at, "a wide pattern: %u of its bytes tell it from padding (add bytes around it)", telling);
 	}

@@ -87,6 +87,23 @@ compare(const struct condition_input *in, const struct bundle_op *op)
 	}
 }
 
+/* Did at least n of the group's values match? From the shorter side: large lists meet few matches, and hostile
+ * transactions with many matches meet short lists. */
+static bool
+at_least(const struct condition_input *in, const struct rs_group *g, uint32_t n)
+{
+	const uint32_t *v = in->r->group_value + g->first_value;
+	uint32_t count = 0;
+	if (g->n_values <= 8 || g->n_values / 16 <= in->n_seen) {
+		for (uint32_t i = 0; i < g->n_values; i++)
+			count += in->seen[v[i]];
+		return count >= n;
+	}
+	for (uint32_t i = 0; i < in->n_seen && count < n; i++)
+		count += group_has(in->r, g, in->seen_list[i]);
+	return count >= n;
+}
+
 /* bundle_program_check has seen to the stack and every index. */
 bool
 condition_holds(const struct condition_input *in, const struct rs_rule *rule)
@@ -97,7 +114,7 @@ condition_holds(const struct condition_input *in, const struct rs_rule *rule)
 	for (const struct bundle_op *op = in->r->op + rule->first_op, *end = op + rule->n_ops; op < end; op++) {
 		switch (op->code) {
 		case OP_COUNT:
-			stack[n++] = in->hits[slot[op->a]] >= op->n;
+			stack[n++] = at_least(in, &in->r->group[slot[op->a]], op->n);
 			break;
 		case OP_COMPARE:
 			stack[n++] = compare(in, op);

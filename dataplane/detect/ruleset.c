@@ -23,6 +23,7 @@ make_arrays(struct ruleset *r)
 	r->value = array(r->n_values, sizeof *r->value);
 	r->value_group = array(bundle_count(b, SECTION_GROUP_VALUE), sizeof *r->value_group);
 	r->group = array(r->n_groups, sizeof *r->group);
+	r->group_value = array(bundle_count(b, SECTION_GROUP_VALUE), sizeof *r->group_value);
 	r->group_rule = array(r->n_slots, sizeof *r->group_rule);
 	r->window = array(r->n_windows, sizeof *r->window);
 	r->literal = array(bundle_count(b, SECTION_LITERAL), sizeof *r->literal);
@@ -33,7 +34,7 @@ make_arrays(struct ruleset *r)
 	r->op = array(bundle_count(b, SECTION_OP), sizeof *r->op);
 	r->constant = array(bundle_count(b, SECTION_CONST), sizeof *r->constant);
 	r->always = array(r->n_rules, sizeof *r->always);
-	return r->value && r->value_group && r->group && r->group_rule && r->window && r->literal && r->literal_value &&
+	return r->value && r->value_group && r->group && r->group_value && r->group_rule && r->window && r->literal && r->literal_value &&
 	       r->rule && r->slot_group && r->slot_protocol && r->op && r->constant && r->always;
 }
 
@@ -51,10 +52,15 @@ copy_tables(struct ruleset *r)
 	const struct bundle *b = &r->b;
 	copy_section(r, SECTION_OP, r->op, sizeof *r->op);
 	copy_section(r, SECTION_CONST, r->constant, sizeof *r->constant);
+	copy_section(r, SECTION_GROUP_VALUE, r->group_value, sizeof *r->group_value);
 	copy_section(r, SECTION_LITERAL_VALUE, r->literal_value, sizeof *r->literal_value);
 	for (uint32_t i = 0; i < r->n_values; i++) {
 		struct bundle_value v = bundle_get_VALUE(b, i);
 		r->value[i] = (struct rs_value){bundle_bytes(b, v.at), v.len, 0, 0};
+	}
+	for (uint32_t i = 0; i < r->n_groups; i++) {
+		struct bundle_group g = bundle_get_GROUP(b, i);
+		r->group[i] = (struct rs_group){g.first_value, g.n_values, 0, 0};
 	}
 	for (uint32_t i = 0; i < r->n_slots; i++) {
 		struct bundle_slot s = bundle_get_SLOT(b, i);
@@ -76,46 +82,62 @@ copy_tables(struct ruleset *r)
 	}
 }
 
-/* value -> groups, from group -> values. */
+/* value -> groups that wake rules. */
 static void
 invert_groups(struct ruleset *r)
 {
-	const struct bundle *b = &r->b;
-	uint32_t n = bundle_count(b, SECTION_GROUP_VALUE), at = 0;
-	for (uint32_t i = 0; i < n; i++)
-		r->value[bundle_get_GROUP_VALUE(b, i)].n_groups++;
+	uint32_t at = 0;
+	for (uint32_t g = 0; g < r->n_groups; g++)
+		for (uint32_t k = 0; k < r->group[g].n_values && r->group[g].n_rules > 0; k++)
+			r->value[r->group_value[r->group[g].first_value + k]].n_groups++;
 	for (uint32_t i = 0; i < r->n_values; i++) {
 		r->value[i].first_group = at;
 		at += r->value[i].n_groups;
 		r->value[i].n_groups = 0;
 	}
 	for (uint32_t g = 0; g < r->n_groups; g++) {
-		struct bundle_group in = bundle_get_GROUP(b, g);
-		for (uint32_t k = 0; k < in.n_values; k++) {
-			struct rs_value *v = &r->value[bundle_get_GROUP_VALUE(b, in.first_value + k)];
+		for (uint32_t k = 0; k < r->group[g].n_values && r->group[g].n_rules > 0; k++) {
+			struct rs_value *v = &r->value[r->group_value[r->group[g].first_value + k]];
 			r->value_group[v->first_group + v->n_groups++] = g;
 		}
 	}
 }
 
-/* How often a value of a group turns up in traffic, roughly: every call has a selector, and few are rare. */
-static uint32_t
-group_cost(const struct bundle *b, uint32_t group)
+/* What a slot costs as a waker: how many slots its values stand in (each a rule woken, were it chosen by all), and how
+ * often such values turn up: every call has a selector, and few are rare. One number a group, in cost[n_groups]. */
+static bool
+group_costs(const struct ruleset *r, uint32_t *cost)
 {
-	struct bundle_group g = bundle_get_GROUP(b, group);
-	struct bundle_value v = bundle_get_VALUE(b, bundle_get_GROUP_VALUE(b, g.first_value));
-	return g.n_values * (g.field == FIELD_SELECTOR ? 64 : v.len <= 4 ? 16 : 1);
+	uint32_t *slots_of_value = array(r->n_values, sizeof *slots_of_value);
+	if (slots_of_value == NULL)
+		return false;
+	for (uint32_t i = 0; i < r->n_slots; i++)
+		cost[r->slot_group[i]]++; /* slots of the group, for now */
+	for (uint32_t g = 0; g < r->n_groups; g++)
+		for (uint32_t k = 0; k < r->group[g].n_values; k++)
+			slots_of_value[r->group_value[r->group[g].first_value + k]] += cost[g];
+	for (uint32_t g = 0; g < r->n_groups; g++) {
+		const uint32_t *v = r->group_value + r->group[g].first_value;
+		struct bundle_value first = bundle_get_VALUE(&r->b, v[0]);
+		uint64_t sum = 0;
+		for (uint32_t k = 0; k < r->group[g].n_values; k++)
+			sum += slots_of_value[v[k]];
+		sum *= first.field == FIELD_SELECTOR ? 16 : first.len <= 4 ? 4 : 1;
+		cost[g] = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+	}
+	free(slots_of_value);
+	return true;
 }
 
 /* Which slots wake a rule, in wakes[n_slots]; rules that nothing need wake go to `always`. */
 static bool
-find_wakers(struct ruleset *r, uint8_t *wakes)
+find_wakers(struct ruleset *r, const uint32_t *group_cost, uint8_t *wakes)
 {
 	uint32_t cost[RULE_PATTERNS_MAX];
 	for (uint32_t i = 0; i < r->n_rules; i++) {
 		const struct rs_rule *u = &r->rule[i];
 		for (uint32_t k = 0; k < u->n_slots; k++)
-			cost[k] = group_cost(&r->b, r->slot_group[u->first_slot + k]);
+			cost[k] = group_cost[r->slot_group[u->first_slot + k]];
 		int found = bundle_program_cover(r->op + u->first_op, u->n_ops, cost, u->n_slots, wakes + u->first_slot);
 		if (found < 0)
 			return false;
@@ -134,7 +156,10 @@ static bool
 make_wakers(struct ruleset *r)
 {
 	uint8_t *wakes = array(r->n_slots, 1);
-	if (wakes == NULL || !find_wakers(r, wakes)) {
+	uint32_t *cost = array(r->n_groups, sizeof *cost);
+	bool ok = wakes && cost && group_costs(r, cost) && find_wakers(r, cost, wakes);
+	free(cost);
+	if (!ok) {
 		free(wakes);
 		return false;
 	}
@@ -193,17 +218,21 @@ make_lookups(struct ruleset *r)
 			continue;
 		r->exact[p].mask = (uint32_t)(slots - 1);
 		r->exact[p].slot = array(slots, sizeof *r->exact[p].slot);
-		if (r->exact[p].slot == NULL)
+		r->exact[p].filter_mask = (uint32_t)(16 * slots - 1);
+		r->exact[p].filter = array(16 * slots / 64, sizeof *r->exact[p].filter);
+		if (r->exact[p].slot == NULL || r->exact[p].filter == NULL)
 			return false;
 	}
 	for (uint32_t i = 0; i < r->n_values; i++) {
 		int p = place_of(bundle_get_VALUE(&r->b, i).field, r->value[i].len);
 		if (p < 0)
 			continue;
-		uint32_t k = (uint32_t)exact_hash(r->value[i].p, r->value[i].len) & r->exact[p].mask;
+		uint64_t h = exact_hash(r->value[i].p, r->value[i].len);
+		uint32_t k = (uint32_t)h & r->exact[p].mask, bit = (uint32_t)(h >> 32) & r->exact[p].filter_mask;
+		r->exact[p].filter[bit / 64] |= 1ull << (bit % 64);
 		while (r->exact[p].slot[k] != 0)
 			k = (k + 1) & r->exact[p].mask;
-		r->exact[p].slot[k] = i + 1;
+		r->exact[p].slot[k] = (h >> 32 << 32) | (i + 1);
 	}
 	return true;
 }
@@ -277,10 +306,11 @@ ruleset_load(struct span bundle, char *err, size_t err_cap)
 		snprintf(err, err_cap, "out of memory");
 		if (make_arrays(r)) {
 			copy_tables(r);
-			invert_groups(r);
 			make_ranks(r);
-			if (make_wakers(r) && make_lookups(r))
+			if (make_wakers(r) && make_lookups(r)) {
+				invert_groups(r);
 				return r;
+			}
 		}
 	}
 	ruleset_free(r);
@@ -294,9 +324,11 @@ ruleset_free(struct ruleset *r)
 		return;
 	for (int i = 0; i < DB_COUNT; i++)
 		hs_free_database(r->db[i]);
-	for (int i = 0; i < EXACT_COUNT; i++)
+	for (int i = 0; i < EXACT_COUNT; i++) {
 		free(r->exact[i].slot);
-	void *const arrays[] = {r->value, r->value_group, r->group, r->group_rule, r->window, r->literal, r->literal_value,
+		free(r->exact[i].filter);
+	}
+	void *const arrays[] = {r->value, r->value_group, r->group, r->group_value, r->group_rule, r->window, r->literal, r->literal_value,
 		r->rule, r->slot_group, r->slot_protocol, r->op, r->constant, r->always};
 	for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
 		free(arrays[i]);

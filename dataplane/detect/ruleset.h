@@ -11,18 +11,21 @@
 /* Values that lie at exact places are looked up, not searched for: which place. */
 enum exact_place { EXACT_TO, EXACT_SELECTOR, EXACT_ARG20, EXACT_ARG32, EXACT_ACCESS, EXACT_AUTH, EXACT_COUNT };
 
-struct exact { /* open addressing, at most half full; a value's index + 1, or 0 */
-	uint32_t *slot;
+struct exact { /* open addressing, at most half full: upper half of the hash, and a value's index + 1; 0: free */
+	uint64_t *slot;
+	uint64_t *filter; /* a bit for each hash: what is not there ends here, 15 times in 16 */
 	uint32_t mask; /* slots - 1; slot NULL: no value of this place */
+	uint32_t filter_mask; /* bits - 1, at least 16 a value */
 };
 
 struct rs_value {
 	const uint8_t *p;
 	uint32_t len;
-	uint32_t first_group, n_groups; /* value_group: the groups it is in */
+	uint32_t first_group, n_groups; /* value_group: the groups it is in that wake rules */
 };
 
 struct rs_group {
+	uint32_t first_value, n_values; /* group_value, ascending */
 	uint32_t first_rule, n_rules; /* group_rule: the rules that a match in it wakes */
 };
 
@@ -50,6 +53,7 @@ struct ruleset {
 	struct rs_value *value;
 	uint32_t *value_group;
 	struct rs_group *group;
+	uint32_t *group_value;
 	uint32_t *group_rule;
 	struct rs_window *window;
 	struct rs_literal *literal;
@@ -101,22 +105,45 @@ static inline uint32_t
 exact_find(const struct ruleset *r, enum exact_place where, const uint8_t *p, uint32_t len)
 {
 	const struct exact *x = &r->exact[where];
-	for (uint32_t i = (uint32_t)exact_hash(p, len) & x->mask;; i = (i + 1) & x->mask) {
-		uint32_t v = x->slot[i];
-		if (v == 0)
+	uint64_t h = exact_hash(p, len);
+	uint32_t bit = (uint32_t)(h >> 32) & x->filter_mask;
+	if (__builtin_expect((x->filter[bit / 64] >> (bit % 64) & 1) == 0, 1))
+		return UINT32_MAX;
+	for (uint32_t i = (uint32_t)h & x->mask;; i = (i + 1) & x->mask) {
+		uint64_t s = x->slot[i];
+		if (s == 0)
 			return UINT32_MAX;
-		if (memcmp(r->value[v - 1].p, p, len) == 0)
-			return v - 1;
+		if ((s ^ h) >> 32 == 0 && memcmp(r->value[(uint32_t)s - 1].p, p, len) == 0)
+			return (uint32_t)s - 1;
 	}
 }
 
-/* What conditions are asked about. hits: distinct values of each group that matched. */
+/* What conditions are asked about: the values that matched, each once. */
 struct condition_input {
 	const struct ruleset *r;
 	const struct tx *t;
-	const uint16_t *hits;
+	const uint8_t *seen; /* of each value: 1 if it matched */
+	const uint32_t *seen_list;
+	uint32_t n_seen;
 	uint32_t bundle_len;
 };
+
+/* group_has: is the value in the group? */
+static inline bool
+group_has(const struct ruleset *r, const struct rs_group *g, uint32_t value)
+{
+	const uint32_t *p = r->group_value + g->first_value;
+	uint32_t low = 0, high = g->n_values;
+	while (low < high) {
+		uint32_t mid = (low + high) / 2;
+		if (p[mid] < value)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < g->n_values && p[low] == value;
+}
+
 bool condition_holds(const struct condition_input *in, const struct rs_rule *rule);
 
 #endif

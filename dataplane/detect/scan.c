@@ -14,7 +14,7 @@ struct detect {
 	uint32_t db;
 	uint32_t over;
 	uint8_t *seen;	/* of values */
-	uint16_t *hits; /* of groups: distinct values seen */
+	uint8_t *hit;	/* of groups that wake rules */
 	uint8_t *woken; /* of rules */
 	uint32_t *seen_list, *hit_list, *woken_list;
 	uint32_t n_seen, n_hit, n_woken;
@@ -30,11 +30,11 @@ detect_new(const struct ruleset *r)
 	d->r = r;
 	d->seen = calloc(r->n_values + 1, sizeof *d->seen);
 	d->seen_list = calloc(r->n_values + 1, sizeof *d->seen_list);
-	d->hits = calloc(r->n_groups + 1, sizeof *d->hits);
+	d->hit = calloc(r->n_groups + 1, sizeof *d->hit);
 	d->hit_list = calloc(r->n_groups + 1, sizeof *d->hit_list);
 	d->woken = calloc(r->n_rules + 1, sizeof *d->woken);
 	d->woken_list = calloc(r->n_rules + 1, sizeof *d->woken_list);
-	bool ok = d->seen && d->seen_list && d->hits && d->hit_list && d->woken && d->woken_list;
+	bool ok = d->seen && d->seen_list && d->hit && d->hit_list && d->woken && d->woken_list;
 	for (int i = 0; i < DB_COUNT && ok; i++)
 		ok = r->db[i] == NULL || hs_alloc_scratch(r->db[i], &d->scratch) == HS_SUCCESS;
 	if (!ok) {
@@ -53,7 +53,7 @@ detect_free(struct detect *d)
 	hs_free_scratch(d->scratch);
 	free(d->seen);
 	free(d->seen_list);
-	free(d->hits);
+	free(d->hit);
 	free(d->hit_list);
 	free(d->woken);
 	free(d->woken_list);
@@ -64,6 +64,9 @@ static inline void
 wake(struct detect *d, uint32_t group)
 {
 	const struct rs_group *g = &d->r->group[group];
+	if (d->hit[group])
+		return;
+	d->hit[group] = 1;
 	d->hit_list[d->n_hit++] = group;
 	for (const uint32_t *u = d->r->group_rule + g->first_rule, *end = u + g->n_rules; u < end; u++) {
 		if (d->woken[*u])
@@ -82,8 +85,7 @@ see(struct detect *d, uint32_t value)
 	d->seen[value] = 1;
 	d->seen_list[d->n_seen++] = value;
 	for (const uint32_t *g = d->r->value_group + v->first_group, *end = g + v->n_groups; g < end; g++)
-		if (d->hits[*g]++ == 0)
-			wake(d, *g);
+		wake(d, *g);
 }
 
 static inline void
@@ -163,14 +165,14 @@ static void
 add_protocols(const struct detect *d, uint32_t group, struct finding *f)
 {
 	for (uint32_t i = 0; i < d->n_seen && f->n_protocols < ALERT_PROTOCOLS_MAX; i++) {
-		const struct rs_value *v = &d->r->value[d->seen_list[i]];
-		bool in = false, again = false;
-		for (uint32_t k = 0; k < v->n_groups; k++)
-			in |= d->r->value_group[v->first_group + k] == group;
-		for (uint32_t k = 0; in && k < f->n_protocols; k++)
-			again |= memcmp(f->protocols[k], v->p, 20) == 0;
-		if (in && !again)
-			memcpy(f->protocols[f->n_protocols++], v->p, 20);
+		bool again = false;
+		if (!group_has(d->r, &d->r->group[group], d->seen_list[i]))
+			continue;
+		const uint8_t *address = d->r->value[d->seen_list[i]].p;
+		for (uint32_t k = 0; k < f->n_protocols; k++)
+			again |= memcmp(f->protocols[k], address, 20) == 0;
+		if (!again)
+			memcpy(f->protocols[f->n_protocols++], address, 20);
 	}
 }
 
@@ -180,7 +182,7 @@ make_finding(const struct detect *d, const struct rs_rule *u, struct finding *f)
 	f->rule_index = u->index;
 	f->n_protocols = 0;
 	for (uint32_t k = u->first_slot; k < u->first_slot + u->n_slots; k++)
-		if (d->r->slot_protocol[k] && d->hits[d->r->slot_group[k]] > 0)
+		if (d->r->slot_protocol[k])
 			add_protocols(d, d->r->slot_group[k], f);
 }
 
@@ -205,7 +207,7 @@ keep(struct detect *d, const struct rs_rule *top[DETECT_FINDINGS_MAX], int *n, c
 static int
 judge(struct detect *d, const struct tx *t, uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX])
 {
-	const struct condition_input in = {d->r, t, d->hits, bundle_len};
+	const struct condition_input in = {d->r, t, d->seen, d->seen_list, d->n_seen, bundle_len};
 	const struct rs_rule *top[DETECT_FINDINGS_MAX];
 	int n = 0;
 	for (uint32_t i = 0; i < d->n_woken; i++)
@@ -225,7 +227,7 @@ forget(struct detect *d)
 	for (uint32_t i = 0; i < d->n_seen; i++)
 		d->seen[d->seen_list[i]] = 0;
 	for (uint32_t i = 0; i < d->n_hit; i++)
-		d->hits[d->hit_list[i]] = 0;
+		d->hit[d->hit_list[i]] = 0;
 	for (uint32_t i = 0; i < d->n_woken; i++)
 		d->woken[d->woken_list[i]] = 0;
 	d->n_seen = d->n_hit = d->n_woken = 0;

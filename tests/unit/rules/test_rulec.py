@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""sentinel-rulec from the outside: exit status, messages, files. usage: test_rulec.py SENTINEL_RULEC"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+RULEC = os.path.abspath(sys.argv.pop(1))
+GOOD = """pack: {name}
+version: 1
+rules:
+  - id: {id}
+    rev: 1
+    name: rule-{id}
+    description: d
+    class: other
+    severity: low
+    grade: watch
+    status: stable
+    match: {{p: {{selector: 0xab9c4b5d}}}}
+    condition: p
+    vectors: [{{match: true, tx: {{}}}}, {{match: false, tx: {{input: 0x00}}}}]
+"""
+
+
+def run(*args):
+    return subprocess.run([RULEC, *args], capture_output=True, text=True, timeout=60, cwd=os.getcwd())
+
+
+class Rulec(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.dir.name)
+        os.mkdir("packs")
+        self.write("packs/a.yaml", GOOD.format(name="a", id=1))
+        self.write("packs/b.yaml", GOOD.format(name="b", id=2))
+        self.write("packs/README", "not a pack")
+
+    def write(self, path, text):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def read(self, path):
+        with open(path, "rb") as f:
+            return f.read()
+
+    def test_compile_is_deterministic(self):
+        for out in ("x", "y"):
+            r = run("compile", "packs", "-o", out)
+            self.assertEqual((r.returncode, r.stdout), (0, ""), r.stderr)
+        self.assertEqual(self.read("x"), self.read("y"))
+        self.assertEqual(run("compile", "packs/", "-o", "z").returncode, 0)
+        self.assertEqual(self.read("x"), self.read("z"))
+        self.assertTrue(self.read("x").startswith(b"SNTLRULE"))
+        self.assertEqual(run("compile", "packs", "-o", "g", "--generation", "7").returncode, 0)
+        self.assertEqual(int.from_bytes(self.read("g")[24:32], "little"), 7)
+        self.assertEqual(os.stat("x").st_mode & 0o777, 0o644)
+        self.assertEqual(sorted(os.listdir(".")), ["g", "packs", "x", "y", "z"])
+
+    def test_standard_output(self):
+        r = subprocess.run([RULEC, "compile", "packs", "-o", "-"], capture_output=True, timeout=60)
+        self.assertEqual(r.returncode, 0)
+        run("compile", "packs", "-o", "x")
+        self.assertEqual(r.stdout, self.read("x"))
+
+    def test_errors_name_the_place_and_leave_the_old_bundle(self):
+        run("compile", "packs", "-o", "x")
+        before = self.read("x")
+        self.write("packs/b.yaml", GOOD.format(name="b", id=2).replace("0xab9c4b5d", "0xab9c4b5"))
+        r = run("compile", "packs", "-o", "x")
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("packs/b.yaml:12:27: error: an odd number of hex digits (7)", r.stderr)
+        self.assertEqual(self.read("x"), before)
+        self.assertEqual(sorted(os.listdir(".")), ["packs", "x"])
+
+    def test_lint(self):
+        r = run("lint", "packs")
+        self.assertEqual((r.returncode, r.stdout), (0, ""))
+        self.assertIn("2 rules, 2 patterns: 0 errors, 0 warnings", r.stderr)
+        r = run("lint", "packs/a.yaml", "--json")
+        self.assertEqual((r.returncode, r.stderr), (0, ""))
+        self.assertEqual([json.loads(x) for x in r.stdout.splitlines()],
+                         [{"event": "summary", "rules": "1", "patterns": "1", "errors": "0", "warnings": "0"}])
+
+    def test_lint_json_of_odd_text(self):
+        self.write("packs/b.yaml", GOOD.format(name="b", id=2).replace("class: other", 'class: "\\"\\\\\\e\\u00e9\\x9b"'))
+        r = run("lint", "packs", "--json")
+        self.assertEqual(r.returncode, 1)
+        lines = [json.loads(x) for x in r.stdout.splitlines()]
+        self.assertEqual(lines[0]["file"], "packs/b.yaml")
+        self.assertEqual((lines[0]["line"], lines[0]["column"], lines[0]["severity"]), ("8", "12", "error"))
+        self.assertEqual(lines[-1]["errors"], "1")
+
+    def test_duplicates_across_files(self):
+        self.write("packs/b.yaml", GOOD.format(name="b", id=1))
+        r = run("lint", "packs")
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("packs/b.yaml:4:9: error: id 1 is taken by packs/a.yaml:4", r.stderr)
+
+    def test_unreadable(self):
+        for path in ("nowhere", "packs/nowhere.yaml", "/dev/null", ""):
+            for command in (("lint", path), ("compile", path, "-o", "x")):
+                r = run(*command)
+                self.assertEqual(r.returncode, 1, command)
+                self.assertIn("error:", r.stderr)
+        os.mkdir("empty")
+        r = run("lint", "empty")
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("no *.yaml", r.stderr)
+        r = run("compile", "packs", "-o", "nowhere/x")
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("cannot write nowhere/x: No such file or directory", r.stderr)
+
+    def test_pipe_is_not_waited_for(self):
+        os.mkfifo("packs/c.yaml")
+        self.assertEqual(run("lint", "packs").returncode, 1)
+
+    def test_usage(self):
+        for args in ((), ("help",), ("lint",), ("compile",), ("compile", "packs"), ("lint", "packs", "packs"),
+                     ("lint", "packs", "-o", "x"), ("compile", "packs", "-o"), ("compile", "packs", "-o", "x", "--json"),
+                     ("compile", "packs", "-o", "x", "--generation", "0"),
+                     ("compile", "packs", "-o", "x", "--generation", "-1"),
+                     ("compile", "packs", "-o", "x", "--generation", "1x"),
+                     ("compile", "packs", "-o", "x", "--generation", "99999999999999999999")):
+            r = run(*args)
+            self.assertEqual(r.returncode, 2, args)
+            self.assertIn("sentinel-rulec:", r.stderr)
+            self.assertEqual(r.stdout, "")
+        r = run("--help")
+        self.assertEqual((r.returncode, r.stderr), (0, ""))
+        self.assertIn("examples:", r.stdout)
+
+
+unittest.main()
