@@ -142,7 +142,7 @@ class RulesRun(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(json.loads(done.stdout)["failed"], "0")
         with open(self.pack, "w", encoding="utf-8") as f:
-            f.write(PACK.replace("match: false", "match: true"))
+            f.write(PACK.replace("tx: {to: " + OTHER, "tx: {to: " + POOL))
         done = self.ctl("rules", "test", self.pack)
         self.assertEqual(done.returncode, 1)
         self.assertIn("pool-loan", done.stderr)
