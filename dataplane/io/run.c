@@ -158,11 +158,9 @@ take_seen(struct run *r, const json_t *o)
 static void
 run_line(struct run *r, const char *text, size_t n)
 {
-	json_error_t e;
 	struct claim c;
-	json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, &e);
+	json_t *o = txobj_load(text, n, r->err, sizeof r->err);
 	if (o == NULL) {
-		snprintf(r->err, sizeof r->err, "not JSON: %.180s (column %d)", e.text, e.column);
 		complain(r, "", r->err);
 		return;
 	}
