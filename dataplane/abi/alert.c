@@ -35,7 +35,9 @@ alert_record_check(const struct alert_record *r)
 		return -EINVAL;
 	if ((r->lost_before == 0) != (r->lost_reason == LOSS_NONE))
 		return -EINVAL;
-	if ((r->has & HAS_SUPERSEDES) && (r->supersedes_seq == 0 || r->supersedes_seq >= r->seq))
+	if ((r->has & HAS_SUPERSEDES) && r->supersedes_seq == 0)
+		return -EINVAL;
+	if (r->bundle_len != 0 && r->bundle_pos >= r->bundle_len)
 		return -EINVAL;
 	for (uint32_t i = 0; i < r->n_related; i++) {
 		if (r->related[i].role < 1 || r->related[i].role > ROLE_MAX)

@@ -63,6 +63,9 @@ enum trust_flag {
 #undef _
 };
 
+/* What keeps an alert below pause-grade: the evidence is not clean, or the transaction is not known to be viable. */
+#define TRUST_BELOW_PAUSE (TRUST_OVERLAP_CONFLICT | TRUST_TRUNCATED | TRUST_INVALID | TRUST_SENDER_SKIPPED)
+
 /* Which optional fields of alert_record are present. */
 enum alert_has {
 	HAS_FROM = 1 << 0,
@@ -154,7 +157,8 @@ _Static_assert(offsetof(struct alert_record, t_wire_ns) == 616, "alert ABI");
 #define ALERT_TX_BYTES_MAX (2621440u) /* raw_len, data_len: no HTTP node takes more than half of 5 MiB in hex */
 
 /* alert_record_check returns 0 if every enum, count and length of `r` (a private copy) is in range, lost_before
- * and lost_reason agree, and what it supersedes is older than itself; else -EINVAL. It reads nothing but *r. */
+ * and lost_reason agree and what it supersedes has a seq; else -EINVAL. It reads nothing but *r. Seqs are compared by
+ * ring_read, which knows the ring: one that is superseded may lie on the other lane, whose seqs run ahead. */
 int alert_record_check(const struct alert_record *r);
 
 /* The names of enum values in JSON, for every formatter. A value out of range is "unknown". Static lifetime. */

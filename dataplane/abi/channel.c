@@ -75,9 +75,11 @@ bind_listen(int fd, const char *path, const struct sockaddr_un *a)
 		if (unlink(path) != 0 || bind(fd, (const struct sockaddr *)a, sizeof *a) != 0)
 			return -errno;
 	}
-	if (chmod(path, 0660) != 0 || listen(fd, BACKLOG) != 0)
-		return -errno;
-	return 0;
+	if (chmod(path, 0660) == 0 && listen(fd, BACKLOG) == 0)
+		return 0;
+	int err = errno;
+	unlink(path);
+	return -err;
 }
 
 int
@@ -130,17 +132,20 @@ channel_send(int fd, const struct channel_msg *m, const int *fds, unsigned n_fds
 	return n < 0 ? -errno : 0;
 }
 
-/* Takes the fds out of the control messages: the first `max` to fds[], the rest closed. */
+/* Takes the fds out of the control messages: the first `max` to fds[], the rest closed. Returns how many were kept;
+ * *n_came is how many there were. */
 static unsigned
-take_fds(struct msghdr *h, int *fds, unsigned max)
+take_fds(struct msghdr *h, int *fds, unsigned max, unsigned *n_came)
 {
 	unsigned n = 0;
+	*n_came = 0;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c != NULL; c = CMSG_NXTHDR(h, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
 		for (size_t at = 0; at + sizeof(int) <= c->cmsg_len - CMSG_LEN(0); at += sizeof(int)) {
 			int fd;
 			memcpy(&fd, CMSG_DATA(c) + at, sizeof fd);
+			(*n_came)++;
 			if (n < max)
 				fds[n++] = fd;
 			else
@@ -179,9 +184,9 @@ channel_recv(int fd, struct channel_msg *m, int *fds, unsigned max, unsigned *n_
 		return 0;
 	if (n < 0)
 		return errno == ECONNRESET ? -EPIPE : -errno;
-	unsigned got = take_fds(&h, fds, max);
+	unsigned came, got = take_fds(&h, fds, max, &came);
 	if (n > 0 && (h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 && channel_msg_check(m, (size_t)n) == 0 &&
-		got == m->n_fds) {
+		came == m->n_fds && got == came) {
 		*n_fds = got;
 		return 1;
 	}

@@ -47,18 +47,43 @@ putf(struct text *t, const char *fmt, ...)
 		put_bytes(t, buf, (size_t)n);
 }
 
+/* Bytes of the UTF-8 character at s (NUL-terminated), 0 if there is none: overlong, surrogate, beyond U+10FFFF, cut. */
+static unsigned
+utf8_bytes(const unsigned char *s)
+{
+	static const struct {
+		unsigned char first, last, second_min, second_max, n;
+	} forms[] = {{0x01, 0x7f, 0, 0, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+		{0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+		{0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		if (s[0] < forms[i].first || s[0] > forms[i].last)
+			continue;
+		for (unsigned k = 1; k < forms[i].n; k++) {
+			if (s[k] < (k == 1 ? forms[i].second_min : 0x80) || s[k] > (k == 1 ? forms[i].second_max : 0xbf))
+				return 0;
+		}
+		return forms[i].n;
+	}
+	return 0;
+}
+
 static void
 put_string(struct text *t, const char *s)
 {
 	put(t, "\"");
-	for (; *s; s++) {
+	while (*s) {
 		unsigned char c = (unsigned char)*s;
+		unsigned n = utf8_bytes((const unsigned char *)s);
 		if (c == '"' || c == '\\')
 			putf(t, "\\%c", c);
-		else if (c < 0x20)
+		else if (c < 0x20 || c == 0x7f)
 			putf(t, "\\u%04x", c);
+		else if (n > 0)
+			put_bytes(t, s, n);
 		else
-			put_bytes(t, s, 1);
+			put(t, "\xef\xbf\xbd");
+		s += n > 0 ? n : 1;
 	}
 	put(t, "\"");
 }
@@ -164,21 +189,32 @@ put_envelope(struct text *t, const struct event_context *x, const char *type, co
 		put(t, "null");
 }
 
+static const char *const flag_names[TRUST_BIT_COUNT] = {
+#define _(id, name, help) [TRUST_BIT_##id] = name,
+	TRUST_FLAGS(_)
+#undef _
+};
+
+/* The elements of a list: one string for each flag of `set`. */
+static void
+put_flags(struct text *t, uint32_t set, const char *comma)
+{
+	for (unsigned i = 0; i < TRUST_BIT_COUNT; i++) {
+		if (set & 1u << i) {
+			putf(t, "%s\"%s\"", comma, flag_names[i]);
+			comma = ",";
+		}
+	}
+}
+
 /* Why the grade is what it is: the rule, and each flag that kept it below what the rule asks for. */
 static void
 put_reasons(struct text *t, const struct alert_record *r)
 {
-	static const struct {
-		uint32_t flag;
-		const char *why;
-	} lowers[] = {{TRUST_OVERLAP_CONFLICT, "overlap_conflict"}, {TRUST_TRUNCATED, "truncated"}, {TRUST_INVALID, "invalid"},
-		{TRUST_SENDER_SKIPPED, "sender_skipped"}};
 	put(t, ",\"reasons\":[\"rule\"");
 	if (r->grade_wanted > r->grade) {
 		putf(t, ",\"lowered_from_%s\"", alert_grade_name(r->grade_wanted));
-		for (size_t i = 0; i < sizeof lowers / sizeof lowers[0]; i++)
-			if (r->trust & lowers[i].flag)
-				putf(t, ",\"%s\"", lowers[i].why);
+		put_flags(t, r->trust & TRUST_BELOW_PAUSE, ",");
 		if (!(r->has & HAS_FROM))
 			put(t, ",\"no_sender\"");
 	}
@@ -188,8 +224,8 @@ put_reasons(struct text *t, const struct alert_record *r)
 static void
 put_rule(struct text *t, const struct event_context *x, const struct alert_record *r)
 {
-	putf(t, ",\"rule\":{\"id\":\"%" PRIu32 "\",\"rev\":\"%" PRIu32 "\",\"name\":", x->rule.id, x->rule.rev);
-	if (x->rule.name != NULL)
+	putf(t, ",\"rule\":{\"id\":\"%" PRIu32 "\",\"rev\":\"%" PRIu32 "\",\"name\":", r->rule_id, r->rule_rev);
+	if (x->rule.name != NULL && x->rule.id == r->rule_id && x->rule.rev == r->rule_rev)
 		put_string(t, x->rule.name);
 	else
 		put(t, "null");
@@ -231,17 +267,16 @@ put_transaction(struct text *t, const struct alert_record *r)
 	put_word(t, "value", r, r->value);
 	put_word(t, "fee_cap", r, r->fee_cap);
 	put_word(t, "tip_cap", r, r->tip_cap);
-	putf(t, ",\"raw_len\":\"%" PRIu32 "\",\"data_len\":\"%" PRIu32 "\"}", r->raw_len, r->data_len);
+	put(t, ",");
+	put_u64(t, "raw_len", r->raw_len != 0, r->raw_len);
+	put(t, ",");
+	put_u64(t, "data_len", known, r->data_len);
+	put(t, "}");
 }
 
 static void
 put_lists(struct text *t, const struct alert_record *r)
 {
-	static const char *const flag_names[TRUST_BIT_COUNT] = {
-#define _(id, name, help) [TRUST_BIT_##id] = name,
-		TRUST_FLAGS(_)
-#undef _
-	};
 	put(t, ",\"related\":[");
 	for (uint32_t i = 0; i < r->n_related; i++) {
 		putf(t, "%s{\"role\":\"%s\",\"hash\":", i ? "," : "", alert_role_name(r->related[i].role));
@@ -254,13 +289,7 @@ put_lists(struct text *t, const struct alert_record *r)
 		put_hex(t, r->protocols[i], 20);
 	}
 	put(t, "],\"flags\":[");
-	const char *comma = "";
-	for (unsigned i = 0; i < TRUST_BIT_COUNT; i++) {
-		if (r->trust & 1u << i) {
-			putf(t, "%s\"%s\"", comma, flag_names[i]);
-			comma = ",";
-		}
-	}
+	put_flags(t, r->trust, "");
 	put(t, "]");
 }
 

@@ -10,9 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Of the bundle that the record names. The record's own id and revision are printed; the name only if it is theirs. */
 struct event_rule {
 	uint32_t id, rev;
-	const char *name;
+	const char *name; /* NULL: unknown */
 };
 
 struct event_context {
@@ -26,14 +27,17 @@ struct event_context {
 	struct event_rule rule;
 };
 
-/* Longest event: evidence in hex plus the fixed part. */
+/* Longest event: evidence in hex, the fixed part, and source, cursor and rule name (or reason) of up to EVENT_STRINGS_MAX
+ * bytes together, each byte escaped at worst. Strings need not be UTF-8: what is not prints as U+FFFD. */
+#define EVENT_STRINGS_MAX 2048u
 #define EVENT_BYTES_MAX (2u * 128u * 1024u + 16384u)
 
 /* event_id writes "<epoch hex>-<ring>-<seq>"; out >= 64 bytes. */
 void event_id(const uint8_t epoch[8], uint32_t ring_id, uint64_t seq, char *out);
 
 /* event_alert formats a checked record (type sentinel.alert.v1, or retract/drill by its kind) without a newline.
- * Returns the length, or -ENOSPC if cap (EVENT_BYTES_MAX always suffices) is too small. */
+ * The JSON Schema of what it prints is alert.schema.json. Returns the length, or -ENOSPC if cap (EVENT_BYTES_MAX always
+ * suffices, within EVENT_STRINGS_MAX) is too small. */
 int event_alert(char *out, size_t cap, const struct event_context *x, const struct alert_record *r, struct span evidence);
 
 /* event_loss formats sentinel.loss.v1 for seqs [from, to] of a ring; reason: "ring_full", "dataplane_died", "corrupt_slot", ... */

@@ -132,7 +132,9 @@ take_cursor(struct ring_producer *p)
 	if (v == p->consumed)
 		return;
 	p->consumed = v;
-	p->evidence_tail = p->evidence_of[(v - 1) & (p->slots_n - 1)];
+	uint64_t released = p->evidence_of[(v - 1) & (p->slots_n - 1)];
+	if (released > p->evidence_tail)
+		p->evidence_tail = released;
 }
 
 /* Finds room for `len` contiguous bytes of the region; the stream offset of the first goes to *at. */
@@ -143,8 +145,8 @@ evidence_place(struct ring_producer *p, uint32_t len, uint64_t *at)
 	uint64_t to_end = p->evidence_bytes - (start & (p->evidence_bytes - 1));
 	if (len > to_end)
 		start += to_end;
-	/* Nothing is held while the ring is empty, the skipped bytes included. */
-	uint64_t tail = p->consumed == p->head ? start : p->evidence_tail;
+	/* While nothing is held, the skipped bytes are not held either. */
+	uint64_t tail = p->evidence_tail >= p->evidence_head ? start : p->evidence_tail;
 	*at = start;
 	return start + len - tail <= p->evidence_bytes;
 }
@@ -166,10 +168,12 @@ put_evidence(struct ring_producer *p, struct alert_record *rec, struct span evid
 		rec->trust |= TRUST_NO_EVIDENCE;
 		return;
 	}
-	memcpy(p->evidence + (at & (p->evidence_bytes - 1)), evidence.p, evidence.len);
-	if (p->consumed == p->head)
+	if (p->evidence_tail >= p->evidence_head)
 		p->evidence_tail = at;
 	p->evidence_head = at + evidence.len;
+	STORE(&p->h->evidence_head, p->evidence_head, relaxed);
+	atomic_thread_fence(memory_order_release);
+	memcpy(p->evidence + (at & (p->evidence_bytes - 1)), evidence.p, evidence.len);
 	rec->evidence_at = at;
 	rec->evidence_len = evidence.len;
 }
@@ -181,6 +185,9 @@ lose(struct ring_producer *p, struct alert_record *rec)
 		p->pending_lost++;
 	STORE(&p->h->lost[LOSS_RING_FULL], LOAD(&p->h->lost[LOSS_RING_FULL], relaxed) + 1, relaxed);
 	STORE(&p->h->next_seq, p->next_seq, release);
+	rec->lost_before = 0;
+	rec->lost_reason = LOSS_NONE;
+	rec->evidence_at = 0;
 	rec->evidence_len = 0;
 	return -ENOBUFS;
 }
@@ -214,6 +221,15 @@ ring_publish(struct ring_producer *p, struct alert_record *rec, struct span evid
 
 /* ---- consumer ---- */
 
+/* Whoever writes the source may change it at any time. The barrier keeps the compiler from reading it again where the
+ * copy is meant: it knows that both hold the same bytes, and may look through memcpy. */
+static void
+copy_once(void *to, const void *from, size_t bytes)
+{
+	memcpy(to, from, bytes);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
 static bool
 has_size(int fd, uint64_t bytes)
 {
@@ -235,9 +251,9 @@ header_fits(struct ring_consumer *c, const struct ring_header *h, int ring_fd, i
 		return false;
 	c->slots_n = __atomic_load_n(&h->slots, __ATOMIC_RELAXED);
 	c->evidence_bytes = __atomic_load_n(&h->evidence_bytes, __ATOMIC_RELAXED);
-	c->ring_id = h->ring_id;
+	c->ring_id = __atomic_load_n(&h->ring_id, __ATOMIC_RELAXED);
 	c->lane = __atomic_load_n(&h->lane, __ATOMIC_RELAXED);
-	memcpy(c->epoch, h->epoch, sizeof c->epoch);
+	copy_once(c->epoch, h->epoch, sizeof c->epoch);
 	if (h->version != RING_VERSION || h->header_bytes != PAGE_BYTES ||
 		h->slot_bytes != sizeof(struct ring_slot) || c->lane >= LANE_COUNT)
 		return false;
@@ -300,12 +316,12 @@ ring_attach(struct ring_consumer *c, int ring_fd, int evidence_fd, int cursor_fd
 		c->evidence = map_whole(evidence_fd, c->evidence_map_bytes, PROT_READ, &rc);
 		c->cursor = (void *)(uintptr_t)map_whole(cursor_fd, PAGE_BYTES, PROT_READ | PROT_WRITE, &rc);
 	}
-	if (rc == 0 && (c->cursor->magic != CURSOR_MAGIC || c->cursor->version != RING_VERSION))
-		rc = -EPROTO;
 	if (rc != 0) {
 		ring_detach(c);
 		return rc;
 	}
+	c->cursor->version = RING_VERSION;
+	__atomic_store_n(&c->cursor->magic, CURSOR_MAGIC, __ATOMIC_RELEASE);
 	c->slots = (const struct ring_slot *)((const uint8_t *)c->h + PAGE_BYTES);
 	start_at_cursor(c);
 	return 0;
@@ -320,22 +336,36 @@ ring_detach(struct ring_consumer *c)
 	*c = (struct ring_consumer){0};
 }
 
-/* The copy is what gets checked and used; the slot may change behind a copy only if the producer is broken. */
+/* What no producer of this version writes: index i comes after at least i seqs, a loss takes up seqs, and what is
+ * superseded on this ring is older. */
+static bool
+seqs_fit(const struct ring_consumer *c, const struct alert_record *rec)
+{
+	if (rec->seq <= c->next || rec->seq == UINT64_MAX || rec->lost_before >= rec->seq)
+		return false;
+	return !(rec->has & HAS_SUPERSEDES) || rec->supersedes_ring != c->ring_id || rec->supersedes_seq < rec->seq;
+}
+
 static bool
 copy_slot(const struct ring_consumer *c, struct alert_record *rec, uint8_t *buf, uint32_t *evidence_len)
 {
 	const struct ring_slot *slot = &c->slots[c->next & (c->slots_n - 1)];
 	if (LOAD(&slot->commit, acquire) != c->next + 1)
 		return false;
-	memcpy(rec, &slot->record, sizeof *rec);
+	copy_once(rec, &slot->record, sizeof *rec);
 	uint32_t len = rec->evidence_len;
 	uint64_t off = rec->evidence_at & (c->evidence_bytes - 1);
 	if (len > RING_EVIDENCE_ONE_MAX || off + len > c->evidence_bytes)
 		return false;
-	memcpy(buf, c->evidence + off, len);
+	copy_once(buf, c->evidence + off, len);
 	atomic_thread_fence(memory_order_acquire);
 	*evidence_len = len;
-	return LOAD(&slot->commit, relaxed) == c->next + 1 && rec->seq > 0 && alert_record_check(rec) == 0;
+	uint64_t evidence_head = LOAD(&c->h->evidence_head, relaxed);
+	if (evidence_head > c->evidence_bytes && rec->evidence_at < evidence_head - c->evidence_bytes && len > 0) {
+		*evidence_len = 0;
+		rec->trust |= TRUST_NO_EVIDENCE;
+	}
+	return LOAD(&slot->commit, relaxed) == c->next + 1 && alert_record_check(rec) == 0 && seqs_fit(c, rec);
 }
 
 int

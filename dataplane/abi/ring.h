@@ -49,7 +49,9 @@ struct ring_header {
 	uint32_t lane; /* enum ring_lane */
 	uint8_t pad0[80];
 	_Atomic uint64_t head; /* records published; release-stored after the slot is whole */
-	uint8_t pad1[120];
+	/* evidence bytes before this minus evidence_bytes may be gone; stored before they are overwritten */
+	_Atomic uint64_t evidence_head;
+	uint8_t pad1[112];
 	_Atomic uint64_t next_seq; /* seq the next offered record will get, from 1 */
 	_Atomic uint64_t lost[LOSS_MAX + 1]; /* by enum loss_reason */
 	uint8_t pad2[104];
@@ -73,7 +75,10 @@ struct ring_cursor {
 
 _Static_assert(sizeof(struct ring_header) == 384, "ring ABI");
 _Static_assert(offsetof(struct ring_header, head) == 128, "ring ABI");
+_Static_assert(offsetof(struct ring_header, evidence_head) == 136, "ring ABI");
 _Static_assert(offsetof(struct ring_header, next_seq) == 256, "ring ABI");
+_Static_assert(offsetof(struct ring_slot, record) == 64, "ring ABI");
+_Static_assert(offsetof(struct ring_cursor, consumed) == 64, "ring ABI");
 _Static_assert(sizeof(struct ring_slot) == 960, "ring ABI");
 _Static_assert(sizeof(struct ring_cursor) == 128, "ring ABI");
 
@@ -95,8 +100,8 @@ struct ring_producer {
 	uint64_t evidence_bytes;
 };
 
-/* ring_create makes and seals the three memory files, their memory taken and mapped in. slots and evidence_bytes are rounded up to powers of
- * two and clamped to the MIN/MAX above. epoch: 8 bytes. The caller owns *p and ends it with ring_destroy.
+/* ring_create makes and seals the three memory files, their memory taken and mapped in. slots and evidence_bytes
+ * are rounded up to powers of two and clamped to the MIN/MAX above. epoch: 8 bytes. The caller owns *p and ends it with ring_destroy.
  * Returns 0 or -errno; on failure nothing is left open. Allocates; never on a worker's hot path. */
 int ring_create(struct ring_producer *p, const uint8_t epoch[8], uint32_t ring_id, enum ring_lane lane,
 	uint32_t slots, uint64_t evidence_bytes);
@@ -124,8 +129,8 @@ struct ring_consumer {
 	uint8_t epoch[8];
 };
 
-/* ring_attach maps the three files (ring and evidence read-only) and checks magic, version, sizes and seals. Reading
- * starts where the cursor page says that records were released, or, if it says what cannot be, at the oldest slot: what
+/* ring_attach maps the three files (ring and evidence read-only) and checks magic, version, sizes and seals. What a
+ * consumer before left in the cursor page is not believed: a broken one must not lock the next one out. Reading starts where the cursor page says that records were released, or, if it says what cannot be, at the oldest slot: what
  * was read before comes again, then, and is told by its seq. If c->next > 0 the caller sets c->last_seq from what it keeps.
  * Takes no ownership of the fds (they may be closed afterwards). Returns 0 or -errno (-EPROTO: not a ring
  * this version can read, or not sealed as it must be). */
@@ -134,7 +139,8 @@ void ring_detach(struct ring_consumer *c);
 
 /* ring_read copies record `c->next` into *rec and its evidence into buf (cap >= RING_EVIDENCE_ONE_MAX),
  * checks both, and steps on. Returns 1 if a record was read, 0 if there is none, -EPROTO if the slot is
- * corrupt: it is stepped over and will show as a hole in seq. *evidence_len is 0 if there is none. Holes
+ * corrupt: it is stepped over and will show as a hole in seq. *evidence_len is 0 if there is none; evidence that was
+ * overwritten since (only after a false release) is left out, with TRUST_NO_EVIDENCE in *rec. Holes
  * are the caller's to see: seqs between two records, of which the last rec->lost_before had lost_reason. */
 int ring_read(struct ring_consumer *c, struct alert_record *rec, uint8_t *buf, uint32_t *evidence_len);
 

@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8u
+#endif
 #define SEALS_FIXED_SIZE (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 static int
@@ -22,10 +25,16 @@ memfd_of(const char *name, size_t bytes)
 {
 	if (bytes == 0 || bytes > (size_t)INT64_MAX)
 		return -EINVAL;
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+	if (fd < 0 && errno == EINVAL) /* a kernel before 6.3 */
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
-	if (fallocate(fd, 0, 0, (off_t)bytes) != 0)
+	int rc;
+	do
+		rc = fallocate(fd, 0, 0, (off_t)bytes);
+	while (rc != 0 && errno == EINTR);
+	if (rc != 0)
 		return close_with(fd, errno);
 	return fd;
 }

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STATS_MAGIC 0x3154415354544e53ull
+#define STATS_MAGIC 0x31415453544e4553ull /* "SENTSTA1", stored last */
 #define STATS_VERSION 1
 #define STATS_LCORES_MAX 64
 #define STATS_PORTS_MAX 16
@@ -21,7 +21,7 @@ enum stats_role { STATS_ROLE_NONE, STATS_ROLE_MAIN, STATS_ROLE_WORKER, STATS_ROL
 
 /* wire side of identity 1, copied from the port by the main lcore */
 struct stats_port {
-	char name[32];
+	char name[32]; /* ends with a NUL unless the writer is broken: print with %.32s */
 	uint64_t wire; /* delivered + missed + errors + no_mbuf, as the port counts */
 	uint64_t delivered, missed, errors, no_mbuf;
 	uint64_t pad[7];

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* detect: transactions in, findings out, for one worker. A rule set (ruleset.h) is a loaded bundle: one Hyperscan
- * block database over tx->scan, and condition programs. Every pattern is bound to a field (to, input, selector, init code,
- * access list, authorization list); a match counts only if it lies wholly in that field at an allowed offset. All
- * rules whose patterns and conditions hold give a finding: no first match. */
+/* detect: transactions in, findings out, for one worker. A rule set is a loaded bundle (rules/bundle.h). What stands at an
+ * exact place of a transaction (recipient, selector, argument words, access and authorization lists) is looked up in hash
+ * tables; what may stand anywhere is found by one Hyperscan block scan: calldata of calls and init code of creations have a
+ * database each. A match counts only if it lies wholly in its field. Matches wake rules; only these, and the few that
+ * can hold without a match, have their conditions evaluated, so that cost does not grow with the number of rules. All
+ * rules that hold give a finding: no first match. */
 #ifndef DETECT_DETECT_H
 #define DETECT_DETECT_H
 
@@ -44,7 +46,7 @@ void ruleset_vector(const struct ruleset *r, uint32_t i, uint32_t *rule_index, b
 struct detect *detect_new(const struct ruleset *r); /* NULL + errno; allocates hs scratch */
 void detect_free(struct detect *d);
 
-#define DETECT_FINDINGS_MAX 32 /* findings of one transaction; more are counted in *over */
+#define DETECT_FINDINGS_MAX 32 /* findings of one transaction; of more, those of the highest grade and severity stay */
 
 struct finding {
 	uint32_t rule_index;
@@ -52,9 +54,16 @@ struct finding {
 	uint8_t protocols[ALERT_PROTOCOLS_MAX][20]; /* addresses of the rule's matched `protocols` patterns */
 };
 
-/* detect_tx scans one decoded transaction. Returns the number of findings (0..DETECT_FINDINGS_MAX) or -EIO if
- * Hyperscan failed. No allocation, no system call. `bundle_len` > 0: part of a bundle (a condition). */
+/* detect_tx scans one decoded transaction. Returns the number of findings (0..DETECT_FINDINGS_MAX), most important first
+ * (grade, severity, rule id), or -EIO if Hyperscan failed. No allocation, no system call. `bundle_len` > 0: part of a bundle
+ * (a condition). */
 int detect_tx(struct detect *d, const struct tx *t, uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX]);
+
+/* detect_over: findings of the last detect_tx that did not fit. */
+uint32_t detect_over(const struct detect *d);
+
+/* detect_scan_only: the Hyperscan scan of detect_tx and nothing else, for the bench to compare with. 0 or -EIO. */
+int detect_scan_only(struct detect *d, const struct tx *t);
 
 /* ---- seen before ---- */
 

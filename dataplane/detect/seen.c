@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The fingerprint is universal hashing in three steps, each with a proof that needs only that the key is unknown:
- * NH over blocks of 128 bytes (Black et al., UMAC), a polynomial over 2^127 - 1 across blocks, and a multilinear
+ * NH over blocks of 1,024 bytes (Black et al., UMAC), a polynomial over 2^127 - 1 across blocks, and a multilinear
  * hash down to 64 bits that takes in the length (Lemire and Kaser). No step is a heuristic, so nobody can look for two
- * transactions that share a fingerprint without the key. */
+ * transactions that share a fingerprint without the key. The first two steps only ever have to tell apart inputs of one length:
+ * the third is universal between lengths whatever they gave. Hence no padding and no count of blocks; the last words of an
+ * input are its last 16 bytes, some of them hashed twice. A block holds most transactions whole, and then there is nothing
+ * for the slow multiplication of the second step to do. */
 #include "detect/detect.h"
 
 #include "abi/counters.h"
@@ -10,7 +13,7 @@
 
 #include <string.h>
 
-#define BLOCK 128u
+#define BLOCK 1024u
 #define BLOCK_WORDS (BLOCK / 8)
 #define WAYS 8u
 #define FINAL_WORDS 6u
@@ -85,14 +88,28 @@ seen_init(void *mem, uint32_t entries, const uint8_t key[32], uint64_t ttl_ns, u
 }
 
 static inline u128
-nh(const uint64_t key[BLOCK_WORDS], const uint8_t *p)
+nh_pair(const uint64_t *key, const uint8_t *p)
 {
-	uint64_t w[BLOCK_WORDS];
-	u128 sum = 0;
-	memcpy(w, p, sizeof w);
-	for (unsigned i = 0; i < BLOCK_WORDS; i += 2)
-		sum += (u128)(w[i] + key[i]) * (w[i + 1] + key[i + 1]);
-	return sum;
+	uint64_t w[2];
+	memcpy(w, p, 16);
+	return (u128)(w[0] + key[0]) * (w[1] + key[1]);
+}
+
+/* n in 1..BLOCK; the 16 bytes that end at p + n are readable. Two sums: carries of one do not wait for the other's. */
+static inline u128
+nh(const uint64_t *key, const uint8_t *p, uint32_t n)
+{
+	const uint8_t *last = p + n - 16;
+	u128 even = 0, odd = 0;
+	for (; n > 32; n -= 32, p += 32, key += 4) {
+		even += nh_pair(key, p);
+		odd += nh_pair(key + 2, p + 16);
+	}
+	if (n > 16) {
+		odd += nh_pair(key, p);
+		key += 2;
+	}
+	return even + odd + nh_pair(key, last);
 }
 
 #define P127 (((u128)1 << 127) - 1)
@@ -127,15 +144,22 @@ to_64(const u128 key[FINAL_WORDS], u128 acc, uint32_t len)
 uint64_t
 seen_fingerprint(const struct seen *s, struct span raw)
 {
+	uint8_t small[16] = {0};
 	const uint8_t *p = raw.p;
 	uint32_t left = raw.len;
-	u128 acc = 1;
-	for (; left >= BLOCK; left -= BLOCK, p += BLOCK)
-		acc = fold(mul_p127(acc, s->poly_key) + fold(nh(s->nh_key, p)));
-	if (left > 0) {
-		uint8_t last[BLOCK] = {0};
-		memcpy(last, p, left);
-		acc = fold(mul_p127(acc, s->poly_key) + fold(nh(s->nh_key, last)));
+	u128 acc = 0;
+	if (left < sizeof small) {
+		if (left > 0)
+			memcpy(small, p, left);
+		p = small;
+		left = sizeof small;
+	}
+	for (bool first = true; left > 0; first = false) {
+		uint32_t n = left < BLOCK ? left : BLOCK;
+		u128 block = fold(fold(nh(s->nh_key, p, n))); /* < 2^127: the sum below fits */
+		acc = first ? block : fold(mul_p127(acc, s->poly_key) + block);
+		p += n;
+		left -= n;
 	}
 	uint64_t fp = to_64(s->final_key, acc, raw.len);
 	return fp ? fp : 1;

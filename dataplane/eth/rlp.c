@@ -2,17 +2,17 @@
 #include "eth/rlp.h"
 
 bool
-rlp_long(const struct span *in, struct rlp_item *out)
+rlp_long(struct span in, struct rlp_item *out)
 {
-	uint8_t b = in->p[0];
+	uint8_t b = in.p[0];
 	uint32_t bytes = (b & 0x3fu) - 55, len = 0;
-	if (bytes > in->len - 1 || bytes > 4 || in->p[1] == 0)
+	if (bytes > in.len - 1 || bytes > 4 || in.p[1] == 0)
 		return false;
 	for (uint32_t i = 0; i < bytes; i++)
-		len = len << 8 | in->p[1 + i];
-	if (len < 56 || len > in->len - 1 - bytes)
+		len = len << 8 | in.p[1 + i];
+	if (len < 56 || len > in.len - 1 - bytes)
 		return false;
-	*out = (struct rlp_item){{in->p + 1 + bytes, len}, 1 + bytes, b >= 0xc0};
+	*out = (struct rlp_item){{in.p + 1 + bytes, len}, 1 + bytes, b >= 0xc0};
 	return true;
 }
 

@@ -17,8 +17,9 @@ struct rlp_item {
 	bool list;
 };
 
-/* rlp_long reads a header with a length of its own (first byte 0xb8..0xbf, 0xf8..0xff). Helper of rlp_next. */
-bool rlp_long(const struct span *in, struct rlp_item *out);
+/* rlp_long reads a header with a length of its own (first byte 0xb8..0xbf, 0xf8..0xff). Helper of rlp_next;
+ * in is not empty. */
+bool rlp_long(struct span in, struct rlp_item *out);
 
 /* rlp_next takes the first item off *in. false: not canonical, or it does not fit. */
 static inline bool
@@ -38,9 +39,11 @@ rlp_next(struct span *in, struct rlp_item *out)
 		*out = (struct rlp_item){{in->p + 1, len}, 1, b >= 0xc0};
 		n = 1 + len;
 	} else {
-		if (!rlp_long(in, out))
+		struct rlp_item it; /* not *out, which could not live in registers then */
+		if (!rlp_long(*in, &it))
 			return false;
-		n = out->header + out->payload.len;
+		*out = it;
+		n = it.header + it.payload.len;
 	}
 	in->p += n;
 	in->len -= n;

@@ -9,6 +9,14 @@
 #include <secp256k1_recovery.h>
 #include <string.h>
 
+static void
+word_of(struct span s, uint8_t out[32])
+{
+	memset(out, 0, 32);
+	if (s.len > 0)
+		memcpy(out + 32 - s.len, s.p, s.len);
+}
+
 static const uint8_t type_bytes[] = {0, 1, 2, 3, 4};
 
 void
@@ -24,13 +32,12 @@ tx_is_protected(const struct tx *t)
 	return t->has_chain_id;
 }
 
-/* EIP-155: chain id = (v - 35) / 2, for a v of any size; big-endian into out[32], returns its minimal length. */
-static uint32_t
-chain_of_v(struct span v, uint8_t out[32])
+/* (v - 35) / 2, for a v >= 35 of any size */
+static void
+chain_of_v(struct span v, uint8_t w[32])
 {
-	uint8_t w[32] = {0};
-	memcpy(w + 32 - v.len, v.p, v.len);
 	unsigned borrow = 35;
+	word_of(v, w);
 	for (int i = 31; i >= 0 && borrow; i--) {
 		int d = w[i] - (int)borrow;
 		borrow = d < 0;
@@ -39,7 +46,17 @@ chain_of_v(struct span v, uint8_t out[32])
 	for (int i = 31; i > 0; i--)
 		w[i] = (uint8_t)(w[i] >> 1 | w[i - 1] << 7);
 	w[0] >>= 1;
+}
+
+uint32_t
+tx_chain_id(const struct tx *t, uint8_t out[32])
+{
+	uint8_t w[32] = {0};
 	uint32_t skip = 0;
+	if (t->type != TX_LEGACY)
+		word_of(t->chain_id_be, w);
+	else if (t->has_chain_id)
+		chain_of_v(t->v, w);
 	while (skip < 32 && w[skip] == 0)
 		skip++;
 	memcpy(out, w + skip, 32 - skip);
@@ -53,7 +70,7 @@ tx_sighash(const struct tx *t, uint8_t out[32])
 	uint32_t n = 0;
 	if (t->type == TX_LEGACY && t->has_chain_id) {
 		uint8_t chain[32];
-		uint32_t len = chain_of_v(t->v, chain);
+		uint32_t len = tx_chain_id(t, chain);
 		if (len != 1 || chain[0] >= 0x80)
 			tail[n++] = (uint8_t)(0x80 + len);
 		memcpy(tail + n, chain, len);
@@ -72,13 +89,6 @@ static const uint8_t order[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff
 	0xfe, 0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41};
 static const uint8_t half_order[32] = {0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	0xff, 0xff, 0x5d, 0x57, 0x6e, 0x73, 0x57, 0xa4, 0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0};
-
-static void
-word_of(struct span s, uint8_t out[32])
-{
-	memset(out, 0, 32);
-	memcpy(out + 32 - s.len, s.p, s.len);
-}
 
 /* 0, 1, or -1: no parity that a node accepts. */
 static int

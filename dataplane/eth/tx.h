@@ -45,16 +45,18 @@ struct tx {
 	bool has_chain_id; /* typed, or EIP-155 */
 	bool y_parity_only; /* typed: v is yParity */
 	uint8_t network_version; /* type 3: 0 none (consensus form), 1 EIP-4844 sidecar, 2 EIP-7594 sidecar */
-	uint32_t n_access, n_auth, n_blobs, n_sidecar_blobs;
+	uint32_t n_access, n_auth, n_blobs; /* entries of the lists */
+	uint32_t n_sidecar_blobs, n_commitments, n_proofs;
 	uint64_t nonce, gas;
-	uint64_t chain_id; /* UINT64_MAX if it does not fit 64 bits (then chain_id_be holds it) */
-	struct span chain_id_be;
+	uint64_t chain_id; /* 0 if the transaction names none, UINT64_MAX if it does not fit 64 bits: tx_chain_id has it all */
+	struct span chain_id_be; /* typed only */
 	struct span tip_cap, fee_cap; /* big-endian, minimal, <= 32 bytes; legacy/2930: both are gasPrice */
 	struct span blob_fee_cap;
 	struct span to; /* 20 bytes, or 0: creation */
 	struct span value; /* big-endian, minimal, <= 32 bytes */
 	struct span data; /* calldata, or init code */
 	struct span access_list, blob_hashes, auth_list; /* RLP payloads of the lists */
+	struct span commitments; /* RLP payload of the sidecar's list */
 	struct span v, r, s; /* big-endian, minimal */
 	struct span envelope; /* typed: payload list with its header, without type byte and sidecar; legacy: the list */
 	struct span unsigned_payload; /* payload bytes of the fields that are signed, contiguous */
@@ -78,6 +80,10 @@ void tx_hash(const struct tx *t, uint8_t out[32]);
 /* tx_sighash: what was signed (pre-155, 155 or typed). */
 void tx_sighash(const struct tx *t, uint8_t out[32]);
 
+/* tx_chain_id writes the chain id, big-endian without leading zeros, into the first bytes of out; returns how many: 0 for chain 0 and
+ * for a legacy transaction that names none (has_chain_id tells). */
+uint32_t tx_chain_id(const struct tx *t, uint8_t out[32]);
+
 /* tx_is_protected: EIP-155 or typed. */
 bool tx_is_protected(const struct tx *t);
 
@@ -91,10 +97,16 @@ int tx_sender(const struct tx *t, uint8_t out[20]);
 /* tx_created: address of the contract a creation by `from` makes: keccak(rlp([from, nonce]))[12:]. */
 void tx_created(const uint8_t from[20], uint64_t nonce, uint8_t out[20]);
 
-/* tx_valid: NULL if the newest fork's stateless rules allow it on chain `chain` (0: any chain), else a short reason:
- * signature range and recovery, chain id, intrinsic gas (21000, 53000, calldata 4/16, access list 2400/1900, init code
- * words 2, auth 25000), init code limit, nonce < 2^64-1, tip <= fee,
- * gas * price overflow, non-empty lists where required, blob count and hash version. */
+/* tx_rules: NULL if the stateless rules allow it on chain `chain` (0: any chain), signature aside; else a short reason of static
+ * lifetime. Nonce < 2^64-1 (EIP-2681), chain id, tip <= fee cap, gas * price < 2^256, init code <= 49,152 bytes (3860),
+ * intrinsic gas (2028, 2930, 3860, 7702), calldata floor of type 4 (7623), lists that may not be empty, at most 6 blobs (7594),
+ * blob hash version, and a sidecar's counts and commitments against the hashes. No KZG proof is verified.
+ * Rules that hold or not depending on chain and date are left out, because what is wrongly called invalid would be an alert
+ * held back: the calldata floor of older types (since Prague), the gas cap 2^24 (Osaka's EIP-7825, dropped in Amsterdam), a pool's limits. */
+const char *tx_rules(const struct tx *t, uint64_t chain);
+
+/* tx_valid: tx_rules, and the signature is in range and recovers a sender (about 50 us). Who recovers the sender anyway calls
+ * tx_rules instead. */
 const char *tx_valid(const struct tx *t, uint64_t chain);
 
 #endif

@@ -4,10 +4,18 @@
  *
  *   frame -> frame_decode -> flow (5-tuple, symmetric) -> direction -> reassembly -> ops->data / gap / end
  *
- * Deliver on arrival: in-order bytes go to ops->data straight from the frame (never copied, never parked); bytes
- * beyond a hole are copied into slabs. First version of a byte wins; a later version that disagrees raises
- * overlap_conflict, and is handed to ops->conflict so that both are scanned. A hole is declared a gap when the receiver
- * has acknowledged past it, when an out-of-order cap is hit, or when it is older than gap_age_ns. */
+ * Deliver on arrival: in-order bytes go to ops->data straight from the frame (never parked); bytes beyond a hole are copied
+ * into slabs. First version of a byte wins; a later version that disagrees raises overlap_conflict, and is handed to
+ * ops->conflict so that both are scanned. Bytes already delivered are compared with the last history_bytes of the direction.
+ *
+ * A hole is declared a gap
+ *  - by ACK: the receiver acknowledged past it at least 2 ms ago, and gap_ack_frames frames of the flow have come since it opened
+ *    (a mirror may show the acknowledgement, and much else, before the segment);
+ *  - by age: open for gap_age_ns with gap_ack_frames frames of the flow, or for 5 * gap_age_ns in a flow that speaks little;
+ *  - by cap: no more can be held out of order. The hole is given up, never the bytes that came.
+ *
+ * A flow begins with a SYN, a SYN/ACK or payload, never with a bare ACK. It is closed when both directions passed their FIN, or by
+ * a plausible RST, and then stays in the table for 2 s to tell late segments from new ones. */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
@@ -16,6 +24,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define NET_NONE UINT32_MAX
 
 struct stream_table;
 
@@ -27,15 +37,53 @@ struct flow_key {
 
 #define FLOW_APP_BYTES 24
 
+/* One direction's place in the stream; private to net. Offsets count stream bytes since the flow was picked up, so they do
+ * not wrap; the sequence number of offset x is base + (uint32_t)x. */
+struct flow_dir {
+	uint64_t next;	   /* first byte not delivered yet */
+	uint64_t acked;	   /* what the other side has acknowledged */
+	uint32_t base;	   /* sequence number of offset 0 */
+	uint32_t history;  /* buffer of recently delivered bytes, NET_NONE without */
+	uint32_t ooo_head; /* first slab held out of order, NET_NONE without */
+	uint32_t fin_seq;  /* sequence number behind the last byte, if fin */
+};
+
+/* What a direction with a hole needs; private to net. Ticks are packet time in units of 1.024 us. */
+struct flow_hole {
+	uint32_t since, ack_since; /* ticks: hole known, acknowledged past */
+	uint32_t frames;	   /* flow's frame count when it became known */
+	uint32_t prev, next;	   /* in the table's list of holes */
+	uint32_t ooo_tail, ooo_bytes;
+	uint32_t lost_from, lost_to; /* sequence numbers of the last declared gap */
+	uint16_t ooo_segments;
+	bool acked_past;
+};
+
+/* 256 bytes: who and the worker's own, places, state, holes. */
 struct flow {
 	struct flow_key key;
-	uint64_t app[FLOW_APP_BYTES / 8]; /* the worker's own, zero at creation */
-	bool midstream; /* SYN not seen */
-	bool gap_before[2]; /* a gap has been declared in this direction */
+	bool midstream;	       /* SYN not seen */
 	bool overlap_conflict; /* ever */
-	bool seen[2]; /* segments seen from that side */
-	/* ... more, private to net ... */
-	uint64_t private_[24];
+	bool gap_before[2];    /* a gap has been declared in this direction */
+	uint64_t app[FLOW_APP_BYTES / 8]; /* the worker's own, zero at creation */
+	/* private to net from here, but for `seen` */
+	struct flow_dir dir[2];
+	uint64_t last_ns;	/* time of its last frame */
+	uint32_t prev, next;	/* in one of the table's lists by age */
+	uint32_t slot;		/* in the hash table */
+	uint32_t frames;
+	uint32_t other_isn;	/* sequence number after a SYN that fits no running connection */
+	uint32_t stray_seq;	/* where far-off segments would go on */
+	bool seen[2];		/* segments seen from that side */
+	uint8_t started[2];	/* enum stream_start: is base known */
+	bool fin[2], ended[2];	/* FIN seen; ops->end called */
+	bool holed[2];		/* in the list of holes */
+	uint8_t list;		/* which list by age */
+	uint8_t stray;		/* far-off segments in sequence: count, STRAY_* */
+	bool other_syn[2];	/* other_isn was sent by that side */
+	bool reset;		/* closed by RST ... */
+	uint8_t reset_dir;	/* ... from that side */
+	struct flow_hole hole[2];
 };
 
 enum stream_end { STREAM_FIN, STREAM_RST, STREAM_IDLE, STREAM_LRU, STREAM_SHUTDOWN };
@@ -45,7 +93,8 @@ enum stream_end { STREAM_FIN, STREAM_RST, STREAM_IDLE, STREAM_LRU, STREAM_SHUTDO
 struct stream_ops {
 	void (*data)(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns);
 	void (*gap)(void *ctx, struct flow *f, unsigned dir, uint64_t n, uint64_t off, uint64_t now_ns);
-	/* the losing version of overlapping bytes (one contiguous differing segment), to be scanned on its own */
+	/* bytes to be scanned on their own, outside the stream: a segment that disagrees with earlier bytes for the same
+	 * place (overlap_conflict is then set), or one that came only after its place had been declared a gap */
 	void (*conflict)(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns);
 	/* dir's stream is over (both directions are ended before the flow is forgotten) */
 	void (*end)(void *ctx, struct flow *f, unsigned dir, enum stream_end why, uint64_t now_ns);
@@ -59,6 +108,9 @@ struct stream_config {
 	uint32_t ooo_bytes_dir;	     /* cap per direction; default 256 KiB */
 	uint64_t gap_age_ns;	     /* default 200 ms */
 	uint64_t idle_ns;	     /* default 300 s */
+	uint32_t history_bytes;	     /* delivered bytes kept per direction to compare later versions with; power of two; 0 = 8 KiB */
+	uint32_t history_buffers;    /* of those, per core, for the directions that spoke last; 0 = 2048 */
+	uint32_t gap_ack_frames;     /* frames of a flow to wait for a late segment; 0 = 32 */
 	uint32_t hash_seed[4];	     /* keyed flow hash: an attacker must not choose buckets */
 	bool verify_checksum;	     /* software TCP checksum; else trusted */
 };
@@ -69,7 +121,7 @@ size_t stream_bytes(const struct stream_config *c);
 struct stream_table *stream_init(void *mem, const struct stream_config *c, const struct stream_ops *ops, void *ctx, uint64_t *counters);
 
 /* stream_frames handles a burst of Ethernet frames. frames[i].len = captured bytes, wire_len[i] >= len the length on the wire
- * (truncated if greater). checksum_bad[i] may be NULL; now_ns[i] each frame's time, never decreasing much. Prefetches flows
+ * (truncated if greater). now_ns[i]: each frame's time, never decreasing much. Prefetches flows
  * ahead. Every frame ends in exactly one counter of identity 2, every payload byte in identity 3. */
 void stream_frames(struct stream_table *t, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns);
 

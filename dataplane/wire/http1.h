@@ -4,7 +4,23 @@
  * request (HEAD, CONNECT, 101). Works with one direction only, and from mid-stream: until a request or
  * status line is recognised at a plausible start, bytes are skipped as UNSYNCED. A gap inside a body of
  * known length or inside a chunk costs that message, not the stream. Heads up to HTTP1_HEAD_MAX bytes are
- * recognised line by line without being stored; only an incomplete line is held (HTTP1_LINE_MAX). */
+ * recognised line by line without being stored; only an incomplete line is held (HTTP1_LINE_MAX).
+ *
+ * What one cut of the stream gives, every other cut gives (messages, bodies, sums of bytes), as long as the
+ * stream is in step. Out of step the start of a span is one of the places where a message may begin.
+ *
+ * Where receivers differ the more liberal one is followed, for what a node accepts must not go by unread;
+ * where they frame differently, Go (geth) is. In particular:
+ *  - Transfer-Encoding: chunked wins over Content-Length (both). "x, chunked" and several fields, the last of
+ *    which ends in chunked, are chunked (hyper; Go refuses). Anything else is BAD in a request and close-
+ *    delimited in a response. In HTTP/1.0 the field is ignored (Go; hyper refuses).
+ *  - Content-Length: digits up to 2^63-1. Equal duplicates are one (both), 5 and 05 are equal (hyper); an
+ * empty one is none (Go before 1.21). Different ones, lists and signs are BAD.
+ *  - Lines may end in LF alone, also chunk-size lines (Go before 1.24); the end of chunk data may not. Spaces
+ *    after a chunk size (hyper), any number of leading zeros (hyper), continued header lines (Go), empty
+ * lines before a request (both, Go after a POST only) and any HTTP/1.x (Go) are taken.
+ *  - A space or another non-token byte in a header's name, a line without colon, a continuation with nothing
+ *    to continue are BAD (both). Bytes of values are not checked. */
 #ifndef WIRE_HTTP1_H
 #define WIRE_HTTP1_H
 
@@ -14,51 +30,87 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HTTP1_LINE_MAX 512u /* bytes of one line that are kept; longer lines are read through but only their beginning is looked at */
-#define HTTP1_HEAD_MAX (1u << 20) /* Go's DefaultMaxHeaderBytes */
-#define HTTP1_PIPELINE_MAX 32u /* request methods remembered for responses to come */
+/* Bytes of one line that are looked at. Of a longer line runs of white space count once and runs of zeros 32
+ * times; then its beginning and its last HTTP1_TAIL bytes are looked at. */
+#define HTTP1_LINE_MAX 512u
+#define HTTP1_TAIL 16u
+#define HTTP1_HEAD_MAX ((1u << 20) + 4096u) /* Go's DefaultMaxHeaderBytes and its slack; also of trailers */
+#define HTTP1_CHUNK_LINE_MAX 16384u	    /* white space and extensions of one chunk-size line (hyper) */
+#define HTTP1_PIPELINE_MAX 32u		    /* requests remembered for responses to come */
+#define HTTP1_PICKUP_BODY_MAX (32u << 20)   /* longest body a head picked up in mid-stream may announce */
 
 enum http1_role { HTTP1_UNKNOWN, HTTP1_REQUESTS, HTTP1_RESPONSES };
 
-/* What the last FRAMER_MESSAGE said. */
+/* What the last FRAMER_MESSAGE (or UPGRADE) said. `request` already holds from the message's first line on.
+ */
 struct http1_head {
 	bool request;
-	bool post;	  /* request: method POST */
-	uint16_t status;  /* response */
-	bool json;	  /* Content-Type names JSON, or is absent */
-	bool encoded;	  /* Content-Encoding other than identity: body bytes are not JSON */
-	bool has_length;
-	uint64_t content_length;
+	bool post;	 /* request: method POST */
+	bool json;	 /* Content-Type names JSON, or is absent */
+	bool encoded;	 /* Content-Encoding other than identity: body bytes are not JSON */
+	bool has_length; /* false if chunked */
 	bool chunked;
-	bool upgrade;	  /* request offers one, or 101 response */
+	bool upgrade;	 /* offers one (request), or names one (response) */
+	uint8_t minor;	 /* HTTP/1.minor */
+	uint16_t status; /* response */
+	uint64_t content_length;
 };
 
+/* Private to http1. */
 struct http1_dir {
-	/* ... owned by http1.c; define fully here, keep it <= ~700 bytes ... */
-	uint8_t state;
+	uint8_t state, role;
+	bool lost;		    /* what is left of the message is passed over */
+	bool tentative;		    /* a start line was found in mid-stream; the next line decides */
+	bool picked_up;		    /* the message's head was found in mid-stream */
+	bool in_line;		    /* hold has the beginning of a line */
+	bool compact;		    /* hold is a shortened line */
+	uint8_t zeros;		    /* at the end of a shortened line */
+	uint8_t field, field_state; /* the header that a continued line continues, and what is known of it */
+	uint8_t kind;		    /* of request */
+	uint8_t te;
+	bool length_bad;
+	bool chunk_digits;
+	uint16_t hold_len;
+	uint32_t held;		  /* bytes taken and not yet reported */
+	uint32_t tentative_bytes; /* of the tentative start line, part of held */
+	uint32_t head_bytes;	  /* of this head or trailer; of this chunk-size line after its digits */
+	uint64_t remaining;	  /* of the body, or of the chunk */
+	uint64_t field_value;
+	struct http1_head head;
+	uint8_t hold[HTTP1_LINE_MAX];
 };
 
 struct http1 {
 	struct http1_dir dir[2];
+	uint64_t kinds; /* of requests not yet answered, two bits each, oldest lowest */
+	uint8_t n_kinds;
+	bool upgraded;
 };
 
 /* http1_init prepares both directions. midstream: the flow's beginning was not seen. */
 void http1_init(struct http1 *h, bool midstream);
 
-/* http1_looks_like tells whether the first bytes of a direction can be HTTP: 1 yes, 0 no, -1 too few bytes to tell. */
+/* http1_looks_like tells whether the first bytes of a direction can be HTTP/1: 1 yes, 0 no, -1 too few bytes
+ * to tell. */
 int http1_looks_like(struct span in);
 
-/* http1_feed consumes bytes of direction `dir` (0: from the flow's initiator as net sees it, 1: the other) and
- * stores one verdict. Returns the bytes consumed (1..in.len). After FRAMER_MESSAGE, http1_last tells the head. */
+/* http1_feed consumes bytes of direction `dir` (0: from the flow's initiator as net sees it, 1: the other;
+ * which of them carries requests is learned from what it says) and stores one verdict. in.len >= 1. Returns
+ * the bytes consumed: 1..in.len, or 0 with FRAMER_LOST or SKIP, never twice in a row. After FRAMER_MESSAGE
+ * and UPGRADE, http1_last tells the head. Body spans lie within `in`. Exactly one verdict of a message that
+ * is not lost has `last`. */
 uint32_t http1_feed(struct http1 *h, unsigned dir, struct span in, struct framer_out *out);
 
-/* http1_gap tells direction `dir` that n bytes are missing here. At most one verdict (LOST or MORE). */
+/* http1_gap tells direction `dir` that n bytes are missing here. One verdict: LOST or MORE. */
 void http1_gap(struct http1 *h, unsigned dir, uint64_t n, struct framer_out *out);
 
 /* http1_end: the direction has ended (FIN, RST, eviction). Held bytes are reported as skipped; a close-
- * delimited body ends well (BODY, empty, last). */
+ * delimited body ends well (BODY, empty, last), any other message under way is LOST. Calling it again gives
+ * MORE. */
 void http1_end(struct http1 *h, unsigned dir, struct framer_out *out);
 
+/* http1_last: the head of the message under way, or of the last one. Never NULL; all zero before the first.
+ */
 const struct http1_head *http1_last(const struct http1 *h, unsigned dir);
 
 /* http1_held: bytes of direction `dir` held and not yet reported as parsed or skipped. */

@@ -127,8 +127,7 @@ fill_claim(struct alert_record *r, const struct claim *c)
 static uint8_t
 grade_of(const struct alert_record *r, uint8_t wanted)
 {
-	const uint32_t unclean = TRUST_OVERLAP_CONFLICT | TRUST_TRUNCATED | TRUST_INVALID | TRUST_SENDER_SKIPPED;
-	if (wanted == GRADE_PAUSE && ((r->trust & unclean) || !(r->has & HAS_FROM)))
+	if (wanted == GRADE_PAUSE && ((r->trust & TRUST_BELOW_PAUSE) || !(r->has & HAS_FROM)))
 		return GRADE_PAGE;
 	return wanted;
 }

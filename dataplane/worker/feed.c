@@ -102,14 +102,15 @@ cut_json(struct worker *w, struct conn *c)
 }
 
 static void
-head_read(struct worker *w, struct conn *c, unsigned dir)
+head_read(struct worker *w, struct conn *c, unsigned dir, const struct framer_out *o)
 {
 	const struct http1_head *h = http1_last(&c->http, dir);
 	w->ctr[h->request ? CTR_HTTP_REQUESTS : CTR_HTTP_RESPONSES]++;
+	w->ctr[CTR_HTTP_RESYNC] += o->resync;
 	if (!h->request)
 		return;
 	cut_json(w, c);
-	c->body_json = !h->encoded;
+	c->body_json = !h->encoded && !o->last;
 	if (h->encoded)
 		w->ctr[CTR_HTTP_ENCODED]++;
 	else
@@ -135,18 +136,19 @@ use_verdict(struct worker *w, struct conn *c, unsigned dir, const struct framer_
 		w->ctr[skipped[o->reason]] += o->skipped;
 	switch (o->verdict) {
 	case FRAMER_MESSAGE:
-		head_read(w, c, dir);
+		head_read(w, c, dir, o);
 		break;
 	case FRAMER_BODY:
 		if (c->body_json && carries_requests(c, dir))
 			feed_json(w, &c->json, o->body, o->last, &c->body_json);
 		break;
 	case FRAMER_LOST:
-		w->ctr[CTR_HTTP_LOST]++;
+		w->ctr[o->lost == FRAMER_LOST_BAD ? CTR_HTTP_BAD : CTR_HTTP_LOST]++;
 		if (carries_requests(c, dir))
 			cut_json(w, c);
 		break;
 	case FRAMER_UPGRADE:
+		head_read(w, c, dir, o);
 		c->opaque = true;
 		break;
 	case FRAMER_MORE:
@@ -261,7 +263,7 @@ on_conflict(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t
 		uint32_t n = http1_feed(w->probe_http, dir, bytes, &o);
 		if (o.verdict == FRAMER_MESSAGE) {
 			const struct http1_head *h = http1_last(w->probe_http, dir);
-			active = h->request && !h->encoded;
+			active = h->request && !h->encoded && !o.last;
 			jsonrpc_init(w->probe_json);
 		} else if (o.verdict == FRAMER_BODY && active) {
 			feed_json(w, w->probe_json, o.body, o.last, &active);

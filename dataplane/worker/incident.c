@@ -21,6 +21,24 @@ incidents_init(struct incidents *t, void *mem, uint32_t n)
 	memset(mem, 0, incidents_bytes(n));
 }
 
+/* Host byte order will do: such a key is never compared with another box's. */
+struct place {
+	uint64_t t_wire_ns;
+	uint32_t raw_len;
+	uint16_t port[2];
+	uint8_t ip[2][16];
+};
+_Static_assert(sizeof(struct place) == 48, "no padding in what is digested");
+
+static struct place
+place_of(const struct alert_record *r)
+{
+	struct place p = {.t_wire_ns = r->t_wire_ns, .raw_len = r->raw_len, .port = {r->src_port, r->dst_port}};
+	memcpy(p.ip[0], r->src_ip, 16);
+	memcpy(p.ip[1], r->dst_ip, 16);
+	return p;
+}
+
 void
 incident_key(struct alert_record *r)
 {
@@ -30,8 +48,11 @@ incident_key(struct alert_record *r)
 		fixed[1 + i] = (uint8_t)(r->chain_id >> (56 - 8 * i));
 	struct span parts[4] = {{(const uint8_t *)domain, sizeof domain - 1}, {fixed, sizeof fixed}};
 	bool per_tx = r->class_ == CLASS_SWAP || r->class_ == CLASS_OTHER || !(r->has & HAS_FROM);
+	struct place place = place_of(r);
 	unsigned n = 2;
-	if (per_tx) {
+	if (!(r->has & HAS_HASH)) {
+		parts[n++] = (struct span){(const uint8_t *)&place, sizeof place};
+	} else if (per_tx) {
 		parts[n++] = (struct span){r->hash, 32};
 	} else {
 		parts[n++] = (struct span){r->from, 20};
@@ -51,7 +72,7 @@ find(struct incidents *t, const uint8_t *key, uint64_t now_ns, bool *live)
 	struct incident *set = &t->slots[(h & (t->n - 1)) & ~(WAYS - 1)], *oldest = set;
 	for (struct incident *i = set; i < set + WAYS; i++) {
 		if (i->used && memcmp(i->key, key, sizeof i->key) == 0) {
-			*live = now_ns < i->last_ns + INCIDENT_TTL_NS;
+			*live = now_ns < i->last_ns || now_ns - i->last_ns < INCIDENT_TTL_NS;
 			return i;
 		}
 		if (!i->used)
@@ -71,7 +92,7 @@ incident_judge(struct incidents *t, struct alert_record *r, uint64_t message, ui
 	if (!live)
 		return INCIDENT_NEW;
 	bool same_tx = memcmp(i->last_tx, r->hash, sizeof i->last_tx) == 0;
-	if (same_tx && i->message != message && i->generation == r->generation)
+	if (same_tx && i->message != message && i->generation == r->generation && r->grade <= i->grade)
 		return INCIDENT_REPEAT;
 	r->supersedes_seq = i->seq;
 	r->supersedes_ring = i->ring;
@@ -89,5 +110,6 @@ incident_reported(struct incident *i, const struct alert_record *r, uint64_t mes
 	i->seq = r->seq;
 	i->ring = ring;
 	i->last_ns = now_ns;
+	i->grade = r->grade;
 	i->used = 1;
 }

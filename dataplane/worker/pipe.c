@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "worker/pipe.h"
 
+#include <stdbool.h>
+
 #define PIPE_ALIGN 64u
 
 /* Every message starts with one of these, alone on its cache line's beginning. */
@@ -12,7 +14,7 @@ struct pipe_head {
 static uint64_t
 footprint(uint32_t bytes)
 {
-	return (sizeof(struct pipe_head) + bytes + PIPE_ALIGN - 1) & ~(uint64_t)(PIPE_ALIGN - 1);
+	return ((uint64_t)sizeof(struct pipe_head) + bytes + PIPE_ALIGN - 1) & ~(uint64_t)(PIPE_ALIGN - 1);
 }
 
 void
@@ -25,11 +27,11 @@ pipe_init(struct pipe *p, uint8_t *buf, uint64_t cap)
 	p->tail_seen = p->reserved_bytes = p->peeked = 0;
 }
 
-static int
+static bool
 has_room(struct pipe *p, uint64_t head, uint64_t need)
 {
 	if (head + need - p->tail_seen <= p->cap)
-		return 1;
+		return true;
 	p->tail_seen = atomic_load_explicit(&p->tail, memory_order_acquire);
 	return head + need - p->tail_seen <= p->cap;
 }
@@ -39,6 +41,7 @@ pipe_reserve(struct pipe *p, uint32_t bytes)
 {
 	uint64_t head = atomic_load_explicit(&p->head, memory_order_relaxed);
 	uint64_t need = footprint(bytes);
+	p->reserved_bytes = 0;
 	uint64_t at = head & (p->cap - 1);
 	uint64_t skip = at + need > p->cap ? p->cap - at : 0;
 	if (bytes == 0 || need > p->cap / 2 || !has_room(p, head, skip + need))

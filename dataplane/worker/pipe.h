@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pipe: a single-producer single-consumer queue of variable-size messages between two lcores of this
  * process: each worker has one to the correlator. Messages are contiguous (a message that would straddle the
- * end starts over at the beginning), 64-byte aligned, and written in place: reserve, fill, commit. The producer
- * never waits: no room means NULL. Unlike the alert rings nothing here crosses a trust boundary. */
+ * end starts over at the beginning), start 8 bytes into a cache line, and are written in place: reserve, fill,
+ * commit. The producer never waits: no room means NULL. Unlike the alert rings nothing here crosses a trust boundary. */
 #ifndef WORKER_PIPE_H
 #define WORKER_PIPE_H
 
@@ -22,12 +22,14 @@ struct pipe {
 /* pipe_init: buf 64-byte aligned, cap a power of two >= 4096. The buffer stays the caller's. */
 void pipe_init(struct pipe *p, uint8_t *buf, uint64_t cap);
 
-/* pipe_reserve returns room for one message of `bytes` (1 .. cap / 2), or NULL if there is none now. */
+/* pipe_reserve returns room for one message of `bytes` (1 .. cap / 2 - 8), 8-byte aligned, or NULL if there is none now
+ * (never, for other sizes). A reservation that is not committed is forgotten by the next. */
 void *pipe_reserve(struct pipe *p, uint32_t bytes);
-/* pipe_commit makes the reserved message visible (release). */
+/* pipe_commit makes the reserved message visible (release). Nothing reserved: nothing happens. */
 void pipe_commit(struct pipe *p);
 
-/* pipe_peek returns the oldest message and its size, or NULL; it stays valid until pipe_release. */
+/* pipe_peek returns the oldest message and its size, or NULL; it stays valid until pipe_release, which does nothing
+ * unless a message was peeked at. */
 void *pipe_peek(struct pipe *p, uint32_t *bytes);
 void pipe_release(struct pipe *p);
 

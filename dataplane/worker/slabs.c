@@ -16,6 +16,7 @@ list_remove(struct slab *s)
 	s->next->prev = s->prev;
 }
 
+/* Behind the last; before the first if `head` is the first. */
 static void
 list_append(struct slab *head, struct slab *s)
 {
@@ -83,11 +84,15 @@ slabs_put(struct slabs *s, uint8_t *bytes)
 {
 	for (unsigned i = 0; i < SLAB_CLASSES; i++) {
 		struct slab_class *c = &s->c[i];
-		if (bytes < c->memory || bytes >= c->memory + (size_t)c->n * c->slab_bytes)
+		uintptr_t at = (uintptr_t)bytes - (uintptr_t)c->memory;
+		if (at >= (size_t)c->n * c->slab_bytes)
 			continue;
-		struct slab *b = &c->slabs[(size_t)(bytes - c->memory) / c->slab_bytes];
+		struct slab *b = &c->slabs[at / c->slab_bytes];
+		if (b->holder == NULL)
+			return;
+		b->holder = NULL;
 		list_remove(b);
-		list_append(&c->free, b);
+		list_append(c->free.next, b); /* first to be used again: its lines are warm */
 		return;
 	}
 }

@@ -30,13 +30,16 @@ struct slabs {
 	uint64_t stolen;
 };
 
-/* slabs_bytes: memory for n[i] slabs of class i (4 KiB, 256 KiB, 2.5 MiB); slabs_init lays them out in mem (64-byte aligned). */
+/* slabs_bytes: memory for n[i] slabs of class i (4 KiB, 256 KiB, 2.5 MiB); slabs_init lays them out in mem (64-byte
+ * aligned). */
 size_t slabs_bytes(const uint32_t n[SLAB_CLASSES]);
 void slabs_init(struct slabs *s, void *mem, const uint32_t n[SLAB_CLASSES]);
 
-/* slabs_get returns a slab of at least `bytes` from the smallest class that fits, taking the oldest if need be; NULL if no class is that
- * large or the class is empty by configuration. *holder is where the owner keeps the pointer. */
+/* slabs_get returns a slab of at least `bytes` from the smallest class that fits and was given any slabs, taking the
+ * oldest if need be; NULL if there is no such class. holder is where the owner keeps the pointer, and must stay good until
+ * the slab is put back: it may be set to NULL in any later slabs_get. */
 uint8_t *slabs_get(struct slabs *s, uint32_t bytes, uint32_t *cap, uint8_t **holder);
+/* slabs_put gives a slab back (NULL, or one that is free already: nothing happens). The holder is not touched. */
 void slabs_put(struct slabs *s, uint8_t *bytes);
 
 #endif

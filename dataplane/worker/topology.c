@@ -41,23 +41,57 @@ in_range(const struct range *r, char *err, size_t err_cap)
 }
 
 static int
+worker_alone(const struct topology *t, uint32_t worker, char *err, size_t err_cap)
+{
+	if (t->worker_cpu[worker] == t->correlator_cpu) {
+		snprintf(err, err_cap, "cores.workers names CPU %u, which is the correlator's; workers that poll without sleeping need a CPU each",
+			t->correlator_cpu);
+		return -EINVAL;
+	}
+	for (uint32_t k = 0; k < worker; k++) {
+		if (t->worker_cpu[k] != t->worker_cpu[worker])
+			continue;
+		snprintf(err, err_cap, "cores.workers names CPU %u twice; workers that poll without sleeping need a CPU each",
+			t->worker_cpu[worker]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int
+ports_ok(const struct topology *t, char *err, size_t err_cap)
+{
+	for (uint32_t i = 0; i < t->ports; i++) {
+		const char *device = t->port[i].device;
+		if (device[0] == '\0' || memchr(device, '\0', sizeof t->port[i].device) == NULL) {
+			snprintf(err, err_cap, "ports: device %u has no name, or one of more than %zu characters", i + 1,
+				sizeof t->port[i].device - 1);
+			return -EINVAL;
+		}
+		for (uint32_t k = 0; k < i; k++) {
+			if (strcmp(t->port[k].device, device) != 0)
+				continue;
+			snprintf(err, err_cap, "ports names %s twice", device);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int
 cpus_ok(const struct topology *t, uint32_t cpus, char *err, size_t err_cap)
 {
-	struct range main_cpu = {"cores.main", t->main_cpu, 0, cpus - 1, false};
-	struct range correlator = {"cores.correlator", t->correlator_cpu, 0, cpus - 1, false};
+	uint32_t last = cpus == 0 ? 0 : cpus - 1 < TOPOLOGY_CPU_MAX ? cpus - 1 : TOPOLOGY_CPU_MAX;
+	struct range main_cpu = {"cores.main", t->main_cpu, 0, last, false};
+	struct range correlator = {"cores.correlator", t->correlator_cpu, 0, last, false};
 	if (in_range(&main_cpu, err, err_cap) != 0 || in_range(&correlator, err, err_cap) != 0)
 		return -EINVAL;
 	for (uint32_t i = 0; i < t->workers; i++) {
-		struct range worker = {"cores.workers", t->worker_cpu[i], 0, cpus - 1, false};
+		struct range worker = {"cores.workers", t->worker_cpu[i], 0, last, false};
 		if (in_range(&worker, err, err_cap) != 0)
 			return -EINVAL;
-		for (uint32_t k = 0; k < i && t->idle != IDLE_SLEEP; k++) {
-			if (t->worker_cpu[k] != t->worker_cpu[i])
-				continue;
-			snprintf(err, err_cap, "cores.workers names CPU %u twice; workers that poll without sleeping need a CPU each",
-				t->worker_cpu[i]);
+		if (t->idle != IDLE_SLEEP && worker_alone(t, i, err, err_cap) != 0)
 			return -EINVAL;
-		}
 	}
 	return 0;
 }
@@ -68,6 +102,8 @@ topology_check(const struct topology *t, uint32_t cpus, char *err, size_t err_ca
 	const struct range ranges[] = {
 		{"memory_mb", t->memory_mb, 16, 1u << 20, false},
 		{"cores.workers (how many)", t->workers, 1, TOPOLOGY_WORKERS_MAX, false},
+		{"ports (how many)", t->ports, 0, TOPOLOGY_PORTS_MAX, false},
+		{"idle", t->idle, IDLE_SPIN, IDLE_SLEEP, false},
 		{"mtu", t->mtu, 576, 16000, false},
 		{"flows", t->flows_max, 16, 4u << 20, false},
 		{"seen", t->seen_entries, 1024, 1u << 28, true},
@@ -78,6 +114,8 @@ topology_check(const struct topology *t, uint32_t cpus, char *err, size_t err_ca
 	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
 		if (in_range(&ranges[i], err, err_cap) != 0)
 			return -EINVAL;
+	if (ports_ok(t, err, err_cap) != 0)
+		return -EINVAL;
 	return cpus_ok(t, cpus, err, err_cap);
 }
 

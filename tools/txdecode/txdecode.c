@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "txdecode/txdecode.h"
 
+#include "eth/rlp.h"
 #include "eth/tx.h"
 
 #include <ctype.h>
@@ -9,6 +10,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char usage_text[] =
 	"usage: sentinelctl tx decode [--chain N]\n"
@@ -50,20 +52,25 @@ from_hex(const char *p, size_t n, uint8_t *out, const char **why)
 }
 
 static void
-put_hex(FILE *out, const char *key, struct span s, bool present)
+put_hex_value(FILE *out, struct span s)
 {
 	static const char digit[] = "0123456789abcdef";
-	fprintf(out, ",\"%s\":", key);
-	if (!present) {
-		fputs("null", out);
-		return;
-	}
 	fputs("\"0x", out);
 	for (uint32_t i = 0; i < s.len; i++) {
-		fputc(digit[s.p[i] >> 4], out);
-		fputc(digit[s.p[i] & 15], out);
+		putc_unlocked(digit[s.p[i] >> 4], out);
+		putc_unlocked(digit[s.p[i] & 15], out);
 	}
-	fputc('"', out);
+	putc_unlocked('"', out);
+}
+
+static void
+put_hex(FILE *out, const char *key, struct span s, bool present)
+{
+	fprintf(out, ",\"%s\":", key);
+	if (present)
+		put_hex_value(out, s);
+	else
+		fputs("null", out);
 }
 
 static void
@@ -107,6 +114,59 @@ put_int(FILE *out, const char *key, struct span be, bool present)
 	fputc('"', out);
 }
 
+/* `payload` of a list is taken apart by `each`, which writes one element; the decoder has checked its form. */
+static void
+put_list(FILE *out, const char *key, struct span payload, bool present, void (*each)(FILE *, struct rlp_item *))
+{
+	struct rlp_item it;
+	const char *comma = "";
+	fprintf(out, ",\"%s\":%s", key, present ? "[" : "null");
+	while (present && rlp_next(&payload, &it)) {
+		fputs(comma, out);
+		each(out, &it);
+		comma = ",";
+	}
+	if (present)
+		putc_unlocked(']', out);
+}
+
+static void
+put_string_item(FILE *out, struct rlp_item *it)
+{
+	put_hex_value(out, it->payload);
+}
+
+static struct span
+next_payload(struct rlp_item *list)
+{
+	struct rlp_item it = {0};
+	rlp_next(&list->payload, &it);
+	return it.payload;
+}
+
+static void
+put_access(FILE *out, struct rlp_item *entry)
+{
+	fputs("{\"address\":", out);
+	put_hex_value(out, next_payload(entry));
+	put_list(out, "storage_keys", next_payload(entry), true, put_string_item);
+	putc_unlocked('}', out);
+}
+
+static void
+put_authorization(FILE *out, struct rlp_item *entry)
+{
+	struct span chain = next_payload(entry);
+	fputs("{\"address\":", out);
+	put_hex_value(out, next_payload(entry));
+	put_int(out, "chain_id", chain, true);
+	put_int(out, "nonce", next_payload(entry), true);
+	put_int(out, "y_parity", next_payload(entry), true);
+	put_int(out, "r", next_payload(entry), true);
+	put_int(out, "s", next_payload(entry), true);
+	putc_unlocked('}', out);
+}
+
 static void
 put_identity(FILE *out, const struct tx *t, uint64_t chain)
 {
@@ -118,20 +178,22 @@ put_identity(FILE *out, const struct tx *t, uint64_t chain)
 	if (known && t->to.len == 0)
 		tx_created(from, t->nonce, created);
 	put_hex(out, "created", (struct span){created, 20}, known && t->to.len == 0);
-	const char *why = tx_valid(t, chain);
-	fprintf(out, ",\"valid\":%s,\"invalid_reason\":", why ? "false" : "true");
-	fprintf(out, why ? "\"%s\"" : "null", why);
+	const char *why = tx_rules(t, chain);
+	if (why == NULL && !known)
+		why = "bad signature";
+	if (why == NULL)
+		fputs(",\"valid\":true,\"invalid_reason\":null", out);
+	else
+		fprintf(out, ",\"valid\":false,\"invalid_reason\":\"%s\"", why);
 }
 
 static void
 put_fields(FILE *out, const struct tx *t)
 {
 	bool typed = t->type != TX_LEGACY, dynamic = t->type >= TX_1559;
+	uint8_t chain[32];
 	put_u64(out, "type", t->type, true);
-	if (typed)
-		put_int(out, "chain_id", t->chain_id_be, true);
-	else
-		put_u64(out, "chain_id", t->chain_id, t->has_chain_id && t->chain_id != UINT64_MAX);
+	put_int(out, "chain_id", (struct span){chain, tx_chain_id(t, chain)}, t->has_chain_id);
 	put_u64(out, "nonce", t->nonce, true);
 	put_int(out, "gas_price", t->fee_cap, !dynamic);
 	put_int(out, "max_priority_fee_per_gas", t->tip_cap, dynamic);
@@ -141,12 +203,12 @@ put_fields(FILE *out, const struct tx *t)
 	put_int(out, "value", t->value, true);
 	put_hex(out, "input", t->data, true);
 	put_hex(out, "selector", (struct span){t->data.p, 4}, t->to.len == 20 && t->data.len >= 4);
-	put_u64(out, "access_list_entries", t->n_access, typed);
+	put_list(out, "access_list", t->access_list, typed, put_access);
 	put_int(out, "max_fee_per_blob_gas", t->blob_fee_cap, t->type == TX_4844);
-	put_u64(out, "blob_hashes", t->n_blobs, t->type == TX_4844);
+	put_list(out, "blob_hashes", t->blob_hashes, t->type == TX_4844, put_string_item);
 	put_u64(out, "sidecar_version", t->network_version - 1u, t->network_version != 0);
 	put_u64(out, "sidecar_blobs", t->n_sidecar_blobs, t->network_version != 0);
-	put_u64(out, "authorizations", t->n_auth, t->type == TX_7702);
+	put_list(out, "authorizations", t->auth_list, t->type == TX_7702, put_authorization);
 	put_int(out, "v", t->v, true);
 	put_int(out, "r", t->r, true);
 	put_int(out, "s", t->s, true);
@@ -195,36 +257,72 @@ parse_chain(const char *s, uint64_t *chain)
 	return errno != 0 || end == s || *end != '\0' || !isdigit((unsigned char)s[0]) || *chain == 0 ? -EINVAL : 0;
 }
 
-static int
-decode_stream(FILE *in, uint64_t chain)
+/* A line being collected. What is longer than any transaction is thrown away but for that fact. */
+struct collector {
+	char *line;
+	uint8_t *raw;
+	size_t n;
+	bool over;
+};
+
+static void
+end_line(struct collector *c, uint64_t chain)
 {
-	char *line = malloc(TXDECODE_LINE_MAX + 2);
-	uint8_t *raw = malloc(TXDECODE_LINE_MAX / 2 + 1);
-	size_t n = 0;
-	bool over = false;
-	int c = 0, rc = line && raw ? 0 : 1;
-	while (rc == 0 && c != EOF) {
-		c = getc_unlocked(in);
-		if (c != '\n' && c != EOF) {
-			over |= n > TXDECODE_LINE_MAX;
-			if (!over)
-				line[n++] = (char)c;
-			continue;
+	if (c->over)
+		answer_error(stdout, tx_strerror(TX_ERR_OVERSIZE));
+	else
+		txdecode_line(c->line, c->n, chain, c->raw, stdout);
+	c->n = 0;
+	c->over = false;
+}
+
+static void
+collect(struct collector *c, const char *p, size_t n, uint64_t chain)
+{
+	while (n > 0) {
+		const char *end = memchr(p, '\n', n);
+		size_t k = end ? (size_t)(end - p) : n;
+		if (c->over || k > TXDECODE_LINE_MAX - c->n) {
+			c->over = true;
+		} else {
+			memcpy(c->line + c->n, p, k);
+			c->n += k;
 		}
-		if (over)
-			answer_error(stdout, tx_strerror(TX_ERR_OVERSIZE));
-		else if (n > 0 || c == '\n')
-			txdecode_line(line, n, chain, raw, stdout);
-		n = 0;
-		over = false;
+		if (end == NULL)
+			return;
+		end_line(c, chain);
+		p += k + 1;
+		n -= k + 1;
 	}
-	if (rc != 0 || ferror(in) || fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "sentinelctl tx decode: %s\n", rc ? "no memory" : strerror(errno));
-		rc = 1;
+}
+
+static int
+failed(const char *what, int err)
+{
+	fprintf(stderr, "sentinelctl tx decode: %s: %s\n", what, strerror(err));
+	return 1;
+}
+
+/* Answers leave before more input is waited for: whoever feeds line by line can read line by line. */
+static int
+decode_stream(struct collector *c, uint64_t chain)
+{
+	static char buf[1 << 16];
+	for (;;) {
+		if (fflush(stdout) != 0 || ferror(stdout))
+			return failed("cannot write standard output", errno);
+		ssize_t n = read(STDIN_FILENO, buf, sizeof buf);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return failed("cannot read standard input", errno);
+		if (n == 0)
+			break;
+		collect(c, buf, (size_t)n, chain);
 	}
-	free(line);
-	free(raw);
-	return rc;
+	if (c->n > 0 || c->over)
+		end_line(c, chain);
+	return fflush(stdout) != 0 || ferror(stdout) ? failed("cannot write standard output", errno) : 0;
 }
 
 int
@@ -246,5 +344,9 @@ cmd_tx_decode(int argc, char **argv)
 			fprintf(stderr, "sentinelctl tx decode: unknown argument %s\n%s", argv[i], usage_text);
 		return 2;
 	}
-	return decode_stream(stdin, chain);
+	struct collector c = {.line = malloc(TXDECODE_LINE_MAX), .raw = malloc(TXDECODE_LINE_MAX / 2)};
+	int rc = c.line && c.raw ? decode_stream(&c, chain) : failed("cannot start", ENOMEM);
+	free(c.line);
+	free(c.raw);
+	return rc;
 }

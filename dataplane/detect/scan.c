@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "detect/ruleset.h"
+
+#include "eth/rlp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* All zero between transactions but for scratch: what a transaction touches is on the lists, and undone from them. */
+struct detect {
+	const struct ruleset *r;
+	hs_scratch_t *scratch;
+	struct span data; /* being scanned */
+	uint32_t db;
+	uint32_t over;
+	uint8_t *seen;	/* of values */
+	uint16_t *hits; /* of groups: distinct values seen */
+	uint8_t *woken; /* of rules */
+	uint32_t *seen_list, *hit_list, *woken_list;
+	uint32_t n_seen, n_hit, n_woken;
+	uint64_t matches; /* detect_scan_only */
+};
+
+struct detect *
+detect_new(const struct ruleset *r)
+{
+	struct detect *d = calloc(1, sizeof *d);
+	if (d == NULL)
+		return NULL;
+	d->r = r;
+	d->seen = calloc(r->n_values + 1, sizeof *d->seen);
+	d->seen_list = calloc(r->n_values + 1, sizeof *d->seen_list);
+	d->hits = calloc(r->n_groups + 1, sizeof *d->hits);
+	d->hit_list = calloc(r->n_groups + 1, sizeof *d->hit_list);
+	d->woken = calloc(r->n_rules + 1, sizeof *d->woken);
+	d->woken_list = calloc(r->n_rules + 1, sizeof *d->woken_list);
+	bool ok = d->seen && d->seen_list && d->hits && d->hit_list && d->woken && d->woken_list;
+	for (int i = 0; i < DB_COUNT && ok; i++)
+		ok = r->db[i] == NULL || hs_alloc_scratch(r->db[i], &d->scratch) == HS_SUCCESS;
+	if (!ok) {
+		detect_free(d);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return d;
+}
+
+void
+detect_free(struct detect *d)
+{
+	if (d == NULL)
+		return;
+	hs_free_scratch(d->scratch);
+	free(d->seen);
+	free(d->seen_list);
+	free(d->hits);
+	free(d->hit_list);
+	free(d->woken);
+	free(d->woken_list);
+	free(d);
+}
+
+static inline void
+wake(struct detect *d, uint32_t group)
+{
+	const struct rs_group *g = &d->r->group[group];
+	d->hit_list[d->n_hit++] = group;
+	for (const uint32_t *u = d->r->group_rule + g->first_rule, *end = u + g->n_rules; u < end; u++) {
+		if (d->woken[*u])
+			continue;
+		d->woken[*u] = 1;
+		d->woken_list[d->n_woken++] = *u;
+	}
+}
+
+static void
+see(struct detect *d, uint32_t value)
+{
+	const struct rs_value *v = &d->r->value[value];
+	if (d->seen[value])
+		return;
+	d->seen[value] = 1;
+	d->seen_list[d->n_seen++] = value;
+	for (const uint32_t *g = d->r->value_group + v->first_group, *end = g + v->n_groups; g < end; g++)
+		if (d->hits[*g]++ == 0)
+			wake(d, *g);
+}
+
+static inline void
+look_up(struct detect *d, enum exact_place where, const uint8_t *p, uint32_t len)
+{
+	uint32_t v = exact_find(d->r, where, p, len);
+	if (v != UINT32_MAX)
+		see(d, v);
+}
+
+/* A window was found: which of its literals stand around it, wholly in the field? */
+static int
+on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+{
+	struct detect *d = ctx;
+	const struct ruleset *r = d->r;
+	if (id >= r->n_windows || r->window[id].db != d->db || to > d->data.len)
+		return 0;
+	const struct rs_literal *l = r->literal + r->window[id].first_literal;
+	for (const struct rs_literal *end = l + r->window[id].n_literals; l < end; l++) {
+		if (to < l->window_end)
+			continue;
+		uint32_t at = (uint32_t)to - l->window_end;
+		if (l->len > d->data.len - at || memcmp(d->data.p + at, l->p, l->len) != 0)
+			continue;
+		for (uint32_t i = 0; i < l->n_values; i++)
+			see(d, r->literal_value[l->first_value + i]);
+	}
+	return 0;
+}
+
+static void
+look_at_words(struct detect *d)
+{
+	bool short_ones = d->r->exact[EXACT_ARG20].slot != NULL, long_ones = d->r->exact[EXACT_ARG32].slot != NULL;
+	for (uint32_t at = 4; d->data.len >= 32 && at <= d->data.len - 32; at += 32) {
+		if (short_ones)
+			look_up(d, EXACT_ARG20, d->data.p + at + 12, 20);
+		if (long_ones)
+			look_up(d, EXACT_ARG32, d->data.p + at, 32);
+	}
+}
+
+static void
+look_at_call(struct detect *d, const struct tx *t)
+{
+	const struct exact *x = d->r->exact;
+	if (x[EXACT_TO].slot != NULL)
+		look_up(d, EXACT_TO, t->to.p, 20);
+	if (x[EXACT_SELECTOR].slot != NULL && t->data.len >= 4)
+		look_up(d, EXACT_SELECTOR, t->data.p, 4);
+	if (x[EXACT_ARG20].slot != NULL || x[EXACT_ARG32].slot != NULL)
+		look_at_words(d);
+}
+
+/* tx_decode has checked the lists; an entry that does not read ends the walk all the same. */
+static void
+look_at_lists(struct detect *d, const struct tx *t)
+{
+	struct span list = t->access_list;
+	struct rlp_item entry, item;
+	while (d->r->exact[EXACT_ACCESS].slot != NULL && list.len > 0) {
+		if (!rlp_next(&list, &entry) || !rlp_next(&entry.payload, &item) || item.payload.len != 20)
+			break;
+		look_up(d, EXACT_ACCESS, item.payload.p, 20);
+	}
+	list = t->auth_list;
+	while (d->r->exact[EXACT_AUTH].slot != NULL && list.len > 0) {
+		if (!rlp_next(&list, &entry) || !rlp_next(&entry.payload, &item) || !rlp_next(&entry.payload, &item) ||
+			item.payload.len != 20)
+			break;
+		look_up(d, EXACT_AUTH, item.payload.p, 20);
+	}
+}
+
+static void
+add_protocols(const struct detect *d, uint32_t group, struct finding *f)
+{
+	for (uint32_t i = 0; i < d->n_seen && f->n_protocols < ALERT_PROTOCOLS_MAX; i++) {
+		const struct rs_value *v = &d->r->value[d->seen_list[i]];
+		bool in = false, again = false;
+		for (uint32_t k = 0; k < v->n_groups; k++)
+			in |= d->r->value_group[v->first_group + k] == group;
+		for (uint32_t k = 0; in && k < f->n_protocols; k++)
+			again |= memcmp(f->protocols[k], v->p, 20) == 0;
+		if (in && !again)
+			memcpy(f->protocols[f->n_protocols++], v->p, 20);
+	}
+}
+
+static void
+make_finding(const struct detect *d, const struct rs_rule *u, struct finding *f)
+{
+	f->rule_index = u->index;
+	f->n_protocols = 0;
+	for (uint32_t k = u->first_slot; k < u->first_slot + u->n_slots; k++)
+		if (d->r->slot_protocol[k] && d->hits[d->r->slot_group[k]] > 0)
+			add_protocols(d, d->r->slot_group[k], f);
+}
+
+/* Keeps the most important, in that order. */
+static void
+keep(struct detect *d, const struct rs_rule *top[DETECT_FINDINGS_MAX], int *n, const struct rs_rule *u)
+{
+	int i = *n;
+	if (i == DETECT_FINDINGS_MAX) {
+		d->over++;
+		if (top[i - 1]->rank < u->rank)
+			return;
+		i--;
+	} else {
+		++*n;
+	}
+	for (; i > 0 && top[i - 1]->rank > u->rank; i--)
+		top[i] = top[i - 1];
+	top[i] = u;
+}
+
+static int
+judge(struct detect *d, const struct tx *t, uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX])
+{
+	const struct condition_input in = {d->r, t, d->hits, bundle_len};
+	const struct rs_rule *top[DETECT_FINDINGS_MAX];
+	int n = 0;
+	for (uint32_t i = 0; i < d->n_woken; i++)
+		if (condition_holds(&in, &d->r->rule[d->woken_list[i]]))
+			keep(d, top, &n, &d->r->rule[d->woken_list[i]]);
+	for (uint32_t i = 0; i < d->r->n_always; i++)
+		if (condition_holds(&in, &d->r->rule[d->r->always[i]]))
+			keep(d, top, &n, &d->r->rule[d->r->always[i]]);
+	for (int i = 0; i < n; i++)
+		make_finding(d, top[i], &out[i]);
+	return n;
+}
+
+static void
+forget(struct detect *d)
+{
+	for (uint32_t i = 0; i < d->n_seen; i++)
+		d->seen[d->seen_list[i]] = 0;
+	for (uint32_t i = 0; i < d->n_hit; i++)
+		d->hits[d->hit_list[i]] = 0;
+	for (uint32_t i = 0; i < d->n_woken; i++)
+		d->woken[d->woken_list[i]] = 0;
+	d->n_seen = d->n_hit = d->n_woken = 0;
+}
+
+/* Nothing is as short as what Hyperscan would be called for. */
+static inline bool
+worth_a_scan(const struct detect *d)
+{
+	return d->r->db[d->db] != NULL && d->data.len >= LITERAL_LEN_MIN;
+}
+
+int
+detect_tx(struct detect *d, const struct tx *t, uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX])
+{
+	int n = 0;
+	d->data = t->data;
+	d->db = t->to.len == 20 ? DB_OF_CALLS : DB_OF_CREATIONS;
+	d->over = 0;
+	if (t->to.len == 20)
+		look_at_call(d, t);
+	look_at_lists(d, t);
+	if (worth_a_scan(d) && hs_scan(d->r->db[d->db], (const char *)d->data.p, d->data.len, 0, d->scratch, on_match, d) !=
+		HS_SUCCESS)
+		n = -EIO;
+	if (n == 0 && (d->n_woken > 0 || d->r->n_always > 0))
+		n = judge(d, t, bundle_len, out);
+	if (d->n_seen > 0)
+		forget(d);
+	return n;
+}
+
+uint32_t
+detect_over(const struct detect *d)
+{
+	return d->over;
+}
+
+static int
+on_match_only(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+{
+	((struct detect *)ctx)->matches++;
+	return 0;
+}
+
+int
+detect_scan_only(struct detect *d, const struct tx *t)
+{
+	d->data = t->data;
+	d->db = t->to.len == 20 ? DB_OF_CALLS : DB_OF_CREATIONS;
+	return worth_a_scan(d) && hs_scan(d->r->db[d->db], (const char *)d->data.p, d->data.len, 0, d->scratch,
+		on_match_only, d) != HS_SUCCESS ? -EIO : 0;
+}

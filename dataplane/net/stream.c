@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net/table.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define HISTORY_BYTES_DEFAULT 8192u
+#define HISTORY_BUFFERS_DEFAULT 2048u
+#define ACK_FRAMES_DEFAULT 32u
+#define SLABS_MAX (1u << 24)
+/* How many frames ahead headers are fetched. */
+#define PREFETCH_AHEAD 4u
+/* Bounds on the work of one call. */
+#define EXPIRE_FRAME 4u
+#define EXPIRE_HOLES 256u
+#define EXPIRE_FLOWS 1024u
+
+static struct stream_config
+with_defaults(const struct stream_config *c)
+{
+	struct stream_config out = *c;
+	if (out.history_bytes == 0)
+		out.history_bytes = HISTORY_BYTES_DEFAULT;
+	if (out.history_buffers == 0)
+		out.history_buffers = HISTORY_BUFFERS_DEFAULT;
+	if (out.gap_ack_frames == 0)
+		out.gap_ack_frames = ACK_FRAMES_DEFAULT;
+	return out;
+}
+
+static bool
+config_good(const struct stream_config *c)
+{
+	return flow_table_bytes(c->flows_max) != 0 && c->ooo_slabs > 0 && c->ooo_slabs <= SLABS_MAX &&
+	       c->ooo_segments_dir > 0 && c->ooo_segments_dir <= UINT16_MAX && c->ooo_bytes_dir > 0 &&
+	       c->ooo_bytes_dir <= WINDOW_AHEAD && c->gap_age_ns >> 10 > 0 && c->gap_age_ns <= 60000000000u &&
+	       c->idle_ns > 0 && c->history_buffers <= SLABS_MAX && c->history_bytes >= 64 &&
+	       c->history_bytes <= 1u << 20 && (c->history_bytes & (c->history_bytes - 1)) == 0;
+}
+
+static size_t
+line(size_t n)
+{
+	return (n + 63) & ~(size_t)63;
+}
+
+size_t
+stream_bytes(const struct stream_config *config)
+{
+	struct stream_config c = with_defaults(config);
+	if (!config_good(&c))
+		return 0;
+	return line(sizeof(struct stream_table)) + flow_table_bytes(c.flows_max) +
+	       (size_t)c.ooo_slabs * OOO_SLAB_BYTES + history_bytes(c.history_buffers, c.history_bytes);
+}
+
+struct stream_table *
+stream_init(void *mem, const struct stream_config *config, const struct stream_ops *ops, void *ctx, uint64_t *counters)
+{
+	struct stream_config c = with_defaults(config);
+	if (mem == NULL || !config_good(&c)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	struct stream_table *t = mem;
+	memset(t, 0, sizeof *t);
+	t->config = c;
+	t->ops = *ops;
+	t->ctx = ctx;
+	t->ctr = counters;
+	t->gap_age_ticks = (uint32_t)(c.gap_age_ns >> 10);
+	t->hole_head = t->hole_tail = NET_NONE;
+	while (t->epoch_shift < 40 && c.idle_ns >> t->epoch_shift > 4096)
+		t->epoch_shift++;
+	uint8_t *p = (uint8_t *)mem + line(sizeof *t);
+	flow_table_init(&t->flows, p, c.flows_max, c.hash_seed);
+	p += flow_table_bytes(c.flows_max);
+	ooo_init(&t->ooo, p, c.ooo_slabs);
+	p += (size_t)c.ooo_slabs * OOO_SLAB_BYTES;
+	history_init(&t->history, p, c.history_buffers, c.history_bytes);
+	return t;
+}
+
+static void
+decode_burst(struct stream_table *t, unsigned n, const struct span *frames, const uint32_t *wire_len)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (i + PREFETCH_AHEAD < n && frames[i + PREFETCH_AHEAD].len > 0)
+			__builtin_prefetch(frames[i + PREFETCH_AHEAD].p);
+		t->ctr[CTR_FRAME_BYTES] += frames[i].len;
+		t->verdict[i] = segment_decode(frames[i], wire_len[i], t->config.verify_checksum, &t->segment[i]);
+		t->ctr[t->verdict[i]]++;
+		if (t->verdict[i] != CTR_ACCEPTED)
+			continue;
+		t->hash[i] = flow_hash_of(&t->flows, &t->segment[i].ends);
+		flow_prefetch_buckets(&t->flows, &t->hash[i]);
+	}
+	t->ctr[CTR_FRAMES] += n;
+}
+
+static void
+burst(struct stream_table *t, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns)
+{
+	decode_burst(t, n, frames, wire_len);
+	for (unsigned i = 0; i < n; i++) {
+		if (t->verdict[i] == CTR_ACCEPTED)
+			flow_prefetch(&t->flows, &t->hash[i]);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (t->hole_head != NET_NONE)
+			stream_holes_expire(t, EXPIRE_FRAME, now_ns[i]);
+		if (t->verdict[i] == CTR_ACCEPTED)
+			stream_segment(t, &t->segment[i], &t->hash[i], now_ns[i]);
+	}
+}
+
+void
+stream_frames(
+	struct stream_table *t, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns)
+{
+	for (unsigned done = 0; done < n; done += STREAM_BURST) {
+		unsigned part = n - done < STREAM_BURST ? n - done : STREAM_BURST;
+		burst(t, part, frames + done, wire_len + done, now_ns + done);
+	}
+}
+
+static void
+expire_flows(struct stream_table *t, enum flow_list list, uint64_t age_ns, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < EXPIRE_FLOWS; i++) {
+		struct flow *f = flow_oldest(&t->flows, list);
+		if (f == NULL || (int64_t)(now_ns - f->last_ns) < (int64_t)age_ns)
+			return;
+		if (list != FLOW_CLOSED)
+			stream_finish(t, f, STREAM_IDLE, now_ns);
+		flow_remove(&t->flows, f);
+	}
+}
+
+void
+stream_housekeep(struct stream_table *t, uint64_t now_ns)
+{
+	stream_holes_expire(t, EXPIRE_HOLES, now_ns);
+	expire_flows(t, FLOW_CLOSED, CLOSED_NS, now_ns);
+	expire_flows(t, FLOW_YOUNG, t->config.idle_ns, now_ns);
+	expire_flows(t, FLOW_LIVE, t->config.idle_ns, now_ns);
+}
+
+void
+stream_flush(struct stream_table *t, uint64_t now_ns)
+{
+	for (unsigned list = FLOW_CLOSED; list <= FLOW_LIVE; list++) {
+		struct flow *f;
+		while ((f = flow_oldest(&t->flows, list)) != NULL) {
+			if (list != FLOW_CLOSED)
+				stream_finish(t, f, STREAM_SHUTDOWN, now_ns);
+			flow_remove(&t->flows, f);
+		}
+	}
+}
+
+uint32_t
+stream_spread(struct span frame, const uint32_t seed[4])
+{
+	struct endpoints e;
+	uint64_t s[6];
+	if (!segment_endpoints(frame, &e))
+		return 0;
+	flow_seed(seed, s);
+	/* other bits than the table's, so that the flows of one worker use all of its buckets */
+	uint64_t h = flow_hash64(s, &e) * 0x9e3779b97f4a7c15u;
+	return (uint32_t)(h >> 32);
+}

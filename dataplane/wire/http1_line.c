@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "wire/http1_line.h"
+
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+enum field { FIELD_NONE, FIELD_LENGTH, FIELD_TE, FIELD_ENCODING, FIELD_TYPE };
+enum field_state { STATE_EMPTY, STATE_GOOD, STATE_OTHER };
+
+/* RFC 9110 tokens. */
+static const uint8_t token[256] = {
+	['!'] = 1,
+	['#'] = 1,
+	['$'] = 1,
+	['%'] = 1,
+	['&'] = 1,
+	['\''] = 1,
+	['*'] = 1,
+	['+'] = 1,
+	['-'] = 1,
+	['.'] = 1,
+	['0' ... '9'] = 1,
+	['A' ... 'Z'] = 1,
+	['^'] = 1,
+	['_'] = 1,
+	['`'] = 1,
+	['a' ... 'z'] = 1,
+	['|'] = 1,
+	['~'] = 1,
+};
+
+struct value {
+	const uint8_t *p;
+	uint32_t n;
+};
+
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+#ifdef __SSE2__
+/* One bit for each byte that no token has. */
+static uint32_t
+not_token16(const uint8_t *p)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)p);
+	__m128i visible = _mm_cmpgt_epi8(v, _mm_set1_epi8(0x20)); /* 0x80 and up are negative */
+	__m128i low = _mm_or_si128(v, _mm_set1_epi8(0x20));	  /* [ ] to { } */
+	__m128i bad = _mm_or_si128(
+		_mm_cmpeq_epi8(low, _mm_set1_epi8('{')), _mm_cmpeq_epi8(low, _mm_set1_epi8('}')));
+	bad = _mm_or_si128(bad, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+	bad = _mm_or_si128(bad, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+	bad = _mm_or_si128(bad, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+	bad = _mm_or_si128(bad, _mm_cmpeq_epi8(v, _mm_set1_epi8(',')));
+	bad = _mm_or_si128(bad, _mm_cmpeq_epi8(v, _mm_set1_epi8('/')));
+	bad = _mm_or_si128(
+		bad, _mm_cmpeq_epi8(_mm_and_si128(v, _mm_set1_epi8((char)0xfe)), _mm_set1_epi8('(')));
+	__m128i from_colon = _mm_sub_epi8(v, _mm_set1_epi8(':')); /* : ; < = > ? @ */
+	bad = _mm_or_si128(bad, _mm_cmpeq_epi8(_mm_min_epu8(from_colon, _mm_set1_epi8(6)), from_colon));
+	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(bad, _mm_xor_si128(visible, _mm_set1_epi8(-1))));
+}
+#endif
+
+/* Length of the token that the line begins with. */
+static uint32_t
+token_len(const uint8_t *p, uint32_t n, const uint8_t *limit)
+{
+	uint32_t i = 0;
+#ifdef __SSE2__
+	for (; i < n && limit - (p + i) >= 16; i += 16) {
+		uint32_t m = not_token16(p + i);
+		if (m != 0) {
+			i += (uint32_t)__builtin_ctz(m);
+			return i < n ? i : n;
+		}
+	}
+	if (i > n)
+		return n;
+#endif
+	while (i < n && token[p[i]])
+		i++;
+	return i;
+}
+
+/* Compares with a name in lower case that has letters and '-' only, p being a token. */
+static bool
+is_name(const uint8_t *p, const char *name, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if ((p[i] | 0x20) != (uint8_t)name[i])
+			return false;
+	}
+	return true;
+}
+
+static bool
+equal_fold(struct value v, const char *lower)
+{
+	return v.n == strlen(lower) && is_name(v.p, lower, v.n);
+}
+
+static struct value
+trim(const uint8_t *p, const uint8_t *end)
+{
+	while (p < end && is_blank(*p))
+		p++;
+	while (p < end && is_blank(end[-1]))
+		end--;
+	return (struct value){p, (uint32_t)(end - p)};
+}
+
+/* HTTP/1.x, x being one digit. */
+static bool
+is_version(const uint8_t *p)
+{
+	return memcmp(p, "HTTP/1.", 7) == 0 && p[7] >= '0' && p[7] <= '9';
+}
+
+static bool
+status_line(struct http1_dir *d, const uint8_t *p, uint32_t n)
+{
+	uint32_t i = 8;
+	while (i < n && p[i] == ' ')
+		i++;
+	if (i == 8 || n - i < 3 || (n - i > 3 && p[i + 3] != ' '))
+		return false;
+	uint16_t status = 0;
+	for (uint32_t k = i; k < i + 3; k++) {
+		if (p[k] < '0' || p[k] > '9')
+			return false;
+		status = (uint16_t)(status * 10 + (p[k] - '0'));
+	}
+	if (status < 100)
+		return false;
+	d->head = (struct http1_head){.status = status, .json = true, .minor = p[7] - '0'};
+	return true;
+}
+
+static uint8_t
+kind_of(const uint8_t *method, uint32_t n)
+{
+	if (n == 4 && memcmp(method, "HEAD", 4) == 0)
+		return HTTP1_KIND_HEAD;
+	if (n == 7 && memcmp(method, "CONNECT", 7) == 0)
+		return HTTP1_KIND_CONNECT;
+	return HTTP1_KIND_OTHER;
+}
+
+static bool
+request_line(struct http1_dir *d, const uint8_t *p, uint32_t n, const uint8_t *limit)
+{
+	uint32_t method = token_len(p, n, limit);
+	/* METHOD SP target SP HTTP/1.x, and no other space */
+	if (method == 0 || n < method + 11 || p[method] != ' ' || p[n - 9] != ' ' || !is_version(p + n - 8))
+		return false;
+	uint32_t target = n - 9 - (method + 1);
+	if (target == 0 || memchr(p + method + 1, ' ', target) != NULL)
+		return false;
+	d->head = (struct http1_head){.request = true, .json = true, .minor = p[n - 1] - '0'};
+	d->head.post = method == 4 && memcmp(p, "POST", 4) == 0;
+	d->kind = kind_of(p, method);
+	return true;
+}
+
+bool
+http1_start_line(struct http1_dir *d, const uint8_t *p, uint32_t n, const uint8_t *limit)
+{
+	bool response = n >= 12 && is_version(p);
+	if (d->role != HTTP1_UNKNOWN && response != (d->role == HTTP1_RESPONSES))
+		return false;
+	if (response ? !status_line(d, p, n) : !request_line(d, p, n, limit))
+		return false;
+	d->field = FIELD_NONE;
+	d->te = HTTP1_TE_NONE;
+	d->length_bad = false;
+	return true;
+}
+
+/* A decimal number up to 2^63-1. */
+static bool
+number(struct value v, uint64_t *out)
+{
+	uint64_t x = 0;
+	for (uint32_t i = 0; i < v.n; i++) {
+		unsigned digit = v.p[i] - (unsigned)'0';
+		if (digit > 9 || x > ((uint64_t)INT64_MAX - digit) / 10)
+			return false;
+		x = x * 10 + digit;
+	}
+	*out = x;
+	return v.n > 0;
+}
+
+static bool
+names_json(struct value v)
+{
+	for (uint32_t i = 0; i + 4 <= v.n; i++) {
+		if (is_name(v.p + i, "json", 4))
+			return true;
+	}
+	return false;
+}
+
+/* "chunked", or a list that ends in it. */
+static bool
+is_chunked(struct value v)
+{
+	const uint8_t *comma = memrchr(v.p, ',', v.n);
+	return equal_fold(comma ? trim(comma + 1, v.p + v.n) : v, "chunked");
+}
+
+/* The header's value, or the first part of it that is not empty. */
+static void
+first_value(struct http1_dir *d, struct value v)
+{
+	bool good = false;
+	if (v.n == 0) {
+		d->field_state = STATE_EMPTY;
+		return;
+	}
+	switch (d->field) {
+	case FIELD_LENGTH:
+		good = number(v, &d->field_value);
+		break;
+	case FIELD_TE:
+		good = is_chunked(v);
+		break;
+	case FIELD_ENCODING:
+		good = equal_fold(v, "identity");
+		break;
+	case FIELD_TYPE:
+		good = names_json(v);
+		break;
+	default:
+		break;
+	}
+	d->field_state = good ? STATE_GOOD : STATE_OTHER;
+}
+
+/* A further line of the header: its text is joined to what there is by a space (Go). */
+static bool
+continued(struct http1_dir *d, struct value v)
+{
+	if (d->head_bytes == 0) /* right below the start line */
+		return false;
+	if (d->field == FIELD_NONE || v.n == 0)
+		return true;
+	if (d->field_state == STATE_EMPTY)
+		first_value(d, v);
+	else if (d->field != FIELD_TYPE)
+		d->field_state = STATE_OTHER;
+	else if (names_json(v))
+		d->field_state = STATE_GOOD;
+	return true;
+}
+
+static void
+length_end(struct http1_dir *d)
+{
+	if (d->field_state == STATE_EMPTY)
+		return;
+	if (d->field_state == STATE_OTHER || (d->head.has_length && d->head.content_length != d->field_value))
+		d->length_bad = true;
+	d->head.has_length = true;
+	d->head.content_length = d->field_value;
+}
+
+void
+http1_header_end(struct http1_dir *d)
+{
+	switch (d->field) {
+	case FIELD_LENGTH:
+		length_end(d);
+		break;
+	case FIELD_TE:
+		d->te = d->field_state == STATE_GOOD ? HTTP1_TE_CHUNKED : HTTP1_TE_OTHER;
+		break;
+	case FIELD_ENCODING:
+		d->head.encoded |= d->field_state == STATE_OTHER;
+		break;
+	case FIELD_TYPE:
+		d->head.json = d->field_state != STATE_OTHER;
+		break;
+	default:
+		break;
+	}
+	d->field = FIELD_NONE;
+}
+
+static enum field
+field_of(struct http1_dir *d, const uint8_t *p, uint32_t n)
+{
+	switch (n) {
+	case 7:
+		if (is_name(p, "upgrade", 7))
+			d->head.upgrade = true;
+		return FIELD_NONE;
+	case 12:
+		return is_name(p, "content-type", 12) ? FIELD_TYPE : FIELD_NONE;
+	case 14:
+		return is_name(p, "content-length", 14) ? FIELD_LENGTH : FIELD_NONE;
+	case 16:
+		return is_name(p, "content-encoding", 16) ? FIELD_ENCODING : FIELD_NONE;
+	case 17:
+		return is_name(p, "transfer-encoding", 17) ? FIELD_TE : FIELD_NONE;
+	default:
+		return FIELD_NONE;
+	}
+}
+
+bool
+http1_header_line(struct http1_dir *d, const uint8_t *p, uint32_t n, const uint8_t *limit)
+{
+	if (is_blank(p[0]))
+		return continued(d, trim(p, p + n));
+	if (d->field != FIELD_NONE)
+		http1_header_end(d);
+	uint32_t name = token_len(p, n, limit);
+	if (name == 0 || name == n || p[name] != ':')
+		return false;
+	d->field = field_of(d, p, name);
+	if (d->field != FIELD_NONE)
+		first_value(d, trim(p + name + 1, p + n));
+	return true;
+}
+
+bool
+http1_trailer_line(struct http1_dir *d, const uint8_t *p, uint32_t n, const uint8_t *limit)
+{
+	if (is_blank(p[0]))
+		return d->head_bytes > 0;
+	uint32_t name = token_len(p, n, limit);
+	return name > 0 && name < n && p[name] == ':';
+}
+
+static const struct {
+	char text[9];
+	uint8_t len;
+} methods[] = {{"POST ", 5}, {"GET ", 4}, {"OPTIONS ", 8}, {"PUT ", 4}, {"HEAD ", 5}, {"DELETE ", 7},
+	{"PATCH ", 6}, {"CONNECT ", 8}, {"TRACE ", 6}};
+
+/* Follows a start line byte by byte: how much of the pattern was met. */
+struct matcher {
+	const uint8_t *p;
+	uint32_t n, i;
+};
+
+enum match { MATCH_NO, MATCH_SO_FAR, MATCH_YES };
+
+static enum match
+text(struct matcher *m, const char *t, uint32_t len)
+{
+	uint32_t k = m->n - m->i < len ? m->n - m->i : len;
+	if (memcmp(m->p + m->i, t, k) != 0)
+		return MATCH_NO;
+	m->i += k;
+	return k == len ? MATCH_YES : MATCH_SO_FAR;
+}
+
+static enum match
+version(struct matcher *m)
+{
+	enum match r = text(m, "HTTP/1.", 7);
+	if (r != MATCH_YES)
+		return r;
+	if (m->i == m->n)
+		return MATCH_SO_FAR;
+	uint8_t c = m->p[m->i++];
+	return c == '0' || c == '1' ? MATCH_YES : MATCH_NO;
+}
+
+static enum match
+match_status(struct matcher *m)
+{
+	enum match r = version(m);
+	if (r != MATCH_YES)
+		return r;
+	if ((r = text(m, " ", 1)) != MATCH_YES)
+		return r;
+	for (unsigned k = 0; k < 3; k++, m->i++) {
+		if (m->i == m->n)
+			return MATCH_SO_FAR;
+		uint8_t c = m->p[m->i];
+		if (c < (k == 0 ? '1' : '0') || c > (k == 0 ? '5' : '9'))
+			return MATCH_NO;
+	}
+	if (m->i == m->n)
+		return MATCH_SO_FAR;
+	if (m->p[m->i] == '\r')
+		return m->n == m->i + 1 ? MATCH_YES : MATCH_NO;
+	if (m->p[m->i] != ' ')
+		return MATCH_NO;
+	for (; m->i < m->n; m->i++) {
+		uint8_t c = m->p[m->i];
+		if (c == '\r')
+			return m->n == m->i + 1 ? MATCH_YES : MATCH_NO;
+		if (c < 0x20 && c != '\t')
+			return MATCH_NO;
+	}
+	return MATCH_SO_FAR;
+}
+
+static enum match
+match_method(struct matcher *m)
+{
+	for (unsigned k = 0; k < sizeof methods / sizeof methods[0]; k++) {
+		enum match r = text(m, methods[k].text, methods[k].len);
+		if (r != MATCH_NO)
+			return r;
+	}
+	return MATCH_NO;
+}
+
+static enum match
+match_request(struct matcher *m)
+{
+	enum match r = match_method(m);
+	if (r != MATCH_YES)
+		return r;
+	uint32_t from = m->i;
+	while (m->i < m->n && m->p[m->i] > 0x20 && m->p[m->i] < 0x7f)
+		m->i++;
+	if (m->i == m->n)
+		return MATCH_SO_FAR;
+	if (m->i == from || m->p[m->i++] != ' ')
+		return MATCH_NO;
+	if ((r = version(m)) != MATCH_YES)
+		return r;
+	if (m->i == m->n)
+		return MATCH_SO_FAR;
+	return m->p[m->i] == '\r' && m->n == m->i + 1 ? MATCH_YES : MATCH_NO;
+}
+
+static enum match
+match_start(const uint8_t *p, uint32_t n, uint8_t role)
+{
+	enum match q = MATCH_NO, s = MATCH_NO;
+	if (role != HTTP1_RESPONSES)
+		q = match_request(&(struct matcher){p, n, 0});
+	if (role != HTTP1_REQUESTS)
+		s = match_status(&(struct matcher){p, n, 0});
+	return q > s ? q : s;
+}
+
+bool
+http1_is_start(const uint8_t *p, uint32_t n, uint8_t role)
+{
+	return match_start(p, n, role) == MATCH_YES;
+}
+
+bool
+http1_maybe_start(const uint8_t *p, uint32_t n, uint8_t role)
+{
+	return match_start(p, n, role) != MATCH_NO;
+}
+
+static bool
+ends_json(uint8_t c)
+{
+	return c == '}' || c == ']';
+}
+
+/* A message may begin right behind the JSON text that was the body of the one before. */
+static const uint8_t *
+start_behind_json(const uint8_t *p, uint32_t n, uint8_t role)
+{
+	const uint8_t *end = p + n;
+	for (const uint8_t *q = end; q > p; q--) {
+		if (ends_json(q[-1]) && q < end && (*q >= 'A' && *q <= 'Z') &&
+			http1_is_start(q, (uint32_t)(end - q), role))
+			return q;
+	}
+	return NULL;
+}
+
+const uint8_t *
+http1_find_start(const uint8_t *p, uint32_t n, uint8_t role)
+{
+	if (n < 12 || p[n - 1] != '\r')
+		return NULL;
+	if (http1_is_start(p, n, role))
+		return p;
+	bool request = memcmp(p + n - 10, " HTTP/1.", 8) == 0;
+	if (!request && memmem(p, n, "HTTP/1.", 7) == NULL)
+		return NULL;
+	return start_behind_json(p, n, role);
+}
+
+const uint8_t *
+http1_find_beginning(const uint8_t *p, uint32_t n, uint8_t role)
+{
+	if (n <= HTTP1_LINE_MAX && http1_maybe_start(p, n, role))
+		return p;
+	const uint8_t *end = p + n;
+	const uint8_t *from = n > HTTP1_LINE_MAX ? end - HTTP1_LINE_MAX : p;
+	for (const uint8_t *q = end - 1; q > from; q--) {
+		if (ends_json(q[-1]) && http1_maybe_start(q, (uint32_t)(end - q), role))
+			return q;
+	}
+	return NULL;
+}
+
+/* Any token is a method: a node answers 405 and goes on reading requests. */
+static int
+looks_like_request(struct span in)
+{
+	const uint8_t *end = in.p + in.len;
+	uint32_t method = token_len(in.p, in.len, end);
+	if (method == in.len)
+		return -1;
+	if (method == 0 || in.p[method] != ' ')
+		return 0;
+	const uint8_t *target = in.p + method + 1;
+	const uint8_t *p = target;
+	while (p<end && * p> 0x20 && *p != 0x7f)
+		p++;
+	if (p == end)
+		return p == target || (method == 3 && memcmp(in.p, "PRI", 3) == 0) ? -1 : 1;
+	if (p == target || *p != ' ')
+		return 0;
+	struct matcher m = {p + 1, (uint32_t)(end - p - 1), 0};
+	if (text(&m, "HTTP/1.", 7) == MATCH_NO)
+		return 0;
+	return m.i == 7 ? 1 : -1;
+}
+
+int
+http1_looks_like(struct span in)
+{
+	while (in.len > 0 && (*in.p == '\r' || *in.p == '\n')) {
+		in.p++;
+		in.len--;
+	}
+	if (in.len == 0)
+		return -1;
+	struct matcher m = {in.p, in.len, 0};
+	switch (text(&m, "HTTP/1.", 7)) {
+	case MATCH_SO_FAR:
+		return -1;
+	case MATCH_YES:
+		if (in.len == 7)
+			return -1;
+		return in.p[7] >= '0' && in.p[7] <= '9' && (in.len == 8 || in.p[8] == ' ') ? 1 : 0;
+	default:
+		return looks_like_request(in);
+	}
+}

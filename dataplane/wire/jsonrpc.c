@@ -1,0 +1,794 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The grammar: JSON as Go's scanner reads it, and where in a request the scanner stands. */
+#include "wire/hex.h"
+#include "wire/jsonrpc.h"
+#include "wire/jsonrpc_private.h"
+#include "wire/jsontext.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+/* What the next byte belongs to. */
+enum state {
+	ST_VALUE,
+	ST_FIRST_VALUE, /* a value, or the end of its array */
+	ST_FIRST_KEY,	/* a key, or the end of its object */
+	ST_KEY,
+	ST_COLON,
+	ST_AFTER, /* a comma, or the end of the container */
+	ST_STRING,
+	ST_ESCAPE,
+	ST_UNICODE,
+	ST_NUMBER,
+	ST_LITERAL,
+	ST_DONE, /* this and the rest: nothing more is read */
+	ST_BAD,
+	ST_DEEP
+};
+
+/* What the innermost open container is. */
+enum ctx { CTX_SKIP, CTX_BATCH, CTX_REQUEST, CTX_PARAMS, CTX_FIRST, CTX_TXS, CTX_BODY, CTX_ELEM, CTX_SUB };
+
+/* What the value that comes next is. From POS_PARAMS on its beginning overrides earlier ones (value_begins). */
+enum pos {
+	POS_NONE,
+	POS_REQUEST,
+	POS_METHOD,
+	POS_PARAMS,
+	POS_FIRST,
+	POS_TX,
+	POS_TXS,
+	POS_TXS_ITEM,
+	POS_BODY,
+	POS_BODY_ITEM,
+	POS_MEV_TX,
+	POS_MEV_HASH,
+	POS_MEV_BUNDLE
+};
+
+enum mode { MODE_SKIP, MODE_KEY, MODE_METHOD, MODE_HEX };
+
+/* Number states; those that may end a number are the even ones. */
+enum number { NUM_MINUS = 1, NUM_ZERO = 2, NUM_DOT = 3, NUM_INT = 4, NUM_E = 5, NUM_FRAC = 6, NUM_SIGN = 7, NUM_EXP = 8 };
+
+#define TEXT_SPOILED 0xff /* text_len: the key or method is none that we know */
+
+void
+jsonrpc_init(struct jsonrpc *j)
+{
+	memset(j, 0, offsetof(struct jsonrpc, text));
+	j->pos = POS_REQUEST;
+}
+
+static inline uint64_t
+key_of(const char name[8])
+{
+	uint64_t k;
+	memcpy(&k, name, 8);
+	return k;
+}
+
+/* k: the key's bytes with bit 0x20 set in each, zeros behind. All names are letters, for which that is folding. */
+static unsigned
+key_pos(const struct jsonrpc *j, uint64_t k)
+{
+	switch (j->ctx) {
+	case CTX_REQUEST:
+		return k == key_of("params\0") ? POS_PARAMS : k == key_of("method\0") ? POS_METHOD : POS_NONE;
+	case CTX_PARAMS: /* by name: jsonrpsee */
+		return k == key_of("bytes\0\0") || k == key_of("tx\0\0\0\0\0") || k == key_of("bundle\0") ||
+				k == key_of("request")
+			? POS_FIRST
+			: POS_NONE;
+	case CTX_FIRST:
+		return k == key_of("txs\0\0\0\0") ? POS_TXS
+			: k == key_of("tx\0\0\0\0\0")	  ? POS_TX
+			: k == key_of("body\0\0\0")	  ? POS_BODY
+							  : POS_NONE;
+	case CTX_ELEM:
+		return k == key_of("tx\0\0\0\0\0") ? POS_MEV_TX
+			: k == key_of("hash\0\0\0")	   ? POS_MEV_HASH
+			: k == key_of("bundle\0")	   ? POS_MEV_BUNDLE
+							   : POS_NONE;
+	case CTX_SUB:
+		return k == key_of("body\0\0\0") ? POS_BODY : POS_NONE;
+	default:
+		return POS_NONE;
+	}
+}
+
+static inline bool
+in_object(const struct jsonrpc *j)
+{
+	return j->is_object[(j->depth - 1) >> 3] >> ((j->depth - 1) & 7) & 1;
+}
+
+/* The context of the container at the present depth, once an inner one has been closed. */
+static unsigned
+ctx_again(const struct jsonrpc *j)
+{
+	if (j->skip)
+		return CTX_SKIP;
+	switch (j->depth - j->batch) {
+	case 0:
+		return CTX_BATCH;
+	case 1:
+		return CTX_REQUEST;
+	case 2:
+		return CTX_PARAMS;
+	case 3:
+		return in_object(j) ? CTX_FIRST : CTX_TXS;
+	case 4:
+		return j->in_txs ? CTX_TXS : CTX_BODY;
+	default: /* body, elem, sub, body ... */
+		return !in_object(j) ? CTX_BODY : (j->depth - j->batch) % 3 == 2 ? CTX_ELEM : CTX_SUB;
+	}
+}
+
+/* What a value in `ctx` is, when it is an element of an array; the first parameter has been passed. */
+static const uint8_t item_pos[] = {
+	[CTX_BATCH] = POS_REQUEST,
+	[CTX_TXS] = POS_TXS_ITEM,
+	[CTX_BODY] = POS_BODY_ITEM,
+};
+
+static inline uint8_t
+elem_pos(unsigned ctx)
+{
+	return ctx < sizeof item_pos ? item_pos[ctx] : POS_NONE;
+}
+
+static inline void
+value_ended(struct jsonrpc *j)
+{
+	j->state = j->depth ? ST_AFTER : ST_DONE;
+}
+
+/* value_begins: the value at j->pos begins with c; whatever it overrides is forgotten, and what is no string or container
+ * is judged. */
+static void
+value_begins(struct jsonrpc *j, uint8_t c)
+{
+	bool null = c == 'n';
+	unsigned mark = j->elem_mark[j->level], level = j->level;
+	switch (j->pos) {
+	case POS_PARAMS:
+		items_reset(j);
+		break;
+	case POS_FIRST:
+		items_reset(j);
+		j->first_param = c == '"' ? FIRST_STRING : c == '{' ? FIRST_OBJECT : c == '[' ? FIRST_ARRAY : FIRST_OTHER;
+		break;
+	case POS_TX:
+		if (!null)
+			items_kill(j, 0, ROLE_BIT(ROLE_TX), 0, 0);
+		if (!null && c != '"')
+			items_add(j, ROLE_TX, JSONRPC_BAD_HEX, 0);
+		break;
+	case POS_TXS:
+		items_kill(j, 0, ROLE_BIT(ROLE_TXS), 0, 0);
+		break;
+	case POS_TXS_ITEM:
+		if (c != '"')
+			items_add(j, ROLE_TXS, JSONRPC_BAD_HEX, 0);
+		break;
+	case POS_BODY:
+		items_kill(j, level ? j->obj_mark[level] : 0, ROLES_MEV, level, JSONRPC_NEST_MAX);
+		break;
+	case POS_MEV_TX:
+		if (!null)
+			items_kill(j, mark, ROLE_BIT(ROLE_MEV_TX), level, level);
+		if (!null && c != '"')
+			items_add(j, ROLE_MEV_TX, JSONRPC_BAD_HEX, 0);
+		break;
+	case POS_MEV_HASH:
+		items_kill(j, mark, ROLE_BIT(ROLE_MEV_HASH), level, level);
+		if (c == '"')
+			items_add(j, ROLE_MEV_HASH, JSONRPC_HASH_ONLY, 0);
+		break;
+	case POS_MEV_BUNDLE:
+		items_kill(j, mark, ROLES_MEV, level + 1, JSONRPC_NEST_MAX);
+		break;
+	default:
+		break;
+	}
+}
+
+static enum role
+role_of(unsigned pos)
+{
+	switch (pos) {
+	case POS_FIRST:
+		return ROLE_FIRST;
+	case POS_TX:
+		return ROLE_TX;
+	case POS_TXS_ITEM:
+		return ROLE_TXS;
+	case POS_MEV_TX:
+		return ROLE_MEV_TX;
+	default:
+		return ROLE_NONE;
+	}
+}
+
+static unsigned
+object_ctx(struct jsonrpc *j)
+{
+	switch (j->pos) {
+	case POS_REQUEST:
+		j->method = 0;
+		items_reset(j);
+		return CTX_REQUEST;
+	case POS_PARAMS:
+		return CTX_PARAMS;
+	case POS_FIRST:
+		return CTX_FIRST;
+	case POS_BODY_ITEM:
+		j->elem_mark[j->level] = j->n_recs;
+		return CTX_ELEM;
+	case POS_MEV_BUNDLE:
+		if (j->level == JSONRPC_NEST_MAX - 1) {
+			items_add(j, ROLE_MEV_TX, JSONRPC_OVERSIZE, 0);
+			return CTX_SKIP;
+		}
+		j->obj_mark[++j->level] = j->n_recs;
+		return CTX_SUB;
+	default:
+		return CTX_SKIP;
+	}
+}
+
+static unsigned
+array_ctx(struct jsonrpc *j)
+{
+	switch (j->pos) {
+	case POS_REQUEST:
+		if (j->depth > 0) /* an element of a batch */
+			return CTX_SKIP;
+		j->batch = true;
+		return CTX_BATCH;
+	case POS_PARAMS:
+		return CTX_PARAMS;
+	case POS_FIRST:
+		return CTX_TXS;
+	case POS_TXS:
+		j->in_txs = true;
+		return CTX_TXS;
+	case POS_BODY:
+		j->in_txs = false;
+		return CTX_BODY;
+	default:
+		return CTX_SKIP;
+	}
+}
+
+static void
+open_container(struct jsonrpc *j, bool object)
+{
+	if (j->depth == JSONRPC_DEPTH_MAX) {
+		j->state = ST_DEEP;
+		return;
+	}
+	unsigned ctx = object ? object_ctx(j) : array_ctx(j);
+	uint8_t *bits = &j->is_object[j->depth >> 3], bit = (uint8_t)(1u << (j->depth & 7));
+	*bits = object ? *bits | bit : *bits & ~bit;
+	j->depth++;
+	if (ctx == CTX_SKIP && j->skip == 0)
+		j->skip = j->depth;
+	j->ctx = (uint8_t)ctx;
+	if (object) {
+		j->state = ST_FIRST_KEY;
+	} else {
+		j->pos = ctx == CTX_PARAMS ? POS_FIRST : elem_pos(ctx);
+		j->state = ST_FIRST_VALUE;
+	}
+}
+
+static void
+close_container(struct scan *s, bool object)
+{
+	struct jsonrpc *j = s->j;
+	if (in_object(j) != object) {
+		j->state = ST_BAD;
+		return;
+	}
+	switch (j->ctx) {
+	case CTX_REQUEST:
+		(*s->messages)++;
+		items_report(s, false);
+		items_reset(j);
+		items_release(j, s->a);
+		break;
+	case CTX_ELEM:
+		items_kill_hashes(j, j->elem_mark[j->level], j->level);
+		break;
+	case CTX_SUB:
+		j->level--;
+		break;
+	default:
+		break;
+	}
+	j->depth--;
+	if (j->skip > j->depth)
+		j->skip = 0;
+	if (j->depth)
+		j->ctx = (uint8_t)ctx_again(j);
+	value_ended(j);
+}
+
+static const char *const literals[] = {"true", "false", "null"};
+
+static void
+begin_scalar(struct jsonrpc *j, uint8_t c)
+{
+	j->state = ST_NUMBER;
+	if (c == '-') {
+		j->sub = NUM_MINUS;
+	} else if (c == '0') {
+		j->sub = NUM_ZERO;
+	} else if (c >= '1' && c <= '9') {
+		j->sub = NUM_INT;
+	} else {
+		j->state = ST_LITERAL;
+		j->unit = 1; /* letters read */
+		j->sub = c == 't' ? 0 : c == 'f' ? 1 : 2;
+		if (c != 't' && c != 'f' && c != 'n')
+			j->state = ST_BAD;
+	}
+}
+
+/* Reads one byte of a number. False: it ends before c, well or not. */
+static bool
+number_takes(struct jsonrpc *j, uint8_t c)
+{
+	static const uint8_t on_digit[] = {0, NUM_INT, 0, NUM_FRAC, NUM_INT, NUM_EXP, NUM_FRAC, NUM_EXP, NUM_EXP};
+	uint8_t next = 0;
+	if (c >= '0' && c <= '9')
+		next = c == '0' && j->sub == NUM_MINUS ? NUM_ZERO : on_digit[j->sub];
+	else if (c == '.')
+		next = j->sub == NUM_ZERO || j->sub == NUM_INT ? NUM_DOT : 0;
+	else if (c == 'e' || c == 'E')
+		next = j->sub == NUM_ZERO || j->sub == NUM_INT || j->sub == NUM_FRAC ? NUM_E : 0;
+	else if (c == '+' || c == '-')
+		next = j->sub == NUM_E ? NUM_SIGN : 0;
+	if (next)
+		j->sub = next;
+	return next != 0;
+}
+
+static const uint8_t *
+number_run(struct scan *s, const uint8_t *p)
+{
+	while (p < s->end && number_takes(s->j, *p))
+		p++;
+	if (p < s->end) {
+		if (s->j->sub & 1)
+			s->j->state = ST_BAD;
+		else
+			value_ended(s->j);
+	}
+	return p;
+}
+
+static const uint8_t *
+literal_run(struct scan *s, const uint8_t *p)
+{
+	struct jsonrpc *j = s->j;
+	const char *word = literals[j->sub];
+	while (p < s->end) {
+		if (*p++ != (uint8_t)word[j->unit]) {
+			j->state = ST_BAD;
+			break;
+		}
+		if (word[++j->unit] == 0) {
+			value_ended(j);
+			break;
+		}
+	}
+	return p;
+}
+
+static void
+text_put(struct jsonrpc *j, unsigned c)
+{
+	if (j->text_len == TEXT_SPOILED)
+		return;
+	if (j->text_len == sizeof j->text)
+		j->text_len = TEXT_SPOILED;
+	else
+		j->text[j->text_len++] = (uint8_t)c;
+}
+
+/* A byte of U+017F (c5 bf) or U+212A (e2 84 aa), or of something that spoils the key. */
+static void
+key_utf8(struct jsonrpc *j, unsigned c)
+{
+	if (j->utf8 == 0 && (c == 0xc5 || c == 0xe2)) {
+		j->utf8 = (uint8_t)c;
+		return;
+	}
+	if (j->utf8 == 0xe2 && c == 0x84) {
+		j->utf8 = 0x84;
+		return;
+	}
+	if (j->utf8 == 0xc5 && c == 0xbf)
+		text_put(j, 's');
+	else if (j->utf8 == 0x84 && c == 0xaa)
+		text_put(j, 'k');
+	else
+		j->text_len = TEXT_SPOILED;
+	j->utf8 = 0;
+}
+
+static void
+key_char(struct jsonrpc *j, unsigned c, bool escaped)
+{
+	if (!escaped && c >= 0x80) {
+		key_utf8(j, c);
+		return;
+	}
+	if (j->utf8 != 0 || (c >= 0x80 && c != 0x17f && c != 0x212a))
+		j->text_len = TEXT_SPOILED;
+	text_put(j, c == 0x17f ? 's' : c == 0x212a ? 'k' : c | 0x20);
+}
+
+static void
+text_run(struct jsonrpc *j, const uint8_t *p, const uint8_t *end)
+{
+	for (; p < end && j->text_len != TEXT_SPOILED; p++) {
+		if (j->mode == MODE_KEY)
+			key_char(j, *p, false);
+		else if (*p < 0x80)
+			text_put(j, *p);
+		else
+			j->text_len = TEXT_SPOILED;
+	}
+}
+
+/* One escaped character. Surrogates need no pairing: nothing that is compared has any, nor characters beyond ASCII but two. */
+static void
+string_char(struct scan *s, unsigned c)
+{
+	struct jsonrpc *j = s->j;
+	switch (j->mode) {
+	case MODE_KEY:
+		key_char(j, c, true);
+		break;
+	case MODE_METHOD:
+		if (c < 0x80)
+			text_put(j, c);
+		else
+			j->text_len = TEXT_SPOILED;
+		break;
+	case MODE_HEX:
+		items_char(s, c);
+		if (j->str_state != JSONRPC_OK)
+			j->mode = MODE_SKIP;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+string_ended(struct scan *s)
+{
+	struct jsonrpc *j = s->j;
+	if (j->mode == MODE_KEY) {
+		uint64_t k = 0;
+		if (j->text_len <= 8 && j->utf8 == 0)
+			memcpy(&k, j->text, j->text_len);
+		j->pos = (uint8_t)key_pos(j, k);
+		j->state = ST_COLON;
+		return;
+	}
+	if (j->mode == MODE_METHOD)
+		j->method = j->text_len == TEXT_SPOILED ? 0 : rpc_method_find(j->text, j->text_len);
+	if (j->role != ROLE_NONE)
+		items_string_end(j);
+	value_ended(j);
+}
+
+static inline const uint8_t *
+text_skip(const uint8_t *p, const uint8_t *end)
+{
+#if defined(__SSE2__)
+	if (end - p >= 16) { /* most strings are short: no call for them */
+		__m128i v = _mm_loadu_si128((const void *)p);
+		__m128i hit = _mm_or_si128(
+			_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
+			_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
+		unsigned m = (unsigned)_mm_movemask_epi8(hit);
+		if (m)
+			return p + __builtin_ctz(m);
+		p += 16;
+	}
+#endif
+	return json_text_skip(p, end);
+}
+
+static const uint8_t *
+string_run(struct scan *s, const uint8_t *p)
+{
+	struct jsonrpc *j = s->j;
+	if (j->mode == MODE_HEX) {
+		p = items_hex(s, p);
+		if (j->str_state == JSONRPC_OK && p < s->end && *p != '"' && *p != '\\')
+			items_spoil(j, JSONRPC_BAD_HEX);
+		if (j->str_state != JSONRPC_OK)
+			j->mode = MODE_SKIP;
+	}
+	const uint8_t *q = p;
+	if (j->mode != MODE_HEX) {
+		q = text_skip(p, s->end);
+		if (j->mode != MODE_SKIP)
+			text_run(j, p, q);
+	}
+	if (q == s->end)
+		return q;
+	if (*q == '"') {
+		string_ended(s);
+	} else if (*q == '\\') {
+		j->state = ST_ESCAPE;
+	} else {
+		j->state = ST_BAD;
+	}
+	return q + 1;
+}
+
+static void
+escape(struct scan *s, uint8_t c)
+{
+	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+	if (c == 'u') {
+		s->j->state = ST_UNICODE;
+		s->j->sub = 0;
+		s->j->unit = 0;
+		return;
+	}
+	const char *at = c ? strchr(from, c) : NULL;
+	s->j->state = at ? ST_STRING : ST_BAD;
+	if (at)
+		string_char(s, (uint8_t)to[at - from]);
+}
+
+static void
+unicode(struct scan *s, uint8_t c)
+{
+	struct jsonrpc *j = s->j;
+	unsigned v = hex_value[c];
+	if (v > 15) {
+		j->state = ST_BAD;
+		return;
+	}
+	j->unit = (uint16_t)(j->unit << 4 | v);
+	if (++j->sub == 4) {
+		j->state = ST_STRING;
+		string_char(s, j->unit);
+	}
+}
+
+static void
+begin_string(struct jsonrpc *j)
+{
+	j->state = ST_STRING;
+	j->text_len = 0;
+	j->utf8 = 0;
+	enum role role = role_of(j->pos);
+	if (role != ROLE_NONE)
+		items_string(j, role);
+	j->mode = role != ROLE_NONE ? MODE_HEX : j->pos == POS_METHOD ? MODE_METHOD : MODE_SKIP;
+}
+
+static inline void
+begin_value(struct jsonrpc *j, uint8_t c)
+{
+	if (j->pos >= POS_PARAMS)
+		value_begins(j, c);
+	if (c == '"')
+		begin_string(j);
+	else if (c == '{' || c == '[')
+		open_container(j, c == '{');
+	else
+		begin_scalar(j, c);
+}
+
+/* A key that is whole, plain and short enough to lie in one vector, and its colon. False: read it byte by byte. */
+static inline bool
+whole_key(struct scan *s, const uint8_t **at)
+{
+#if defined(__SSE2__)
+	const uint8_t *p = *at;
+	struct jsonrpc *j = s->j;
+	if (s->end - p < 18)
+		return false;
+	__m128i v = _mm_loadu_si128((const void *)p);
+	__m128i hit = _mm_or_si128(
+		_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
+		_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
+	unsigned m = (unsigned)_mm_movemask_epi8(hit);
+	unsigned len = (unsigned)__builtin_ctz(m | 0x10000);
+	if (len == 16 || p[len] != '"' || p[len + 1] != ':' || ((unsigned)_mm_movemask_epi8(v) & ((1u << len) - 1)))
+		return false;
+	uint64_t k = 0;
+	if (len <= 8 && len > 0) {
+		memcpy(&k, p, 8);
+		k = (k | 0x2020202020202020) & (UINT64_MAX >> (64 - 8 * len));
+	}
+	j->pos = (uint8_t)key_pos(j, k);
+	j->state = ST_VALUE;
+	*at = p + len + 2;
+	return true;
+#else
+	return false;
+#endif
+}
+
+static inline const uint8_t *
+begin_key(struct scan *s, const uint8_t *p)
+{
+	struct jsonrpc *j = s->j;
+	if (*p != '"') {
+		j->state = ST_BAD;
+		return p;
+	}
+	p++;
+	if (!whole_key(s, &p)) {
+		j->mode = MODE_KEY;
+		j->text_len = 0;
+		j->utf8 = 0;
+		j->state = ST_STRING;
+	}
+	return p;
+}
+
+static inline void
+after_value(struct scan *s, uint8_t c)
+{
+	struct jsonrpc *j = s->j;
+	if (c == ',') {
+		bool object = in_object(j);
+		if (!object)
+			j->pos = elem_pos(j->ctx);
+		j->state = object ? ST_KEY : ST_VALUE;
+	} else if (c == '}' || c == ']') {
+		close_container(s, c == '}');
+	} else {
+		j->state = ST_BAD;
+	}
+}
+
+/* One structural byte, or key; p is at no white space. */
+static inline const uint8_t *
+structure(struct scan *s, const uint8_t *p)
+{
+	struct jsonrpc *j = s->j;
+	switch (j->state) {
+	case ST_FIRST_VALUE:
+		if (*p == ']')
+			close_container(s, false);
+		else
+			begin_value(j, *p);
+		return p + 1;
+	case ST_VALUE:
+		begin_value(j, *p);
+		return p + 1;
+	case ST_FIRST_KEY:
+		if (*p == '}') {
+			close_container(s, true);
+			return p + 1;
+		}
+		return begin_key(s, p);
+	case ST_KEY:
+		return begin_key(s, p);
+	case ST_COLON:
+		j->state = *p == ':' ? ST_VALUE : ST_BAD;
+		return p + 1;
+	default:
+		after_value(s, *p);
+		return p + 1;
+	}
+}
+
+static inline bool
+is_space(uint8_t c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static void
+run(struct scan *s, const uint8_t *p)
+{
+	struct jsonrpc *j = s->j;
+	while (p < s->end && j->state < ST_DONE) {
+		switch (j->state) {
+		case ST_STRING:
+			p = string_run(s, p);
+			break;
+		case ST_ESCAPE:
+			escape(s, *p++);
+			break;
+		case ST_UNICODE:
+			unicode(s, *p++);
+			break;
+		case ST_NUMBER:
+			p = number_run(s, p);
+			break;
+		case ST_LITERAL:
+			p = literal_run(s, p);
+			break;
+		default:
+			if (is_space(*p))
+				p++;
+			else
+				p = structure(s, p);
+		}
+	}
+}
+
+static enum jsonrpc_status
+status_of(const struct jsonrpc *j)
+{
+	switch (j->state) {
+	case ST_DONE:
+		return JSONRPC_DONE;
+	case ST_BAD:
+		return JSONRPC_MALFORMED;
+	case ST_DEEP:
+		return JSONRPC_TOO_DEEP;
+	default:
+		return JSONRPC_MORE;
+	}
+}
+
+/* The body ends here, within or before its value. */
+static void
+body_ended(struct jsonrpc *j)
+{
+	bool number = j->depth == 0 && j->state == ST_NUMBER && (j->sub & 1) == 0;
+	bool nothing = j->depth == 0 && j->state == ST_VALUE;
+	j->state = number || nothing ? ST_DONE : ST_BAD;
+}
+
+enum jsonrpc_status
+jsonrpc_feed(struct jsonrpc *j, struct jsonrpc_arena *a, struct span piece, bool last, jsonrpc_sink sink, void *ctx,
+	uint32_t *messages)
+{
+	if (j->state >= ST_DONE)
+		return status_of(j);
+	struct scan s = {
+		.j = j, .a = a, .end = piece.p, .sink = sink, .ctx = ctx, .messages = messages};
+	items_check(j);
+	if (piece.len > 0) {
+		s.end += piece.len;
+		run(&s, piece.p);
+	}
+	if (j->state < ST_DONE && last)
+		body_ended(j);
+	if (j->state < ST_DONE) {
+		items_keep(j, a);
+	} else {
+		items_reset(j);
+		items_release(j, a);
+	}
+	return status_of(j);
+}
+
+void
+jsonrpc_cut(struct jsonrpc *j, struct jsonrpc_arena *a, jsonrpc_sink sink, void *ctx)
+{
+	if (j->state >= ST_DONE)
+		return;
+	struct scan s = {.j = j, .a = a, .sink = sink, .ctx = ctx};
+	items_check(j);
+	if (j->role != ROLE_NONE)
+		items_string_end(j);
+	items_report(&s, true);
+	items_reset(j);
+	items_release(j, a);
+	j->state = ST_BAD;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The inside of the JSON-RPC scanner, shared by its three parts: jsonrpc.c (the grammar), jsonrpc_items.c (candidate
+ * transactions and their bytes) and jsonrpc_methods.c (what each method carries). Nobody else includes this. */
+#ifndef WIRE_JSONRPC_PRIVATE_H
+#define WIRE_JSONRPC_PRIVATE_H
+
+#include "wire/jsonrpc.h"
+
+/* Where in params a candidate stands. The method, which may come last, decides which of them are transactions. */
+enum role {
+	ROLE_NONE,
+	ROLE_FIRST,   /* params[0] */
+	ROLE_TX,      /* params[0].tx */
+	ROLE_TXS,     /* params[0].txs[], or params[0][] */
+	ROLE_MEV_TX,  /* params[0].body[].tx, and in nested bundles; level tells them apart */
+	ROLE_MEV_HASH /* params[0].body[].hash */
+};
+#define ROLE_BIT(role) (1u << (role))
+#define ROLES_MEV (ROLE_BIT(ROLE_MEV_TX) | ROLE_BIT(ROLE_MEV_HASH))
+
+/* States of a record that no item has. */
+#define REC_DEAD 7u /* overridden by a later value of the same key */
+
+/* What params[0] is. */
+enum first_param { FIRST_NONE, FIRST_STRING, FIRST_OBJECT, FIRST_ARRAY, FIRST_OTHER };
+
+struct rpc_method {
+	const char *name;
+	uint8_t len;
+	uint8_t kind; /* enum jsonrpc_kind */
+	uint8_t roles;
+};
+
+/* rpc_method_find returns the method's number, 0 if it carries no transactions. rpc_method: by number, not 0. */
+uint8_t rpc_method_find(const uint8_t *name, size_t len);
+const struct rpc_method *rpc_method(uint8_t number);
+
+/* One call into the scanner. */
+struct scan {
+	struct jsonrpc *j;
+	struct jsonrpc_arena *a;
+	const uint8_t *end;
+	jsonrpc_sink sink;
+	void *ctx;
+	uint32_t *messages;
+};
+
+enum hex_stage { HEX_START, HEX_ZERO, HEX_BODY }; /* nothing read; a 0 that may begin 0x; past the prefix */
+
+/* items_reset forgets every candidate of the current request. */
+void items_reset(struct jsonrpc *j);
+/* items_kill: records from `mark` on with one of `roles` and a level in [lo, hi] are overridden. */
+void items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, unsigned hi);
+/* items_kill_hashes: elements of the list at `level` from mark on that have a tx do not count by their hash as well. */
+void items_kill_hashes(struct jsonrpc *j, unsigned mark, unsigned level);
+void items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len);
+/* items_string begins a candidate string, items_string_end ends it. In between items_hex decodes from [p, end) up to the
+ * first byte that is no hex digit, items_char takes one unescaped character (>= 0x80: any that is not ASCII), and
+ * items_spoil gives it up. When j->str_state is not OK there is nothing more to decode. */
+void items_string(struct jsonrpc *j, enum role role);
+const uint8_t *items_hex(struct scan *s, const uint8_t *p);
+void items_char(struct scan *s, unsigned c);
+void items_spoil(struct jsonrpc *j, unsigned state);
+void items_string_end(struct jsonrpc *j);
+/* items_report hands the request's transactions to the sink; cut: as JSONRPC_CUT. items_release gives the slab back. */
+void items_report(struct scan *s, bool cut);
+void items_release(struct jsonrpc *j, struct jsonrpc_arena *a);
+/* items_keep moves decoded bytes into a slab at the end of a call; items_check finds out at the beginning of one whether
+ * it is still there. */
+void items_keep(struct jsonrpc *j, struct jsonrpc_arena *a);
+void items_check(struct jsonrpc *j);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* set: a rule set in the compiler, from YAML to bundle, and what was found wrong with it. Everything hangs on one arena.
+ * A process of its own does this work: without memory it ends (exit 1). */
+#ifndef RULES_SET_H
+#define RULES_SET_H
+
+#include "abi/span.h"
+#include "rules/arena.h"
+#include "rules/bundle.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SET_FILE_BYTES_MAX (8u << 20)
+#define SET_BYTES_MAX (64u << 20)
+#define SET_FILES_MAX 4096u
+#define SET_VALUES_MAX (1u << 20)
+#define SET_DIAGS_MAX 200u
+
+/* A place in a file: lines and columns (characters) from 1. line 0: the file as a whole. */
+struct place {
+	const char *file;
+	uint32_t line, column;
+};
+
+enum diag_kind { DIAG_ERROR, DIAG_WARNING };
+struct diag {
+	struct place at;
+	enum diag_kind kind;
+	const char *text;
+};
+
+struct value { /* as written; interned per (field, bytes) when compiled */
+	const uint8_t *p;
+	uint32_t len;
+	struct place at;
+};
+
+struct pattern {
+	const char *name;
+	struct place at;
+	uint32_t field; /* enum rule_field */
+	struct value *values; /* distinct, in the order of the file */
+	uint32_t n_values;
+	bool exception, protocol, used;
+};
+
+struct vector {
+	struct place at;
+	bool expect;
+	struct span json;
+};
+
+struct rule {
+	const char *pack;
+	struct place at; /* of its id */
+	struct place name_at;
+	uint32_t id, rev;
+	const char *name, *description;
+	uint32_t class_, severity, grade, status;
+	struct place grade_at, condition_at;
+	struct pattern *patterns; /* match first, then except */
+	uint32_t n_patterns;
+	struct bundle_op *ops; /* exceptions included; constants index the set's */
+	uint32_t n_ops;
+	struct vector *vectors;
+	uint32_t n_vectors;
+};
+
+struct rule_set {
+	struct arena arena;
+	struct rule *rules;
+	uint32_t n_rules, cap_rules;
+	struct named {
+		const char *name;
+		struct place at;
+	} *packs;
+	uint32_t n_packs, cap_packs;
+	struct bundle_const *consts;
+	uint32_t n_consts, cap_consts;
+	uint32_t n_values;
+	size_t n_bytes;
+	struct diag *diags;
+	uint32_t n_diags, n_errors, n_warnings; /* n_diags <= SET_DIAGS_MAX; the others count all */
+	uint32_t cap_diags;
+};
+
+struct rule_set *rule_set_new(void);
+void rule_set_free(struct rule_set *s);
+
+/* rule_set_load reads a pack file, or every *.yaml of a folder in the order of their names. Whatever is wrong is a
+ * diagnostic; 0, or -errno if the path itself cannot be read (a diagnostic too). */
+int rule_set_load(struct rule_set *s, const char *path);
+/* rule_set_parse takes one pack from memory; `file` is its name in diagnostics (copied). */
+void rule_set_parse(struct rule_set *s, const char *file, const char *text, size_t n);
+
+/* rule_set_lint checks what needs the whole set. `databases`: compile them too, to find what Hyperscan refuses. */
+void rule_set_lint(struct rule_set *s, bool databases);
+
+/* rule_set_compile: the bundle's bytes (caller frees) or -EINVAL if the set has errors or Hyperscan refuses (diagnostics). Same set, same
+ * generation (from 1): same bytes. */
+int rule_set_compile(struct rule_set *s, uint64_t generation, uint8_t **out, size_t *n);
+
+/* diag_add keeps the first SET_DIAGS_MAX, counts all. Text: what (next step). */
+void diag_add(struct rule_set *s, enum diag_kind kind, struct place at, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+#define diag_error(s, at, ...) diag_add(s, DIAG_ERROR, at, __VA_ARGS__)
+#define diag_warn(s, at, ...) diag_add(s, DIAG_WARNING, at, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Vectors become JSON lines of JSON-RPC transaction objects. Everything in them is hex, so that no string needs an escape. */
+#include "rules/language.h"
+
+#include <stdio.h>
+
+#define VECTOR_BYTES_MAX (300u << 10)
+
+enum shape { SHAPE_QUANTITY, SHAPE_BYTES, SHAPE_ADDRESS, SHAPE_HASH, SHAPE_HASHES, SHAPE_ACCESS, SHAPE_AUTHS };
+
+struct key {
+	const char *name;
+	enum shape shape;
+};
+#define END {NULL, SHAPE_BYTES}
+static const struct key tx_keys[] = {{"type", SHAPE_QUANTITY}, {"chainId", SHAPE_QUANTITY}, {"nonce", SHAPE_QUANTITY},
+	{"gas", SHAPE_QUANTITY}, {"gasPrice", SHAPE_QUANTITY}, {"maxFeePerGas", SHAPE_QUANTITY},
+	{"maxPriorityFeePerGas", SHAPE_QUANTITY}, {"maxFeePerBlobGas", SHAPE_QUANTITY}, {"value", SHAPE_QUANTITY},
+	{"to", SHAPE_ADDRESS}, {"from", SHAPE_ADDRESS}, {"input", SHAPE_BYTES}, {"data", SHAPE_BYTES},
+	{"accessList", SHAPE_ACCESS}, {"blobVersionedHashes", SHAPE_HASHES}, {"authorizationList", SHAPE_AUTHS},
+	{"hash", SHAPE_HASH}, {"v", SHAPE_QUANTITY}, {"r", SHAPE_QUANTITY}, {"s", SHAPE_QUANTITY},
+	{"yParity", SHAPE_QUANTITY}, END};
+static const struct key raw_keys[] = {{"raw", SHAPE_BYTES}, END};
+static const struct key access_keys[] = {{"address", SHAPE_ADDRESS}, {"storageKeys", SHAPE_HASHES}, END};
+static const struct key auth_keys[] = {{"chainId", SHAPE_QUANTITY}, {"address", SHAPE_ADDRESS},
+	{"nonce", SHAPE_QUANTITY}, {"yParity", SHAPE_QUANTITY}, {"r", SHAPE_QUANTITY}, {"s", SHAPE_QUANTITY}, END};
+
+struct out {
+	char *p;
+	size_t n, cap;
+};
+
+struct writer {
+	struct source *src;
+	struct out out;
+	bool failed;
+};
+
+static void
+put(struct writer *w, const char *text, size_t n)
+{
+	if (w->out.n + n > w->out.cap) {
+		size_t cap = (w->out.n + n) * 2;
+		char *p = arena_alloc(&w->src->s->arena, cap);
+		if (w->out.n > 0)
+			memcpy(p, w->out.p, w->out.n);
+		w->out.p = p;
+		w->out.cap = cap;
+	}
+	memcpy(w->out.p + w->out.n, text, n);
+	w->out.n += n;
+}
+
+static void
+puts_(struct writer *w, const char *text)
+{
+	put(w, text, strlen(text));
+}
+
+static void
+fail(struct writer *w)
+{
+	w->failed = true;
+}
+
+static void
+quantity(struct writer *w, const struct yaml_node *n)
+{
+	char text[2 + 16 + 1];
+	uint64_t v;
+	size_t digits = n->len >= 2 ? strspn(n->text + 2, "0123456789abcdefABCDEF") : 0;
+	if (n->kind == YAML_SCALAR && n->text[0] == '0' && n->text[1] == 'x') {
+		if (digits == 0 || digits > 64 || digits + 2 != n->len || (digits > 1 && n->text[2] == '0')) {
+			diag_error(w->src->s, n->at, "`%.80s` is no quantity (0x, 1 to 64 hex digits, no leading zeros)", n->text);
+			fail(w);
+		}
+		puts_(w, "\"");
+		put(w, n->text, n->len);
+		puts_(w, "\"");
+		return;
+	}
+	if (!number_read(w->src, n, 0, UINT64_MAX, &v)) {
+		fail(w);
+		return;
+	}
+	snprintf(text, sizeof text, "0x%llx", (unsigned long long)v);
+	puts_(w, "\"");
+	puts_(w, text);
+	puts_(w, "\"");
+}
+
+static void
+bytes(struct writer *w, const struct yaml_node *n, uint32_t want)
+{
+	struct value v;
+	if (!hex_read(w->src, n, VECTOR_BYTES_MAX, &v)) {
+		fail(w);
+		return;
+	}
+	if (want > 0 && v.len != want) {
+		diag_error(w->src->s, n->at, "%u bytes belong here, not %u", want, v.len);
+		fail(w);
+	}
+	puts_(w, "\"");
+	put(w, n->text, n->len);
+	puts_(w, "\"");
+}
+
+static void object(struct writer *w, struct yaml_node *map, const struct key *keys, const char *what);
+
+static void
+items(struct writer *w, const struct yaml_node *seq, const struct key *keys, const char *what)
+{
+	if (!kind_is(w->src, seq, YAML_SEQUENCE, what)) {
+		fail(w);
+		return;
+	}
+	puts_(w, "[");
+	for (struct yaml_node *i = seq->first; i != NULL; i = i->next) {
+		if (keys != NULL)
+			object(w, i, keys, what);
+		else
+			bytes(w, i, 32);
+		if (i->next != NULL)
+			puts_(w, ",");
+	}
+	puts_(w, "]");
+}
+
+static void
+member(struct writer *w, enum shape shape, struct yaml_node *v)
+{
+	switch (shape) {
+	case SHAPE_QUANTITY:
+		quantity(w, v);
+		break;
+	case SHAPE_BYTES:
+		bytes(w, v, 0);
+		break;
+	case SHAPE_ADDRESS:
+		if (v->kind == YAML_SCALAR && !v->quoted && strcmp(v->text, "null") == 0)
+			puts_(w, "null");
+		else
+			bytes(w, v, 20);
+		break;
+	case SHAPE_HASH:
+		bytes(w, v, 32);
+		break;
+	case SHAPE_HASHES:
+		items(w, v, NULL, "a sequence of 32-byte values");
+		break;
+	case SHAPE_ACCESS:
+		items(w, v, access_keys, "an access list");
+		break;
+	case SHAPE_AUTHS:
+		items(w, v, auth_keys, "an authorization list");
+		break;
+	}
+}
+
+static void
+object(struct writer *w, struct yaml_node *map, const struct key *keys, const char *what)
+{
+	struct yaml_node *at = NULL, *key, *value;
+	uint32_t n = 0;
+	if (!kind_is(w->src, map, YAML_MAPPING, what)) {
+		fail(w);
+		return;
+	}
+	puts_(w, "{");
+	while (pair_next(w->src, map, &at, &key, &value)) {
+		const struct key *k = keys;
+		while (k->name != NULL && strcmp(k->name, key->text) != 0)
+			k++;
+		if (k->name == NULL) {
+			diag_error(w->src->s, key->at, "unknown key `%.80s` in %s", key->text, what);
+			fail(w);
+			continue;
+		}
+		puts_(w, n++ > 0 ? ",\"" : "\"");
+		puts_(w, k->name);
+		puts_(w, "\":");
+		member(w, k->shape, value);
+	}
+	puts_(w, "}");
+}
+
+static void
+vector_read(struct source *src, struct rule *r, struct yaml_node *map, uint32_t *cap)
+{
+	struct yaml_node *at = NULL, *key, *value, *match = NULL, *tx = NULL;
+	if (!kind_is(src, map, YAML_MAPPING, "a vector"))
+		return;
+	while (pair_next(src, map, &at, &key, &value)) {
+		if (strcmp(key->text, "match") == 0)
+			match = value;
+		else if (strcmp(key->text, "tx") == 0)
+			tx = value;
+		else
+			diag_error(src->s, key->at, "unknown key `%.80s` in a vector (match, tx)", key->text);
+	}
+	if (match == NULL || tx == NULL) {
+		diag_error(src->s, map->at, "a vector without `%s`", match == NULL ? "match" : "tx");
+		return;
+	}
+	bool yes = match->kind == YAML_SCALAR && strcmp(match->text, "true") == 0;
+	if (!yes && (match->kind != YAML_SCALAR || strcmp(match->text, "false") != 0)) {
+		diag_error(src->s, match->at, "match must be true or false");
+		return;
+	}
+	struct writer w = {.src = src};
+	bool raw = tx->kind == YAML_MAPPING && tx->n == 1 && tx->first->kind == YAML_SCALAR && strcmp(tx->first->text, "raw") == 0;
+	object(&w, tx, raw ? raw_keys : tx_keys, "a transaction");
+	if (!w.failed)
+		*ARENA_PUSH(&src->s->arena, r->vectors, r->n_vectors, *cap) =
+			(struct vector){map->at, yes, {(uint8_t *)w.out.p, (uint32_t)w.out.n}};
+	else /* counts all the same: no second error for a missing one */
+		*ARENA_PUSH(&src->s->arena, r->vectors, r->n_vectors, *cap) = (struct vector){map->at, yes, {NULL, 0}};
+}
+
+bool
+vectors_read(struct source *src, struct rule *r, struct yaml_node *seq)
+{
+	uint32_t cap = 0;
+	if (!kind_is(src, seq, YAML_SEQUENCE, "vectors"))
+		return false;
+	for (struct yaml_node *n = seq->first; n != NULL; n = n->next)
+		vector_read(src, r, n, &cap);
+	return true;
+}
