@@ -213,10 +213,11 @@ run_lines(struct run *r, FILE *f)
 		}
 		show_progress(r);
 	}
+	int e = !ferror(f) ? 0 : errno != EINVAL && errno != 0 ? errno : EIO;
 	free(line);
 	if (r->shown)
 		fputs("\n", stderr);
-	return ferror(f) ? -EIO : r->box->bad_lines ? -EINVAL : 0;
+	return e != 0 ? -e : r->box->bad_lines ? -EINVAL : 0;
 }
 
 int
