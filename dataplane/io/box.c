@@ -161,13 +161,36 @@ print_alert(void *ctx, struct alert_record *r, enum ring_lane lane, struct span 
 	return 0;
 }
 
-struct box *
-box_new(const struct ruleset *rules)
+/* A worker never gives its memory back; the box it was made for does. */
+static _Thread_local struct box *making;
+
+static void *
+alloc_for_worker(size_t bytes)
+{
+	if (making->n_memory == BOX_MEMORY_MAX)
+		return NULL;
+	void *p = box_alloc(bytes);
+	if (p != NULL)
+		making->memory[making->n_memory++] = p;
+	return p;
+}
+
+static struct worker *
+make_worker(struct box *b)
 {
 	struct worker_config c;
 	worker_config_default(&c);
 	c.stream.flows_max = 1u << 18;
 	c.pipe_bytes = 32u << 20; /* a burst of nothing but longest findings must fit */
+	making = b;
+	struct worker *w = worker_new(&c, b->rules, b->stats->lcore[0].c, alloc_for_worker);
+	making = NULL;
+	return w;
+}
+
+struct box *
+box_new(const struct ruleset *rules)
+{
 	struct box *b = calloc(1, sizeof *b);
 	if (b == NULL)
 		return NULL;
@@ -175,16 +198,22 @@ box_new(const struct ruleset *rules)
 	b->stats = box_alloc(sizeof *b->stats);
 	b->line = malloc(EVENT_BYTES_MAX);
 	void *incidents = box_alloc(incidents_bytes(INCIDENTS));
+	b->correlator.incidents.slots = incidents;
 	if (b->stats == NULL || b->line == NULL || incidents == NULL) {
+		box_free(b);
 		errno = ENOMEM;
 		return NULL;
 	}
 	b->stats->lcores = 1;
 	b->stats->ports = 1;
 	b->stats->counters = CTR_COUNT;
-	b->worker = worker_new(&c, rules, b->stats->lcore[0].c, box_alloc);
-	if (b->worker == NULL)
+	b->worker = make_worker(b);
+	if (b->worker == NULL) {
+		int e = errno;
+		box_free(b);
+		errno = e;
 		return NULL;
+	}
 	correlator_init(&b->correlator, rules, b->stats->lcore[0].c, incidents, INCIDENTS, print_alert, b);
 	b->correlator.patient = true;
 	correlator_add(&b->correlator, worker_pipe(b->worker));
@@ -194,7 +223,10 @@ box_new(const struct ruleset *rules)
 void
 box_free(struct box *b)
 {
-	worker_delete(b->worker);
+	if (b->worker != NULL)
+		worker_delete(b->worker);
+	for (unsigned i = 0; i < b->n_memory; i++)
+		free(b->memory[i]);
 	free(b->correlator.incidents.slots);
 	free(b->stats);
 	free(b->line);

@@ -28,6 +28,8 @@ void bundle_unload(struct bundle_file *b);
 /* bundle_check runs every vector; prints each that fails. Returns the number of failures. */
 unsigned bundle_check(const struct ruleset *r, FILE *out);
 
+#define BOX_MEMORY_MAX 32
+
 struct box {
 	struct stats_page *stats;
 	struct worker *worker;
@@ -38,6 +40,8 @@ struct box {
 	uint64_t printed;
 	uint64_t lines, bad_lines; /* of a file of transactions */
 	int error; /* errno of the first failed write */
+	void *memory[BOX_MEMORY_MAX]; /* the worker's */
+	unsigned n_memory;
 };
 
 /* box_new makes the offline pipeline on `rules`; alerts are printed to stdout as {"event":"alert",...}. NULL + errno. */

@@ -158,11 +158,9 @@ take_seen(struct run *r, const json_t *o)
 static void
 run_line(struct run *r, const char *text, size_t n)
 {
-	json_error_t e;
 	struct claim c;
-	json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, &e);
+	json_t *o = txobj_load(text, n, r->err, sizeof r->err);
 	if (o == NULL) {
-		snprintf(r->err, sizeof r->err, "not JSON: %.180s (column %d)", e.text, e.column);
 		complain(r, "", r->err);
 		return;
 	}
@@ -215,10 +213,11 @@ run_lines(struct run *r, FILE *f)
 		}
 		show_progress(r);
 	}
+	int e = !ferror(f) ? 0 : errno != EINVAL && errno != 0 ? errno : EIO;
 	free(line);
 	if (r->shown)
 		fputs("\n", stderr);
-	return ferror(f) ? -EIO : r->box->bad_lines ? -EINVAL : 0;
+	return e != 0 ? -e : r->box->bad_lines ? -EINVAL : 0;
 }
 
 int

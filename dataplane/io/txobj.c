@@ -426,15 +426,57 @@ txobj_json(const struct json_t *o, uint8_t *raw, size_t cap, struct claim *claim
 	return n;
 }
 
+/* Copies JSON text with quotes around every integer of more than 18 digits. out: 2 * n bytes. Returns the length. */
+static size_t
+quote_long_integers(const char *text, size_t n, char *out)
+{
+	bool string = false;
+	size_t k = 0;
+	for (size_t i = 0; i < n;) {
+		size_t digits = 0;
+		bool begins = !string && (i == 0 || strchr(" \t\r\n:,[", text[i - 1]) != NULL);
+		while (begins && i + digits < n && text[i + digits] >= '0' && text[i + digits] <= '9')
+			digits++;
+		bool integer = i + digits == n || strchr(".eE", text[i + digits]) == NULL;
+		if (digits > 18 && integer) {
+			out[k++] = '"';
+			memcpy(out + k, text + i, digits);
+			k += digits;
+			out[k++] = '"';
+			i += digits;
+			continue;
+		}
+		if (string && text[i] == '\\' && i + 1 < n)
+			out[k++] = text[i++];
+		else if (text[i] == '"')
+			string = !string;
+		out[k++] = text[i++];
+	}
+	return k;
+}
+
+json_t *
+txobj_load(const char *text, size_t n, char *err, size_t err_cap)
+{
+	json_error_t e;
+	json_t *v = json_loadb(text, n, JSON_REJECT_DUPLICATES, &e);
+	if (v == NULL && json_error_code(&e) == json_error_numeric_overflow) {
+		char *quoted = malloc(2 * n);
+		if (quoted != NULL)
+			v = json_loadb(quoted, quote_long_integers(text, n, quoted), JSON_REJECT_DUPLICATES, &e);
+		free(quoted);
+	}
+	if (v == NULL)
+		snprintf(err, err_cap, "not JSON: %.180s (column %d)", e.text, e.column);
+	return v;
+}
+
 int
 txobj_claimed(const char *text, size_t n, uint8_t *raw, size_t cap, struct claim *claim, char *err, size_t err_cap)
 {
-	json_error_t e;
-	json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, &e);
-	if (o == NULL) {
-		snprintf(err, err_cap, "not JSON: %s (column %d)", e.text, e.column);
+	json_t *o = txobj_load(text, n, err, err_cap);
+	if (o == NULL)
 		return -EINVAL;
-	}
 	int rc = txobj_json(o, raw, cap, claim, err, err_cap);
 	json_decref(o);
 	return rc;

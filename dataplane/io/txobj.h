@@ -22,7 +22,11 @@ struct json_t; /* jansson's */
 int txobj_claimed(const char *text, size_t n, uint8_t *raw, size_t cap, struct claim *claim, char *err, size_t err_cap);
 int txobj_parse(const char *text, size_t n, uint8_t *raw, size_t cap, char *err, size_t err_cap);
 
-/* txobj_json: the same from a parsed object. */
+/* txobj_load: a new reference to the JSON value of n bytes of text, or NULL with a sentence in err. A key given twice is an error; integers of any
+ * length are read: those that no machine word holds become decimal strings. */
+struct json_t *txobj_load(const char *text, size_t n, char *err, size_t err_cap);
+
+/* txobj_json: what txobj_claimed does, from a value that is loaded already. */
 int txobj_json(const struct json_t *o, uint8_t *raw, size_t cap, struct claim *claim, char *err, size_t err_cap);
 
 /* txobj_bytes: exactly `want` bytes (0: any number up to cap) of a "0x..." string; returns how many, or -EINVAL, -EMSGSIZE. */

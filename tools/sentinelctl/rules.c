@@ -2,6 +2,7 @@
 #include "sentinelctl/commands.h"
 #include "sentinelctl/tool.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ rulec(int argc, char **argv)
 	run[0] = "sentinel-rulec";
 	for (int i = 0; i < argc; i++)
 		run[i + 1] = argv[i];
-	int rc = tool_run(run, false);
+	int rc = tool_run(run, NULL);
 	free(run);
 	return rc;
 }

@@ -82,12 +82,12 @@ tool_packs(char out[TOOL_PATH_MAX])
 }
 
 static void
-become(const char *path, char *const argv[], bool quiet, const sigset_t *mask)
+become(const char *path, char *const argv[], const char *log, const sigset_t *mask)
 {
-	if (quiet) {
-		int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-		if (fd >= 0)
-			dup2(fd, STDOUT_FILENO);
+	int fd = log != NULL ? open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+	if (fd >= 0) {
+		dup2(fd, STDOUT_FILENO);
+		dup2(fd, STDERR_FILENO);
 	}
 	for (const int *s = (const int[]){SIGINT, SIGTERM, SIGHUP, 0}; *s != 0; s++)
 		signal(*s, SIG_DFL);
@@ -107,7 +107,7 @@ status_of(int status)
 }
 
 int
-tool_run(char *const argv[], bool quiet)
+tool_run(char *const argv[], const char *log)
 {
 	char path[TOOL_PATH_MAX];
 	struct sigaction sa = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
@@ -124,7 +124,7 @@ tool_run(char *const argv[], bool quiet)
 	sigprocmask(SIG_BLOCK, &block, &mask);
 	pid_t pid = stopped ? -1 : fork();
 	if (pid == 0)
-		become(path, argv, quiet, &mask);
+		become(path, argv, log, &mask);
 	child = pid;
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	if (pid < 0) {
@@ -138,23 +138,37 @@ tool_run(char *const argv[], bool quiet)
 	return stopped ? 128 + stopped : status_of(status);
 }
 
+static void
+show(const char *path)
+{
+	char text[4096];
+	size_t n;
+	FILE *f = fopen(path, "re");
+	while (f != NULL && (n = fread(text, 1, sizeof text, f)) > 0)
+		fwrite(text, 1, n, stderr);
+	if (f != NULL)
+		fclose(f);
+}
+
 static int
-compile_and_run(const char *rules, const char *bundle, char **argv, size_t n)
+compile_and_run(const char *rules, const char *bundle, const char *log, char **argv, size_t n)
 {
 	char *const compile[] = {"sentinel-rulec", "compile", (char *)(uintptr_t)rules, "-o", (char *)(uintptr_t)bundle, NULL};
-	int rc = tool_run(compile, true);
-	if (rc != 0)
+	int rc = tool_run(compile, log);
+	if (rc != 0) {
+		show(log);
 		return rc;
+	}
 	argv[n] = "--bundle";
 	argv[n + 1] = (char *)(uintptr_t)bundle;
 	argv[n + 2] = NULL;
-	return tool_run(argv, false);
+	return tool_run(argv, NULL);
 }
 
 int
 tool_with_bundle(const char *rules, char **argv, size_t n)
 {
-	char packs[TOOL_PATH_MAX], folder[TOOL_PATH_MAX], bundle[TOOL_PATH_MAX + 16];
+	char packs[TOOL_PATH_MAX], folder[TOOL_PATH_MAX], bundle[TOOL_PATH_MAX + 16], log[TOOL_PATH_MAX + 16];
 	const char *tmp = getenv("TMPDIR");
 	if (rules == NULL) {
 		if (tool_packs(packs) != 0)
@@ -167,8 +181,10 @@ tool_with_bundle(const char *rules, char **argv, size_t n)
 		return 1;
 	}
 	snprintf(bundle, sizeof bundle, "%s/rules.bundle", folder);
-	int rc = compile_and_run(rules, bundle, argv, n);
+	snprintf(log, sizeof log, "%s/rulec.log", folder);
+	int rc = compile_and_run(rules, bundle, log, argv, n);
 	unlink(bundle);
+	unlink(log);
 	if (rmdir(folder) != 0)
 		fprintf(stderr, "sentinelctl: cannot remove %s: %s\n", folder, strerror(errno));
 	return rc;

@@ -5,7 +5,6 @@
 #ifndef SENTINELCTL_TOOL_H
 #define SENTINELCTL_TOOL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #define TOOL_PATH_MAX 4096
@@ -16,9 +15,10 @@ int tool_find(const char *name, char out[TOOL_PATH_MAX]);
 /* tool_packs writes the path of the shipped signature sets to out. 0, or -ENOENT after a sentence on stderr. */
 int tool_packs(char out[TOOL_PATH_MAX]);
 
-/* tool_run runs argv (argv[0] a program's name as for tool_find, NULL at the end) to its end. `quiet`: its stdout goes nowhere. SIGINT, SIGTERM and
+/* tool_run runs argv (argv[0] a program's name as for tool_find, NULL at the end) to its end. `log`: the file that its output goes to instead
+ * of ours, or NULL. SIGINT, SIGTERM and
  * SIGHUP are passed on. Returns its exit status, 128 + n if signal n ended it or us, 1 if it could not be started (said on stderr). */
-int tool_run(char *const argv[], bool quiet);
+int tool_run(char *const argv[], const char *log);
 
 /* tool_stopped: the signal that asked us to end while a child ran, or 0. */
 int tool_stopped(void);

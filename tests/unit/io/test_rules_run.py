@@ -107,7 +107,7 @@ class RulesRun(unittest.TestCase):
 
     def test_raw_and_bundle(self):
         loan = {"hash": HASH, "from": FROM, "to": POOL, "input": CALL}
-        done, alerts, summary = self.run_lines({"raw": RAW}, {"bundle": [RAW, loan, HASH, {"hash": HASH}, {"raw": RAW}], "seen": 1600000001})
+        done, alerts, summary = self.run_lines({"raw": RAW, "seen": "1600000000"}, {"bundle": [RAW, loan, HASH, {"hash": HASH}, {"raw": RAW}], "seen": 1600000001})
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(alerts), 1)
         self.assertIn("bundle", alerts[0]["data"]["flags"])
@@ -142,7 +142,7 @@ class RulesRun(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(json.loads(done.stdout)["failed"], "0")
         with open(self.pack, "w", encoding="utf-8") as f:
-            f.write(PACK.replace("match: false", "match: true"))
+            f.write(PACK.replace(f"tx: {{to: {OTHER}, input: {CALL}", f"tx: {{to: {POOL}, input: {CALL}00"))
         done = self.ctl("rules", "test", self.pack)
         self.assertEqual(done.returncode, 1)
         self.assertIn("pool-loan", done.stderr)

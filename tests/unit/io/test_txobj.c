@@ -190,6 +190,21 @@ test_refused(void **state)
 	}
 }
 
+static void
+test_long_integers(void **state)
+{
+	struct tx t = read_tx("{\"x\":18446744073709551615,\"y\":[99999999999999999999,1.5,-2],\"value\" : 18446744073709551616,"
+			      "\"z\":\"\\\":18446744073709551615\",\"gas\":21000,\"nonce\":18446744073709551615}");
+	expect_hex(t.value.p, t.value.len, "010000000000000000");
+	assert_int_equal(t.gas, 21000);
+	assert_true(t.nonce == UINT64_MAX);
+	const char *beyond = "{\"value\":1157920892373161954235709850086879078532699846656405640394575840079131296399360000}";
+	assert_int_equal(txobj_parse(beyond, strlen(beyond), raw, sizeof raw, err, sizeof err), -EINVAL);
+	assert_non_null(strstr(err, "value is larger than 256 bits"));
+	const char *negative = "{\"value\":-18446744073709551616}";
+	assert_int_equal(txobj_parse(negative, strlen(negative), raw, sizeof raw, err, sizeof err), -EINVAL);
+}
+
 /* Every capacity: exactly the bytes, or a refusal, and never a byte beyond. */
 static void
 test_capacity(void **state)
@@ -223,6 +238,7 @@ main(void)
 		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_long_integers),
 		cmocka_unit_test(test_capacity),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
