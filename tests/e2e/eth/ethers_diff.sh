@@ -6,7 +6,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$1/ethers_diff
-txdecode=$2
+txdecode=$(realpath "$2")
 shift 2
 for tool in node npm; do
 	command -v $tool >/dev/null || { echo "no $tool: skipped"; exit 77; }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whatever is read lies where it may, and written again it is the same bytes: the writer knows canonical forms only. */
+/* Whatever is read lies where it may, and written again it is the same bytes: the writer knows canonical
+ * forms only. */
 #include "eth/rlp.h"
 
 #include <stdlib.h>
@@ -18,8 +19,8 @@ walk(struct span in, struct rlp_out *out, unsigned depth)
 			rlp_put_raw(out, in);
 			return;
 		}
-		if (it.payload.p < before.p || it.payload.p + it.payload.len != in.p || in.p + in.len != before.p + before.len ||
-			it.payload.p - before.p != it.header)
+		if (it.payload.p < before.p || it.payload.p + it.payload.len != in.p ||
+			in.p + in.len != before.p + before.len || it.payload.p - before.p != it.header)
 			abort();
 		if (!it.list) {
 			rlp_put_string(out, it.payload);

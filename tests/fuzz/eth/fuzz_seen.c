@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A fingerprint reads its input only (the sanitizer sees to that), is never 0, depends on no address, and differs from that of
- * the same bytes with one flipped. */
+/* A fingerprint reads its input only (the sanitizer sees to that), is never 0, depends on no address, and
+ * differs from that of the same bytes with one flipped. */
 #include "abi/counters.h"
 #include "detect/detect.h"
 

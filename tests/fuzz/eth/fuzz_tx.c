@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A transaction that decodes: its spans lie in the input and follow each other, its consensus form is part of the input, and its
- * fields built again give those very bytes. One that does not decode has one of the known errors. */
+/* A transaction that decodes: its spans lie in the input and follow each other, its consensus form is part of
+ * the input, and its fields built again give those very bytes. One that does not decode has one of the known
+ * errors. */
 #include "eth/rlp.h"
 #include "eth/tx.h"
 #include "eth/tx_build.h"
@@ -8,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(x) \
-	do { \
-		if (!(x)) \
+#define CHECK(x)                 \
+	do {                     \
+		if (!(x))        \
 			abort(); \
 	} while (0)
 
@@ -34,10 +35,12 @@ check_fields(struct span raw, const struct tx *t)
 	CHECK(t->to.len == 20 || t->type < TX_4844);
 	inside(raw, t->envelope);
 	const struct span envelope = t->envelope;
-	const struct span ints[] = {t->chain_id_be, t->tip_cap, t->fee_cap, t->blob_fee_cap, t->value, t->v, t->r, t->s};
+	const struct span ints[] = {
+		t->chain_id_be, t->tip_cap, t->fee_cap, t->blob_fee_cap, t->value, t->v, t->r, t->s};
 	for (unsigned i = 0; i < sizeof ints / sizeof *ints; i++)
 		check_int(envelope, ints[i], 32);
-	const struct span spans[] = {t->to, t->data, t->access_list, t->blob_hashes, t->auth_list, t->unsigned_payload, t->scan};
+	const struct span spans[] = {
+		t->to, t->data, t->access_list, t->blob_hashes, t->auth_list, t->unsigned_payload, t->scan};
 	for (unsigned i = 0; i < sizeof spans / sizeof *spans; i++)
 		inside(envelope, spans[i]);
 	inside(raw, t->commitments);
@@ -63,15 +66,29 @@ check_bytes(struct span raw, const struct tx *t)
 	tx_consensus_copy(t, copy);
 	if (t->network_version == 0)
 		CHECK(n == raw.len && memcmp(copy, raw.p, n) == 0);
-	const struct tx_fields f = {.type = t->type, .chain_id = t->chain_id_be, .nonce = t->nonce, .gas = t->gas, .tip_cap = t->tip_cap,
-		.fee_cap = t->fee_cap, .to = t->to, .value = t->value, .data = t->data, .access_list = t->access_list,
-		.blob_hashes = t->blob_hashes, .auth_list = t->auth_list, .blob_fee_cap = t->blob_fee_cap, .v = t->v, .r = t->r, .s = t->s};
+	const struct tx_fields f = {.type = t->type,
+		.chain_id = t->chain_id_be,
+		.nonce = t->nonce,
+		.gas = t->gas,
+		.tip_cap = t->tip_cap,
+		.fee_cap = t->fee_cap,
+		.to = t->to,
+		.value = t->value,
+		.data = t->data,
+		.access_list = t->access_list,
+		.blob_hashes = t->blob_hashes,
+		.auth_list = t->auth_list,
+		.blob_fee_cap = t->blob_fee_cap,
+		.v = t->v,
+		.r = t->r,
+		.s = t->s};
 	bool no_signature = t->r.len == 0 && t->s.len == 0; /* tx_build fills one in */
 	if (!no_signature)
 		CHECK(tx_build(&f, built, n) == (int)n && memcmp(built, copy, n) == 0);
 	CHECK(tx_decode((struct span){copy, n}, &again) == 0 && again.network_version == 0);
-	CHECK(again.nonce == t->nonce && again.gas == t->gas && again.chain_id == t->chain_id && again.n_access == t->n_access &&
-		again.n_auth == t->n_auth && again.n_blobs == t->n_blobs && again.data.len == t->data.len);
+	CHECK(again.nonce == t->nonce && again.gas == t->gas && again.chain_id == t->chain_id &&
+		again.n_access == t->n_access && again.n_auth == t->n_auth && again.n_blobs == t->n_blobs &&
+		again.data.len == t->data.len);
 	uint32_t len = tx_chain_id(t, be);
 	CHECK(len <= 32 && (len == 0 || be[0] != 0) && (len <= 8 || t->chain_id == UINT64_MAX));
 	free(built);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A line of `tx decode`: one line of JSON comes out, without a control character and with its braces, brackets and quotes in pairs. */
+/* A line of `tx decode`: one line of JSON comes out, without a control character and with its braces,
+ * brackets and quotes in pairs. */
 #include "txdecode/txdecode.h"
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Nanoseconds of tx_decode, tx_hash, tx_sender and seen_fingerprint on a type 2 transaction of 420 bytes. Not a test: a figure
- * of a shared machine proves nothing. Prints the best of many rounds. */
+/* Nanoseconds of tx_decode, tx_hash, tx_sender and seen_fingerprint on a type 2 transaction of 420 bytes. Not
+ * a test: a figure of a shared machine proves nothing. Prints the best of many rounds. */
 #include "abi/counters.h"
 #include "detect/detect.h"
 #include "eth/tx.h"
@@ -37,8 +37,17 @@ make(void)
 	for (unsigned i = 0; i < sizeof data; i++)
 		data[i] = i % 32 < 4 || i % 32 > 15 ? (uint8_t)(i * 37 + 1) : 0;
 	static const uint8_t one = 1;
-	struct tx_fields f = {.type = TX_1559, .chain_id = {&one, 1}, .nonce = 4711, .gas = 250000, .tip_cap = {data_fee, 4},
-		.fee_cap = {data_fee, 5}, .to = {to, 20}, .value = {word, 8}, .v = {&one, 1}, .r = {word, 32}, .s = {word, 32}};
+	struct tx_fields f = {.type = TX_1559,
+		.chain_id = {&one, 1},
+		.nonce = 4711,
+		.gas = 250000,
+		.tip_cap = {data_fee, 4},
+		.fee_cap = {data_fee, 5},
+		.to = {to, 20},
+		.value = {word, 8},
+		.v = {&one, 1},
+		.r = {word, 32},
+		.s = {word, 32}};
 	f.data = (struct span){data, 286};
 	for (unsigned i = 0; i < COPIES; i++) {
 		f.nonce++;
