@@ -19,17 +19,19 @@ const count = Number(options.count), mutations = Number(options.mutations ?? opt
 const U64 = (1n << 64n) - 1n, U256 = (1n << 256n) - 1n;
 const N = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 
-// ---- seeded randomness (splitmix64) ----
+// ---- seeded randomness (sfc32) ----
 
-let state = BigInt(options.seed);
-function random64() {
-	state = (state + 0x9e3779b97f4a7c15n) & U64;
-	let z = state;
-	z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & U64;
-	z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & U64;
-	return z ^ (z >> 31n);
+const rng = Uint32Array.of(0x9e3779b9, Number(BigInt(options.seed) & 0xffffffffn), Number(BigInt(options.seed) >> 32n), 1);
+function random32() {
+	const t = (rng[0] + rng[1] + rng[3]) >>> 0;
+	rng[3]++;
+	rng[0] = rng[1] ^ (rng[1] >>> 9);
+	rng[1] = rng[2] + (rng[2] << 3);
+	rng[2] = ((rng[2] << 21) | (rng[2] >>> 11)) + t;
+	return t;
 }
-const below = (n) => Number(random64() % BigInt(n));
+for (let i = 0; i < 20; i++) random32();
+const below = (n) => random32() % n;
 const chance = (percent) => below(100) < percent;
 const pick = (list) => list[below(list.length)];
 function randomBytes(n) {
