@@ -59,6 +59,27 @@ refused(void **state)
 		assert_false(reads(c[i], &it, &left));
 }
 
+/* Headers whose length must not count although that many bytes follow: 55 in the long form, more than 32
+ * bits. */
+static void
+refused_whole(void **state)
+{
+	static const char *const headers[] = {"b837", "f837", "b800", "f800", "b90038", "f90038", "b900ff",
+		"ba000100", "bc0100000038", "fc0100000038", "bf0100000000000038", "ff0100000000000038",
+		"bb00000038", "fb00ffffff"};
+	for (unsigned i = 0; i < sizeof headers / sizeof *headers; i++) {
+		struct span h = help_bytes(headers[i]);
+		uint8_t *p = calloc(1, h.len + 300u);
+		assert_non_null(p);
+		memcpy(p, h.p, h.len);
+		struct span in = {p, h.len + 300u};
+		struct rlp_item it;
+		assert_false(rlp_next(&in, &it));
+		free(p);
+		FREE(h);
+	}
+}
+
 /* Every length around the borders of the header forms, strings and lists: read whole, and one byte short
  * refused. */
 static void
@@ -145,6 +166,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(short_forms), cmocka_unit_test(refused),
-		cmocka_unit_test(lengths), cmocka_unit_test(writing), cmocka_unit_test(full)};
+		cmocka_unit_test(refused_whole), cmocka_unit_test(lengths), cmocka_unit_test(writing),
+		cmocka_unit_test(full)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,9 +62,9 @@ ttl(void **state)
 	struct filter f = filter_new(1024, 1, 1024 * TICK);
 	assert_false(seen_check_add(f.s, 77, 5 * SECOND));
 	assert_true(seen_check_add(f.s, 77, 5 * SECOND + 1023 * TICK));
-	assert_true(seen_check_add(f.s, 77, 5 * SECOND + 2040 * TICK));
-	assert_false(seen_check_add(f.s, 77, 5 * SECOND + (2040 + 1026) * TICK));
-	assert_true(seen_check_add(f.s, 77, 5 * SECOND + (2040 + 1026) * TICK));
+	assert_true(seen_check_add(f.s, 77, 5 * SECOND + 2047 * TICK));
+	assert_false(seen_check_add(f.s, 77, 5 * SECOND + 3072 * TICK));
+	assert_true(seen_check_add(f.s, 77, 5 * SECOND + 3072 * TICK));
 	assert_true(seen_check_add(f.s, 77, 5 * SECOND)); /* the clock of another worker */
 	assert_int_equal(counters[CTR_SEEN_EVICTED], 0);
 	free(f.mem);

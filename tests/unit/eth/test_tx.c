@@ -222,7 +222,8 @@ whole(void **state)
 		{"80", TX_ERR_TYPE}, {"bf", TX_ERR_TYPE}, {"01", TX_ERR_RLP}, {"02", TX_ERR_RLP},
 		{"0280", TX_ERR_RLP}, {"02c0", TX_ERR_FIELDS}, {"03c0", TX_ERR_FIELDS}, {"c0", TX_ERR_FIELDS},
 		{"c1", TX_ERR_RLP}, {"c000", TX_ERR_TRAILING}, {"ff", TX_ERR_RLP},
-		{"02c000", TX_ERR_TRAILING}, {"03c1c0", TX_ERR_SIDECAR}, {"03c1c1", TX_ERR_RLP}};
+		{"02c000", TX_ERR_TRAILING}, {"03c1c0", TX_ERR_SIDECAR}, {"03c1c1", TX_ERR_RLP},
+		{"c887ffffffffffffff", TX_ERR_FIELDS}, {"02c887ffffffffffffff", TX_ERR_FIELDS}, {"c101", TX_ERR_FIELDS}};
 	for (unsigned i = 0; i < sizeof c / sizeof *c; i++)
 		assert_int_equal(decode_hex(c[i].hex), c[i].err);
 	for (unsigned type = 0; type <= TX_7702; type++) {
@@ -289,7 +290,7 @@ texts(void **state)
 /* ---- network forms: sidecars of n blobs, with one part of it made wrong ---- */
 
 struct sidecar {
-	int version; /* -1: no version byte */
+	int version; /* -1: no version; -2: 0x00, which is no integer */
 	unsigned blobs, commitments, proofs, blob_len, kzg_len;
 	const char *more;
 };
@@ -314,7 +315,10 @@ decode_sidecar(const struct sidecar *s, struct tx *t, struct span *raw)
 	rlp_put_raw(&o, (struct span){&type, 1});
 	size_t begin = rlp_list_begin(&o);
 	rlp_put_raw(&o, (struct span){tx.p + 1, tx.len - 1});
-	if (s->version >= 0)
+	static const uint8_t nil[1];
+	if (s->version == -2)
+		rlp_put_raw(&o, (struct span){nil, 1});
+	else if (s->version >= 0)
 		rlp_put_u64(&o, (uint64_t)s->version);
 	put_zeros(&o, s->blobs, s->blob_len);
 	put_zeros(&o, s->commitments, s->kzg_len);
@@ -339,6 +343,7 @@ sidecars(void **state)
 		{{1, 2, 2, 256, 131072, 48, ""}, TX_OK, 2}, {{1, 0, 0, 0, 0, 0, ""}, TX_OK, 2},
 		{{-1, 1, 2, 3, 131072, 48, ""}, TX_OK, 1},
 		{{0, 1, 1, 128, 131072, 48, ""}, TX_ERR_SIDECAR, 0},
+		{{-2, 1, 1, 128, 131072, 48, ""}, TX_ERR_SIDECAR, 0},
 		{{2, 1, 1, 128, 131072, 48, ""}, TX_ERR_SIDECAR, 0},
 		{{256, 1, 1, 128, 131072, 48, ""}, TX_ERR_SIDECAR, 0},
 		{{-1, 1, 1, 1, 131071, 48, ""}, TX_ERR_SIDECAR, 0},

@@ -104,6 +104,11 @@ class Input(unittest.TestCase):
             if n > LINE_MAX:
                 self.assertEqual(got[0]["error"], "larger than any node accepts")
 
+    def test_blanks_up_to_the_limit(self):
+        for n, ok in ((LINE_MAX, True), (LINE_MAX + 1, False)):
+            (got,) = answers(RAW.encode() + b" " * (n - len(RAW)))
+            self.assertEqual(got["ok"], ok, n)
+
     def test_many_lines(self):
         got = answers((RAW + "\n").encode() * 3000)
         self.assertEqual(len(got), 3000)
