@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The fingerprint is universal hashing in three steps, each with a proof that needs only that the key is unknown:
- * NH over blocks of 1,024 bytes (Black et al., UMAC), a polynomial over 2^127 - 1 across blocks, and a multilinear
- * hash down to 64 bits that takes in the length (Lemire and Kaser). No step is a heuristic, so nobody can look for two
- * transactions that share a fingerprint without the key. The first two steps only ever have to tell apart inputs of one length:
- * the third is universal between lengths whatever they gave. Hence no padding and no count of blocks; the last words of an
- * input are its last 16 bytes, some of them hashed twice. A block holds most transactions whole, and then there is nothing
- * for the slow multiplication of the second step to do. */
+/* The fingerprint is universal hashing in three steps, each with a proof that needs only that the key is
+ * unknown: NH over blocks of 1,024 bytes (Black et al., UMAC), a polynomial over 2^127 - 1 across blocks, and
+ * a multilinear hash down to 64 bits that takes in the length (Lemire and Kaser). No step is a heuristic, so
+ * nobody can look for two transactions that share a fingerprint without the key. The first two steps only
+ * ever have to tell apart inputs of one length: the third is universal between lengths whatever they gave.
+ * Hence no padding and no count of blocks; the last words of an input are its last 16 bytes, some of them
+ * hashed twice. A block holds most transactions whole, and then there is nothing for the slow multiplication
+ * of the second step to do. */
 #include "detect/detect.h"
 
 #include "abi/counters.h"
@@ -95,7 +96,8 @@ nh_pair(const uint64_t *key, const uint8_t *p)
 	return (u128)(w[0] + key[0]) * (w[1] + key[1]);
 }
 
-/* n in 1..BLOCK; the 16 bytes that end at p + n are readable. Two sums: carries of one do not wait for the other's. */
+/* n in 1..BLOCK; the 16 bytes that end at p + n are readable. Two sums: carries of one do not wait for the
+ * other's. */
 static inline u128
 nh(const uint64_t *key, const uint8_t *p, uint32_t n)
 {
@@ -121,7 +123,8 @@ fold(u128 v)
 	return (v & P127) + (v >> 127);
 }
 
-/* a * b mod 2^127 - 1 for a, b <= 2^127. 2^128 is 2; the middle is split at bit 63, where 2^64 times it passes 2^127. */
+/* a * b mod 2^127 - 1 for a, b <= 2^127. 2^128 is 2; the middle is split at bit 63, where 2^64 times it
+ * passes 2^127. */
 static inline u128
 mul_p127(u128 a, u128 b)
 {

@@ -8,8 +8,8 @@
 #define BLOB_BYTES 131072u
 #define KZG_BYTES 48u
 
-/* Fields come one after the other from p; the first error stays and everything after it reads as empty. All of it is inlined
- * into two callers, so that p and err live in registers. */
+/* Fields come one after the other from p; the first error stays and everything after it reads as empty. All
+ * of it is inlined into two callers, so that p and err live in registers. */
 struct fields {
 	const uint8_t *p, *end;
 	int err;
@@ -46,7 +46,8 @@ field_int(struct fields *f, uint32_t max)
 	return it.payload;
 }
 
-/* s.len <= 8. Fields follow most integers, so that eight bytes can be read at once and the rest shifted out. */
+/* s.len <= 8. Fields follow most integers, so that eight bytes can be read at once and the rest shifted out.
+ */
 INLINE uint64_t
 be64(struct span s, const uint8_t *end)
 {
@@ -86,7 +87,8 @@ field_list(struct fields *f)
 	return it.payload;
 }
 
-/* The recipient opens the bytes that rules look into: at its first byte, or at its header if there is none. */
+/* The recipient opens the bytes that rules look into: at its first byte, or at its header if there is none.
+ */
 INLINE void
 field_to(struct fields *f, struct tx *t, bool may_create)
 {
@@ -111,7 +113,8 @@ access_list_ok(struct span list, uint32_t *n)
 	for (; list.len > 0; (*n)++) {
 		struct rlp_item entry, address, keys, key;
 		if (!rlp_next(&list, &entry) || !entry.list || !rlp_next(&entry.payload, &address) ||
-			!is_string_of(&address, 20) || !rlp_next(&entry.payload, &keys) || !keys.list || entry.payload.len != 0)
+			!is_string_of(&address, 20) || !rlp_next(&entry.payload, &keys) || !keys.list ||
+			entry.payload.len != 0)
 			return false;
 		while (keys.payload.len > 0)
 			if (!rlp_next(&keys.payload, &key) || !is_string_of(&key, 32))
@@ -302,8 +305,7 @@ tx_decode(struct span raw, struct tx *t)
 const char *
 tx_strerror(int err)
 {
-	static const char *const text[TX_ERR_COUNT] = {
-		[TX_OK] = "no error",
+	static const char *const text[TX_ERR_COUNT] = {[TX_OK] = "no error",
 #define _(id, what) [TX_ERR_##id] = what,
 		TX_ERRORS(_)
 #undef _

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The stateless rules of a transaction. Sources: EIP-2, 155, 1559, 2028, 2681, 2930, 3860, 4844, 7594, 7623, 7702. */
+/* The stateless rules of a transaction. Sources: EIP-2, 155, 1559, 2028, 2681, 2930, 3860, 4844, 7594, 7623,
+ * 7702. */
 #include "eth/tx.h"
 
 #include "eth/rlp.h"
@@ -35,7 +36,8 @@ access_list_gas(struct span list)
 {
 	struct rlp_item entry, address, keys, key;
 	uint64_t gas = 0;
-	while (rlp_next(&list, &entry) && rlp_next(&entry.payload, &address) && rlp_next(&entry.payload, &keys)) {
+	while (rlp_next(&list, &entry) && rlp_next(&entry.payload, &address) &&
+		rlp_next(&entry.payload, &keys)) {
 		gas += GAS_ADDRESS;
 		while (rlp_next(&keys.payload, &key))
 			gas += GAS_KEY;
@@ -47,7 +49,8 @@ static uint64_t
 least_gas(const struct tx *t)
 {
 	uint64_t zeros = zeros_in(t->data), others = t->data.len - zeros;
-	uint64_t gas = GAS_TX + zeros * GAS_ZERO + others * GAS_NONZERO + access_list_gas(t->access_list) + (uint64_t)t->n_auth * GAS_AUTH;
+	uint64_t gas = GAS_TX + zeros * GAS_ZERO + others * GAS_NONZERO + access_list_gas(t->access_list) +
+		       (uint64_t)t->n_auth * GAS_AUTH;
 	uint64_t floor = GAS_TX + (zeros + 4 * others) * GAS_FLOOR_TOKEN;
 	if (t->to.len == 0)
 		gas += GAS_CREATE + (uint64_t)GAS_INITCODE_WORD * ((t->data.len + 31) / 32);
@@ -121,7 +124,8 @@ blob_rules(const struct tx *t)
 	uint32_t proofs = t->network_version == 1 ? t->n_blobs : t->n_blobs * CELL_PROOFS_PER_BLOB;
 	if (t->n_sidecar_blobs != t->n_blobs || t->n_commitments != t->n_blobs || t->n_proofs != proofs)
 		return "sidecar does not match the number of blob hashes";
-	return commitments_match(t->commitments, t->blob_hashes) ? NULL : "commitments do not match the blob hashes";
+	return commitments_match(t->commitments, t->blob_hashes) ? NULL
+								 : "commitments do not match the blob hashes";
 }
 
 const char *

@@ -114,9 +114,11 @@ put_int(FILE *out, const char *key, struct span be, bool present)
 	fputc('"', out);
 }
 
-/* `payload` of a list is taken apart by `each`, which writes one element; the decoder has checked its form. */
+/* `payload` of a list is taken apart by `each`, which writes one element; the decoder has checked its form.
+ */
 static void
-put_list(FILE *out, const char *key, struct span payload, bool present, void (*each)(FILE *, struct rlp_item *))
+put_list(FILE *out, const char *key, struct span payload, bool present,
+	void (*each)(FILE *, struct rlp_item *))
 {
 	struct rlp_item it;
 	const char *comma = "";
@@ -254,7 +256,9 @@ parse_chain(const char *s, uint64_t *chain)
 	char *end;
 	errno = 0;
 	*chain = strtoull(s, &end, 10);
-	return errno != 0 || end == s || *end != '\0' || !isdigit((unsigned char)s[0]) || *chain == 0 ? -EINVAL : 0;
+	return errno != 0 || end == s || *end != '\0' || !isdigit((unsigned char)s[0]) || *chain == 0
+		       ? -EINVAL
+		       : 0;
 }
 
 /* A line being collected. What is longer than any transaction is thrown away but for that fact. */
@@ -332,16 +336,19 @@ cmd_tx_decode(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
 			fputs(usage_text, stdout);
-			return 0;
+			return fflush(stdout) == 0 ? 0 : failed("cannot write standard output", errno);
 		}
-		if (strcmp(argv[i], "--chain") == 0 && i + 1 < argc && parse_chain(argv[i + 1], &chain) == 0) {
+		if (strcmp(argv[i], "--chain") == 0 && i + 1 < argc &&
+			parse_chain(argv[i + 1], &chain) == 0) {
 			i++;
 			continue;
 		}
 		if (strcmp(argv[i], "--chain") == 0)
-			fprintf(stderr, "sentinelctl tx decode: --chain needs a chain number, like 1\n%s", usage_text);
+			fprintf(stderr, "sentinelctl tx decode: --chain needs a chain number, like 1\n%s",
+				usage_text);
 		else
-			fprintf(stderr, "sentinelctl tx decode: unknown argument %s\n%s", argv[i], usage_text);
+			fprintf(stderr, "sentinelctl tx decode: unknown argument %s\n%s", argv[i],
+				usage_text);
 		return 2;
 	}
 	struct collector c = {.line = malloc(TXDECODE_LINE_MAX), .raw = malloc(TXDECODE_LINE_MAX / 2)};

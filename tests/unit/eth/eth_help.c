@@ -38,15 +38,24 @@ help_hex(const uint8_t *p, size_t n)
 struct tx_fields
 help_fields(uint8_t type)
 {
-	static const uint8_t one[1] = {1}, tip[4] = {0x3b, 0x9a, 0xca, 0}, fee[5] = {0x17, 0x48, 0x76, 0xe8, 0};
+	static const uint8_t one[1] = {1}, tip[4] = {0x3b, 0x9a, 0xca, 0},
+			     fee[5] = {0x17, 0x48, 0x76, 0xe8, 0};
 	static const uint8_t to[20] = {0x7a, 0x25, 0x0d, 0x56}, data[5] = {0x7f, 0xf3, 0x6a, 0xb5, 0};
 	static uint8_t hashes[33] = {0xa0, 0x01, 2, 3}, auth[27] = {0xda, 1, 0x94}; /* [[1, 0, 5, 0, 1, 2]] */
 	auth[23] = 5;
 	auth[24] = 0x80;
 	auth[25] = 1;
 	auth[26] = 2;
-	struct tx_fields f = {.type = type, .nonce = 7, .gas = 200000, .fee_cap = {fee, 5}, .to = {to, 20},
-		.value = {tip, 4}, .data = {data, 5}, .v = {one, 1}, .r = {fee, 5}, .s = {fee, 5}};
+	struct tx_fields f = {.type = type,
+		.nonce = 7,
+		.gas = 200000,
+		.fee_cap = {fee, 5},
+		.to = {to, 20},
+		.value = {tip, 4},
+		.data = {data, 5},
+		.v = {one, 1},
+		.r = {fee, 5},
+		.s = {fee, 5}};
 	f.tip_cap = type >= TX_1559 ? (struct span){tip, 4} : f.fee_cap;
 	if (type != TX_LEGACY)
 		f.chain_id = (struct span){one, 1};
@@ -108,7 +117,8 @@ help_sign(struct tx_fields *f, uint64_t chain)
 	uint8_t hash[32];
 	int parity;
 	uint64_t n = chain ? 35 + 2 * chain : 27;
-	for (unsigned pass = 0; pass < 2; pass++) { /* the first for the bytes that are signed, the second with the signature */
+	for (unsigned pass = 0; pass < 2;
+		pass++) { /* the first for the bytes that are signed, the second with the signature */
 		for (unsigned i = 0; i < 8; i++)
 			v[i] = (uint8_t)(n >> (56 - 8 * i));
 		f->v = (struct span){v, 8};

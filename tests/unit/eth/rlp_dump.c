@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One RLP item in hex a line to JSON: a string as its hex in quotes, a list in brackets; "invalid" if it is not one canonical
- * item. Written again with the writing half, an item must give the bytes it came from: exit 1 if not. */
+/* One RLP item in hex a line to JSON: a string as its hex in quotes, a list in brackets; "invalid" if it is
+ * not one canonical item. Written again with the writing half, an item must give the bytes it came from: exit
+ * 1 if not. */
 #include "eth/rlp.h"
 
 #include <stdio.h>
@@ -18,7 +19,8 @@ canonical(struct span in, unsigned depth)
 {
 	struct rlp_item it;
 	while (in.len > 0)
-		if (!rlp_next(&in, &it) || (it.list && (depth == DEPTH_MAX || !canonical(it.payload, depth + 1))))
+		if (!rlp_next(&in, &it) ||
+			(it.list && (depth == DEPTH_MAX || !canonical(it.payload, depth + 1))))
 			return false;
 	return true;
 }

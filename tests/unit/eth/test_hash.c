@@ -25,15 +25,19 @@ static void
 known(void **state)
 {
 	uint8_t out[32];
-	assert_string_equal(keccak_hex(""), "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
-	assert_string_equal(keccak_hex("abc"), "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45");
+	assert_string_equal(
+		keccak_hex(""), "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
+	assert_string_equal(
+		keccak_hex("abc"), "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45");
 	assert_string_equal(keccak_hex("transfer(address,uint256)"),
 		"a9059cbb2ab09eb219583f4a59a5d0623ade346d962bcd4e46b11da047c9049b");
 	keccak256(NULL, 0, out);
-	assert_string_equal(help_hex(out, 32), "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
+	assert_string_equal(
+		help_hex(out, 32), "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
 }
 
-/* The hash of the hashes of every length from 0 to 1,000 (byte i of length n is 7i + n), as ethers' keccak256 gives it. */
+/* The hash of the hashes of every length from 0 to 1,000 (byte i of length n is 7i + n), as ethers' keccak256
+ * gives it. */
 static void
 every_length(void **state)
 {
@@ -50,7 +54,8 @@ every_length(void **state)
 	}
 	const struct span all = {&hashes[0][0], sizeof hashes};
 	keccak256(&all, 1, out);
-	assert_string_equal(help_hex(out, 32), "9150525baab7df6f02b215cac43515e2382681dd69efb09e67bb48e78a37ee14");
+	assert_string_equal(
+		help_hex(out, 32), "9150525baab7df6f02b215cac43515e2382681dd69efb09e67bb48e78a37ee14");
 }
 
 static void
@@ -74,17 +79,20 @@ parts(void **state)
 static void
 eip_155(void **state)
 {
-	struct span raw = help_bytes("f86c098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a764000080"
-				     "25a028ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276a067cbe9d8997f761aecb7"
-				     "03304b3800ccf555c9f3dc64214b297fb1966a3b6d83");
+	struct span raw = help_bytes(
+		"f86c098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a764000080"
+		"25a028ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276a067cbe9d8997f761aecb7"
+		"03304b3800ccf555c9f3dc64214b297fb1966a3b6d83");
 	struct tx t;
 	uint8_t out[32];
 	assert_int_equal(tx_decode(raw, &t), 0);
 	assert_int_equal(t.chain_id, 1);
 	tx_sighash(&t, out);
-	assert_string_equal(help_hex(out, 32), "daf5a779ae972f972197303d7b574746c7ef83eadac0f2791ad23db92e4c8e53");
+	assert_string_equal(
+		help_hex(out, 32), "daf5a779ae972f972197303d7b574746c7ef83eadac0f2791ad23db92e4c8e53");
 	tx_hash(&t, out);
-	assert_string_equal(help_hex(out, 32), "33469b22e9f636356c4160a87eb19df52b7412e8eac32a4a55ffe88ea8350788");
+	assert_string_equal(
+		help_hex(out, 32), "33469b22e9f636356c4160a87eb19df52b7412e8eac32a4a55ffe88ea8350788");
 	assert_int_equal(tx_sender(&t, out), 0);
 	assert_string_equal(help_hex(out, 20), "9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f");
 	assert_null(tx_valid(&t, 1));
@@ -138,7 +146,7 @@ created_addresses(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(known), cmocka_unit_test(every_length), cmocka_unit_test(parts),
-		cmocka_unit_test(eip_155), cmocka_unit_test(created_addresses)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(known), cmocka_unit_test(every_length),
+		cmocka_unit_test(parts), cmocka_unit_test(eip_155), cmocka_unit_test(created_addresses)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

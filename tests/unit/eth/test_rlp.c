@@ -19,7 +19,8 @@ reads(const char *hex, struct rlp_item *it, uint32_t *left)
 	if (!ok)
 		assert_true(in.p == all.p && in.len == all.len); /* refused: nothing is taken */
 	else
-		assert_true(it->payload.p >= all.p && it->payload.p + it->payload.len + in.len == all.p + all.len);
+		assert_true(it->payload.p >= all.p &&
+			    it->payload.p + it->payload.len + in.len == all.p + all.len);
 	FREE(all);
 	return ok;
 }
@@ -31,9 +32,9 @@ short_forms(void **state)
 		const char *hex;
 		uint32_t header, len, left;
 		bool list;
-	} c[] = {{"00", 0, 1, 0, false}, {"7f", 0, 1, 0, false}, {"80", 1, 0, 0, false}, {"8180", 1, 1, 0, false},
-		{"81ff01", 1, 1, 1, false}, {"820000", 1, 2, 0, false}, {"c0", 1, 0, 0, true}, {"c180c0", 1, 1, 1, true},
-		{"c20102", 1, 2, 0, true}};
+	} c[] = {{"00", 0, 1, 0, false}, {"7f", 0, 1, 0, false}, {"80", 1, 0, 0, false},
+		{"8180", 1, 1, 0, false}, {"81ff01", 1, 1, 1, false}, {"820000", 1, 2, 0, false},
+		{"c0", 1, 0, 0, true}, {"c180c0", 1, 1, 1, true}, {"c20102", 1, 2, 0, true}};
 	for (unsigned i = 0; i < sizeof c / sizeof *c; i++) {
 		struct rlp_item it = {0};
 		uint32_t left;
@@ -48,20 +49,44 @@ short_forms(void **state)
 static void
 refused(void **state)
 {
-	static const char *const c[] = {"", "81", "8100", "817f", "82ff", "b7", "c1", "f7", "b8", "b800", "b837", "b80100",
-		"b900ff", "b90100", "b9", "ba", "bb", "bbffffffff", "bc0000000100", "bfffffffffffffffff", "f8", "f800", "f837",
-		"f900ff", "ff0000000000000000", "ffffffffffffffffff", "fbffffffff", "fb00000001", "fc0100000000"};
+	static const char *const c[] = {"", "81", "8100", "817f", "82ff", "b7", "c1", "f7", "b8", "b800",
+		"b837", "b80100", "b900ff", "b90100", "b9", "ba", "bb", "bbffffffff", "bc0000000100",
+		"bfffffffffffffffff", "f8", "f800", "f837", "f900ff", "ff0000000000000000",
+		"ffffffffffffffffff", "fbffffffff", "fb00000001", "fc0100000000"};
 	struct rlp_item it;
 	uint32_t left;
 	for (unsigned i = 0; i < sizeof c / sizeof *c; i++)
 		assert_false(reads(c[i], &it, &left));
 }
 
-/* Every length around the borders of the header forms, strings and lists: read whole, and one byte short refused. */
+/* Headers whose length must not count although that many bytes follow: 55 in the long form, more than 32
+ * bits. */
+static void
+refused_whole(void **state)
+{
+	static const char *const headers[] = {"b837", "f837", "b800", "f800", "b90038", "f90038", "b900ff",
+		"ba000100", "bc0100000038", "fc0100000038", "bf0100000000000038", "ff0100000000000038",
+		"bb00000038", "fb00ffffff"};
+	for (unsigned i = 0; i < sizeof headers / sizeof *headers; i++) {
+		struct span h = help_bytes(headers[i]);
+		uint8_t *p = calloc(1, h.len + 300u);
+		assert_non_null(p);
+		memcpy(p, h.p, h.len);
+		struct span in = {p, h.len + 300u};
+		struct rlp_item it;
+		assert_false(rlp_next(&in, &it));
+		free(p);
+		FREE(h);
+	}
+}
+
+/* Every length around the borders of the header forms, strings and lists: read whole, and one byte short
+ * refused. */
 static void
 lengths(void **state)
 {
-	static const uint32_t at[] = {0, 1, 2, 54, 55, 56, 57, 254, 255, 256, 257, 65534, 65535, 65536, 65537, 16777215, 16777216};
+	static const uint32_t at[] = {
+		0, 1, 2, 54, 55, 56, 57, 254, 255, 256, 257, 65534, 65535, 65536, 65537, 16777215, 16777216};
 	for (unsigned i = 0; i < 2 * sizeof at / sizeof *at; i++) {
 		uint32_t n = at[i / 2];
 		bool list = i % 2;
@@ -109,7 +134,8 @@ writing(void **state)
 	assert_string_equal(help_hex(buf, o.n), "8001807f818088ffffffffffffffff00807f8180c2c101");
 }
 
-/* With every capacity from nothing to enough: never past it, `full` exactly when it does not fit, and full stays. */
+/* With every capacity from nothing to enough: never past it, `full` exactly when it does not fit, and full
+ * stays. */
 static void
 full(void **state)
 {
@@ -139,7 +165,8 @@ full(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(short_forms), cmocka_unit_test(refused), cmocka_unit_test(lengths),
-		cmocka_unit_test(writing), cmocka_unit_test(full)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(short_forms), cmocka_unit_test(refused),
+		cmocka_unit_test(refused_whole), cmocka_unit_test(lengths), cmocka_unit_test(writing),
+		cmocka_unit_test(full)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

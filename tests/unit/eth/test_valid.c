@@ -116,7 +116,8 @@ fees(void **state)
 	expect(&f, NULL);
 }
 
-/* gas * price at 2^256 - 1 (200,000 does not divide it: the last price below), and at 2^256 with gas a power of two. */
+/* gas * price at 2^256 - 1 (200,000 does not divide it: the last price below), and at 2^256 with gas a power
+ * of two. */
 static void
 price_overflow(void **state)
 {
@@ -352,18 +353,22 @@ ranges(void **state)
 		uint8_t type;
 		const char *v, *r, *s;
 		bool good;
-	} c[] = {{2, "", "01", "01", true}, {2, "01", "01", "01", true}, {2, "02", "01", "01", false}, {2, "1b", "01", "01", false},
-		{2, "0100", "01", "01", false}, {0, "1b", "01", "01", true}, {0, "1c", "01", "01", true}, {0, "1a", "01", "01", false},
-		{0, "1d", "01", "01", false}, {0, "22", "01", "01", false}, {0, "", "01", "01", false}, {0, "01", "01", "01", false},
-		{0, "23", "01", "01", true}, {0, "25", "01", "01", true}, {0, "26", "01", "01", true}, {0, "011b", "01", "01", true},
-		{2, "", "", "01", false}, {2, "", "01", "", false}, {2, "", n_hex, "01", false}, {2, "", n_minus_1, "01", true},
-		{2, "", "01", half_hex, true}, {2, "", "01", half_plus_1, false}, {2, "", "01", n_minus_1, false}, {2, "", "01", n_hex, false}};
+	} c[] = {{2, "", "01", "01", true}, {2, "01", "01", "01", true}, {2, "02", "01", "01", false},
+		{2, "1b", "01", "01", false}, {2, "0100", "01", "01", false}, {0, "1b", "01", "01", true},
+		{0, "1c", "01", "01", true}, {0, "1a", "01", "01", false}, {0, "1d", "01", "01", false},
+		{0, "22", "01", "01", false}, {0, "", "01", "01", false}, {0, "01", "01", "01", false},
+		{0, "23", "01", "01", true}, {0, "25", "01", "01", true}, {0, "26", "01", "01", true},
+		{0, "011b", "01", "01", true}, {2, "", "", "01", false}, {2, "", "01", "", false},
+		{2, "", n_hex, "01", false}, {2, "", n_minus_1, "01", true}, {2, "", "01", half_hex, true},
+		{2, "", "01", half_plus_1, false}, {2, "", "01", n_minus_1, false},
+		{2, "", "01", n_hex, false}};
 	for (unsigned i = 0; i < sizeof c / sizeof *c; i++)
 		if ((check(c[i].type, c[i].v, c[i].r, c[i].s) == 0) != c[i].good)
 			fail_msg("type %u v %s r %s s %s", c[i].type, c[i].v, c[i].r, c[i].s);
 }
 
-/* The other form of the same signature, (r, n - s, other parity), recovers the same key on the curve; EIP-2 refuses it. */
+/* The other form of the same signature, (r, n - s, other parity), recovers the same key on the curve; EIP-2
+ * refuses it. */
 static void
 high_s(void **state)
 {
@@ -414,9 +419,11 @@ recovers_nothing(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(plain), cmocka_unit_test(unprotected), cmocka_unit_test(huge_chain),
-		cmocka_unit_test(nonce), cmocka_unit_test(fees), cmocka_unit_test(price_overflow), cmocka_unit_test(intrinsic_gas),
-		cmocka_unit_test(floor_gas), cmocka_unit_test(init_code), cmocka_unit_test(lists), cmocka_unit_test(sidecars),
-		cmocka_unit_test(ranges), cmocka_unit_test(high_s), cmocka_unit_test(recovers_nothing)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(plain), cmocka_unit_test(unprotected),
+		cmocka_unit_test(huge_chain), cmocka_unit_test(nonce), cmocka_unit_test(fees),
+		cmocka_unit_test(price_overflow), cmocka_unit_test(intrinsic_gas),
+		cmocka_unit_test(floor_gas), cmocka_unit_test(init_code), cmocka_unit_test(lists),
+		cmocka_unit_test(sidecars), cmocka_unit_test(ranges), cmocka_unit_test(high_s),
+		cmocka_unit_test(recovers_nothing)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
