@@ -27,7 +27,7 @@ struct drain_ring {
 struct drain {
 	pthread_mutex_t lock; /* over what follows: the drain changes it, status looks at it */
 	bool attached;	      /* d is a dataplane's, perhaps of one that has gone */
-	bool alive;	      /* and it has not hung up */
+	bool alive;	      /* and it has not hung up, or is not yet drained */
 	struct dataplane d;
 	struct drain_ring ring[ATTACH_RINGS_MAX];
 };

@@ -177,7 +177,6 @@ gone(struct run *r, uint64_t now_ns)
 	fprintf(stderr, "sentinel-control: the dataplane (pid %" PRIu32 ") has hung up; taking what it left in its rings\n", r->c.drain.d.pid);
 	snprintf(detail, sizeof detail, "{\"epoch\":\"%s\"}", epoch);
 	journal_note(r->c.journal, control_wall_ns(), "gone", detail);
-	drain_gone(&r->c.drain);
 	r->draining_gone = true;
 	r->gone_at_ns = now_ns;
 }
@@ -253,6 +252,7 @@ turn(struct run *r)
 		make_durable(r, now_ns);
 	if (r->draining_gone && (work == 0 || now_ns - r->gone_at_ns > GONE_PATIENCE_NS)) {
 		r->draining_gone = false;
+		drain_gone(&r->c.drain);
 		r->ended_early = !drain_source_done(&r->c.drain);
 	}
 	if (now_ns >= r->tidy_at_ns) {
@@ -400,6 +400,7 @@ main(int argc, char **argv)
 		return verify(r.c.opt.journal);
 	umask(0027);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a failed write, not a death */
 	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
 	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);

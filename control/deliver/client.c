@@ -123,13 +123,8 @@ put_event(struct client *k, struct client_service *s, const struct journal_event
 bool
 client_announce(struct client *k, struct client_service *s, const struct journal_event *e)
 {
-	if (k->state != CLIENT_STREAM && k->state != CLIENT_REGISTERED)
-		return true;
-	if (unsent(k) > CLIENT_OUT_MAX) {
-		s->dropped++;
-		return false;
-	}
-	return put_event(k, s, e, false);
+	bool takes = k->state == CLIENT_STREAM || k->state == CLIENT_REGISTERED;
+	return takes && unsent(k) < CLIENT_FILL_BYTES && put_event(k, s, e, false);
 }
 
 /* Events that this client has not had were retired: a hole that it must hear of. */

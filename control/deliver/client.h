@@ -13,7 +13,7 @@
 
 #define CLIENT_FILL_EVENTS 64
 #define CLIENT_FILL_BYTES (64u << 10)
-#define CLIENT_OUT_MAX (1u << 20) /* beyond this much that it has not read, a client is dropped */
+#define CLIENT_OUT_MAX (1u << 20) /* beyond this much that it has not read, a client gets no answers */
 
 enum client_state {
 	CLIENT_IDLE,	   /* says what it wants */
@@ -35,6 +35,7 @@ struct client {
 	uint64_t acked;
 	uint64_t passed_ns; /* when passed-over events were last acked for it */
 	uint64_t left;	    /* CLIENT_ALERTS: events still to send */
+	unsigned told;	    /* announced alerts that it has been sent */
 	uint64_t quiet_ns;  /* monotonic: since when it has neither said nor taken anything */
 	char in[LINE_BYTES_MAX];
 	size_t in_n;
@@ -47,7 +48,7 @@ struct client_service {
 	struct control *c;
 	struct journal_reader *reader;
 	unsigned clients;
-	uint64_t dropped; /* clients that did not read and were let go */
+	uint64_t dropped; /* clients that were in the way of others and were let go */
 };
 
 void client_start(struct client *k, int fd, uint64_t now_ns);
@@ -59,7 +60,7 @@ bool client_receive(struct client *k, struct client_service *s, uint64_t now_ns)
 bool client_fill(struct client *k, struct client_service *s, uint64_t now_ns);
 /* client_send writes what it can. false: the connection is at its end. */
 bool client_send(struct client *k, uint64_t now_ns);
-/* client_announce: an alert that is in no journal. false: the client is too far behind to be told. */
+/* client_announce: an alert that is in no journal. false: not now, the client has more to read than fits, or wants none. */
 bool client_announce(struct client *k, struct client_service *s, const struct journal_event *e);
 bool client_wants_input(const struct client *k);
 

@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #define CLIENTS_MAX 64
-#define ANNOUNCED_MAX 128
+#define ANNOUNCED_MAX 1024
+#define ANNOUNCED_EVIDENCE_BYTES (16u << 20) /* beyond this they go out without */
 #define QUIET_NS 5000000000u /* a client that is in the way of another may be this quiet */
 #define TURN_MS 500
 
@@ -36,8 +37,9 @@ struct outlet_state {
 	_Atomic bool stop;
 	_Atomic uint64_t settled_at; /* head up to which all clients had everything, + 1; 0: not settled */
 	pthread_mutex_t lock;
-	struct announced *announced[ANNOUNCED_MAX];
-	unsigned n_announced;
+	struct announced *announced[ANNOUNCED_MAX]; /* since the journal went down; grows under the lock, read by the server */
+	_Atomic unsigned n_announced;
+	size_t announced_evidence;
 };
 
 /* ---- the socket ---- */
@@ -142,39 +144,65 @@ take_connections(struct outlet_state *s, uint64_t now_ns)
 static void
 announce(struct outlet_state *s, const struct entry *e, const uint8_t *evidence)
 {
-	struct announced *a = malloc(sizeof *a + e->evidence_len);
-	if (a == NULL)
-		return;
-	a->event = (struct journal_event){.ring_id = e->ring_id, .from = e->from, .to = e->to, .record = e->record,
-		.evidence_len = e->evidence_len};
-	memcpy(a->event.epoch, e->epoch, sizeof a->event.epoch);
-	memcpy(a->event.rule_name, e->rule_name, sizeof a->event.rule_name);
-	memcpy(a->evidence, evidence + e->evidence_at, e->evidence_len);
-	a->event.evidence = a->evidence;
 	pthread_mutex_lock(&s->lock);
-	bool room = s->n_announced < ANNOUNCED_MAX;
-	if (room)
-		s->announced[s->n_announced++] = a;
+	uint32_t len = s->announced_evidence + e->evidence_len > ANNOUNCED_EVIDENCE_BYTES ? 0 : e->evidence_len;
+	unsigned n = atomic_load_explicit(&s->n_announced, memory_order_relaxed);
+	struct announced *a = n < ANNOUNCED_MAX ? malloc(sizeof *a + len) : NULL;
+	if (a != NULL) {
+		a->event = (struct journal_event){
+			.ring_id = e->ring_id, .from = e->from, .to = e->to, .record = e->record, .evidence = a->evidence, .evidence_len = len};
+		memcpy(a->event.epoch, e->epoch, sizeof a->event.epoch);
+		memcpy(a->event.rule_name, e->rule_name, sizeof a->event.rule_name);
+		memcpy(a->evidence, evidence + e->evidence_at, len);
+		s->announced[n] = a;
+		s->announced_evidence += len;
+		atomic_store_explicit(&s->n_announced, n + 1, memory_order_release);
+	}
 	pthread_mutex_unlock(&s->lock);
-	if (!room)
-		free(a);
 }
 
 static void
-pass_on_announced(struct outlet_state *s)
+forget_announced(struct outlet_state *s)
 {
-	struct announced *list[ANNOUNCED_MAX];
-	pthread_mutex_lock(&s->lock);
-	unsigned n = s->n_announced;
-	memcpy(list, s->announced, n * sizeof *list);
-	s->n_announced = 0;
-	pthread_mutex_unlock(&s->lock);
-	for (unsigned i = 0; i < n; i++) {
-		for (unsigned k = 0; k < CLIENTS_MAX; k++)
-			if (s->client[k].fd >= 0 && !client_announce(&s->client[k], &s->service, &list[i]->event))
-				drop(s, &s->client[k]);
-		free(list[i]);
+	for (unsigned i = 0; i < s->n_announced; i++)
+		free(s->announced[i]);
+	atomic_store(&s->n_announced, 0);
+	s->announced_evidence = 0;
+}
+
+/* What was not durable is told to whoever is connected while the journal is down, whenever he came. Once it is up again and all have
+ * been told, the journal has the rest. */
+static void
+settle_announced(struct outlet_state *s)
+{
+	unsigned n = atomic_load_explicit(&s->n_announced, memory_order_acquire);
+	struct journal_status j;
+	if (n == 0)
+		return;
+	journal_status_get(s->service.c->journal, &j);
+	bool told = !j.down;
+	for (unsigned i = 0; i < CLIENTS_MAX && told; i++) {
+		const struct client *k = &s->client[i];
+		told = k->fd < 0 || k->state == CLIENT_IDLE || k->state == CLIENT_ALERTS || k->state == CLIENT_CLOSING || k->told == n;
 	}
+	if (!told)
+		return;
+	pthread_mutex_lock(&s->lock);
+	if (s->n_announced == n) {
+		forget_announced(s);
+		for (unsigned i = 0; i < CLIENTS_MAX; i++)
+			s->client[i].told = 0;
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* As much as the client's buffer takes. */
+static void
+tell_announced(struct outlet_state *s, struct client *k)
+{
+	unsigned n = atomic_load_explicit(&s->n_announced, memory_order_acquire);
+	while (k->told < n && client_announce(k, &s->service, &s->announced[k->told]->event))
+		k->told++;
 }
 
 /* ---- the loop ---- */
@@ -193,6 +221,7 @@ serve(struct outlet_state *s, struct client *k, short revents, uint64_t now_ns)
 		return false;
 	}
 	/* As much as the socket takes, but no more than a buffer a turn: others wait too. */
+	tell_announced(s, k);
 	bool alive = client_send(k, now_ns);
 	if (alive && k->out_n == k->out_at) {
 		more = client_fill(k, &s->service, now_ns);
@@ -211,10 +240,11 @@ serve(struct outlet_state *s, struct client *k, short revents, uint64_t now_ns)
 static bool
 all_settled(const struct outlet_state *s, uint64_t head)
 {
+	unsigned n = s->n_announced;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
 		const struct client *k = &s->client[i];
 		bool streams = k->state == CLIENT_REGISTERED || k->state == CLIENT_STREAM || k->state == CLIENT_ALERTS;
-		if (k->fd >= 0 && (k->out_n > k->out_at || (streams && k->at < head)))
+		if (k->fd >= 0 && (k->out_n > k->out_at || (streams && (k->at < head || k->told < n))))
 			return false;
 	}
 	return true;
@@ -256,13 +286,13 @@ server(void *arg)
 		if (p[0].revents != 0)
 			(void)!read(s->wake_fd, &woken, sizeof woken);
 		uint64_t now_ns = control_monotonic_ns(), head = journal_head(s->service.c->journal);
-		pass_on_announced(s);
 		more = false;
 		for (unsigned i = 2; i < n; i++)
 			if (whose[i]->fd >= 0)
 				more |= serve(s, whose[i], p[i].revents, now_ns);
 		if (p[1].revents != 0)
 			take_connections(s, now_ns);
+		settle_announced(s);
 		atomic_store_explicit(&s->settled_at, all_settled(s, head) ? head + 1 : 0, memory_order_release);
 	}
 	return NULL;
@@ -292,8 +322,7 @@ stop(struct outlet_state *s)
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		if (s->client[i].fd >= 0)
 			client_end(&s->client[i]);
-	for (unsigned i = 0; i < s->n_announced; i++)
-		free(s->announced[i]);
+	forget_announced(s);
 	if (s->listen_fd >= 0)
 		close(s->listen_fd);
 	if (s->wake_fd >= 0)
