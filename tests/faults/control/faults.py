@@ -3,7 +3,7 @@
 """Control and a producer in two processes, killed, stopped and starved: nothing is lost that was written, nothing comes
 twice after dedupe by id, and what was lost is told.
 
-usage: faults.py CONTROL PRODUCER [CASE...]
+usage: faults.py CONTROL PRODUCER CTL [CASE...]
 """
 import json
 import os
@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 
-CONTROL, PRODUCER = sys.argv[1:3]
+CONTROL, PRODUCER, CTL = sys.argv[1:4]
 PATIENCE = 60
 random.seed(int(os.environ.get("SEED", "1")))
 
@@ -403,7 +403,7 @@ CASES = {k[5:]: v for k, v in globals().items() if k.startswith("case_")}
 
 def main():
     failed = 0
-    for name in sys.argv[3:] or CASES:
+    for name in sys.argv[4:] or CASES:
         with tempfile.TemporaryDirectory(prefix="sentinel-") as folder:
             box = Box(folder)
             started = time.monotonic()
