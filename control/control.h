@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* control: what the parts of sentinel-control share. */
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include "control/drain.h"
+#include "control/journal.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONTROL_DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
+#define CONTROL_DEFAULT_SOCKET "/run/sentinel/control.sock"
+#define CONTROL_DEFAULT_JOURNAL "/var/lib/sentinel/journal"
+
+struct control_options {
+	const char *channel, *socket, *journal, *source_name;
+	uint64_t journal_mb, keep_mb;
+	bool once, realtime, verify, help;
+};
+
+struct control {
+	struct control_options opt;
+	struct journal *journal;
+	struct drain drain;
+	uint64_t started_ns;
+	_Atomic uint64_t undurable; /* alerts that went out marked durable:false */
+	_Atomic uint64_t attachments;
+};
+
+uint64_t control_wall_ns(void);
+uint64_t control_monotonic_ns(void);
+
+#endif

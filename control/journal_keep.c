@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/journal_private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define CHECKPOINT_EVERY_S 1
+
+/* ---- retention ---- */
+
+/* True if some consumer, or nobody at all, has yet to ack a pause-grade alert of the file. Under the lock. */
+static bool
+is_held(const struct journal *j, const struct journal_file *f)
+{
+	uint32_t n = 0;
+	if (f->pause_last == 0)
+		return false;
+	for (uint32_t i = 0; i < j->n_consumers; i++) {
+		const struct consumer_slot *s = &j->consumers[i];
+		if (s->gone)
+			continue;
+		n++;
+		if (s->c.acked < f->pause_last)
+			return true;
+	}
+	return n == 0;
+}
+
+static bool
+retire_oldest(struct journal *j, uint64_t now_ns)
+{
+	char detail[AUDIT_DETAIL_MAX];
+	uint64_t bytes = 0;
+	struct journal_file f = {0};
+	pthread_mutex_lock(&j->lock);
+	for (uint32_t i = 0; i < j->n_files; i++)
+		bytes += j->files[i].bytes;
+	bool over = bytes > j->keep_bytes && j->n_files > 1;
+	bool held = over && is_held(j, &j->files[0]);
+	j->status.held_files = 0;
+	for (uint32_t i = 0; held && i + 1 < j->n_files && bytes > j->keep_bytes; i++) {
+		bytes -= j->files[i].bytes;
+		j->status.held_files++;
+	}
+	if (over && !held) {
+		f = j->files[0];
+		consumers_expire(j, f.last);
+		memmove(j->files, j->files + 1, --j->n_files * sizeof *j->files);
+		j->status.files = j->n_files;
+		j->status.bytes = bytes - f.bytes;
+		j->status.floor = j->files[0].first - 1;
+	}
+	pthread_mutex_unlock(&j->lock);
+	if (f.no == 0)
+		return false;
+	file_unlink(j, f.no);
+	snprintf(detail, sizeof detail, "{\"file\":\"%" PRIu32 "\",\"first\":\"%" PRIu64 "\",\"last\":\"%" PRIu64 "\"}", f.no, f.first, f.last);
+	journal_note(j, now_ns, "retired", detail);
+	return true;
+}
+
+void
+journal_tidy(struct journal *j, uint64_t now_ns)
+{
+	while (retire_oldest(j, now_ns))
+		;
+}
+
+/* ---- checkpoints ---- */
+
+static int
+checkpoint(const struct journal *j, uint32_t no, int mode)
+{
+	char path[JOURNAL_PATH_MAX];
+	sqlite3 *db;
+	journal_path(j, no, path);
+	int rc = journal_connect(path, false, false, &db);
+	if (rc != SQLITE_OK)
+		return rc;
+	rc = sqlite3_wal_checkpoint_v2(db, NULL, mode, NULL, NULL);
+	sqlite3_close(db);
+	return rc;
+}
+
+int
+checkpoint_whole(const struct journal *j, uint32_t no)
+{
+	return checkpoint(j, no, SQLITE_CHECKPOINT_TRUNCATE);
+}
+
+/* The next file to see to: finished ones first, 0 if none. Under the lock. */
+static uint32_t
+next_file(struct journal *j, bool *whole)
+{
+	for (uint32_t i = 0; i + 1 < j->n_files; i++) {
+		struct journal_file *f = &j->files[i];
+		if (!f->checkpointed && !f->given_up) {
+			f->checkpointed = true;
+			*whole = true;
+			return f->no;
+		}
+	}
+	*whole = false;
+	return j->n_files > 0 && !j->files[j->n_files - 1].given_up ? j->files[j->n_files - 1].no : 0;
+}
+
+static void
+checkpointed(struct journal *j, uint32_t no, bool whole, int rc)
+{
+	pthread_mutex_lock(&j->lock);
+	for (uint32_t i = 0; i < j->n_files; i++) {
+		struct journal_file *f = &j->files[i];
+		if (f->no != no)
+			continue;
+		f->bytes = file_bytes(j, no);
+		/* Readers may have been in the way. */
+		if (whole && (rc & 0xff) == SQLITE_BUSY)
+			f->checkpointed = false;
+	}
+	pthread_mutex_unlock(&j->lock);
+	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)
+		fprintf(stderr, "sentinel-control: cannot checkpoint journal-%06" PRIu32 ".db: %s; nothing is lost, its WAL stays\n", no,
+			sqlite3_errstr(rc));
+}
+
+static void *
+checkpointer(void *arg)
+{
+	struct journal *j = arg;
+	pthread_mutex_lock(&j->lock);
+	while (!j->stop) {
+		bool whole = false;
+		uint32_t no = next_file(j, &whole);
+		if (no != 0) {
+			pthread_mutex_unlock(&j->lock);
+			int rc = whole ? checkpoint_whole(j, no) : checkpoint(j, no, SQLITE_CHECKPOINT_PASSIVE);
+			checkpointed(j, no, whole, rc);
+			pthread_mutex_lock(&j->lock);
+			if (whole && rc == SQLITE_OK)
+				continue;
+		}
+		struct timespec until;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += CHECKPOINT_EVERY_S;
+		if (!j->stop)
+			pthread_cond_timedwait(&j->wake, &j->lock, &until);
+	}
+	pthread_mutex_unlock(&j->lock);
+	return NULL;
+}
+
+int
+checkpointer_start(struct journal *j)
+{
+	if (pthread_create(&j->checkpointer, NULL, checkpointer, j) != 0)
+		return -EAGAIN;
+	j->running = true;
+	return 0;
+}
+
+void
+checkpointer_stop(struct journal *j)
+{
+	if (!j->running)
+		return;
+	pthread_mutex_lock(&j->lock);
+	j->stop = true;
+	pthread_cond_signal(&j->wake);
+	pthread_mutex_unlock(&j->lock);
+	pthread_join(j->checkpointer, NULL);
+	j->running = false;
+}

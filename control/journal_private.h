@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the parts of the journal share: journal.c (writer), journal_file.c (one file), journal_keep.c (retention, checkpoints),
+ * journal_consumers.c, journal_read.c. */
+#ifndef CONTROL_JOURNAL_PRIVATE_H
+#define CONTROL_JOURNAL_PRIVATE_H
+
+#include "control/audit.h"
+#include "control/journal.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+#define JOURNAL_PATH_MAX 4096
+#define JOURNAL_FORMAT 1
+#define JOURNAL_APPLICATION_ID 0x534e544a /* "SNTJ" */
+#define NOTES_MAX 64
+
+/* The journal's knowledge that each file carries on; changed only by a committed transaction. */
+struct journal_state {
+	uint64_t head; /* cursor of the last event */
+	uint64_t rows; /* events journaled ever, counted */
+	uint64_t audit_n;
+	uint8_t audit_hash[AUDIT_HASH_BYTES];
+	uint32_t n_progress;
+	struct journal_progress progress[JOURNAL_PROGRESS_MAX]; /* least recently changed first */
+};
+
+struct journal_file {
+	uint32_t no;
+	uint64_t first, last;  /* cursors; last < first: empty. last of the newest file is the head */
+	uint64_t pause_last;   /* cursor of the last pause-grade alert in it, 0: none */
+	uint64_t bytes;
+	bool given_up;	       /* a commit failed on it */
+	bool checkpointed;
+};
+
+enum statement {
+	ST_BEGIN, ST_COMMIT, ST_ROLLBACK, ST_ALERT, ST_EVIDENCE, ST_LOSS, ST_PROGRESS, ST_CONSUMER, ST_CONSUMER_GONE, ST_AUDIT, STATEMENTS
+};
+
+/* An open file, for writing. */
+struct journal_db {
+	sqlite3 *db;
+	sqlite3_stmt *st[STATEMENTS];
+};
+
+struct consumer_slot {
+	struct journal_consumer c; /* as wanted */
+	uint64_t version, durable; /* changes made, changes committed */
+	bool gone;
+};
+
+struct note {
+	uint64_t time_ns;
+	char kind[AUDIT_KIND_MAX];
+	char detail[AUDIT_DETAIL_MAX];
+};
+
+struct journal {
+	char dir[JOURNAL_PATH_MAX - 64];
+	int lock_fd, dir_fd;
+	uint32_t id;
+	uint64_t file_bytes, keep_bytes;
+
+	/* the writer's own */
+	struct journal_db file;
+	struct journal_state state;
+	uint64_t retry_at_ns, rotate_again_ns;
+
+	/* shared, under lock */
+	pthread_mutex_t lock;
+	struct journal_file *files; /* oldest first */
+	uint32_t n_files, cap_files;
+	struct consumer_slot consumers[JOURNAL_CONSUMERS_MAX];
+	uint32_t n_consumers;
+	struct note notes[NOTES_MAX];
+	unsigned n_notes;
+	struct journal_status status;
+	struct journal_state shown; /* copy of state after each commit */
+
+	_Atomic uint64_t head;
+	_Atomic bool dirty; /* consumers have changed, or there are notes */
+	_Atomic bool down;
+
+	pthread_t checkpointer;
+	pthread_cond_t wake;
+	bool running, stop;
+};
+
+/* ---- journal_file.c ---- */
+
+void journal_path(const struct journal *j, uint32_t no, char out[JOURNAL_PATH_MAX]);
+/* journal_connect opens a file's database as the journal does: no checkpoint at close, FULL, own busy timeout. create: it must
+ * not be there yet. SQLITE_OK or an SQLite code; *db is closed on failure. */
+int journal_connect(const char *path, bool create, bool readonly, sqlite3 **db);
+/* file_create makes file `no` with the state and the consumers in it, durable, and opens it. 0, or -EIO with err filled;
+ * nothing is left behind. */
+int file_create(struct journal *j, uint32_t no, struct journal_db *out, char *err, size_t cap);
+/* file_open opens an existing file for writing. */
+int file_open(struct journal *j, uint32_t no, struct journal_db *out, char *err, size_t cap);
+void file_close(struct journal_db *f);
+void file_unlink(const struct journal *j, uint32_t no);
+/* file_scan: first, last, pause_last, id of file `no`. 0; -ENODATA: its making was never finished; -EIO with err. */
+int file_scan(const struct journal *j, uint32_t no, struct journal_file *out, uint32_t *id, char *err, size_t cap);
+/* file_load_state reads state and consumers from the newest file. */
+int file_load_state(struct journal *j, struct journal_db *f, char *err, size_t cap);
+uint64_t file_bytes(const struct journal *j, uint32_t no);
+/* step runs a prepared statement to its end and resets it. SQLITE_DONE is SQLITE_OK here. */
+int step(sqlite3_stmt *s);
+int write_consumer(struct journal_db *f, const struct journal_consumer *c);
+int write_progress(struct journal_db *f, const struct journal_progress *p);
+
+/* ---- journal_consumers.c ---- */
+
+/* A picture of what has changed, taken and settled around a transaction. Under no lock. */
+struct consumer_changes {
+	unsigned n;
+	struct consumer_slot slot[JOURNAL_CONSUMERS_MAX];
+};
+void consumers_take(struct journal *j, struct consumer_changes *out);
+void consumers_settle(struct journal *j, const struct consumer_changes *done);
+/* consumers_expire: events up to `last` are gone. Under the lock. */
+void consumers_expire(struct journal *j, uint64_t last);
+
+/* ---- journal_keep.c ---- */
+
+int checkpointer_start(struct journal *j);
+void checkpointer_stop(struct journal *j);
+/* checkpoint_whole puts everything into the file proper and empties its WAL. */
+int checkpoint_whole(const struct journal *j, uint32_t no);
+
+#endif

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/audit.h"
+#include "control/control.h"
+#include "control/deliver/outlet.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ATTACH_EVERY_NS 1000000u
+#define QUIET_COMMIT_EVERY_NS 5000000u /* acks alone do not make a commit more often than this */
+#define TIDY_EVERY_NS 10000000000u
+#define IDLE_NS 50000u
+#define ALONE_NS 2000000u /* no dataplane: nothing that hurries */
+#define SAY_WAITING_NS 2000000000u
+#define GONE_PATIENCE_NS 5000000000u
+#define GOODBYE_NS 1000000000u
+#define ONCE_GOODBYE_NS 10000000000u
+
+static const struct outlet *const outlets[] = {&outlet_unixsock};
+#define OUTLETS (sizeof outlets / sizeof outlets[0])
+
+static const char usage_text[] =
+	"usage: sentinel-control [--channel SOCKET] [--socket SOCKET] [--journal DIR] [--once] ...\n"
+	"  --channel SOCKET   where sentinel-dataplane offers its rings (default " CONTROL_DEFAULT_CHANNEL ")\n"
+	"  --socket SOCKET    where consumers and sentinelctl connect (default " CONTROL_DEFAULT_SOCKET ")\n"
+	"  --journal DIR      the journal's folder (default " CONTROL_DEFAULT_JOURNAL ")\n"
+	"  --source-name URN  who the alerts say they come from (default urn:sentinel:local:HOSTNAME)\n"
+	"  --journal-mb N     start a new journal file after N MB (default 64)\n"
+	"  --keep-mb N        retire old journal files beyond N MB in all (default 4096); files that hold pause-grade\n"
+	"                     alerts which a consumer has not acknowledged stay\n"
+	"  --realtime         run the drain with real-time priority (needs CAP_SYS_NICE or an rtprio limit)\n"
+	"  --once             end, with status 0, when the dataplane has read its capture and all is journaled\n"
+	"  --verify           check the hash chain of the journal in --journal DIR and end\n"
+	"examples:\n"
+	"  sentinel-control --channel ./dataplane.sock --socket ./control.sock --journal ./journal\n"
+	"  sentinel-control --realtime --source-name urn:sentinel:fleet1:box7\n"
+	"  sentinel-control --verify --journal ./journal\n";
+
+struct run {
+	struct control c;
+	struct batch batch;
+	struct attach attach;
+	struct outlet_state *outlet[OUTLETS];
+	bool draining_gone, said_waiting, ended_early;
+	uint64_t attach_at_ns, commit_at_ns, tidy_at_ns, gone_at_ns, done_at_ns, started_ns;
+};
+
+static _Atomic bool stop;
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	atomic_store_explicit(&stop, true, memory_order_relaxed);
+}
+
+static int
+say(const char *sentence)
+{
+	fprintf(stderr, "sentinel-control: %s\n", sentence);
+	return 1;
+}
+
+/* ---- command line ---- */
+
+static int
+bad(const char *what, const char *arg)
+{
+	fprintf(stderr, "sentinel-control: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
+	return 2;
+}
+
+static int
+take_number(const char *text, uint64_t *out)
+{
+	char *end;
+	errno = 0;
+	unsigned long long v = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || v < 1 || v > 1u << 30)
+		return -EINVAL;
+	*out = v;
+	return 0;
+}
+
+static int
+parse_options(int argc, char **argv, struct control_options *o)
+{
+	*o = (struct control_options){.channel = CONTROL_DEFAULT_CHANNEL, .socket = CONTROL_DEFAULT_SOCKET,
+		.journal = CONTROL_DEFAULT_JOURNAL, .journal_mb = 64, .keep_mb = 4096};
+	const struct {
+		const char *flag;
+		const char **value;
+		uint64_t *number;
+		bool *set;
+	} known[] = {{"--channel", &o->channel, NULL, NULL}, {"--socket", &o->socket, NULL, NULL}, {"--journal", &o->journal, NULL, NULL},
+		{"--source-name", &o->source_name, NULL, NULL}, {"--journal-mb", NULL, &o->journal_mb, NULL},
+		{"--keep-mb", NULL, &o->keep_mb, NULL}, {"--realtime", NULL, NULL, &o->realtime}, {"--once", NULL, NULL, &o->once},
+		{"--verify", NULL, NULL, &o->verify}, {"--help", NULL, NULL, &o->help}, {"-h", NULL, NULL, &o->help}};
+	const size_t n = sizeof known / sizeof known[0];
+	for (int i = 1; i < argc; i++) {
+		size_t k = 0;
+		while (k < n && strcmp(argv[i], known[k].flag) != 0)
+			k++;
+		if (k == n)
+			return bad(argv[i][0] == '-' ? "unknown option" : "unexpected argument", argv[i]);
+		if (known[k].set != NULL) {
+			*known[k].set = true;
+			continue;
+		}
+		if (++i == argc)
+			return bad("needs a value", known[k].flag);
+		if (known[k].value != NULL)
+			*known[k].value = argv[i];
+		else if (take_number(argv[i], known[k].number) != 0)
+			return bad("needs a number of MB from 1", known[k].flag);
+	}
+	return 0;
+}
+
+static int
+default_source(struct control_options *o)
+{
+	static char name[128];
+	char host[64] = "box";
+	if (o->source_name == NULL) {
+		gethostname(host, sizeof host - 1);
+		snprintf(name, sizeof name, "urn:sentinel:local:%s", host);
+		o->source_name = name;
+	}
+	size_t n = strlen(o->source_name);
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)o->source_name[i] <= ' ' || (unsigned char)o->source_name[i] > '~')
+			n = 0;
+	return n >= 1 && n <= 200 ? 0 : bad("--source-name is a URI of at most 200 printable characters", o->source_name);
+}
+
+/* ---- coming and going of the dataplane ---- */
+
+static void
+epoch_text(const uint8_t epoch[8], char out[17])
+{
+	for (unsigned i = 0; i < 8; i++)
+		snprintf(out + 2 * i, 3, "%02x", epoch[i]);
+}
+
+static void
+came(struct run *r, struct dataplane *d)
+{
+	char epoch[17], detail[192];
+	bool again = r->c.drain.attached && memcmp(r->c.drain.d.epoch, d->epoch, sizeof d->epoch) == 0;
+	epoch_text(d->epoch, epoch);
+	fprintf(stderr, "sentinel-control: attached to %s dataplane (pid %" PRIu32 ", epoch %s, %" PRIu32 " rings)\n",
+		again ? "the same" : "a", d->pid, epoch, d->n_rings);
+	snprintf(detail, sizeof detail, "{\"epoch\":\"%s\",\"pid\":\"%" PRIu32 "\",\"generation\":\"%" PRIu64 "\"}", epoch, d->pid, d->generation);
+	journal_note(r->c.journal, control_wall_ns(), "attached", detail);
+	drain_attach(&r->c.drain, d, r->c.journal);
+	atomic_fetch_add(&r->c.attachments, 1);
+	r->said_waiting = false;
+}
+
+static void
+gone(struct run *r, uint64_t now_ns)
+{
+	char epoch[17], detail[64];
+	epoch_text(r->c.drain.d.epoch, epoch);
+	fprintf(stderr, "sentinel-control: the dataplane (pid %" PRIu32 ") has hung up; taking what it left in its rings\n", r->c.drain.d.pid);
+	snprintf(detail, sizeof detail, "{\"epoch\":\"%s\"}", epoch);
+	journal_note(r->c.journal, control_wall_ns(), "gone", detail);
+	r->draining_gone = true;
+	r->gone_at_ns = now_ns;
+}
+
+static void
+see_to_channel(struct run *r, uint64_t now_ns)
+{
+	struct dataplane d;
+	if (r->draining_gone || now_ns < r->attach_at_ns)
+		return;
+	r->attach_at_ns = now_ns + ATTACH_EVERY_NS;
+	switch (attach_poll(&r->attach, now_ns, &d)) {
+	case ATTACH_CAME:
+		came(r, &d);
+		break;
+	case ATTACH_BUNDLE:
+		drain_names(&r->c.drain, r->attach.names, r->attach.generation);
+		r->attach.names = NULL;
+		break;
+	case ATTACH_GONE:
+		gone(r, now_ns);
+		break;
+	case ATTACH_REFUSED:
+		fprintf(stderr, "sentinel-control: what answers at %s cannot be used: %s\n", r->attach.path, r->attach.why);
+		break;
+	case ATTACH_NOTHING:
+		break;
+	}
+	if (!r->c.drain.alive && !r->said_waiting && now_ns - r->started_ns > SAY_WAITING_NS) {
+		r->said_waiting = true;
+		fprintf(stderr, "sentinel-control: waiting for sentinel-dataplane at %s (%s)\n", r->attach.path,
+			r->attach.last_errno ? strerror(r->attach.last_errno) : "connected");
+	}
+}
+
+/* ---- a turn ---- */
+
+static void
+announce(struct run *r)
+{
+	for (uint32_t i = 0; i < r->batch.n; i++) {
+		struct entry *e = &r->batch.e[i];
+		if (e->loss || e->announced || e->record.grade < GRADE_PAUSE)
+			continue;
+		e->announced = true;
+		atomic_fetch_add_explicit(&r->c.undurable, 1, memory_order_relaxed);
+		for (size_t k = 0; k < OUTLETS; k++)
+			outlets[k]->announce(r->outlet[k], e, r->batch.evidence);
+	}
+}
+
+static void
+make_durable(struct run *r, uint64_t now_ns)
+{
+	if (journal_commit(r->c.journal, &r->batch, control_wall_ns()) != 0) {
+		announce(r);
+		batch_shed(&r->batch);
+	}
+	drain_release(&r->c.drain);
+	r->commit_at_ns = now_ns + QUIET_COMMIT_EVERY_NS;
+	for (size_t k = 0; k < OUTLETS; k++)
+		outlets[k]->wake(r->outlet[k]);
+}
+
+/* Returns how much there was to do. */
+static unsigned
+turn(struct run *r)
+{
+	uint64_t now_ns = control_monotonic_ns();
+	see_to_channel(r, now_ns);
+	unsigned work = drain_turn(&r->c.drain, &r->batch);
+	if (work > 0 || (now_ns >= r->commit_at_ns && journal_wants(r->c.journal, control_wall_ns())))
+		make_durable(r, now_ns);
+	if (r->draining_gone && (work == 0 || now_ns - r->gone_at_ns > GONE_PATIENCE_NS)) {
+		r->draining_gone = false;
+		drain_gone(&r->c.drain);
+		r->ended_early = !drain_source_done(&r->c.drain);
+	}
+	if (now_ns >= r->tidy_at_ns) {
+		r->tidy_at_ns = now_ns + TIDY_EVERY_NS;
+		journal_tidy(r->c.journal, control_wall_ns());
+	}
+	return work;
+}
+
+static bool
+all_settled(struct run *r)
+{
+	for (size_t k = 0; k < OUTLETS; k++)
+		if (!outlets[k]->settled(r->outlet[k]))
+			return false;
+	return true;
+}
+
+static void
+doze(uint64_t ns)
+{
+	nanosleep(&(struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)}, NULL);
+}
+
+/* --once: everything is read, journaled and passed on to whoever is connected. */
+static bool
+is_over(struct run *r, unsigned work)
+{
+	uint64_t now_ns = control_monotonic_ns();
+	if (work > 0 || r->batch.n > 0 || !drain_source_done(&r->c.drain))
+		return false;
+	if (r->done_at_ns == 0)
+		r->done_at_ns = now_ns;
+	return all_settled(r) || now_ns - r->done_at_ns > ONCE_GOODBYE_NS;
+}
+
+static int
+loop(struct run *r)
+{
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		unsigned work = turn(r);
+		if (r->c.opt.once && is_over(r, work))
+			return 0;
+		if (r->c.opt.once && r->ended_early)
+			return say("the dataplane went away before it had read its capture to the end");
+		if (work == 0)
+			doze(r->c.drain.alive ? IDLE_NS : ALONE_NS);
+	}
+	return 0;
+}
+
+static int
+finish(struct run *r, int rc)
+{
+	uint64_t until_ns = control_monotonic_ns() + GOODBYE_NS;
+	while (turn(r) > 0 && control_monotonic_ns() < until_ns)
+		;
+	while (!all_settled(r) && control_monotonic_ns() < until_ns)
+		doze(ALONE_NS);
+	journal_note(r->c.journal, control_wall_ns(), "stopped", "{}");
+	make_durable(r, control_monotonic_ns());
+	if (r->batch.n > 0) {
+		fprintf(stderr, "sentinel-control: the journal is down: what %" PRIu32 " last entries held is lost\n", r->batch.n);
+		rc = 1;
+	}
+	return rc;
+}
+
+/* ---- start ---- */
+
+static void
+take_priority(void)
+{
+	struct sched_param p = {.sched_priority = 10};
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p) != 0)
+		fprintf(stderr, "sentinel-control: no real-time priority (%s): give the process CAP_SYS_NICE or raise its rtprio limit;"
+			" going on without\n", strerror(errno));
+	if (mlockall(MCL_CURRENT) != 0)
+		fprintf(stderr, "sentinel-control: memory is not locked (%s): raise the memlock limit; going on without\n", strerror(errno));
+}
+
+static int
+serve(struct run *r)
+{
+	char err[512];
+	struct journal_options j = {.dir = r->c.opt.journal, .file_bytes = r->c.opt.journal_mb << 20, .keep_bytes = r->c.opt.keep_mb << 20};
+	r->started_ns = r->c.started_ns = control_monotonic_ns();
+	if (batch_new(&r->batch) != 0)
+		return say("no memory");
+	if (attach_init(&r->attach, r->c.opt.channel) != 0)
+		return say("the path of --channel is too long for a socket");
+	r->c.journal = journal_open(&j, err, sizeof err);
+	if (r->c.journal == NULL)
+		return say(err);
+	journal_note(r->c.journal, control_wall_ns(), "started", "{}");
+	size_t up = 0;
+	while (up < OUTLETS && (r->outlet[up] = outlets[up]->start(&r->c, err, sizeof err)) != NULL)
+		up++;
+	int rc = 0;
+	if (up < OUTLETS) {
+		rc = say(err);
+	} else {
+		fprintf(stderr, "sentinel-control: journal in %s, consumers connect at %s, looking for the dataplane at %s\n", j.dir,
+			r->c.opt.socket, r->attach.path);
+		if (r->c.opt.realtime)
+			take_priority();
+		rc = finish(r, loop(r));
+	}
+	while (up > 0) {
+		up--;
+		outlets[up]->stop(r->outlet[up]);
+	}
+	journal_close(r->c.journal);
+	return rc;
+}
+
+static int
+verify(const char *dir)
+{
+	char err[512];
+	uint64_t entries;
+	int rc = audit_verify(dir, &entries, err, sizeof err);
+	if (rc != 0) {
+		fprintf(stderr, "sentinel-control: the journal does not verify: %s\n", err);
+		return 1;
+	}
+	printf("the journal verifies: %" PRIu64 " audit entries\n", entries);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct run r;
+	int rc = parse_options(argc, argv, &r.c.opt);
+	if (rc == 0 && r.c.opt.help) {
+		fputs(usage_text, stdout);
+		return 0;
+	}
+	if (rc == 0)
+		rc = default_source(&r.c.opt);
+	if (rc != 0)
+		return rc;
+	if (r.c.opt.verify)
+		return verify(r.c.opt.journal);
+	umask(0027);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a failed write, not a death */
+	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+	drain_init(&r.c.drain);
+	rc = serve(&r);
+	attach_end(&r.attach);
+	drain_end(&r.c.drain);
+	batch_free(&r.batch);
+	return rc;
+}

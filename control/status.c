@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/status.h"
+
+#include "abi/identity.h"
+#include "abi/ring.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+uint64_t
+control_wall_ns(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t
+control_monotonic_ns(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static json_t *
+num(uint64_t v)
+{
+	char s[24];
+	snprintf(s, sizeof s, "%" PRIu64, v);
+	return json_string(s);
+}
+
+static json_t *
+signed_num(int64_t v)
+{
+	char s[24];
+	snprintf(s, sizeof s, "%" PRId64, v);
+	return json_string(s);
+}
+
+static void
+set(json_t *o, const char *key, uint64_t v)
+{
+	json_object_set_new(o, key, num(v));
+}
+
+static void
+set_hex(json_t *o, const char *key, const uint8_t *p, size_t n)
+{
+	char s[80];
+	for (size_t i = 0; i < n && 2 * i + 3 <= sizeof s; i++)
+		snprintf(s + 2 * i, 3, "%02x", p[i]);
+	json_object_set_new(o, key, json_string(s));
+}
+
+static uint64_t
+load(const uint64_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+/* Milliseconds since a wall-clock stamp; null if there is none. */
+static json_t *
+age_ms(uint64_t now_ns, uint64_t then_ns)
+{
+	if (then_ns == 0)
+		return json_null();
+	return num(now_ns > then_ns ? (now_ns - then_ns) / 1000000u : 0);
+}
+
+/* ---- the dataplane's page; under the drain's lock ---- */
+
+static json_t *
+lcores(const struct stats_page *s, uint64_t now_ns)
+{
+	static const char *const roles[] = {"none", "main", "worker", "correlator"};
+	json_t *list = json_array();
+	uint32_t n = __atomic_load_n(&s->lcores, __ATOMIC_RELAXED);
+	for (uint32_t i = 0; i < n && i < STATS_LCORES_MAX; i++) {
+		const struct stats_lcore *l = &s->lcore[i];
+		uint32_t role = __atomic_load_n(&l->role, __ATOMIC_RELAXED);
+		uint64_t loops = load(&l->c[CTR_LOOPS]), idle = load(&l->c[CTR_LOOPS_IDLE]);
+		json_t *o = json_object();
+		set(o, "lcore", __atomic_load_n(&l->lcore, __ATOMIC_RELAXED));
+		json_object_set_new(o, "role", json_string(role < sizeof roles / sizeof roles[0] ? roles[role] : "unknown"));
+		json_object_set_new(o, "heartbeat_age_ms",
+			age_ms(now_ns, atomic_load_explicit(&((struct stats_lcore *)(uintptr_t)l)->heartbeat_ns, memory_order_relaxed)));
+		set(o, "generation", load(&l->generation));
+		set(o, "loops", loops);
+		set(o, "loops_idle", idle);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *
+ports(const struct stats_page *s)
+{
+	json_t *list = json_array();
+	uint32_t n = __atomic_load_n(&s->ports, __ATOMIC_ACQUIRE);
+	for (uint32_t i = 0; i < n && i < STATS_PORTS_MAX; i++) {
+		const struct stats_port *p = &s->port[i];
+		json_t *o = json_object();
+		char name[sizeof p->name + 1] = "";
+		memcpy(name, p->name, sizeof p->name);
+		for (char *c = name; *c != '\0'; c++)
+			*c = isprint((unsigned char)*c) ? *c : '?';
+		json_object_set_new(o, "name", json_string(name));
+		set(o, "wire", load(&p->wire));
+		set(o, "delivered", load(&p->delivered));
+		set(o, "missed", load(&p->missed));
+		set(o, "errors", load(&p->errors));
+		set(o, "no_mbuf", load(&p->no_mbuf));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *
+counters(const struct stats_page *s)
+{
+	json_t *o = json_object();
+	for (unsigned i = 0; i < CTR_COUNT; i++) {
+		char name[64];
+		size_t n = 0;
+		for (const char *c = counter_infos[i].name; *c != '\0' && n + 1 < sizeof name; c++)
+			name[n++] = (char)tolower((unsigned char)*c);
+		name[n] = '\0';
+		set(o, name, stats_sum(s, (enum sentinel_counter)i));
+	}
+	return o;
+}
+
+/* What the drain knows and the journal does not yet is in flight, except for what is already known to be lost. */
+static json_t *
+identities(const struct drain *n, const struct journal_progress *durable, uint64_t *sum)
+{
+	struct identity id[IDENTITIES];
+	struct identity_delivery d = {.journaled = durable->journaled, .lost = durable->lost};
+	uint64_t offered = 0;
+	for (uint32_t i = 0; i < n->d.n_rings; i++)
+		offered += atomic_load_explicit(&n->d.ring[i].h->next_seq, memory_order_acquire) - 1;
+	d.in_flight = offered > durable->last_seq ? offered - durable->last_seq : 0;
+	identities_evaluate(n->d.stats, &d, id);
+	json_t *o = json_object();
+	*sum = 0;
+	for (unsigned i = 0; i < IDENTITIES; i++) {
+		json_t *one = json_object();
+		set(one, "left", id[i].left);
+		set(one, "right", id[i].right);
+		json_object_set_new(one, "residual", signed_num(id[i].residual));
+		json_object_set_new(o, id[i].name, one);
+		*sum += (uint64_t)llabs((long long)id[i].residual);
+	}
+	return o;
+}
+
+static json_t *
+rings(struct control *c)
+{
+	const struct drain *n = &c->drain;
+	json_t *list = json_array();
+	for (uint32_t i = 0; n->attached && i < n->d.n_rings; i++) {
+		const struct ring_consumer *r = &n->d.ring[i];
+		const struct drain_ring *k = &n->ring[i];
+		struct journal_progress p;
+		journal_ring(c->journal, n->d.epoch, r->ring_id, &p);
+		json_t *o = json_object();
+		set(o, "ring", r->ring_id);
+		json_object_set_new(o, "lane", json_string(r->lane == LANE_CRITICAL ? "critical" : "normal"));
+		set(o, "slots", r->slots_n);
+		set(o, "head", atomic_load_explicit(&r->h->head, memory_order_acquire));
+		set(o, "consumed", atomic_load_explicit(&r->cursor->consumed, memory_order_relaxed));
+		set(o, "journaled", p.journaled);
+		set(o, "lost", p.lost);
+		set(o, "corrupt_slots", k->corrupt_all);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static void
+add_dataplane(struct control *c, json_t *root)
+{
+	struct drain *n = &c->drain;
+	struct journal_progress durable;
+	json_t *d = json_object();
+	uint64_t residual = 0, now_ns = control_wall_ns();
+	pthread_mutex_lock(&n->lock);
+	json_object_set_new(d, "attached", json_boolean(n->attached && n->alive));
+	if (n->attached) {
+		const struct stats_page *s = n->d.stats;
+		journal_epoch(c->journal, n->d.epoch, &durable);
+		set_hex(d, "epoch", n->d.epoch, sizeof n->d.epoch);
+		set(d, "pid", n->d.pid);
+		set(d, "generation", load(&s->generation));
+		set_hex(d, "bundle_digest", s->bundle_digest, sizeof s->bundle_digest);
+		set(d, "started_ns", load(&s->started_ns));
+		json_object_set_new(d, "source_done", json_boolean(__atomic_load_n(&s->source_done, __ATOMIC_ACQUIRE)));
+		json_object_set_new(root, "lcores", lcores(s, now_ns));
+		json_object_set_new(root, "ports", ports(s));
+		json_object_set_new(root, "counters", counters(s));
+		json_object_set_new(root, "identities", identities(n, &durable, &residual));
+	}
+	json_object_set_new(root, "rings", rings(c));
+	pthread_mutex_unlock(&n->lock);
+	json_object_set_new(root, "dataplane", d);
+	set(root, "residual", residual);
+}
+
+/* ---- control's own ---- */
+
+static json_t *
+journal_part(const struct journal_status *s)
+{
+	char cursor[POSITION_TEXT_MAX];
+	json_t *o = json_object();
+	position_cursor(s->id, s->head, cursor);
+	json_object_set_new(o, "head", json_string(cursor));
+	position_cursor(s->id, s->floor, cursor);
+	json_object_set_new(o, "floor", json_string(cursor));
+	set(o, "files", s->files);
+	set(o, "file", s->file_no);
+	set(o, "bytes", s->bytes);
+	set(o, "events", s->events);
+	set(o, "commits", s->commits);
+	set(o, "last_commit_us", s->last_commit_us);
+	set(o, "max_commit_us", s->max_commit_us);
+	set(o, "rotations", s->rotations);
+	set(o, "duplicates", s->duplicates);
+	set(o, "held_files", s->held_files);
+	json_object_set_new(o, "failed", json_boolean(s->down));
+	set(o, "failures", s->failures);
+	json_object_set_new(o, "failure", s->failure[0] ? json_string(s->failure) : json_null());
+	return o;
+}
+
+static json_t *
+consumers_part(const struct journal_consumer *list, unsigned n, const struct journal_status *s, uint64_t *residual)
+{
+	json_t *all = json_array();
+	for (unsigned i = 0; i < n; i++) {
+		const struct journal_consumer *c = &list[i];
+		char cursor[POSITION_TEXT_MAX];
+		uint64_t journaled = s->events > c->start_rows ? s->events - c->start_rows : 0;
+		uint64_t acked = c->acked - c->start - c->expired, pending = s->head - c->acked;
+		int64_t rest = (int64_t)(journaled - acked - pending - c->expired);
+		json_t *o = json_object();
+		json_object_set_new(o, "name", json_string(c->name));
+		position_cursor(s->id, c->acked, cursor);
+		json_object_set_new(o, "cursor", json_string(cursor));
+		set(o, "journaled", journaled);
+		set(o, "acked", acked);
+		set(o, "pending", pending);
+		set(o, "expired", c->expired);
+		set(o, "dead_lettered", 0);
+		json_object_set_new(o, "residual", signed_num(rest));
+		*residual += (uint64_t)llabs((long long)rest);
+		json_array_append_new(all, o);
+	}
+	return all;
+}
+
+json_t *
+status_build(struct control *c, unsigned clients)
+{
+	static _Thread_local struct journal_consumer list[JOURNAL_CONSUMERS_MAX];
+	struct journal_status s;
+	uint64_t residual = 0;
+	json_t *root = json_object();
+	json_t *self = json_object();
+	if (root == NULL || self == NULL) {
+		json_decref(root);
+		json_decref(self);
+		return NULL;
+	}
+	json_object_set_new(root, "event", json_string("status"));
+	add_dataplane(c, root);
+	/* In this order: nobody has acked beyond a head that is read afterwards. */
+	unsigned n = journal_consumers(c->journal, list, JOURNAL_CONSUMERS_MAX);
+	journal_status_get(c->journal, &s);
+	json_object_set_new(root, "journal", journal_part(&s));
+	json_object_set_new(root, "consumers", consumers_part(list, n, &s, &residual));
+	set(root, "consumers_residual", residual);
+	set(self, "uptime_ms", (control_monotonic_ns() - c->started_ns) / 1000000u);
+	set(self, "clients", clients);
+	set(self, "attachments", atomic_load_explicit(&c->attachments, memory_order_relaxed));
+	set(self, "not_durable", atomic_load_explicit(&c->undurable, memory_order_relaxed));
+	json_object_set_new(self, "channel", json_string(c->opt.channel));
+	json_object_set_new(self, "source", json_string(c->opt.source_name));
+	json_object_set_new(root, "control", self);
+	set(root, "time_ns", control_wall_ns());
+	return root;
+}

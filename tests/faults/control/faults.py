@@ -1,0 +1,423 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Control and a producer in two processes, killed, stopped and starved: nothing is lost that was written, nothing comes
+twice after dedupe by id, and what was lost is told.
+
+usage: faults.py CONTROL PRODUCER CTL [CASE...]
+"""
+import json
+import os
+import random
+import resource
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+CONTROL, PRODUCER, CTL = sys.argv[1:4]
+PATIENCE = 60
+random.seed(int(os.environ.get("SEED", "1")))
+
+
+class Box:
+    """A folder with a channel, a control socket and a journal."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.channel = os.path.join(folder, "d.sock")
+        self.socket = os.path.join(folder, "c.sock")
+        self.journal = os.path.join(folder, "journal")
+        self.log = open(os.path.join(folder, "log"), "ab")
+        self.control_process = None
+        self.producer_process = None
+
+    def control(self, *args):
+        self.control_process = subprocess.Popen(
+            [CONTROL, "--channel", self.channel, "--socket", self.socket, "--journal", self.journal, *args], stderr=self.log)
+        return self.control_process
+
+    def producer(self, *args):
+        self.producer_process = subprocess.Popen([PRODUCER, "--channel", self.channel, *map(str, args)], stdout=subprocess.PIPE, text=True)
+        return self.producer_process
+
+    def connect(self):
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        s.settimeout(PATIENCE)
+        s.connect(self.socket)
+        return s
+
+    def request(self, **what):
+        with self.connect() as s:
+            s.sendall(json.dumps(what).encode() + b"\n")
+            return json.loads(s.makefile("rb").readline())
+
+    def status(self):
+        return self.request(op="status")
+
+    def up(self):
+        wait(lambda: tries(self.status) is not None, "control answers")
+
+    def close(self):
+        for p in (self.control_process, self.producer_process):
+            if p is not None and p.poll() is None:
+                p.kill()
+                p.wait()
+        self.log.close()
+
+    def rows(self, sql):
+        """All rows of all journal files, each as far as its successor's beginning."""
+        names = sorted(n for n in os.listdir(self.journal) if n.endswith(".db"))
+        out = []
+        for n in names:
+            db = sqlite3.connect(os.path.join(self.journal, n))
+            out += db.execute(sql).fetchall()
+            db.close()
+        return out
+
+
+def tries(f):
+    try:
+        return f()
+    except (OSError, ValueError):
+        return None
+
+
+def wait(condition, what, patience=PATIENCE):
+    until = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > until:
+            raise AssertionError("waited in vain: " + what)
+        time.sleep(0.02)
+
+
+class Consumer(threading.Thread):
+    """Reads for ever, acks now and then, connects again whenever it is cut off."""
+
+    def __init__(self, box, name, **subscription):
+        super().__init__(daemon=True)
+        self.box = box
+        self.hello = json.dumps({"op": "subscribe", "consumer": name, **subscription}).encode() + b"\n"
+        self.ids, self.events, self.losses = [], {}, []
+        self.stopping = False
+        self.fault = None
+        self.connections = 0
+        self.undurable = 0
+
+    def run(self):
+        while not self.stopping:
+            s = tries(self.box.connect)
+            if s is None:
+                time.sleep(0.01)
+                continue
+            s.settimeout(0.5)
+            self.connections += 1
+            try:
+                self.read(s)
+            except OSError:
+                pass
+            except (ValueError, AssertionError) as e:
+                self.fault = repr(e)
+                return
+            finally:
+                s.close()
+
+    def read(self, s):
+        s.sendall(self.hello)
+        rest, here, last = b"", set(), None
+        while not self.stopping:
+            try:
+                data = s.recv(1 << 16)
+            except TimeoutError:
+                continue
+            if not data:
+                return
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                event = json.loads(line)
+                assert "error" not in event, event
+                # what went out before it was durable comes again when it is
+                key = event["id"], event["cursor"] is None
+                assert key not in here, "twice on one connection: " + event["id"]
+                here.add(key)
+                place = int(event["cursor"].split(".")[1]) if event["cursor"] else last
+                assert last is None or place == last + 1 or event["cursor"] is None, f"{place} after {last}"
+                last = place
+                self.take(event)
+            cursor = json.loads(lines[-1])["cursor"] if lines else None
+            if cursor is not None and random.random() < 0.5:
+                s.sendall(json.dumps({"op": "ack", "cursor": cursor}).encode() + b"\n")
+
+    def take(self, event):
+        if event["type"] == "sentinel.loss.v1":
+            self.losses.append(event)
+        self.ids.append(event["id"])
+        self.undurable += event["cursor"] is None
+        self.events[event["id"]] = event
+
+    def alerts(self):
+        return {i for i, e in list(self.events.items()) if e["type"] == "sentinel.alert.v1"}
+
+
+def journaled(box):
+    return [f"{e.hex()}-{r}-{s}" for e, r, s in box.rows("SELECT epoch, ring, seq FROM alerts")]
+
+
+def covered(box, epoch=None):
+    """For each ring: the seqs that are journaled and those that are lost must make 1..n without overlap."""
+    seqs = {}
+    for e, r, s in box.rows("SELECT epoch, ring, seq FROM alerts"):
+        seqs.setdefault((e.hex(), r), []).append(s)
+    for e, r, a, b in box.rows("SELECT epoch, ring, seq_from, seq_to FROM losses"):
+        seqs.setdefault((e.hex(), r), []).extend(range(a, b + 1))
+    for key, s in seqs.items():
+        assert sorted(s) == list(range(1, len(s) + 1)), f"ring {key}: holes or overlaps"
+    return {k: len(v) for k, v in seqs.items() if epoch in (None, k[0])}
+
+
+def verify(box):
+    p = subprocess.run([CONTROL, "--verify", "--journal", box.journal], capture_output=True, text=True)
+    assert p.returncode == 0, p.stderr
+
+
+def residuals_zero(status):
+    assert status["residual"] == "0", status["identities"]
+    assert status["consumers_residual"] == "0", status["consumers"]
+
+
+def finish_control(box):
+    box.control_process.send_signal(signal.SIGTERM)
+    assert box.control_process.wait(PATIENCE) == 0
+
+
+def case_control_killed(box):
+    """kill -9 of control in a storm, ten times: each id exactly once in the journal and, after dedupe, at the consumer."""
+    count = 12000
+    box.control()
+    box.up()
+    consumer = Consumer(box, "pauser", since="start")
+    consumer.start()
+    wait(lambda: box.status()["consumers"] != [], "the consumer is known")
+    box.producer("--count", count, "--rate", 3000, "--slots", 16384, "--evidence", 500)
+    for _ in range(10):
+        time.sleep(random.uniform(0.05, 0.35))
+        box.control_process.kill()
+        box.control_process.wait()
+        box.control("--journal-mb", "2")
+    box.up()
+    wait(lambda: box.status()["dataplane"].get("source_done"), "the producer is done")
+    wait(lambda: len(consumer.alerts()) >= count, f"all {count} alerts")
+    status = box.status()
+    residuals_zero(status)
+    consumer.stopping = True
+    consumer.join()
+    assert consumer.fault is None, consumer.fault
+    box.producer_process.send_signal(signal.SIGTERM)
+    told = json.loads(box.producer_process.communicate()[0])
+    finish_control(box)
+    ids = journaled(box)
+    assert told["lost"] == [0, 0] and consumer.losses == [], (told, consumer.losses)
+    assert told["cursor_bad"] == 0
+    assert len(ids) == len(set(ids)) == count, (len(ids), len(set(ids)))
+    assert consumer.alerts() == set(ids)
+    assert consumer.connections > 5
+    covered(box)
+    verify(box)
+    return f"{count} alerts, {consumer.connections} connections, {len(consumer.ids) - len(set(consumer.ids))} redelivered"
+
+
+def case_producer_killed(box):
+    """kill -9 of the producer: control drains, serves on, attaches to the next."""
+    box.control()
+    box.up()
+    consumer = Consumer(box, "pauser", since="start")
+    consumer.start()
+    for n in range(3):
+        box.producer("--rate", 0, "--slots", 512)
+        wait(lambda: int(box.status()["control"]["attachments"]) == n + 1, "attached")
+        time.sleep(0.4)
+        box.producer_process.kill()
+        box.producer_process.wait()
+        wait(lambda: not box.status()["dataplane"]["attached"], "control notices")
+        status = box.status()
+        for ring in status["rings"]:
+            assert ring["head"] == ring["consumed"], ring
+    head = box.status()["journal"]["events"]
+    wait(lambda: len(set(consumer.ids)) >= int(head), "the consumer has all")
+    consumer.stopping = True
+    consumer.join()
+    assert consumer.fault is None, consumer.fault
+    finish_control(box)
+    ids = journaled(box)
+    assert len(ids) == len(set(ids)) and set(ids) == consumer.alerts()
+    assert len({i.split("-")[0] for i in ids}) == 3
+    rings = covered(box)
+    verify(box)
+    return f"{len(ids)} alerts of 3 epochs, {sum(rings.values()) - len(ids)} lost and told"
+
+
+def case_control_stopped(box):
+    """SIGSTOP for longer than the ring lasts: what did not fit is told, seq by seq."""
+    count = 6000
+    box.control()
+    box.up()
+    box.producer("--count", count, "--rate", 6000, "--slots", 256)
+    time.sleep(0.2)
+    box.control_process.send_signal(signal.SIGSTOP)
+    time.sleep(0.5)
+    box.control_process.send_signal(signal.SIGCONT)
+    wait(lambda: box.status()["dataplane"].get("source_done"), "the producer is done")
+    wait(lambda: box.status()["identities"]["6_delivery"]["residual"] == "0" and
+         sum(int(r["journaled"]) + int(r["lost"]) for r in box.status()["rings"]) == count, "all journaled or lost")
+    status = box.status()
+    residuals_zero(status)
+    box.producer_process.send_signal(signal.SIGTERM)
+    told = json.loads(box.producer_process.communicate()[0])
+    finish_control(box)
+    lost = [0, 0]
+    for _, r, a, b, why in box.rows("SELECT epoch, ring, seq_from, seq_to, reason FROM losses"):
+        assert why == "ring_full", why
+        lost[r] += b - a + 1
+    assert lost == told["lost"] and sum(lost) > 0, (lost, told)
+    assert sum(covered(box).values()) == count
+    return f"{sum(lost)} of {count} lost, all told"
+
+
+def case_stopped_at_the_end(box):
+    """Losses behind the last record of a producer that then dies are told too."""
+    box.control()
+    box.up()
+    box.producer("--count", 4000, "--rate", 0, "--slots", 64)
+    wait(lambda: box.status()["dataplane"].get("source_done"), "the producer is done")
+    box.producer_process.send_signal(signal.SIGTERM)
+    told = json.loads(box.producer_process.communicate()[0])
+    wait(lambda: not box.status()["dataplane"]["attached"], "control notices")
+    residuals_zero(box.status())
+    finish_control(box)
+    assert sum(covered(box).values()) == 4000
+    assert len(journaled(box)) == sum(told["published"])
+    return f"{sum(told['lost'])} of 4000 lost, all told"
+
+
+def case_once(box):
+    """--once ends by itself with everything journaled, and a second control is refused the journal and the socket."""
+    box.producer("--count", 500, "--exit")
+    control = box.control("--once")
+    box.up()
+    second = subprocess.run([CONTROL, "--channel", box.channel, "--socket", box.socket + "2", "--journal", box.journal],
+                            capture_output=True, text=True)
+    assert second.returncode == 1 and "in use by another sentinel-control" in second.stderr, second.stderr
+    third = subprocess.run([CONTROL, "--channel", box.channel, "--socket", box.socket, "--journal", box.journal + "2"],
+                           capture_output=True, text=True)
+    assert third.returncode == 1 and "is taken" in third.stderr, third.stderr
+    assert control.wait(PATIENCE) == 0
+    assert box.producer_process.wait(PATIENCE) == 0
+    assert len(journaled(box)) == 500
+    assert not os.path.exists(box.socket)
+    verify(box)
+    return "500 alerts"
+
+
+def limit_files(box, bytes_):
+    resource.prlimit(box.control_process.pid, resource.RLIMIT_FSIZE, (bytes_, resource.RLIM_INFINITY))
+
+
+def case_file_limit(box):
+    """Writes that fail on one file: the journal goes on in a fresh one, nothing is lost."""
+    box.control()
+    limit_files(box, 2 << 20)
+    box.up()
+    box.producer("--count", 6000, "--rate", 3000, "--slots", 4096, "--evidence", 100)
+    wait(lambda: box.status()["dataplane"].get("source_done"), "the producer is done")
+    wait(lambda: box.status()["journal"]["events"] == "6000", "all journaled")
+    status = box.status()
+    residuals_zero(status)
+    assert int(status["journal"]["failures"]) > 0 and not status["journal"]["failed"], status["journal"]
+    assert box.request(op="alerts", limit=1)["id"].endswith("-1")
+    limit_files(box, resource.RLIM_INFINITY)
+    finish_control(box)
+    verify(box)
+    # what the given-up files hold beyond their successors' beginning does not count after a restart either
+    box.control()
+    box.up()
+    assert box.status()["journal"]["events"] == "6000", box.status()["journal"]
+    consumer = Consumer(box, "late", since="start")
+    consumer.start()
+    wait(lambda: len(consumer.alerts()) == 6000, "all delivered")
+    consumer.stopping = True
+    consumer.join()
+    assert consumer.fault is None, consumer.fault
+    assert len(consumer.ids) == 6000
+    return f"{status['journal']['failures']} files given up"
+
+
+def case_disk_full(box):
+    """No room for any file: pause-grade alerts go out marked not durable, the rest is counted and told; then it heals."""
+    box.control()
+    box.up()
+    consumer = Consumer(box, "pauser", since="start")
+    consumer.start()
+    wait(lambda: box.status()["consumers"] != [], "the consumer is known")
+    count = 1200
+    box.producer("--count", count, "--rate", 1200, "--slots", 4096, "--evidence", 100)
+    time.sleep(0.3)
+    limit_files(box, 4096)
+    wait(lambda: box.status()["dataplane"].get("source_done"), "the producer is done")
+
+    def pause():
+        return {i for i, e in list(consumer.events.items()) if e["type"] == "sentinel.alert.v1" and e["data"]["grade"] == "pause"}
+    wait(lambda: len(pause()) == count // 2, "every pause-grade alert")
+    status = box.status()
+    undurable = sum(1 for e in list(consumer.events.values()) if e["type"] == "sentinel.alert.v1" and not e["data"]["durable"])
+    late = Consumer(box, "late", since="now", min_grade="pause")
+    late.start()
+    wait(lambda: late.undurable == undurable, "who connects while the journal is down hears it too")
+    late.stopping = True
+    late.join()
+    assert status["journal"]["failed"] and undurable > 0 and int(status["control"]["not_durable"]) == undurable, (undurable, status["control"])
+    assert status["residual"] == "0", status["identities"]
+    limit_files(box, resource.RLIM_INFINITY)
+    wait(lambda: not box.status()["journal"]["failed"], "the journal heals")
+    wait(lambda: len(consumer.losses) > 0, "the losses are told")
+    status = box.status()
+    residuals_zero(status)
+    wait(lambda: len(set(consumer.ids)) >= int(status["journal"]["events"]), "the consumer has all")
+    consumer.stopping = True
+    consumer.join()
+    assert consumer.fault is None, consumer.fault
+    box.producer_process.kill()
+    box.producer_process.wait()
+    finish_control(box)
+    assert {e["data"]["reason"] for e in consumer.losses} == {"journal_failed"}
+    assert sum(covered(box).values()) == count
+    assert pause() <= set(journaled(box)), "pause-grade alerts are journaled once there is room"
+    verify(box)
+    return f"{undurable} not durable, {count - len(journaled(box))} lost and told"
+
+
+CASES = {k[5:]: v for k, v in globals().items() if k.startswith("case_")}
+
+
+def main():
+    failed = 0
+    for name in sys.argv[4:] or CASES:
+        with tempfile.TemporaryDirectory(prefix="sentinel-") as folder:
+            box = Box(folder)
+            started = time.monotonic()
+            try:
+                what = CASES[name](box)
+                print(f"ok   {name}: {what} ({time.monotonic() - started:.1f} s)", flush=True)
+            except AssertionError as e:
+                failed += 1
+                print(f"FAIL {name}: {str(e)[:2000]}", flush=True)
+                box.log.flush()
+                print(open(os.path.join(folder, "log"), errors="replace").read()[-3000:], flush=True)
+            finally:
+                box.close()
+    return 1 if failed else 0
+
+
+sys.exit(main())

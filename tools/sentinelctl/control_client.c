@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sentinelctl/control_client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES (1u << 20)
+
+int
+control_client_open(struct control_client *c, const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	*c = (struct control_client){.fd = -1};
+	if (strlen(path) == 0 || strlen(path) >= sizeof a.sun_path)
+		return -ENAMETOOLONG;
+	strcpy(a.sun_path, path);
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd < 0)
+		return -errno;
+	if (connect(c->fd, (struct sockaddr *)&a, sizeof a) != 0) {
+		int err = errno;
+		control_client_close(c);
+		return -err;
+	}
+	return 0;
+}
+
+void
+control_client_close(struct control_client *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	free(c->buf);
+	*c = (struct control_client){.fd = -1};
+}
+
+void
+control_client_complain(const char *path, int err)
+{
+	fprintf(stderr, "sentinelctl: cannot reach sentinel-control at %s: %s.\n", path, strerror(err));
+	if (err == ENOENT || err == ECONNREFUSED || err == ENOTSOCK)
+		fprintf(stderr, "Is sentinel-control running? Start it with: sentinel-control --socket %s (and --channel, --journal as"
+				" you need), or name its socket with --socket.\n", path);
+	else if (err == EACCES || err == EPERM)
+		fprintf(stderr, "The socket is open to its owner and group: run this as that user, or join the group.\n");
+	else if (err == EAGAIN)
+		fprintf(stderr, "It is running but takes no connections: is it stopped?\n");
+}
+
+int
+control_client_ask(struct control_client *c, json_t *request)
+{
+	char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	json_decref(request);
+	if (text == NULL)
+		return -ENOMEM;
+	size_t n = strlen(text), done = 0;
+	text[n++] = '\n';
+	while (done < n) {
+		ssize_t w = send(c->fd, text + done, n - done, MSG_NOSIGNAL);
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0) {
+			free(text);
+			return -errno;
+		}
+		done += (size_t)w;
+	}
+	free(text);
+	return 0;
+}
+
+static int
+read_more(struct control_client *c)
+{
+	if (c->at > 0) {
+		memmove(c->buf, c->buf + c->at, c->n - c->at);
+		c->n -= c->at;
+		c->at = 0;
+	}
+	if (c->n == c->cap) {
+		if (c->cap >= LINE_MAX_BYTES)
+			return -EMSGSIZE;
+		size_t cap = c->cap ? 2 * c->cap : 1u << 16;
+		char *more = realloc(c->buf, cap);
+		if (more == NULL)
+			return -ENOMEM;
+		c->buf = more;
+		c->cap = cap;
+	}
+	ssize_t n = recv(c->fd, c->buf + c->n, c->cap - c->n, 0);
+	if (n < 0)
+		return errno == ECONNRESET ? 0 : -errno;
+	c->n += (size_t)n;
+	return n > 0;
+}
+
+int
+control_client_line(struct control_client *c, char **line)
+{
+	size_t searched = 0;
+	for (;;) {
+		char *end = c->n > c->at ? memchr(c->buf + c->at + searched, '\n', c->n - c->at - searched) : NULL;
+		if (end != NULL) {
+			*end = '\0';
+			*line = c->buf + c->at;
+			c->at = (size_t)(end + 1 - c->buf);
+			return 1;
+		}
+		searched = c->n - c->at;
+		int rc = read_more(c);
+		if (rc <= 0)
+			return rc;
+	}
+}
+
+int
+control_client_refused(const json_t *o)
+{
+	const char *error = json_string_value(json_object_get(o, "error"));
+	const char *next = json_string_value(json_object_get(o, "next"));
+	if (error == NULL)
+		return 0;
+	fprintf(stderr, "sentinelctl: sentinel-control refuses: %s; %s\n", error, next ? next : "");
+	return 1;
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* sentinelctl status: the box on one screen. */
+#include "sentinelctl/commands.h"
+#include "sentinelctl/control_client.h"
+
+#include "abi/counters.h"
+
+#include <ctype.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define RATE_NS 300000000
+
+static const char usage_text[] =
+	"usage: sentinelctl status [--json] [--watch] [--socket PATH]\n"
+	"  --json         one JSON object a line, integers as decimal strings\n"
+	"  --watch        again every second, until Ctrl-C\n"
+	"  --socket PATH  of sentinel-control (default " CONTROL_SOCKET_DEFAULT ")\n"
+	"examples:\n"
+	"  sentinelctl status\n"
+	"  sentinelctl status --json | jq .residual\n";
+
+static volatile sig_atomic_t stop;
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+static uint64_t
+num(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+	return s ? strtoull(s, NULL, 10) : 0;
+}
+
+static const char *
+text_of(const json_t *o, const char *key, const char *none)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+	return s ? s : none;
+}
+
+static bool
+is_true(const json_t *o, const char *key)
+{
+	return json_is_true(json_object_get(o, key));
+}
+
+/* ---- the parts of the screen ---- */
+
+static void
+print_duration(uint64_t ms)
+{
+	uint64_t s = ms / 1000;
+	if (s >= 86400)
+		printf("%llu d %llu h", (unsigned long long)(s / 86400), (unsigned long long)(s / 3600 % 24));
+	else if (s >= 3600)
+		printf("%llu h %llu min", (unsigned long long)(s / 3600), (unsigned long long)(s / 60 % 60));
+	else
+		printf("%llu min %llu s", (unsigned long long)(s / 60), (unsigned long long)(s % 60));
+}
+
+static void
+print_dataplane(const json_t *s)
+{
+	const json_t *d = json_object_get(s, "dataplane");
+	if (json_object_get(d, "epoch") == NULL) {
+		printf("dataplane  none yet; waiting at %s\n", text_of(json_object_get(s, "control"), "channel", "?"));
+		return;
+	}
+	printf("dataplane  %s, pid %s, epoch %s, rules generation %s%s\n", is_true(d, "attached") ? "attached" : "GONE",
+		text_of(d, "pid", "?"), text_of(d, "epoch", "?"), text_of(d, "generation", "?"),
+		is_true(d, "source_done") ? ", its capture is read" : "");
+	size_t i;
+	json_t *l;
+	json_array_foreach(json_object_get(s, "lcores"), i, l)
+	{
+		uint64_t loops = num(l, "loops");
+		const char *age = text_of(l, "heartbeat_age_ms", NULL);
+		printf("  lcore %-3s %-10s", text_of(l, "lcore", "?"), text_of(l, "role", "?"));
+		if (age != NULL)
+			printf("  last seen %s ms ago", age);
+		if (loops > 0)
+			printf("  idle %.0f %%", 100.0 * (double)num(l, "loops_idle") / (double)loops);
+		putchar('\n');
+	}
+}
+
+static double
+rate(const json_t *was, const json_t *is, const char *key)
+{
+	double seconds = (double)(num(is, "time_ns") - num(was, "time_ns")) / 1e9;
+	const json_t *a = json_object_get(was, "counters"), *b = json_object_get(is, "counters");
+	uint64_t from = num(a, key), to = num(b, key);
+	return seconds > 0 && to >= from ? (double)(to - from) / seconds : 0;
+}
+
+static void
+print_traffic(const json_t *was, const json_t *s)
+{
+	const json_t *c = json_object_get(s, "counters");
+	if (c == NULL)
+		return;
+	printf("traffic    %12s frames  %12s transactions  %10s scanned  %8s alerts\n", text_of(c, "frames", "0"), text_of(c, "tx_crossed", "0"),
+		text_of(c, "tx_scanned", "0"), text_of(c, "alerts", "0"));
+	printf("           %12.0f /s      %12.0f /s            %10.0f /s       %8.0f /s   %.3f Gbit/s\n", rate(was, s, "frames"),
+		rate(was, s, "tx_crossed"), rate(was, s, "tx_scanned"), rate(was, s, "alerts"), rate(was, s, "frame_bytes") * 8 / 1e9);
+}
+
+static bool
+begins(const char *s, const char *with)
+{
+	return strncmp(s, with, strlen(with)) == 0;
+}
+
+/* Counters that say that something was not read, not judged or not passed on. */
+static bool
+is_drop(const char *name)
+{
+	static const char *const drops[] = {"UNDEC_", "ST_GAP", "ST_DROP_", "ST_SKIP_LOST", "ST_SKIP_NO_STATE", "TX_UNSCANNED_", "SUPPRESSED_RING_FULL",
+		"RING_LOST_", "EVIDENCE_OVER_BUDGET", "SENDERS_SKIPPED", "CURSOR_BAD", "HTTP_LOST", "JSON_DEPTH", "SLABS_STOLEN"};
+	for (size_t i = 0; i < sizeof drops / sizeof drops[0]; i++)
+		if (begins(name, drops[i]))
+			return true;
+	return false;
+}
+
+static unsigned
+print_port_drops(const json_t *s)
+{
+	static const struct {
+		const char *key, *help;
+	} kinds[] = {{"missed", "frames that the port had no room for: the workers are too slow, or too few"},
+		{"errors", "frames that arrived damaged"}, {"no_mbuf", "frames for which no buffer could be had"}};
+	unsigned n = 0;
+	size_t i;
+	json_t *p;
+	json_array_foreach(json_object_get(s, "ports"), i, p)
+	{
+		for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+			if (num(p, kinds[k].key) == 0)
+				continue;
+			printf("  %14s  %s %s: %s\n", text_of(p, kinds[k].key, "?"), text_of(p, "name", "?"), kinds[k].key, kinds[k].help);
+			n++;
+		}
+	}
+	return n;
+}
+
+static void
+print_drops(const json_t *s)
+{
+	const json_t *c = json_object_get(s, "counters");
+	if (c == NULL)
+		return;
+	printf("not read, not judged or not passed on:\n");
+	unsigned n = print_port_drops(s);
+	for (unsigned i = 0; i < CTR_COUNT; i++) {
+		char key[64];
+		size_t k = 0;
+		for (; counter_infos[i].name[k] != '\0' && k + 1 < sizeof key; k++)
+			key[k] = (char)tolower((unsigned char)counter_infos[i].name[k]);
+		key[k] = '\0';
+		if (!is_drop(counter_infos[i].name) || num(c, key) == 0)
+			continue;
+		printf("  %14s  %s\n", text_of(c, key, "?"), counter_infos[i].help);
+		n++;
+	}
+	if (n == 0)
+		printf("  %14s  nothing\n", "0");
+}
+
+static void
+print_residuals(const json_t *s)
+{
+	const char *name;
+	json_t *one;
+	bool all_zero = true;
+	json_t *ids = json_object_get(s, "identities");
+	if (ids == NULL)
+		return;
+	printf("accounting ");
+	json_object_foreach(ids, name, one)
+	{
+		if (strcmp(text_of(one, "residual", "0"), "0") != 0) {
+			printf("%s off by %s  ", name, text_of(one, "residual", "?"));
+			all_zero = false;
+		}
+	}
+	printf("%s\n", all_zero ? "adds up: every residual is 0" : "(in flight while traffic flows; a fault if it stays at rest)");
+}
+
+static void
+print_rings(const json_t *s)
+{
+	size_t i;
+	json_t *r;
+	json_array_foreach(json_object_get(s, "rings"), i, r)
+		printf("ring %-5s %-8s  %llu of %s slots taken, %s journaled, %s lost\n", text_of(r, "ring", "?"), text_of(r, "lane", "?"),
+			(unsigned long long)(num(r, "head") - num(r, "consumed")), text_of(r, "slots", "?"), text_of(r, "journaled", "0"),
+			text_of(r, "lost", "0"));
+}
+
+static void
+print_journal(const json_t *s)
+{
+	const json_t *j = json_object_get(s, "journal");
+	printf("journal    %s events, %s files, %.1f MB, head %s, last commit %s us (longest %s us)\n", text_of(j, "events", "0"),
+		text_of(j, "files", "0"), (double)num(j, "bytes") / 1048576.0, text_of(j, "head", "?"), text_of(j, "last_commit_us", "0"),
+		text_of(j, "max_commit_us", "0"));
+	if (is_true(j, "failed"))
+		printf("           THE JOURNAL IS DOWN: %s\n           only pause-grade alerts go out, marked not durable (%s so far)\n",
+			text_of(j, "failure", "?"), text_of(json_object_get(s, "control"), "not_durable", "0"));
+	else if (num(j, "failures") > 0)
+		printf("           failed %s times, goes on in a fresh file; last: %s\n", text_of(j, "failures", "?"), text_of(j, "failure", "?"));
+	if (num(j, "held_files") > 0)
+		printf("           %s old files are kept beyond --keep-mb: they hold pause-grade alerts that a consumer has not acknowledged\n",
+			text_of(j, "held_files", "?"));
+}
+
+static void
+print_consumers(const json_t *s)
+{
+	size_t i;
+	json_t *c;
+	json_t *list = json_object_get(s, "consumers");
+	if (json_array_size(list) == 0)
+		printf("consumers  none has ever subscribed\n");
+	json_array_foreach(list, i, c)
+	{
+		printf("consumer   %-20s %s acknowledged, %s pending", text_of(c, "name", "?"), text_of(c, "acked", "0"), text_of(c, "pending", "0"));
+		if (num(c, "expired") > 0)
+			printf(", %s EXPIRED before it read them", text_of(c, "expired", "0"));
+		putchar('\n');
+	}
+}
+
+static void
+print_screen(const json_t *was, const json_t *s)
+{
+	print_dataplane(s);
+	print_traffic(was, s);
+	print_residuals(s);
+	print_rings(s);
+	print_journal(s);
+	print_consumers(s);
+	print_drops(s);
+	const json_t *c = json_object_get(s, "control");
+	printf("control    up ");
+	print_duration(num(c, "uptime_ms"));
+	printf(", %s connected, alerts come from %s\n", text_of(c, "clients", "0"), text_of(c, "source", "?"));
+}
+
+/* ---- the command ---- */
+
+struct options {
+	const char *socket;
+	bool json, watch, help;
+};
+
+static int
+bad(const char *what, const char *arg)
+{
+	fprintf(stderr, "sentinelctl status: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
+	return 2;
+}
+
+static int
+parse_options(int argc, char **argv, struct options *o)
+{
+	*o = (struct options){.socket = CONTROL_SOCKET_DEFAULT};
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			o->json = true;
+		else if (strcmp(argv[i], "--watch") == 0)
+			o->watch = true;
+		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			o->help = true;
+		else if (strcmp(argv[i], "--socket") == 0 && i + 1 < argc)
+			o->socket = argv[++i];
+		else if (strcmp(argv[i], "--socket") == 0)
+			return bad("needs a value", argv[i]);
+		else
+			return bad(argv[i][0] == '-' ? "unknown option" : "unexpected argument", argv[i]);
+	}
+	return 0;
+}
+
+/* Prints the raw line too, if asked to. NULL: it has complained. */
+static json_t *
+fetch(const struct options *o)
+{
+	struct control_client c;
+	char *line;
+	json_error_t e;
+	json_t *s = NULL;
+	int rc = control_client_open(&c, o->socket);
+	if (rc != 0) {
+		control_client_complain(o->socket, -rc);
+		return NULL;
+	}
+	if (control_client_ask(&c, json_pack("{s:s}", "op", "status")) == 0 && control_client_line(&c, &line) == 1) {
+		s = json_loads(line, 0, &e);
+		if (s != NULL && !control_client_refused(s) && o->json)
+			puts(line);
+	}
+	if (!json_is_object(s))
+		fprintf(stderr, "sentinelctl: what answers at %s is not sentinel-control\n", o->socket);
+	control_client_close(&c);
+	if (json_object_get(s, "journal") == NULL) {
+		json_decref(s);
+		return NULL;
+	}
+	return s;
+}
+
+static int
+show(const struct options *o)
+{
+	json_t *was = fetch(o);
+	if (was == NULL)
+		return 1;
+	while (!o->json || o->watch) {
+		nanosleep(&(struct timespec){.tv_sec = o->watch ? 1 : 0, .tv_nsec = o->watch ? 0 : RATE_NS}, NULL);
+		json_t *is = stop ? NULL : fetch(o);
+		if (is == NULL) {
+			json_decref(was);
+			return stop ? 0 : 1;
+		}
+		if (!o->json) {
+			if (o->watch)
+				printf("\033[H\033[2J");
+			print_screen(was, is);
+		}
+		json_decref(was);
+		was = is;
+		if (fflush(stdout) != 0 || !o->watch)
+			break;
+	}
+	json_decref(was);
+	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
+}
+
+int
+cmd_status(int argc, char **argv)
+{
+	struct options o;
+	int rc = parse_options(argc, argv, &o);
+	if (rc != 0)
+		return rc;
+	if (o.help) {
+		fputs(usage_text, stdout);
+		return 0;
+	}
+	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	return show(&o);
+}
