@@ -101,6 +101,13 @@ key_pos(const struct jsonrpc *j, uint64_t k)
 	}
 }
 
+/* Below JSONRPC_DEPTH_EXACT nobody knows; nothing of interest lies there. */
+static inline bool
+unsure(const struct jsonrpc *j)
+{
+	return j->depth > JSONRPC_DEPTH_EXACT;
+}
+
 static inline bool
 in_object(const struct jsonrpc *j)
 {
@@ -274,8 +281,10 @@ open_container(struct jsonrpc *j, bool object)
 		return;
 	}
 	unsigned ctx = object ? object_ctx(j) : array_ctx(j);
-	uint8_t *bits = &j->is_object[j->depth >> 3], bit = (uint8_t)(1u << (j->depth & 7));
-	*bits = object ? *bits | bit : *bits & ~bit;
+	if (j->depth < JSONRPC_DEPTH_EXACT) {
+		uint8_t *bits = &j->is_object[j->depth >> 3], bit = (uint8_t)(1u << (j->depth & 7));
+		*bits = object ? *bits | bit : *bits & ~bit;
+	}
 	j->depth++;
 	if (ctx == CTX_SKIP && j->skip == 0)
 		j->skip = j->depth;
@@ -292,7 +301,7 @@ static void
 close_container(struct scan *s, bool object)
 {
 	struct jsonrpc *j = s->j;
-	if (in_object(j) != object) {
+	if (!unsure(j) && in_object(j) != object) {
 		j->state = ST_BAD;
 		return;
 	}
@@ -697,14 +706,14 @@ after_value(struct scan *s, uint8_t c)
 {
 	struct jsonrpc *j = s->j;
 	if (c == ',') {
-		bool object = in_object(j);
+		bool object = !unsure(j) && in_object(j);
 		if (!object)
 			j->pos = elem_pos(j->ctx);
 		j->state = object ? ST_KEY : ST_VALUE;
 	} else if (c == '}' || c == ']') {
 		close_container(s, c == '}');
 	} else {
-		j->state = ST_BAD;
+		j->state = c == ':' && unsure(j) ? ST_VALUE : ST_BAD;
 	}
 }
 

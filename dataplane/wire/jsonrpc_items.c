@@ -13,6 +13,15 @@ items_reset(struct jsonrpc *j)
 	j->level = 0;
 	j->first_param = FIRST_NONE;
 	memset(j->excess, 0, sizeof j->excess);
+	memset(j->listed, 0, sizeof j->listed);
+}
+
+/* Which list an element is of: 0 txs, 1 body, 2 none. The caps are per list, or one could crowd out the other before the
+ * method tells which of them counts. */
+static inline unsigned
+list_of(unsigned role)
+{
+	return role == ROLE_TXS ? 0 : role >= ROLE_MEV_TX ? 1 : 2;
 }
 
 /* Trailing dead records are dropped with their bytes, dead neighbours become one record: however often keys are repeated,
@@ -27,8 +36,11 @@ items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, unsign
 				j->excess[role] = 0;
 	for (unsigned i = mark; i < j->n_recs; i++) {
 		struct jsonrpc_rec r = j->recs[i];
-		if ((roles & ROLE_BIT(r.role)) && r.level >= lo && r.level <= hi)
+		if (r.state != REC_DEAD && (roles & ROLE_BIT(r.role)) && r.level >= lo && r.level <= hi) {
 			r.state = REC_DEAD;
+			if (list_of(r.role) < 2)
+				j->listed[list_of(r.role)]--;
+		}
 		if (r.state == REC_DEAD && out > mark && j->recs[out - 1].state == REC_DEAD)
 			j->recs[out - 1].len += r.len;
 		else
@@ -36,7 +48,7 @@ items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, unsign
 	}
 	while (out > mark && j->recs[out - 1].state == REC_DEAD)
 		j->used -= j->recs[--out].len;
-	j->n_recs = (uint8_t)out;
+	j->n_recs = (uint16_t)out;
 }
 
 void
@@ -55,12 +67,15 @@ items_kill_hashes(struct jsonrpc *j, unsigned mark, unsigned level)
 void
 items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len)
 {
-	if (j->n_recs == JSONRPC_ITEMS_MAX) {
+	unsigned list = list_of(role);
+	if (j->n_recs == JSONRPC_RECS || (list < 2 && j->listed[list] == JSONRPC_ITEMS_MAX)) {
 		j->used -= len;
 		if (j->excess[role] < UINT16_MAX)
 			j->excess[role]++;
 		return;
 	}
+	if (list < 2)
+		j->listed[list]++;
 	j->recs[j->n_recs++] = (struct jsonrpc_rec){.len = len, .state = state, .role = role, .level = j->level};
 }
 
