@@ -505,22 +505,34 @@ string_ended(struct scan *s)
 	value_ended(j);
 }
 
+#if defined(__SSE2__)
+/* A bit for each of 16 bytes that is a quote, a backslash or a control character. */
+static inline unsigned
+special(__m128i v)
+{
+	__m128i hit = _mm_or_si128(
+		_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
+		_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
+	return (unsigned)_mm_movemask_epi8(hit);
+}
+#endif
+
+/* json_text_skip, without a call for most strings: they are short. */
 static inline const uint8_t *
 text_skip(const uint8_t *p, const uint8_t *end)
 {
 #if defined(__SSE2__)
-	if (end - p >= 16) { /* most strings are short: no call for them */
-		__m128i v = _mm_loadu_si128((const void *)p);
-		__m128i hit = _mm_or_si128(
-			_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
-			_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
-		unsigned m = (unsigned)_mm_movemask_epi8(hit);
+	for (unsigned i = 0; i < 3 && end - p >= 16; i++, p += 16) {
+		unsigned m = special(_mm_loadu_si128((const void *)p));
 		if (m)
 			return p + __builtin_ctz(m);
-		p += 16;
 	}
 #endif
-	return json_text_skip(p, end);
+	if (end - p >= 16)
+		return json_text_skip(p, end);
+	while (p < end && *p != '"' && *p != '\\' && *p >= 0x20)
+		p++;
+	return p;
 }
 
 static const uint8_t *
@@ -599,6 +611,11 @@ begin_string(struct scan *s, const uint8_t *p)
 			return q + 1;
 		}
 	} else {
+		const uint8_t *behind = items_whole(s, p, role);
+		if (behind != NULL) {
+			value_ended(j);
+			return behind;
+		}
 		items_string(j, role);
 	}
 	j->text_len = 0;
@@ -663,10 +680,7 @@ plain_key(const uint8_t *p, const uint8_t *end, uint64_t *k)
 #if defined(__SSE2__)
 	if (end - p >= 17) {
 		__m128i v = _mm_loadu_si128((const void *)p);
-		__m128i hit = _mm_or_si128(
-			_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
-			_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
-		unsigned len = (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(hit) | 0x10000);
+		unsigned len = (unsigned)__builtin_ctz(special(v) | 0x10000);
 		unsigned high = (unsigned)_mm_movemask_epi8(v) & ((1u << len) - 1);
 		if (len == 16 || p[len] != '"' || p[len + 1] != ':' || high)
 			return -1;
@@ -691,8 +705,11 @@ begin_key(struct scan *s, const uint8_t *p)
 	int len = plain_key(++p, s->end, &k);
 	if (len >= 0) {
 		j->pos = (uint8_t)key_pos(j, k);
+		p += len + 2;
+		if (p < s->end && *p > ' ')
+			return begin_value(s, p);
 		j->state = ST_VALUE;
-		return p + len + 2;
+		return p;
 	}
 	j->mode = MODE_KEY;
 	j->text_len = 0;
@@ -701,12 +718,16 @@ begin_key(struct scan *s, const uint8_t *p)
 	return p;
 }
 
-static inline void
-after_value(struct scan *s, uint8_t c)
+/* p is at the first byte behind a value and white space. */
+static inline const uint8_t *
+after_value(struct scan *s, const uint8_t *p)
 {
 	struct jsonrpc *j = s->j;
+	uint8_t c = *p++;
 	if (c == ',') {
 		bool object = !unsure(j) && in_object(j);
+		if (object && p < s->end && *p == '"')
+			return begin_key(s, p);
 		if (!object)
 			j->pos = elem_pos(j->ctx);
 		j->state = object ? ST_KEY : ST_VALUE;
@@ -715,6 +736,7 @@ after_value(struct scan *s, uint8_t c)
 	} else {
 		j->state = c == ':' && unsure(j) ? ST_VALUE : ST_BAD;
 	}
+	return p;
 }
 
 static inline const uint8_t *
@@ -733,8 +755,7 @@ structure(struct scan *s, const uint8_t *p)
 	bool empty = (j->state == ST_FIRST_VALUE && *p == ']') || (j->state == ST_FIRST_KEY && *p == '}');
 	switch (j->state) {
 	case ST_AFTER:
-		after_value(s, *p);
-		return p + 1;
+		return after_value(s, p);
 	case ST_FIRST_VALUE:
 	case ST_VALUE:
 		if (!empty)
