@@ -136,18 +136,20 @@ decode_avx512(const uint8_t *in, size_t n, uint8_t *out)
 			return i + (at & ~1u);
 		}
 	}
-	while (i + 2 <= n) {
-		size_t left = n - i < 64 ? n - i : 64;
-		__mmask64 some = UINT64_MAX >> (64 - left);
-		__m256i a = bytes_avx512(_mm512_maskz_loadu_epi8(some, in + i), low, high, &bad);
-		bad |= ~some;
-		size_t good = bad ? (size_t)__builtin_ctzll(bad) & ~(size_t)1 : 64;
-		_mm256_mask_storeu_epi8(out + i / 2, (__mmask32)((UINT64_C(1) << good / 2) - 1), a);
-		i += good;
-		if (good < 64)
-			break;
+	if (i + 64 <= n) {
+		__m256i a = bytes_avx512(_mm512_loadu_si512(in + i), low, high, &bad);
+		_mm256_storeu_si256((void *)(out + i / 2), a);
+		if (bad)
+			return i + ((size_t)__builtin_ctzll(bad) & ~(size_t)1);
+		i += 64;
 	}
-	return i;
+	if (i + 2 > n)
+		return i;
+	__mmask64 some = UINT64_MAX >> (64 - (n - i));
+	__m256i a = bytes_avx512(_mm512_maskz_loadu_epi8(some, in + i), low, high, &bad);
+	size_t good = (size_t)__builtin_ctzll(bad | ~some) & ~(size_t)1; /* n - i < 64: there is a bit */
+	_mm256_mask_storeu_epi8(out + i / 2, (__mmask32)((1u << good / 2) - 1), a);
+	return i + good;
 }
 #endif
 

@@ -101,6 +101,13 @@ key_pos(const struct jsonrpc *j, uint64_t k)
 	}
 }
 
+/* Below JSONRPC_DEPTH_EXACT nobody knows; nothing of interest lies there. */
+static inline bool
+unsure(const struct jsonrpc *j)
+{
+	return j->depth > JSONRPC_DEPTH_EXACT;
+}
+
 static inline bool
 in_object(const struct jsonrpc *j)
 {
@@ -274,8 +281,10 @@ open_container(struct jsonrpc *j, bool object)
 		return;
 	}
 	unsigned ctx = object ? object_ctx(j) : array_ctx(j);
-	uint8_t *bits = &j->is_object[j->depth >> 3], bit = (uint8_t)(1u << (j->depth & 7));
-	*bits = object ? *bits | bit : *bits & ~bit;
+	if (j->depth < JSONRPC_DEPTH_EXACT) {
+		uint8_t *bits = &j->is_object[j->depth >> 3], bit = (uint8_t)(1u << (j->depth & 7));
+		*bits = object ? *bits | bit : *bits & ~bit;
+	}
 	j->depth++;
 	if (ctx == CTX_SKIP && j->skip == 0)
 		j->skip = j->depth;
@@ -292,7 +301,7 @@ static void
 close_container(struct scan *s, bool object)
 {
 	struct jsonrpc *j = s->j;
-	if (in_object(j) != object) {
+	if (!unsure(j) && in_object(j) != object) {
 		j->state = ST_BAD;
 		return;
 	}
@@ -436,16 +445,19 @@ key_char(struct jsonrpc *j, unsigned c, bool escaped)
 	text_put(j, c == 0x17f ? 's' : c == 0x212a ? 'k' : c | 0x20);
 }
 
+/* The plain text between p and end of a key or a method's name. */
 static void
 text_run(struct jsonrpc *j, const uint8_t *p, const uint8_t *end)
 {
-	for (; p < end && j->text_len != TEXT_SPOILED; p++) {
-		if (j->mode == MODE_KEY)
+	size_t n = (size_t)(end - p);
+	if (j->mode == MODE_KEY) {
+		for (; p < end && j->text_len != TEXT_SPOILED; p++)
 			key_char(j, *p, false);
-		else if (*p < 0x80)
-			text_put(j, *p);
-		else
-			j->text_len = TEXT_SPOILED;
+	} else if (j->text_len + n > sizeof j->text) {
+		j->text_len = TEXT_SPOILED;
+	} else {
+		memcpy(j->text + j->text_len, p, n);
+		j->text_len += (uint8_t)n;
 	}
 }
 
@@ -493,22 +505,34 @@ string_ended(struct scan *s)
 	value_ended(j);
 }
 
+#if defined(__SSE2__)
+/* A bit for each of 16 bytes that is a quote, a backslash or a control character. */
+static inline unsigned
+special(__m128i v)
+{
+	__m128i hit = _mm_or_si128(
+		_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
+		_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
+	return (unsigned)_mm_movemask_epi8(hit);
+}
+#endif
+
+/* json_text_skip, without a call for most strings: they are short. */
 static inline const uint8_t *
 text_skip(const uint8_t *p, const uint8_t *end)
 {
 #if defined(__SSE2__)
-	if (end - p >= 16) { /* most strings are short: no call for them */
-		__m128i v = _mm_loadu_si128((const void *)p);
-		__m128i hit = _mm_or_si128(
-			_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
-			_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
-		unsigned m = (unsigned)_mm_movemask_epi8(hit);
+	for (unsigned i = 0; i < 3 && end - p >= 16; i++, p += 16) {
+		unsigned m = special(_mm_loadu_si128((const void *)p));
 		if (m)
 			return p + __builtin_ctz(m);
-		p += 16;
 	}
 #endif
-	return json_text_skip(p, end);
+	if (end - p >= 16)
+		return json_text_skip(p, end);
+	while (p < end && *p != '"' && *p != '\\' && *p >= 0x20)
+		p++;
+	return p;
 }
 
 static const uint8_t *
@@ -572,60 +596,101 @@ unicode(struct scan *s, uint8_t c)
 	}
 }
 
-static void
-begin_string(struct jsonrpc *j)
+/* p is behind the opening quote of a value. */
+static inline const uint8_t *
+begin_string(struct scan *s, const uint8_t *p)
 {
-	j->state = ST_STRING;
+	struct jsonrpc *j = s->j;
+	enum role role = role_of(j->pos);
+	if (role == ROLE_NONE) { /* most strings are whole, and plain */
+		const uint8_t *q = text_skip(p, s->end);
+		if (q < s->end && *q == '"') {
+			if (j->pos == POS_METHOD)
+				j->method = rpc_method_find(p, (size_t)(q - p));
+			value_ended(j);
+			return q + 1;
+		}
+	} else {
+		const uint8_t *behind = items_whole(s, p, role);
+		if (behind != NULL) {
+			value_ended(j);
+			return behind;
+		}
+		items_string(j, role);
+	}
 	j->text_len = 0;
 	j->utf8 = 0;
-	enum role role = role_of(j->pos);
-	if (role != ROLE_NONE)
-		items_string(j, role);
 	j->mode = role != ROLE_NONE ? MODE_HEX : j->pos == POS_METHOD ? MODE_METHOD : MODE_SKIP;
+	j->state = ST_STRING;
+	return string_run(s, p);
 }
 
-static inline void
-begin_value(struct jsonrpc *j, uint8_t c)
+static inline const uint8_t *
+begin_value(struct scan *s, const uint8_t *p)
 {
+	struct jsonrpc *j = s->j;
+	uint8_t c = *p++;
 	if (j->pos >= POS_PARAMS)
 		value_begins(j, c);
 	if (c == '"')
-		begin_string(j);
-	else if (c == '{' || c == '[')
+		return begin_string(s, p);
+	if (c == '{' || c == '[') {
 		open_container(j, c == '{');
-	else
-		begin_scalar(j, c);
+		return p;
+	}
+	begin_scalar(j, c);
+	return j->state == ST_NUMBER ? number_run(s, p) : p;
 }
 
-/* A key that is whole, plain and short enough to lie in one vector, and its colon. False: read it byte by byte. */
-static inline bool
-whole_key(struct scan *s, const uint8_t **at)
+#define EACH(byte) (0x0101010101010101 * (uint64_t)(byte))
+
+/* The first len bytes of x, folded as key_pos wants them. */
+static inline uint64_t
+folded(uint64_t x, unsigned len)
+{
+	return len == 0 ? 0 : (x | EACH(0x20)) & (UINT64_MAX >> (64 - 8 * len));
+}
+
+/* The length of a key at p that is whole and plain and has its colon right behind, or -1: read it byte by byte. *k: what
+ * key_pos wants to know of it. This one is for the end of a piece: at most seven bytes. */
+static inline int
+short_key(const uint8_t *p, const uint8_t *end, uint64_t *k)
+{
+	uint64_t x;
+	if (end - p < 9)
+		return -1;
+	memcpy(&x, p, 8);
+	uint64_t quote = x ^ EACH('"');
+	quote = (quote - EACH(1)) & ~quote & EACH(0x80);
+	if (quote == 0)
+		return -1;
+	unsigned len = (unsigned)__builtin_ctzll(quote) / 8;
+	*k = folded(x, len);
+	uint64_t text = len ? x | ~(UINT64_MAX >> (64 - 8 * len)) : UINT64_MAX; /* the rest: all ones */
+	uint64_t high = len ? x & (UINT64_MAX >> (64 - 8 * len)) & EACH(0x80) : 0;
+	uint64_t slash = text ^ EACH('\\');
+	slash = (slash - EACH(1)) & ~slash & EACH(0x80);
+	uint64_t control = (text - EACH(0x20)) & ~text & EACH(0x80);
+	return p[len + 1] != ':' || high | slash | control ? -1 : (int)len;
+}
+
+static inline int
+plain_key(const uint8_t *p, const uint8_t *end, uint64_t *k)
 {
 #if defined(__SSE2__)
-	const uint8_t *p = *at;
-	struct jsonrpc *j = s->j;
-	if (s->end - p < 18)
-		return false;
-	__m128i v = _mm_loadu_si128((const void *)p);
-	__m128i hit = _mm_or_si128(
-		_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
-		_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
-	unsigned m = (unsigned)_mm_movemask_epi8(hit);
-	unsigned len = (unsigned)__builtin_ctz(m | 0x10000);
-	if (len == 16 || p[len] != '"' || p[len + 1] != ':' || ((unsigned)_mm_movemask_epi8(v) & ((1u << len) - 1)))
-		return false;
-	uint64_t k = 0;
-	if (len <= 8 && len > 0) {
-		memcpy(&k, p, 8);
-		k = (k | 0x2020202020202020) & (UINT64_MAX >> (64 - 8 * len));
+	if (end - p >= 17) {
+		__m128i v = _mm_loadu_si128((const void *)p);
+		unsigned len = (unsigned)__builtin_ctz(special(v) | 0x10000);
+		unsigned high = (unsigned)_mm_movemask_epi8(v) & ((1u << len) - 1);
+		if (len == 16 || p[len] != '"' || p[len + 1] != ':' || high)
+			return -1;
+		uint64_t x;
+		memcpy(&x, p, 8);
+		*k = len <= 8 ? folded(x, len) : 0;
+		return (int)len;
 	}
-	j->pos = (uint8_t)key_pos(j, k);
-	j->state = ST_VALUE;
-	*at = p + len + 2;
-	return true;
-#else
-	return false;
 #endif
+	return short_key(p, end, k);
 }
 
 static inline const uint8_t *
@@ -636,75 +701,84 @@ begin_key(struct scan *s, const uint8_t *p)
 		j->state = ST_BAD;
 		return p;
 	}
-	p++;
-	if (!whole_key(s, &p)) {
-		j->mode = MODE_KEY;
-		j->text_len = 0;
-		j->utf8 = 0;
-		j->state = ST_STRING;
+	uint64_t k;
+	int len = plain_key(++p, s->end, &k);
+	if (len >= 0) {
+		j->pos = (uint8_t)key_pos(j, k);
+		p += len + 2;
+		if (p < s->end && *p > ' ')
+			return begin_value(s, p);
+		j->state = ST_VALUE;
+		return p;
 	}
+	j->mode = MODE_KEY;
+	j->text_len = 0;
+	j->utf8 = 0;
+	j->state = ST_STRING;
 	return p;
 }
 
-static inline void
-after_value(struct scan *s, uint8_t c)
+/* p is at the first byte behind a value and white space. */
+static inline const uint8_t *
+after_value(struct scan *s, const uint8_t *p)
 {
 	struct jsonrpc *j = s->j;
+	uint8_t c = *p++;
 	if (c == ',') {
-		bool object = in_object(j);
+		bool object = !unsure(j) && in_object(j);
+		if (object && p < s->end && *p == '"')
+			return begin_key(s, p);
 		if (!object)
 			j->pos = elem_pos(j->ctx);
 		j->state = object ? ST_KEY : ST_VALUE;
 	} else if (c == '}' || c == ']') {
 		close_container(s, c == '}');
 	} else {
-		j->state = ST_BAD;
+		j->state = c == ':' && unsure(j) ? ST_VALUE : ST_BAD;
 	}
+	return p;
 }
 
-/* One structural byte, or key; p is at no white space. */
+static inline const uint8_t *
+spaces(const uint8_t *p, const uint8_t *end)
+{
+	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+		p++;
+	return p;
+}
+
+/* One structural byte, key or value; p is at no white space. */
 static inline const uint8_t *
 structure(struct scan *s, const uint8_t *p)
 {
 	struct jsonrpc *j = s->j;
+	bool empty = (j->state == ST_FIRST_VALUE && *p == ']') || (j->state == ST_FIRST_KEY && *p == '}');
 	switch (j->state) {
+	case ST_AFTER:
+		return after_value(s, p);
 	case ST_FIRST_VALUE:
-		if (*p == ']')
-			close_container(s, false);
-		else
-			begin_value(j, *p);
-		return p + 1;
 	case ST_VALUE:
-		begin_value(j, *p);
-		return p + 1;
+		if (!empty)
+			return begin_value(s, p);
+		break;
 	case ST_FIRST_KEY:
-		if (*p == '}') {
-			close_container(s, true);
-			return p + 1;
-		}
-		return begin_key(s, p);
 	case ST_KEY:
-		return begin_key(s, p);
-	case ST_COLON:
+		if (!empty)
+			return begin_key(s, p);
+		break;
+	default: /* ST_COLON */
 		j->state = *p == ':' ? ST_VALUE : ST_BAD;
 		return p + 1;
-	default:
-		after_value(s, *p);
-		return p + 1;
 	}
-}
-
-static inline bool
-is_space(uint8_t c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+	close_container(s, *p == '}');
+	return p + 1;
 }
 
 static void
 run(struct scan *s, const uint8_t *p)
 {
 	struct jsonrpc *j = s->j;
-	while (p < s->end && j->state < ST_DONE) {
+	while (p < s->end) {
 		switch (j->state) {
 		case ST_STRING:
 			p = string_run(s, p);
@@ -721,10 +795,13 @@ run(struct scan *s, const uint8_t *p)
 		case ST_LITERAL:
 			p = literal_run(s, p);
 			break;
+		case ST_DONE:
+		case ST_BAD:
+		case ST_DEEP:
+			return;
 		default:
-			if (is_space(*p))
-				p++;
-			else
+			p = spaces(p, s->end);
+			if (p < s->end)
 				p = structure(s, p);
 		}
 	}

@@ -30,7 +30,9 @@
 #include <stdint.h>
 
 #define JSONRPC_DEPTH_MAX 10000u   /* containers; deeper bodies are refused, as Go's scanner does */
+#define JSONRPC_DEPTH_EXACT 1024u  /* deeper ones are not told apart: there, {] and ["a":1] pass */
 #define JSONRPC_ITEMS_MAX 128u	   /* transactions of one request object; Flashbots' limit is 100 */
+#define JSONRPC_RECS (2 * JSONRPC_ITEMS_MAX + 8u) /* candidates until the method is known: txs, body, tx, overridden ones */
 #define JSONRPC_NEST_MAX 8u	   /* mev_sendBundle bundles within bundles; mev-share's own limit is 1 */
 #define JSONRPC_RAW_MAX (2621440u) /* decoded bytes of one request object: half of geth's 5 MiB body */
 
@@ -101,12 +103,13 @@ struct jsonrpc {
 	uint16_t unit; /* \u escape */
 	uint8_t role, str_state, hex_stage, half; /* current candidate string */
 	uint8_t text_len, utf8;			  /* current key or method; utf8: first bytes of a folding letter */
-	uint8_t n_recs;
-	uint8_t obj_mark[JSONRPC_NEST_MAX], elem_mark[JSONRPC_NEST_MAX]; /* n_recs where the container began */
-	uint16_t excess[8];						  /* by role: items beyond the table */
+	uint16_t n_recs;
+	uint16_t obj_mark[JSONRPC_NEST_MAX], elem_mark[JSONRPC_NEST_MAX]; /* n_recs where the container began */
+	uint16_t excess[8];						  /* by role: items beyond JSONRPC_ITEMS_MAX */
+	uint8_t listed[2];						  /* records that count, of txs and of body */
 	uint8_t text[40];
-	struct jsonrpc_rec recs[JSONRPC_ITEMS_MAX];
-	uint8_t is_object[(JSONRPC_DEPTH_MAX + 7) / 8]; /* a bit for each open container */
+	struct jsonrpc_rec recs[JSONRPC_RECS];
+	uint8_t is_object[JSONRPC_DEPTH_EXACT / 8]; /* a bit for each open container */
 };
 
 /* jsonrpc_init prepares for a new body. Holds no resources: a body that was begun must have ended or been cut. */

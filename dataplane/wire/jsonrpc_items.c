@@ -5,16 +5,6 @@
 
 #include <string.h>
 
-void
-items_reset(struct jsonrpc *j)
-{
-	j->n_recs = 0;
-	j->used = 0;
-	j->level = 0;
-	j->first_param = FIRST_NONE;
-	memset(j->excess, 0, sizeof j->excess);
-}
-
 /* Trailing dead records are dropped with their bytes, dead neighbours become one record: however often keys are repeated,
  * dead records are never more than live ones plus one, and no bytes are moved. */
 void
@@ -27,8 +17,11 @@ items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, unsign
 				j->excess[role] = 0;
 	for (unsigned i = mark; i < j->n_recs; i++) {
 		struct jsonrpc_rec r = j->recs[i];
-		if ((roles & ROLE_BIT(r.role)) && r.level >= lo && r.level <= hi)
+		if (r.state != REC_DEAD && (roles & ROLE_BIT(r.role)) && r.level >= lo && r.level <= hi) {
 			r.state = REC_DEAD;
+			if (list_of(r.role) < 2)
+				j->listed[list_of(r.role)]--;
+		}
 		if (r.state == REC_DEAD && out > mark && j->recs[out - 1].state == REC_DEAD)
 			j->recs[out - 1].len += r.len;
 		else
@@ -36,7 +29,7 @@ items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, unsign
 	}
 	while (out > mark && j->recs[out - 1].state == REC_DEAD)
 		j->used -= j->recs[--out].len;
-	j->n_recs = (uint8_t)out;
+	j->n_recs = (uint16_t)out;
 }
 
 void
@@ -49,45 +42,6 @@ items_kill_hashes(struct jsonrpc *j, unsigned mark, unsigned level)
 			return;
 		}
 	}
-}
-
-/* The bytes of a string that is not recorded are forgotten. */
-void
-items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len)
-{
-	if (j->n_recs == JSONRPC_ITEMS_MAX) {
-		j->used -= len;
-		if (j->excess[role] < UINT16_MAX)
-			j->excess[role]++;
-		return;
-	}
-	j->recs[j->n_recs++] = (struct jsonrpc_rec){.len = len, .state = state, .role = role, .level = j->level};
-}
-
-void
-items_string(struct jsonrpc *j, enum role role)
-{
-	j->role = role;
-	j->str_state = JSONRPC_OK;
-	j->str_start = j->used;
-	j->hex_stage = HEX_START;
-	j->half = 0;
-}
-
-void
-items_spoil(struct jsonrpc *j, unsigned state)
-{
-	j->str_state = state;
-	j->used = j->str_start;
-}
-
-void
-items_string_end(struct jsonrpc *j)
-{
-	if (j->str_state == JSONRPC_OK && (j->half || j->hex_stage == HEX_ZERO))
-		items_spoil(j, JSONRPC_BAD_HEX);
-	items_add(j, j->role, j->str_state, j->used - j->str_start);
-	j->role = ROLE_NONE;
 }
 
 /* The decoded bytes are gone; what is known of their items is not. */
@@ -223,6 +177,22 @@ items_char(struct scan *s, unsigned c)
 		items_spoil(j, JSONRPC_BAD_HEX);
 	else if (room(j, s->a) > 0 || make_room(s, 2))
 		hex_digit(s, v);
+}
+
+const uint8_t *
+items_whole(struct scan *s, const uint8_t *p, enum role role)
+{
+	struct jsonrpc *j = s->j;
+	if (s->end - p < 2)
+		return NULL;
+	p += p[0] == '0' && (p[1] | 0x20) == 'x' ? 2 : 0;
+	size_t n = (size_t)(s->end - p), space = 2 * (size_t)room(j, s->a);
+	size_t digits = hex_decode(p, n < space ? n : space, buffer(j, s->a) + j->used);
+	if (digits == n || p[digits] != '"')
+		return NULL;
+	j->used += (uint32_t)(digits / 2);
+	items_add(j, role, JSONRPC_OK, (uint32_t)(digits / 2));
+	return p + digits + 1;
 }
 
 const uint8_t *

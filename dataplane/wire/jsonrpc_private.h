@@ -6,6 +6,8 @@
 
 #include "wire/jsonrpc.h"
 
+#include <string.h>
+
 /* Where in params a candidate stands. The method, which may come last, decides which of them are transactions. */
 enum role {
 	ROLE_NONE,
@@ -48,20 +50,81 @@ struct scan {
 enum hex_stage { HEX_START, HEX_ZERO, HEX_BODY }; /* nothing read; a 0 that may begin 0x; past the prefix */
 
 /* items_reset forgets every candidate of the current request. */
-void items_reset(struct jsonrpc *j);
+static inline void
+items_reset(struct jsonrpc *j)
+{
+	j->n_recs = 0;
+	j->used = 0;
+	j->level = 0;
+	j->first_param = FIRST_NONE;
+	memset(j->excess, 0, sizeof j->excess);
+	memset(j->listed, 0, sizeof j->listed);
+}
+
+/* Which list an element is of: 0 txs, 1 body, 2 none. The caps are per list, or one could crowd out the other before the
+ * method tells which of them counts. */
+static inline unsigned
+list_of(unsigned role)
+{
+	return role == ROLE_TXS ? 0 : role >= ROLE_MEV_TX ? 1 : 2;
+}
+
 /* items_kill: records from `mark` on with one of `roles` and a level in [lo, hi] are overridden. */
 void items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, unsigned hi);
 /* items_kill_hashes: elements of the list at `level` from mark on that have a tx do not count by their hash as well. */
 void items_kill_hashes(struct jsonrpc *j, unsigned mark, unsigned level);
-void items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len);
+
+/* items_add records a candidate; its bytes are the last `len` that were decoded, and forgotten if there is no place for it. */
+static inline void
+items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len)
+{
+	unsigned list = list_of(role);
+	if (j->n_recs == JSONRPC_RECS || (list < 2 && j->listed[list] == JSONRPC_ITEMS_MAX)) {
+		j->used -= len;
+		if (j->excess[role] < UINT16_MAX)
+			j->excess[role]++;
+		return;
+	}
+	if (list < 2)
+		j->listed[list]++;
+	j->recs[j->n_recs++] = (struct jsonrpc_rec){.len = len, .state = state, .role = role, .level = j->level};
+}
+
 /* items_string begins a candidate string, items_string_end ends it. In between items_hex decodes from [p, end) up to the
  * first byte that is no hex digit, items_char takes one unescaped character (>= 0x80: any that is not ASCII), and
  * items_spoil gives it up. When j->str_state is not OK there is nothing more to decode. */
-void items_string(struct jsonrpc *j, enum role role);
+static inline void
+items_string(struct jsonrpc *j, enum role role)
+{
+	j->role = role;
+	j->str_state = JSONRPC_OK;
+	j->str_start = j->used;
+	j->hex_stage = HEX_START;
+	j->half = 0;
+}
+
+static inline void
+items_spoil(struct jsonrpc *j, unsigned state)
+{
+	j->str_state = state;
+	j->used = j->str_start;
+}
+
+static inline void
+items_string_end(struct jsonrpc *j)
+{
+	if (j->str_state == JSONRPC_OK && (j->half || j->hex_stage == HEX_ZERO))
+		items_spoil(j, JSONRPC_BAD_HEX);
+	items_add(j, j->role, j->str_state, j->used - j->str_start);
+	j->role = ROLE_NONE;
+}
+
+/* items_whole takes a candidate string at p that is whole, plain hex and fits: returns what follows its closing quote.
+ * NULL: nothing has happened. */
+const uint8_t *items_whole(struct scan *s, const uint8_t *p, enum role role);
 const uint8_t *items_hex(struct scan *s, const uint8_t *p);
 void items_char(struct scan *s, unsigned c);
-void items_spoil(struct jsonrpc *j, unsigned state);
-void items_string_end(struct jsonrpc *j);
+
 /* items_report hands the request's transactions to the sink; cut: as JSONRPC_CUT. items_release gives the slab back. */
 void items_report(struct scan *s, bool cut);
 void items_release(struct jsonrpc *j, struct jsonrpc_arena *a);

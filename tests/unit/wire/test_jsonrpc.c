@@ -269,8 +269,8 @@ depth_cap(void **state)
 		assert_string_equal(r.log, over ? "" : RAW("01"));
 		assert_int_equal(rig_feed(&r, "{}", 2, true), r.status);
 	}
-	/* a bracket of the wrong kind at the deepest level */
-	char *at = repeat(body, "[", JSONRPC_DEPTH_MAX);
+	/* a bracket of the wrong kind at the deepest level that is told apart */
+	char *at = repeat(body, "[", JSONRPC_DEPTH_EXACT);
 	strcpy(at, "}");
 	assert_int_equal(rig_run(&r, body, (size_t)(at - body) + 1), JSONRPC_MALFORMED);
 	free(body);
@@ -295,6 +295,20 @@ items_cap(void **state)
 	at += sprintf(at, ",\"txs\":[\"0x07\"]}]}");
 	rig_run(&r, body, (size_t)(at - body));
 	assert_string_equal(r.log, "3:0:0/1:07\n");
+	/* one list does not crowd out another, whatever the method turns out to be */
+	for (unsigned m = 0; m < 3; m++) {
+		static const char *const names[] = {"eth_sendBundle", "mev_sendBundle", "eth_sendPrivateTransaction"};
+		at = body + sprintf(body, "{\"params\":[{\"txs\":[\"0x01\"");
+		at = repeat(at, ",\"0x02\"", JSONRPC_ITEMS_MAX + 9);
+		at += sprintf(at, "],\"body\":[{\"tx\":\"0x03\"}");
+		at = repeat(at, ",{\"tx\":\"04\"}", JSONRPC_ITEMS_MAX + 1);
+		at += sprintf(at, "],\"tx\":\"0x05\"}],\"method\":\"%s\"}", names[m]);
+		rig_run(&r, body, (size_t)(at - body));
+		assert_int_equal(r.status, JSONRPC_DONE);
+		const char *in[] = {"3:0:127/138:02\n3:2:128/138:\n", "3:0:127/130:04\n3:2:128/130:\n", "2:0:0/0:05\n"};
+		assert_non_null(strstr(r.log, in[m]));
+		assert_int_equal(r.n_items, ((unsigned[]){138, 130, 1})[m]);
+	}
 	/* overridden keys do not use up the table */
 	at = body + sprintf(body, "{\"method\":\"eth_sendBundle\",\"params\":[{\"tx\":\"0x0a\"");
 	at = repeat(at, ",\"txs\":[\"0x01\"],\"tx\":\"0x02\"", 300);
