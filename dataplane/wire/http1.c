@@ -6,10 +6,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 enum state {
 	ST_START,     /* between messages, or in the start line */
 	ST_HEAD,      /* in the header lines */
@@ -144,24 +140,6 @@ hold(struct http1_dir *d, const uint8_t *p, uint32_t n)
 		hold_compact(d, raw, len);
 	}
 	hold_compact(d, p, n);
-}
-
-static inline const uint8_t *
-find_lf(const uint8_t *p, const uint8_t *end)
-{
-#ifdef __SSE2__
-	for (; end - p >= 16; p += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)p);
-		uint32_t m = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
-		if (m != 0)
-			return p + __builtin_ctz(m);
-	}
-#endif
-	for (; p < end; p++) {
-		if (*p == '\n')
-			return p;
-	}
-	return NULL;
 }
 
 /* ---- accounting ---- */
@@ -409,13 +387,29 @@ can_begin(uint8_t c)
 	return c > 0x20 ? c < 0x7f && c != '{' && c != '[' && c != '"' : c == '\r' || c == '\n';
 }
 
+/* The header lines that need no care. */
+static const uint8_t *
+many_headers(struct http1_dir *d, const uint8_t *p, const uint8_t *end, struct framer_out *out)
+{
+	uint32_t most = HTTP1_HEAD_MAX - d->head_bytes;
+	const uint8_t *to = http1_header_lines(d, p, end - p > most ? p + most : end);
+	d->head_bytes += (uint32_t)(to - p);
+	out->parsed += (uint32_t)(to - p);
+	return to;
+}
+
 static uint32_t
 feed_lines(struct http1 *h, unsigned dir, struct span in, const uint8_t *p, struct framer_out *out)
 {
 	struct http1_dir *d = &h->dir[dir];
 	const uint8_t *end = in.p + in.len;
 	while (p < end) {
-		const uint8_t *lf = find_lf(p, end);
+		if (d->state == ST_HEAD && !d->in_line && !d->tentative) {
+			p = many_headers(d, p, end, out);
+			if (p == end)
+				break;
+		}
+		const uint8_t *lf = http1_find_lf(p, end);
 		if (lf == NULL) {
 			if (d->state == ST_START && !d->in_line && !can_begin(*p)) {
 				refuse(h, d, out);
@@ -467,7 +461,7 @@ continue_beginning(struct http1 *h, unsigned dir, struct span in, struct framer_
 {
 	struct http1_dir *d = &h->dir[dir];
 	uint8_t role = wanted_role(h, dir);
-	const uint8_t *lf = find_lf(in.p, in.p + in.len);
+	const uint8_t *lf = http1_find_lf(in.p, in.p + in.len);
 	uint32_t n = lf ? (uint32_t)(lf - in.p) : in.len;
 	if (d->hold_len + n <= HTTP1_LINE_MAX) {
 		hold(d, in.p, n);
@@ -507,7 +501,7 @@ feed_unsynced(struct http1 *h, unsigned dir, struct span in, struct framer_out *
 		if (n > 0)
 			return n == in.len ? n : feed_lines(h, dir, in, in.p + n, out);
 	}
-	for (const uint8_t *lf; (lf = find_lf(p, end)) != NULL; p = lf + 1) {
+	for (const uint8_t *lf; (lf = http1_find_lf(p, end)) != NULL; p = lf + 1) {
 		const uint8_t *start = http1_find_start(p, (uint32_t)(lf - p), role);
 		if (start != NULL) {
 			pass_over(in.p, start, out);

@@ -182,6 +182,9 @@ from_the_middle(void **state)
 		mid("POST / HTTP/1.1\nA: b\n\n", s, "");
 		mid("POST / HTTP/1.2\r\nA: b\r\n\r\n", s, "");
 		mid("post / HTTP/1.1\r\nA: b\r\n\r\n", s, "");
+		mid("HTTP/1.1 200 A reason that is longer than any that a server would give, to keep us "
+		    "busy\r\nContent-Length: 1\r\n\r\nx",
+			s, "");
 		mid("HTTP/1.1 600 OK\r\nContent-Length: 1\r\n\r\nx", s, "");
 		mid("\x16\x03\x01\x02\x02\x01\n\n\n\x16", s, "");
 		/* a false start does not hide a true one */
@@ -221,6 +224,14 @@ what_is_picked_up_cannot_blind(void **state)
 	run_feed(&r, 1, good, strlen(good));
 	assert_string_equal(run_result(&r, 0), "<POST len=30>" A "$!gap");
 	assert_string_equal(run_result(&r, 1), "<200 len=9999>!gap");
+	run_free(&r);
+	/* nor do both sides carry requests */
+	run_init(&r, false);
+	run_feed(&r, 0, good, strlen(good));
+	run_gap(&r, 1, 5);
+	run_feed(&r, 1, good, strlen(good));
+	run_feed(&r, 1, forever, strlen(forever));
+	assert_string_equal(run_result(&r, 1), "!gap<~200>");
 	run_free(&r);
 	/* and the answer to requests that are being read may last to the end */
 	run_init(&r, true);
