@@ -404,12 +404,16 @@ http1_header_lines(struct http1_dir *d, const uint8_t *p, const uint8_t *end)
 #endif
 
 bool
-http1_trailer_line(struct http1_dir *d, const uint8_t *p, uint32_t n, const uint8_t *limit)
+http1_is_header(const uint8_t *p, uint32_t n, const uint8_t *limit)
 {
-	if (is_blank(p[0]))
-		return d->head_bytes > 0;
 	uint32_t name = token_len(p, n, limit);
 	return name > 0 && name < n && p[name] == ':';
+}
+
+bool
+http1_trailer_line(struct http1_dir *d, const uint8_t *p, uint32_t n, const uint8_t *limit)
+{
+	return is_blank(p[0]) ? d->head_bytes > 0 : http1_is_header(p, n, limit);
 }
 
 static const struct {
@@ -561,9 +565,6 @@ http1_find_start(const uint8_t *p, uint32_t n, uint8_t role)
 		return NULL;
 	if (http1_is_start(p, n, role))
 		return p;
-	bool request = memcmp(p + n - 10, " HTTP/1.", 8) == 0;
-	if (!request && memmem(p, n, "HTTP/1.", 7) == NULL)
-		return NULL;
 	return start_behind_json(p, n, role);
 }
 

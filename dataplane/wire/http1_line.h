@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* http1_line: what single lines of an HTTP/1 head say. Pure functions over a line without its line end;
+/* http1_line: what single lines of an HTTP/1 head say. Functions over a line without its line end;
  * `limit` is where readable memory ends (>= p + n), so that wide loads may pass the line's end. Private to
  * http1. */
 #ifndef WIRE_HTTP1_LINE_H
@@ -49,8 +49,16 @@ const uint8_t *http1_header_lines(struct http1_dir *d, const uint8_t *p, const u
 /* http1_trailer_line: as http1_header_line, for a trailer, of which nothing is kept. */
 bool http1_trailer_line(struct http1_dir *d, const uint8_t *p, uint32_t n, const uint8_t *limit);
 
+/* http1_is_header: [p, p + n) begins with a header's name and colon. */
+bool http1_is_header(const uint8_t *p, uint32_t n, const uint8_t *limit);
+
 /* http1_header_end settles the last header: a line can be continued until the next one begins. */
 void http1_header_end(struct http1_dir *d);
+
+/* http1_hold keeps a piece of a line that spans feeds, or is too long to be looked at in place, in d->hold,
+ * shortened as HTTP1_LINE_MAX says; http1_hold_reset forgets it. */
+void http1_hold(struct http1_dir *d, const uint8_t *p, uint32_t n);
+void http1_hold_reset(struct http1_dir *d);
 
 /* http1_is_start: the line (its CR included) is a start line beyond doubt: a method of RFC 9110, a target,
  * HTTP/1.0 or 1.1, CR; or HTTP/1.0 or 1.1, a status, CR. role: what it must be, or HTTP1_UNKNOWN. */

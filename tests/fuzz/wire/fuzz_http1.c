@@ -93,7 +93,10 @@ play(struct run *r, const struct input *in, enum cut cut)
 static bool
 in_step(const struct run *r)
 {
-	return r->dir[0].skipped[FRAMER_SKIP_UNSYNCED] == 0 && r->dir[1].skipped[FRAMER_SKIP_UNSYNCED] == 0;
+	bool in = true;
+	for (unsigned dir = 0; dir < 2; dir++)
+		in = in && r->dir[dir].skipped[FRAMER_SKIP_UNSYNCED] == 0 && r->dir[dir].pickups == 0;
+	return in;
 }
 
 static void

@@ -243,6 +243,49 @@ what_is_picked_up_cannot_blind(void **state)
 	run_free(&r);
 }
 
+/* A body that was written to be taken for a head when its own head was missed, and the message behind it. */
+static void
+what_is_picked_up_hides_nothing(void **state)
+{
+	static const char *const fakes[] = {"POST / HTTP/1.1\r\nContent-Length: 30000000\r\n\r\n",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\n"};
+	static const char behind[] = "{\"a\":1}" HEAD("30") A HEAD("30") B;
+	for (unsigned i = 0; i < 3; i++) {
+		struct run r;
+		run_init(&r, true);
+		run_feed(&r, 0, fakes[i], strlen(fakes[i]));
+		run_feed(&r, 0, behind, strlen(behind));
+		assert_true(has_body(&r, 0, A));
+		assert_true(has_body(&r, 0, B));
+		assert_int_equal(r.dir[0].pickups, 2);
+		run_free(&r);
+	}
+}
+
+static void
+answers_ahead_of_their_requests(void **state)
+{
+	static const char get[] = "GET / HTTP/1.1\r\nA: b\r\n\r\n",
+			  head[] = "HEAD / HTTP/1.1\r\nA: b\r\n\r\n";
+	static const char one[] = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n";
+	static const char ask[] = "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+	static const char yes[] = "HTTP/1.1 101 Go\r\nUpgrade: websocket\r\n\r\n";
+	struct run r;
+	run_init(&r, false);
+	run_feed(&r, 1, one, strlen(one));
+	run_feed(&r, 1, "x", 1);
+	run_feed(&r, 0, get, strlen(get));
+	run_feed(&r, 0, head, strlen(head));
+	run_feed(&r, 1, one, strlen(one));
+	run_feed(&r, 0, get, strlen(get));
+	run_feed(&r, 0, ask, strlen(ask));
+	run_feed(&r, 1, yes, strlen(yes)); /* the answer before it was missed */
+	run_feed(&r, 1, "\x81", 1);
+	assert_string_equal(run_result(&r, 1), "<200 len=1>x$<200 len=1>$<101 upgrade>$^");
+	run_free(&r);
+}
+
 static void
 responses_find_their_requests_again(void **state)
 {
@@ -291,6 +334,8 @@ main(void)
 		cmocka_unit_test(a_gap_in_a_close_delimited_body),
 		cmocka_unit_test(from_the_middle),
 		cmocka_unit_test(what_is_picked_up_cannot_blind),
+		cmocka_unit_test(what_is_picked_up_hides_nothing),
+		cmocka_unit_test(answers_ahead_of_their_requests),
 		cmocka_unit_test(responses_find_their_requests_again),
 		cmocka_unit_test(a_gap_among_foreign_bytes),
 	};

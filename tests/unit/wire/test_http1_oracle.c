@@ -280,6 +280,7 @@ compare(struct run *r, unsigned dir, struct oracle *o, const struct text *in)
 {
 	struct text mine = {0};
 	strip(&r->dir[dir], &mine);
+	assert_true(mine.p != NULL && o->log.p != NULL);
 	if (mine.n != o->log.n || memcmp(mine.p, o->log.p, mine.n) != 0)
 		fail_msg("stream:\n%.*s\nhttp1: %s\noracle: %s", (int)in->n, in->p, mine.p, o->log.p);
 	assert_int_equal(r->dir[dir].parsed, in->n);
