@@ -6,10 +6,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 enum state {
 	ST_START,     /* between messages, or in the start line */
 	ST_HEAD,      /* in the header lines */
@@ -26,9 +22,6 @@ enum state {
 	ST_OPAQUE
 };
 
-#define ZEROS_MAX 32u
-#define BEGINNING_MAX (HTTP1_LINE_MAX - HTTP1_TAIL)
-
 _Static_assert(sizeof(struct http1_dir) <= 700, "one per direction of every connection");
 
 void
@@ -39,7 +32,7 @@ http1_init(struct http1 *h, bool midstream)
 		h->dir[i].state = midstream ? ST_UNSYNCED : ST_START;
 	}
 	h->kinds = 0;
-	h->n_kinds = 0;
+	h->n_kinds = h->early = 0;
 	h->upgraded = false;
 }
 
@@ -58,110 +51,50 @@ http1_held(const struct http1 *h, unsigned dir)
 /* ---- which request a response answers ---- */
 
 static void
+forget_kinds(struct http1 *h)
+{
+	h->kinds = 0;
+	h->n_kinds = 0;
+	h->early = 0;
+}
+
+static void
 push_kind(struct http1 *h, const struct http1_dir *responses, uint8_t kind)
 {
+	if (h->early > 0) {
+		h->early--;
+		return;
+	}
 	/* While no response can be read only the newest request may still be answered by one that can; and a
 	 * peer that lets requests pile up makes guesses worthless. */
-	if (responses->state == ST_UNSYNCED || h->n_kinds == HTTP1_PIPELINE_MAX) {
-		h->kinds = 0;
-		h->n_kinds = 0;
-	}
+	if (responses->state == ST_UNSYNCED || h->n_kinds == HTTP1_PIPELINE_MAX)
+		forget_kinds(h);
 	h->kinds |= (uint64_t)kind << (2 * h->n_kinds++);
 }
 
 /* The request that a final response answers, or -1 if it was not seen. */
 static int
-pop_kind(struct http1 *h)
+pop_kind(struct http1 *h, const struct http1_dir *requests)
 {
-	if (h->n_kinds == 0)
+	if (h->n_kinds == 0) {
+		/* Ahead of its request: mirrors do not keep the order of the two directions. */
+		h->early += requests->state != ST_UNSYNCED && h->early < UINT8_MAX;
 		return -1;
+	}
 	int kind = (int)(h->kinds & 3);
 	h->kinds >>= 2;
 	h->n_kinds--;
 	return kind;
 }
 
-/* ---- a line that spans feeds, or is too long to be looked at in place ---- */
-
-static void
-hold_reset(struct http1_dir *d)
+static bool
+upgrade_offered(const struct http1 *h)
 {
-	d->in_line = d->compact = false;
-	d->hold_len = 0;
-	d->zeros = 0;
-}
-
-/* Keeps the last HTTP1_TAIL bytes behind a full beginning. */
-static void
-hold_tail(struct http1_dir *d, const uint8_t *p, uint32_t n)
-{
-	uint8_t *tail = d->hold + BEGINNING_MAX;
-	uint32_t have = d->hold_len - BEGINNING_MAX;
-	if (n >= HTTP1_TAIL) {
-		memcpy(tail, p + n - HTTP1_TAIL, HTTP1_TAIL);
-		d->hold_len = HTTP1_LINE_MAX;
-		return;
+	for (unsigned i = 0; i < h->n_kinds; i++) {
+		if ((h->kinds >> (2 * i) & 3) == HTTP1_KIND_UPGRADE)
+			return true;
 	}
-	uint32_t keep = have + n > HTTP1_TAIL ? HTTP1_TAIL - n : have;
-	memmove(tail, tail + have - keep, keep);
-	memcpy(tail + keep, p, n);
-	d->hold_len = (uint16_t)(BEGINNING_MAX + keep + n);
-}
-
-static void
-hold_compact(struct http1_dir *d, const uint8_t *p, uint32_t n)
-{
-	for (; n > 0 && d->hold_len < BEGINNING_MAX; p++, n--) {
-		bool blank = *p == ' ' || *p == '\t';
-		uint8_t before = d->hold_len > 0 ? d->hold[d->hold_len - 1] : 0;
-		if (blank && (before == ' ' || before == '\t'))
-			continue;
-		d->zeros = *p == '0' ? d->zeros + 1 : 0;
-		if (d->zeros > ZEROS_MAX)
-			d->zeros = ZEROS_MAX;
-		else
-			d->hold[d->hold_len++] = *p;
-	}
-	if (n > 0)
-		hold_tail(d, p, n);
-}
-
-static void
-hold(struct http1_dir *d, const uint8_t *p, uint32_t n)
-{
-	d->in_line = true;
-	if (!d->compact && d->hold_len + n <= HTTP1_LINE_MAX) {
-		memcpy(d->hold + d->hold_len, p, n);
-		d->hold_len = (uint16_t)(d->hold_len + n);
-		return;
-	}
-	if (!d->compact) {
-		uint8_t raw[HTTP1_LINE_MAX];
-		uint16_t len = d->hold_len;
-		memcpy(raw, d->hold, len);
-		d->compact = true;
-		d->hold_len = 0;
-		hold_compact(d, raw, len);
-	}
-	hold_compact(d, p, n);
-}
-
-static inline const uint8_t *
-find_lf(const uint8_t *p, const uint8_t *end)
-{
-#ifdef __SSE2__
-	for (; end - p >= 16; p += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)p);
-		uint32_t m = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
-		if (m != 0)
-			return p + __builtin_ctz(m);
-	}
-#endif
-	for (; p < end; p++) {
-		if (*p == '\n')
-			return p;
-	}
-	return NULL;
+	return false;
 }
 
 /* ---- accounting ---- */
@@ -210,13 +143,14 @@ static void
 lose_step(struct http1 *h, struct http1_dir *d)
 {
 	if (!d->head.request)
-		h->kinds = h->n_kinds = 0;
+		forget_kinds(h);
+	h->early = 0;
 	d->state = ST_UNSYNCED;
 	d->lost = false;
 	d->picked_up = false;
 	d->tentative = false;
 	d->tentative_bytes = 0;
-	hold_reset(d);
+	http1_hold_reset(d);
 }
 
 /* The message under way is refused; held bytes are over. */
@@ -248,19 +182,17 @@ request_framing(struct http1 *h, struct http1_dir *d, const struct http1_dir *ot
 }
 
 static enum framing
-response_framing(struct http1 *h, struct http1_dir *d)
+response_framing(struct http1 *h, struct http1_dir *d, const struct http1_dir *other)
 {
 	uint16_t status = d->head.status;
 	if (status == 101) {
 		/* One that nobody asked for is an interim answer. */
-		if (h->n_kinds > 0 ? (h->kinds & 3) != HTTP1_KIND_UPGRADE : !d->head.upgrade)
-			return FRAMING_NONE;
-		pop_kind(h);
-		return FRAMING_UPGRADE;
+		bool asked = h->n_kinds > 0 ? upgrade_offered(h) : d->head.upgrade;
+		return asked ? FRAMING_UPGRADE : FRAMING_NONE;
 	}
 	if (status < 200)
 		return FRAMING_NONE;
-	int kind = pop_kind(h);
+	int kind = pop_kind(h, other);
 	if (kind == HTTP1_KIND_CONNECT && status < 300)
 		return FRAMING_UPGRADE;
 	if (status == 204 || status == 304 || kind == HTTP1_KIND_HEAD)
@@ -290,7 +222,7 @@ head_end(struct http1 *h, unsigned dir, struct framer_out *out)
 {
 	struct http1_dir *d = &h->dir[dir], *other = &h->dir[!dir];
 	http1_header_end(d);
-	enum framing f = d->head.request ? request_framing(h, d, other) : response_framing(h, d);
+	enum framing f = d->head.request ? request_framing(h, d, other) : response_framing(h, d, other);
 	if (f == FRAMING_BAD || !trusts_pickup(d, other, f))
 		return false;
 	d->head.chunked = f == FRAMING_CHUNKED;
@@ -409,19 +341,35 @@ can_begin(uint8_t c)
 	return c > 0x20 ? c < 0x7f && c != '{' && c != '[' && c != '"' : c == '\r' || c == '\n';
 }
 
+/* The header lines that need no care. */
+static const uint8_t *
+many_headers(struct http1_dir *d, const uint8_t *p, const uint8_t *end, struct framer_out *out)
+{
+	uint32_t most = HTTP1_HEAD_MAX - d->head_bytes;
+	const uint8_t *to = http1_header_lines(d, p, end - p > most ? p + most : end);
+	d->head_bytes += (uint32_t)(to - p);
+	out->parsed += (uint32_t)(to - p);
+	return to;
+}
+
 static uint32_t
 feed_lines(struct http1 *h, unsigned dir, struct span in, const uint8_t *p, struct framer_out *out)
 {
 	struct http1_dir *d = &h->dir[dir];
 	const uint8_t *end = in.p + in.len;
 	while (p < end) {
-		const uint8_t *lf = find_lf(p, end);
+		if (d->state == ST_HEAD && !d->in_line && !d->tentative) {
+			p = many_headers(d, p, end, out);
+			if (p == end)
+				break;
+		}
+		const uint8_t *lf = http1_find_lf(p, end);
 		if (lf == NULL) {
 			if (d->state == ST_START && !d->in_line && !can_begin(*p)) {
 				refuse(h, d, out);
 				return (uint32_t)(p - in.p);
 			}
-			hold(d, p, (uint32_t)(end - p));
+			http1_hold(d, p, (uint32_t)(end - p));
 			d->held += (uint32_t)(end - p);
 			if (d->held > HTTP1_HEAD_MAX)
 				refuse(h, d, out);
@@ -432,7 +380,7 @@ feed_lines(struct http1 *h, unsigned dir, struct span in, const uint8_t *p, stru
 		uint32_t more = line.len + 1, before = d->held - d->tentative_bytes;
 		bool held = d->in_line;
 		if (held || line.len > HTTP1_LINE_MAX) {
-			hold(d, p, line.len);
+			http1_hold(d, p, line.len);
 			line = (struct span){d->hold, d->hold_len};
 			limit = d->hold + sizeof d->hold;
 		}
@@ -448,7 +396,7 @@ feed_lines(struct http1 *h, unsigned dir, struct span in, const uint8_t *p, stru
 		}
 		p = lf + 1;
 		if (line.p == d->hold)
-			hold_reset(d);
+			http1_hold_reset(d);
 		d->tentative = false;
 		d->tentative_bytes = 0;
 		as_parsed(d, out);
@@ -467,22 +415,22 @@ continue_beginning(struct http1 *h, unsigned dir, struct span in, struct framer_
 {
 	struct http1_dir *d = &h->dir[dir];
 	uint8_t role = wanted_role(h, dir);
-	const uint8_t *lf = find_lf(in.p, in.p + in.len);
+	const uint8_t *lf = http1_find_lf(in.p, in.p + in.len);
 	uint32_t n = lf ? (uint32_t)(lf - in.p) : in.len;
 	if (d->hold_len + n <= HTTP1_LINE_MAX) {
-		hold(d, in.p, n);
+		http1_hold(d, in.p, n);
 		if (lf == NULL && http1_maybe_start(d->hold, d->hold_len, role)) {
 			d->held += n;
 			return n;
 		}
 		if (lf != NULL && http1_is_start(d->hold, d->hold_len, role)) {
 			begin_tentative(d, d->hold, d->hold_len, d->hold + sizeof d->hold, d->held + n + 1);
-			hold_reset(d);
+			http1_hold_reset(d);
 			return n + 1;
 		}
 	}
 	as_skipped(d, out, FRAMER_SKIP_UNSYNCED);
-	hold_reset(d);
+	http1_hold_reset(d);
 	return 0;
 }
 
@@ -507,7 +455,7 @@ feed_unsynced(struct http1 *h, unsigned dir, struct span in, struct framer_out *
 		if (n > 0)
 			return n == in.len ? n : feed_lines(h, dir, in, in.p + n, out);
 	}
-	for (const uint8_t *lf; (lf = find_lf(p, end)) != NULL; p = lf + 1) {
+	for (const uint8_t *lf; (lf = http1_find_lf(p, end)) != NULL; p = lf + 1) {
 		const uint8_t *start = http1_find_start(p, (uint32_t)(lf - p), role);
 		if (start != NULL) {
 			pass_over(in.p, start, out);
@@ -519,7 +467,7 @@ feed_unsynced(struct http1 *h, unsigned dir, struct span in, struct framer_out *
 	pass_over(in.p, rest ? rest : end, out);
 	if (rest != NULL) {
 		d->held = (uint32_t)(end - rest);
-		hold(d, rest, d->held);
+		http1_hold(d, rest, d->held);
 	}
 	return in.len;
 }
@@ -647,12 +595,39 @@ feed_framing(struct http1 *h, struct http1_dir *d, struct span in, struct framer
 static uint32_t
 feed_opaque(struct http1_dir *d, struct span in, struct framer_out *out)
 {
-	hold_reset(d);
+	http1_hold_reset(d);
 	d->state = ST_OPAQUE;
 	d->held += in.len;
 	as_skipped(d, out, FRAMER_SKIP_OPAQUE);
 	out->verdict = FRAMER_SKIP;
 	return in.len;
+}
+
+/* The body of a message that was picked up may be somebody's text that hides a true message: where in it the
+ * next start line with a header below begins, or in.len. */
+static uint32_t
+second_start(const struct http1 *h, unsigned dir, struct span in)
+{
+	uint8_t role = wanted_role(h, dir);
+	const uint8_t *p = in.p, *end = in.p + in.len;
+	for (const uint8_t *lf; (lf = http1_find_lf(p, end)) != NULL; p = lf + 1) {
+		const uint8_t *start = http1_find_start(p, (uint32_t)(lf - p), role);
+		if (start != NULL && http1_is_header(lf + 1, (uint32_t)(end - (lf + 1)), end))
+			return (uint32_t)(start - in.p);
+	}
+	return in.len;
+}
+
+static uint32_t
+feed_picked_up(struct http1 *h, unsigned dir, struct span in, struct framer_out *out)
+{
+	struct http1_dir *d = &h->dir[dir];
+	in.len = second_start(h, dir, in);
+	if (in.len == 0) {
+		refuse(h, d, out);
+		return 0;
+	}
+	return d->state == ST_CLOSE ? feed_close(d, in, out) : feed_known(d, in, out);
 }
 
 static uint32_t
@@ -666,9 +641,9 @@ feed_state(struct http1 *h, unsigned dir, struct span in, struct framer_out *out
 		return feed_lines(h, dir, in, in.p, out);
 	case ST_BODY:
 	case ST_DATA:
-		return feed_known(d, in, out);
+		return d->picked_up ? feed_picked_up(h, dir, in, out) : feed_known(d, in, out);
 	case ST_CLOSE:
-		return feed_close(d, in, out);
+		return d->picked_up ? feed_picked_up(h, dir, in, out) : feed_close(d, in, out);
 	case ST_UNSYNCED:
 		return feed_unsynced(h, dir, in, out);
 	case ST_OPAQUE:

@@ -7,7 +7,8 @@
  * recognised line by line without being stored; only an incomplete line is held (HTTP1_LINE_MAX).
  *
  * What one cut of the stream gives, every other cut gives (messages, bodies, sums of bytes), as long as the
- * stream is in step. Out of step the start of a span is one of the places where a message may begin.
+ * stream is in step. Out of step the start of a span is one of the places where a message may begin, and so
+ * is any place in the body of the message that was picked up: text that was taken for a head hides nothing.
  *
  * Where receivers differ the more liberal one is followed, for what a node accepts must not go by unread;
  * where they frame differently, Go (geth) is. In particular:
@@ -84,6 +85,7 @@ struct http1 {
 	struct http1_dir dir[2];
 	uint64_t kinds; /* of requests not yet answered, two bits each, oldest lowest */
 	uint8_t n_kinds;
+	uint8_t early; /* answers that came before their requests */
 	bool upgraded;
 };
 

@@ -3,9 +3,8 @@
 
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+/* Of a status line that is beyond doubt. Bounds the work on lines made of beginnings of status lines. */
+#define REASON_MAX 64u
 
 enum field { FIELD_NONE, FIELD_LENGTH, FIELD_TE, FIELD_ENCODING, FIELD_TYPE };
 enum field_state { STATE_EMPTY, STATE_GOOD, STATE_OTHER };
@@ -44,11 +43,22 @@ is_blank(uint8_t c)
 }
 
 #ifdef __SSE2__
-/* One bit for each byte that no token has. */
-static uint32_t
-not_token16(const uint8_t *p)
+static inline __m128i
+load16(const uint8_t *p)
 {
-	__m128i v = _mm_loadu_si128((const __m128i *)p);
+	return _mm_loadu_si128((const __m128i *)p);
+}
+
+static inline uint32_t
+equal16(__m128i v, char c)
+{
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(c)));
+}
+
+/* One bit for each byte that no token has. */
+static inline uint32_t
+not_token16(__m128i v)
+{
 	__m128i visible = _mm_cmpgt_epi8(v, _mm_set1_epi8(0x20)); /* 0x80 and up are negative */
 	__m128i low = _mm_or_si128(v, _mm_set1_epi8(0x20));	  /* [ ] to { } */
 	__m128i bad = _mm_or_si128(
@@ -73,7 +83,7 @@ token_len(const uint8_t *p, uint32_t n, const uint8_t *limit)
 	uint32_t i = 0;
 #ifdef __SSE2__
 	for (; i < n && limit - (p + i) >= 16; i += 16) {
-		uint32_t m = not_token16(p + i);
+		uint32_t m = not_token16(load16(p + i));
 		if (m != 0) {
 			i += (uint32_t)__builtin_ctz(m);
 			return i < n ? i : n;
@@ -87,15 +97,36 @@ token_len(const uint8_t *p, uint32_t n, const uint8_t *limit)
 	return i;
 }
 
-/* Compares with a name in lower case that has letters and '-' only, p being a token. */
-static bool
+static inline uint64_t
+fold8(const void *p)
+{
+	uint64_t x;
+	memcpy(&x, p, 8);
+	return x | 0x2020202020202020u;
+}
+
+static inline uint32_t
+fold4(const void *p)
+{
+	uint32_t x;
+	memcpy(&x, p, 4);
+	return x | 0x20202020u;
+}
+
+/* Compares with a text of 4 or more letters in lower case, '-' and '/'. Bytes that differ in bit 5 alone are
+ * taken for equal: of those only letters come in pairs that can both stand in a token. */
+static inline bool
 is_name(const uint8_t *p, const char *name, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		if ((p[i] | 0x20) != (uint8_t)name[i])
+	size_t i = 0;
+	for (; i + 8 <= n; i += 8) {
+		if (fold8(p + i) != fold8(name + i))
 			return false;
 	}
-	return true;
+	if (i == n)
+		return true;
+	return n >= 8 ? fold8(p + n - 8) == fold8(name + n - 8)
+		      : fold4(p) == fold4(name) && fold4(p + n - 4) == fold4(name + n - 4);
 }
 
 static bool
@@ -159,7 +190,7 @@ request_line(struct http1_dir *d, const uint8_t *p, uint32_t n, const uint8_t *l
 	if (method == 0 || n < method + 11 || p[method] != ' ' || p[n - 9] != ' ' || !is_version(p + n - 8))
 		return false;
 	uint32_t target = n - 9 - (method + 1);
-	if (target == 0 || memchr(p + method + 1, ' ', target) != NULL)
+	if (target == 0 || (target > 1 ? memchr(p + method + 1, ' ', target) != NULL : p[method + 1] == ' '))
 		return false;
 	d->head = (struct http1_head){.request = true, .json = true, .minor = p[n - 1] - '0'};
 	d->head.post = method == 4 && memcmp(p, "POST", 4) == 0;
@@ -199,6 +230,8 @@ number(struct value v, uint64_t *out)
 static bool
 names_json(struct value v)
 {
+	if (v.n >= 16 && is_name(v.p, "application/json", 16))
+		return true;
 	for (uint32_t i = 0; i + 4 <= v.n; i++) {
 		if (is_name(v.p + i, "json", 4))
 			return true;
@@ -329,13 +362,58 @@ http1_header_line(struct http1_dir *d, const uint8_t *p, uint32_t n, const uint8
 	return true;
 }
 
+#ifdef __SSE2__
+/* Lengths of names that matter. */
+#define INTERESTING (1u << 7 | 1u << 12 | 1u << 14 | 1u << 16 | 1u << 17)
+
+/* The common case, without what can only be decided line by line: names up to 31 bytes, nothing continued. */
+const uint8_t *
+http1_header_lines(struct http1_dir *d, const uint8_t *p, const uint8_t *end)
+{
+	while (end - p >= 32) {
+		__m128i low = load16(p), high = load16(p + 16);
+		uint32_t stop = not_token16(low);
+		if (stop == 0)
+			stop = not_token16(high) << 16;
+		if (stop == 0)
+			break;
+		uint32_t name = (uint32_t)__builtin_ctz(stop);
+		if (name == 0 || p[name] != ':')
+			break;
+		uint32_t lf_mask = equal16(low, '\n') | equal16(high, '\n') << 16;
+		const uint8_t *lf = lf_mask ? p + __builtin_ctz(lf_mask) : http1_find_lf(p + 32, end);
+		if (lf == NULL || lf - p > HTTP1_LINE_MAX)
+			break;
+		if (d->field != FIELD_NONE)
+			http1_header_end(d);
+		if (INTERESTING >> name & 1) {
+			d->field = field_of(d, p, name);
+			if (d->field != FIELD_NONE)
+				first_value(d, trim(p + name + 1, lf[-1] == '\r' ? lf - 1 : lf));
+		}
+		p = lf + 1;
+	}
+	return p;
+}
+#else
+const uint8_t *
+http1_header_lines(struct http1_dir *d, const uint8_t *p, const uint8_t *end)
+{
+	return p;
+}
+#endif
+
+bool
+http1_is_header(const uint8_t *p, uint32_t n, const uint8_t *limit)
+{
+	uint32_t name = token_len(p, n, limit);
+	return name > 0 && name < n && p[name] == ':';
+}
+
 bool
 http1_trailer_line(struct http1_dir *d, const uint8_t *p, uint32_t n, const uint8_t *limit)
 {
-	if (is_blank(p[0]))
-		return d->head_bytes > 0;
-	uint32_t name = token_len(p, n, limit);
-	return name > 0 && name < n && p[name] == ':';
+	return is_blank(p[0]) ? d->head_bytes > 0 : http1_is_header(p, n, limit);
 }
 
 static const struct {
@@ -395,8 +473,10 @@ match_status(struct matcher *m)
 		return m->n == m->i + 1 ? MATCH_YES : MATCH_NO;
 	if (m->p[m->i] != ' ')
 		return MATCH_NO;
-	for (; m->i < m->n; m->i++) {
+	for (uint32_t from = m->i; m->i < m->n; m->i++) {
 		uint8_t c = m->p[m->i];
+		if (m->i - from > REASON_MAX)
+			return MATCH_NO;
 		if (c == '\r')
 			return m->n == m->i + 1 ? MATCH_YES : MATCH_NO;
 		if (c < 0x20 && c != '\t')
@@ -485,9 +565,6 @@ http1_find_start(const uint8_t *p, uint32_t n, uint8_t role)
 		return NULL;
 	if (http1_is_start(p, n, role))
 		return p;
-	bool request = memcmp(p + n - 10, " HTTP/1.", 8) == 0;
-	if (!request && memmem(p, n, "HTTP/1.", 7) == NULL)
-		return NULL;
 	return start_behind_json(p, n, role);
 }
 

@@ -295,6 +295,8 @@ long_lines(void **state)
 	padded(REQ "Content-Length: 2", ' ', 3000, "\r\n\r\nhi", "<POST len=2>hi$");
 	padded(REQ "Content-Length: 2", ' ', 3000, "2\r\n\r\nhi", "!bad");
 	padded(REQ "Content-Length: ", '0', 3000, "2\r\n\r\nhi", "<POST len=2>hi$");
+	padded(REQ "Content-Length: ", '0', 3000, "2                                    \r\n\r\nhi",
+		"<POST len=2>hi$");
 	padded(REQ "Content-Length: 1", '0', 3000, "\r\n\r\nhi", "!bad");
 	padded(REQ "Transfer-Encoding:", ' ', 3000, "chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", "<POST chunked>x$");
 	padded(REQ "Transfer-Encoding: ", 'x', 3000, ", chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",

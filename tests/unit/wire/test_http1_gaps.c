@@ -182,6 +182,9 @@ from_the_middle(void **state)
 		mid("POST / HTTP/1.1\nA: b\n\n", s, "");
 		mid("POST / HTTP/1.2\r\nA: b\r\n\r\n", s, "");
 		mid("post / HTTP/1.1\r\nA: b\r\n\r\n", s, "");
+		mid("HTTP/1.1 200 A reason that is longer than any that a server would give, to keep us "
+		    "busy\r\nContent-Length: 1\r\n\r\nx",
+			s, "");
 		mid("HTTP/1.1 600 OK\r\nContent-Length: 1\r\n\r\nx", s, "");
 		mid("\x16\x03\x01\x02\x02\x01\n\n\n\x16", s, "");
 		/* a false start does not hide a true one */
@@ -222,6 +225,14 @@ what_is_picked_up_cannot_blind(void **state)
 	assert_string_equal(run_result(&r, 0), "<POST len=30>" A "$!gap");
 	assert_string_equal(run_result(&r, 1), "<200 len=9999>!gap");
 	run_free(&r);
+	/* nor do both sides carry requests */
+	run_init(&r, false);
+	run_feed(&r, 0, good, strlen(good));
+	run_gap(&r, 1, 5);
+	run_feed(&r, 1, good, strlen(good));
+	run_feed(&r, 1, forever, strlen(forever));
+	assert_string_equal(run_result(&r, 1), "!gap<~200>");
+	run_free(&r);
 	/* and the answer to requests that are being read may last to the end */
 	run_init(&r, true);
 	run_feed(&r, 0, good, strlen(good));
@@ -229,6 +240,49 @@ what_is_picked_up_cannot_blind(void **state)
 	run_feed(&r, 1, "hi", 2);
 	run_end(&r, 1);
 	assert_string_equal(run_result(&r, 1), "<~200>hi$");
+	run_free(&r);
+}
+
+/* A body that was written to be taken for a head when its own head was missed, and the message behind it. */
+static void
+what_is_picked_up_hides_nothing(void **state)
+{
+	static const char *const fakes[] = {"POST / HTTP/1.1\r\nContent-Length: 30000000\r\n\r\n",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\n"};
+	static const char behind[] = "{\"a\":1}" HEAD("30") A HEAD("30") B;
+	for (unsigned i = 0; i < 3; i++) {
+		struct run r;
+		run_init(&r, true);
+		run_feed(&r, 0, fakes[i], strlen(fakes[i]));
+		run_feed(&r, 0, behind, strlen(behind));
+		assert_true(has_body(&r, 0, A));
+		assert_true(has_body(&r, 0, B));
+		assert_int_equal(r.dir[0].pickups, 2);
+		run_free(&r);
+	}
+}
+
+static void
+answers_ahead_of_their_requests(void **state)
+{
+	static const char get[] = "GET / HTTP/1.1\r\nA: b\r\n\r\n",
+			  head[] = "HEAD / HTTP/1.1\r\nA: b\r\n\r\n";
+	static const char one[] = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n";
+	static const char ask[] = "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+	static const char yes[] = "HTTP/1.1 101 Go\r\nUpgrade: websocket\r\n\r\n";
+	struct run r;
+	run_init(&r, false);
+	run_feed(&r, 1, one, strlen(one));
+	run_feed(&r, 1, "x", 1);
+	run_feed(&r, 0, get, strlen(get));
+	run_feed(&r, 0, head, strlen(head));
+	run_feed(&r, 1, one, strlen(one));
+	run_feed(&r, 0, get, strlen(get));
+	run_feed(&r, 0, ask, strlen(ask));
+	run_feed(&r, 1, yes, strlen(yes)); /* the answer before it was missed */
+	run_feed(&r, 1, "\x81", 1);
+	assert_string_equal(run_result(&r, 1), "<200 len=1>x$<200 len=1>$<101 upgrade>$^");
 	run_free(&r);
 }
 
@@ -280,6 +334,8 @@ main(void)
 		cmocka_unit_test(a_gap_in_a_close_delimited_body),
 		cmocka_unit_test(from_the_middle),
 		cmocka_unit_test(what_is_picked_up_cannot_blind),
+		cmocka_unit_test(what_is_picked_up_hides_nothing),
+		cmocka_unit_test(answers_ahead_of_their_requests),
 		cmocka_unit_test(responses_find_their_requests_again),
 		cmocka_unit_test(a_gap_among_foreign_bytes),
 	};
