@@ -304,6 +304,7 @@ long_lines(void **state)
 	padded(REQ CHUNKED, '0', 3000, "1\r\nx\r\n0\r\n\r\n", "<POST chunked>x$");
 	padded(REQ CHUNKED "1;", 'x', 3000, "\r\nx\r\n0\r\n\r\n", "<POST chunked>x$");
 	padded(REQ CHUNKED "1;", 'x', HTTP1_CHUNK_LINE_MAX, "\r\nx\r\n0\r\n\r\n", "<POST chunked>!bad");
+	padded(REQ "Content-Type: ", 'x', 3000, " json; out of sight of all cuts\r\n\r\n", "<POST notjson>$");
 	padded(REQ, 'x', 3000, ": y\r\n\r\n", "<POST>$");
 	padded(REQ "X: ", 'x', 1 << 20, "\r\n\r\n", "<POST>$");
 	padded(REQ "X: ", 'x', HTTP1_HEAD_MAX, "\r\n\r\n", "!bad");

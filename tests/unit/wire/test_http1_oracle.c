@@ -248,13 +248,12 @@ ask_oracle(struct oracle *o, enum http_parser_type type, const char *answers, co
 static void
 strip(struct run_dir *d, struct text *t)
 {
-	bool in_attributes = false;
+	bool in_head = false, in_attributes = false;
 	for (size_t i = 0; i < d->log_len; i++) {
 		char c = d->log[i];
 		if (c == '<' || c == '>')
-			in_attributes = false;
-		else if (c == ' ' && t->n > 0 && memrchr(t->p, '<', t->n) > memrchr(t->p, '>', t->n))
-			in_attributes = true;
+			in_head = c == '<';
+		in_attributes = in_head && (in_attributes || c == ' ');
 		if (!in_attributes)
 			add(t, &c, 1);
 	}
