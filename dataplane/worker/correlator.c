@@ -94,7 +94,7 @@ fill_sender(struct correlator *c, struct alert_record *r, const struct tx *t, bo
 		tx_created(r->from, t->nonce, r->created);
 		r->has |= HAS_CREATED;
 	}
-	if (tx_valid(t, 0) != NULL)
+	if (tx_rules(t, 0) != NULL)
 		r->trust |= TRUST_INVALID;
 }
 
