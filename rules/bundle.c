@@ -223,6 +223,15 @@ check_literal(const struct check *c, uint32_t i, const struct bundle_window *w, 
 	return true;
 }
 
+/* Hyperscan looks for one byte string on behalf of all literals of a window. */
+static bool
+same_window(const struct check *c, uint32_t first, uint32_t i, uint32_t len)
+{
+	struct bundle_literal a = bundle_get_LITERAL(c->b, first), l = bundle_get_LITERAL(c->b, i);
+	const uint8_t *x = bundle_bytes(c->b, a.at + a.window_at), *y = bundle_bytes(c->b, l.at + l.window_at);
+	return memcmp(x, y, len) == 0 || bad(c, "literal %u: its window differs", i);
+}
+
 static bool
 check_windows(const struct check *c)
 {
@@ -235,7 +244,7 @@ check_windows(const struct check *c)
 		if (w.first_literal != next || w.n_literals == 0 || w.n_literals > n - next)
 			return bad(c, "window %u: outside the literals", i);
 		for (uint32_t k = 0; k < w.n_literals; k++)
-			if (!check_literal(c, next + k, &w, &next_ref))
+			if (!check_literal(c, next + k, &w, &next_ref) || !same_window(c, next, next + k, w.len))
 				return false;
 		db = w.db;
 		used[db]++;

@@ -2,6 +2,7 @@
 #include "rules/language.h"
 
 #include "abi/alert.h"
+#include "rules/text.h"
 
 #include <stdlib.h>
 
@@ -102,11 +103,9 @@ text_read(struct source *src, const struct yaml_node *n, const char *what, const
 		diag_error(src->s, n->at, "%s: 1 to %u bytes, not %u", what, TEXT_LEN_MAX, n->len);
 		return false;
 	}
-	for (uint32_t i = 0; i < n->len; i++) {
-		if ((unsigned char)n->text[i] < 0x20 || n->text[i] == 0x7f) {
-			diag_error(src->s, n->at, "%s holds a line break or control character (write one line)", what);
-			return false;
-		}
+	if (!text_is_tame(n->text)) {
+		diag_error(src->s, n->at, "%s holds a line break or control character (write one line)", what);
+		return false;
 	}
 	*out = n->text;
 	return true;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "rules/language.h"
 
+#include "rules/text.h"
+
 #include <stdlib.h>
 
 static int
@@ -158,6 +160,11 @@ value_read(struct source *src, struct bag *b, const struct yaml_node *n)
 		return false;
 	if (b->p->n_values == PATTERN_VALUES_MAX || src->s->n_values == SET_VALUES_MAX) {
 		diag_error(src->s, n->at, "more than %u values in a pattern, or %u in a set", PATTERN_VALUES_MAX, SET_VALUES_MAX);
+		return false;
+	}
+	if (v.len == 20 && !address_checksum_ok(n->text + 2)) {
+		diag_error(src->s, n->at, "`%.80s` does not have its checksum: a digit is wrong (all in lower case it has none)",
+			n->text);
 		return false;
 	}
 	src->s->n_values++;

@@ -16,6 +16,7 @@
 #define SET_BYTES_MAX (64u << 20)
 #define SET_FILES_MAX 4096u
 #define SET_VALUES_MAX (1u << 20)
+#define RULE_VECTORS_MAX 256u
 #define SET_DIAGS_MAX 200u
 
 /* A place in a file: lines and columns (characters) from 1. line 0: the file as a whole. */

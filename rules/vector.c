@@ -224,6 +224,10 @@ vectors_read(struct source *src, struct rule *r, struct yaml_node *seq)
 	uint32_t cap = 0;
 	if (!kind_is(src, seq, YAML_SEQUENCE, "vectors"))
 		return false;
+	if (seq->n > RULE_VECTORS_MAX) {
+		diag_error(src->s, seq->at, "more than %u vectors", RULE_VECTORS_MAX);
+		return false;
+	}
 	for (struct yaml_node *n = seq->first; n != NULL; n = n->next)
 		vector_read(src, r, n, &cap);
 	return true;

@@ -182,6 +182,20 @@ make_wakers(struct ruleset *r)
 	return true;
 }
 
+/* A value that nothing looks for would be a pattern that never matches. */
+static bool
+all_looked_for(const struct ruleset *r)
+{
+	uint8_t *has = array(r->n_values, 1);
+	bool all = has != NULL;
+	for (uint32_t i = 0; has != NULL && i < bundle_count(&r->b, SECTION_LITERAL_VALUE); i++)
+		has[r->literal_value[i]] = 1;
+	for (uint32_t i = 0; all && i < r->n_values; i++)
+		all = has[i] || rule_field_db(bundle_get_VALUE(&r->b, i).field) < 0;
+	free(has);
+	return all;
+}
+
 static int
 place_of(unsigned field, uint32_t len)
 {
@@ -307,7 +321,9 @@ ruleset_load(struct span bundle, char *err, size_t err_cap)
 		if (make_arrays(r)) {
 			copy_tables(r);
 			make_ranks(r);
-			if (make_wakers(r) && make_lookups(r)) {
+			if (!all_looked_for(r)) {
+				snprintf(err, err_cap, "a value that is nowhere looked for");
+			} else if (make_wakers(r) && make_lookups(r)) {
 				invert_groups(r);
 				return r;
 			}
