@@ -71,9 +71,10 @@ load_file(struct rule_set *s, const char *path)
 		rc = -EINVAL;
 	if (rc != 0) {
 		diag_error(s, at, "cannot be read: %s", strerror(-rc));
-	} else if ((uint64_t)st.st_size > SET_FILE_BYTES_MAX || s->n_bytes + (size_t)st.st_size > SET_BYTES_MAX) {
-		diag_error(s, at, "too large: at most %u bytes a file, %u a set (split the set)", SET_FILE_BYTES_MAX,
-			SET_BYTES_MAX);
+	} else if ((uint64_t)st.st_size > SET_FILE_BYTES_MAX ||
+		   s->n_bytes + (size_t)st.st_size > SET_BYTES_MAX) {
+		diag_error(s, at, "too large: at most %u bytes a file, %u a set (split the set)",
+			SET_FILE_BYTES_MAX, SET_BYTES_MAX);
 	} else {
 		size_t n = 0, cap = (size_t)st.st_size;
 		char *text = xalloc(cap);
@@ -115,7 +116,8 @@ load_folder(struct rule_set *s, const char *path, DIR *d)
 		if (!is_pack(e->d_name))
 			continue;
 		char full[4096];
-		int k = snprintf(full, sizeof full, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", e->d_name);
+		int k = snprintf(full, sizeof full, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
+			e->d_name);
 		if (k > 0 && (size_t)k < sizeof full)
 			*ARENA_PUSH(&s->arena, names, n, cap) = arena_copy(&s->arena, full, (size_t)k);
 		else

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* text_tame replaces by `?`, in place, every byte that is not UTF-8 and every control or text direction character: a line
- * break, an escape sequence, a right-to-left override. Returns true if there was none. */
+/* text_tame replaces by `?`, in place, every byte that is not UTF-8 and every control or text direction
+ * character: a line break, an escape sequence, a right-to-left override. Returns true if there was none. */
 bool text_tame(char *s);
 /* text_is_tame: would text_tame leave it alone? */
 bool text_is_tame(const char *s);
