@@ -31,8 +31,8 @@ static const char *const statements[STATEMENTS] = {
 	[ST_BEGIN] = "BEGIN IMMEDIATE",
 	[ST_COMMIT] = "COMMIT",
 	[ST_ROLLBACK] = "ROLLBACK",
-	[ST_ALERT] = "INSERT INTO alerts VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)"
-		     " ON CONFLICT(epoch, ring, seq) DO NOTHING",
+	[ST_ALERT] = ("INSERT INTO alerts VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)"
+		      " ON CONFLICT(epoch, ring, seq) DO NOTHING"),
 	[ST_EVIDENCE] = "INSERT INTO evidence VALUES(?1,?2)",
 	[ST_LOSS] = "INSERT INTO losses VALUES(?1,?2,?3,?4,?5,?6,?7)",
 	/* rowid order is order of change: what changed last is replaced, that is, goes to the end */

@@ -94,8 +94,9 @@ begins_another(const struct flow *f, const struct arrival *a)
 		return f->started[a->dir] != START_KNOWN || d->base != a->seq;
 	if (a->payload.len == 0 || f->started[a->dir] != START_KNOWN)
 		return false;
-	/* who sent a true RST sends no more */
-	return ahead > WINDOW_AHEAD || ahead < -WINDOW_BEHIND || (f->reset && f->reset_dir == a->dir && ahead >= 0);
+	if (f->fin[a->dir] || (f->reset && f->reset_dir == a->dir))
+		return ahead >= 0 || ahead < -WINDOW_BEHIND; /* who sent a true FIN or RST sends no more */
+	return ahead > WINDOW_AHEAD || ahead < -WINDOW_BEHIND;
 }
 
 /* A flow that is over gets a segment: late, or the first of another that reuses its addresses. */
@@ -255,9 +256,14 @@ start_at_payload(struct stream_table *t, struct flow *f, const struct arrival *a
 static struct flow *
 take_payload(struct stream_table *t, struct flow *f, struct arrival *a)
 {
-	if (f->ended[a->dir]) {
+	if (f->ended[a->dir] && !begins_another(f, a)) {
 		drop(t, a, CTR_ST_DROP_CLOSED);
 		return f;
+	}
+	if (f->ended[a->dir]) {
+		f = replace_flow(t, f, a, a->s->ends.port[0] < a->s->ends.port[1], true);
+		if (f == NULL)
+			return NULL;
 	}
 	if (f->started[a->dir] != START_KNOWN)
 		start_at_payload(t, f, a);

@@ -15,7 +15,8 @@
  *  - by cap: no more can be held out of order. The hole is given up, never the bytes that came.
  *
  * A flow begins with a SYN, a SYN/ACK or payload, never with a bare ACK. It is closed when both directions passed their FIN, or by
- * a plausible RST, and then stays in the table for 2 s to tell late segments from new ones. */
+ * a plausible RST, and then stays in the table for 2 s to tell late segments from new ones. One who goes on sending behind his own
+ * FIN or RST did not send it: what he sends is a new flow, in mid-stream. */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
