@@ -144,7 +144,8 @@ take_syn(struct stream_table *t, struct flow *f, struct arrival *a)
 	if (f->started[a->dir] != START_KNOWN) {
 		start(f, a->dir, a->seq, START_KNOWN);
 	} else if (d->base != a->seq) {
-		/* Fits nothing: forged, or the first of another connection. Its SYN/ACK or its data will tell. */
+		/* Fits nothing: forged, or the first of another connection. Its SYN/ACK or its data will
+		 * tell. */
 		if (!answer) {
 			f->other_syn[a->dir] = true;
 			f->other_isn = a->seq;
@@ -242,8 +243,8 @@ take_stray(struct stream_table *t, struct flow *f, struct arrival *a)
 	return f;
 }
 
-/* The first payload of a direction whose beginning was not seen says where it begins, unless what the other side acknowledged
- * says that a little is missing before it. */
+/* The first payload of a direction whose beginning was not seen says where it begins, unless what the other
+ * side acknowledged says that a little is missing before it. */
 static void
 start_at_payload(struct stream_table *t, struct flow *f, const struct arrival *a)
 {

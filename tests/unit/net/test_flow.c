@@ -339,7 +339,8 @@ bad_configurations(void **state)
 	assert_null(stream_init(NULL, &c, &ops, NULL, ctr));
 }
 
-/* A million flows: none is refused for want of a slot in its two buckets, and few buckets are even nearly full. */
+/* A million flows: none is refused for want of a slot in its two buckets, and few buckets are even nearly
+ * full. */
 static void
 a_million_flows_stay_flat(void **state)
 {

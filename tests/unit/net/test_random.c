@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Random streams in random segments: reordered, repeated, overlapping, wrapping, with and without loss. What is delivered must
- * be the original bytes, and what is not must be declared missing. */
+/* Random streams in random segments: reordered, repeated, overlapping, wrapping, with and without loss. What
+ * is delivered must be the original bytes, and what is not must be declared missing. */
 #include "harness.h"
 
 #include <setjmp.h>
