@@ -204,9 +204,6 @@ show(struct journal *j)
 	j->status.files = j->n_files;
 	j->status.floor = j->n_files ? j->files[0].first - 1 : j->state.head;
 	j->status.down = j->down;
-	j->status.bytes = 0;
-	for (uint32_t i = 0; i < j->n_files; i++)
-		j->status.bytes += j->files[i].bytes;
 	if (j->n_files)
 		j->status.file_no = j->files[j->n_files - 1].no;
 	pthread_mutex_unlock(&j->lock);
@@ -540,12 +537,14 @@ finish_file(struct journal *j)
 static void
 rotate_if_large(struct journal *j, uint64_t now_ns)
 {
-	const struct journal_file *f = &j->files[j->n_files - 1];
 	char err[512];
-	if (f->bytes < j->file_bytes || f->last < f->first || now_ns < j->rotate_again_ns)
+	pthread_mutex_lock(&j->lock);
+	const struct journal_file f = j->files[j->n_files - 1];
+	pthread_mutex_unlock(&j->lock);
+	if (f.bytes < j->file_bytes || f.last < f.first || now_ns < j->rotate_again_ns)
 		return;
 	struct journal_db old = j->file;
-	if (start_file(j, f->no + 1, err, sizeof err) != 0) {
+	if (start_file(j, f.no + 1, err, sizeof err) != 0) {
 		j->file = old;
 		j->rotate_again_ns = now_ns + JOURNAL_RETRY_NS;
 		fprintf(stderr, "sentinel-control: cannot start the next journal file, going on with the old one: %s\n", err);
@@ -719,5 +718,7 @@ journal_status_get(struct journal *j, struct journal_status *s)
 {
 	pthread_mutex_lock(&j->lock);
 	*s = j->status;
+	for (uint32_t i = 0; i < j->n_files; i++)
+		s->bytes += j->files[i].bytes;
 	pthread_mutex_unlock(&j->lock);
 }

@@ -50,7 +50,6 @@ retire_oldest(struct journal *j, uint64_t now_ns)
 		consumers_expire(j, f.last);
 		memmove(j->files, j->files + 1, --j->n_files * sizeof *j->files);
 		j->status.files = j->n_files;
-		j->status.bytes = bytes - f.bytes;
 		j->status.floor = j->files[0].first - 1;
 	}
 	pthread_mutex_unlock(&j->lock);
