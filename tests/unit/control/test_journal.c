@@ -251,10 +251,12 @@ test_tampering_shows(void **state)
 	} cases[] = {
 		{1, "UPDATE alerts SET record = zeroblob(896) WHERE cursor = 3", "not what was journaled"},
 		{1, "UPDATE alerts SET grade = 1 WHERE cursor = 4", "not what was journaled"},
-		{1, "UPDATE alerts SET t_journaled_ns = t_journaled_ns + 1 WHERE cursor = 4", "not what was journaled"},
+		{1, "UPDATE alerts SET t_journaled_ns = t_journaled_ns + 1 WHERE cursor = 4",
+			"not what was journaled"},
 		{1, "DELETE FROM alerts WHERE cursor = 5", "not what was journaled"},
 		{1, "UPDATE losses SET seq_to = seq_to + 1", "not what was journaled"},
-		{2, "DELETE FROM alerts WHERE cursor = (SELECT max(cursor) FROM alerts)", "not what was journaled"},
+		{2, "DELETE FROM alerts WHERE cursor = (SELECT max(cursor) FROM alerts)",
+			"not what was journaled"},
 		{1, "UPDATE audit SET detail = '{}' WHERE n = 1", "was changed"},
 		{1, "UPDATE audit SET time_ns = time_ns + 1 WHERE n = 2", "was changed"},
 		{1, "DELETE FROM audit WHERE n = 2", "is missing"},
@@ -366,7 +368,8 @@ test_consumers(void **state)
 	struct journal *j = journal_of(dir, BIG, BIG);
 	struct batch none = {0};
 	uint64_t acked;
-	static const char *const bad[] = {"", "a b", "a/b", "\xc3\xa4", "a\"", "ein-name-von-funfundsechzig-zeichen-ist-schon-zu-lang-01234567890123"};
+	static const char *const bad[] = {"", "a b", "a/b", "\xc3\xa4", "a\"",
+		"ein-name-von-funfundsechzig-zeichen-ist-schon-zu-lang-01234567890123"};
 	commit_range(j, EPOCH_A, 0, 1, 10, 5, GRADE_WATCH, 10);
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_int_equal(journal_subscribe(j, bad[i], 0, 1, &acked), -EINVAL);
