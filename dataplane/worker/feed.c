@@ -142,8 +142,12 @@ use_verdict(struct worker *w, struct conn *c, unsigned dir, const struct framer_
 	count_bytes(w, c, dir, o);
 	switch (o->verdict) {
 	case FRAMER_MESSAGE:
-	case FRAMER_UPGRADE: /* http1 passes over what follows */
 		head_read(w, c, dir, o);
+		break;
+	case FRAMER_UPGRADE:
+		head_read(w, c, dir, o);
+		c->unsynced[0] = c->unsynced[1] = CTR_ST_SKIP_OPAQUE;
+		http1_read_on(&c->http);
 		break;
 	case FRAMER_BODY:
 		if (c->body_json[dir])

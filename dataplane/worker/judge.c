@@ -12,6 +12,8 @@ report(struct worker *w, const struct crossing *where, enum crossing_outcome out
 	w->listener(w->listener_ctx, &r);
 }
 
+_Static_assert(2 * (sizeof(struct finding_msg) + TX_BYTES_MAX + 64) <= PIPE_BYTES_MIN, "the longest message fits the smallest pipe");
+
 /* The message goes into the pipe in place; found[] is the only copy made of the findings. False: no room now. */
 static bool
 send_findings(struct worker *w, const struct tx *t, const struct crossing *where, const struct finding *found, uint32_t n)
