@@ -3,6 +3,7 @@
 
 #include "eth/tx_build.h"
 #include "io/box.h"
+#include "worker/worker_private.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -153,6 +154,11 @@ rig_flush(struct rig *g)
 	rig_check(g, ID_FRAMES, ID_FINDINGS);
 	if (g->c[CTR_ST_BUFFERED] != 0 || g->c[CTR_ST_OOO_HELD] != 0 || g->c[CTR_FLOWS] != 0)
 		rig_fail("something is held after the end");
+	if (g->w->n_pending != 0 || g->w->arena.scratch_used != 0 || pipe_fill(worker_pipe(g->w)) != 0)
+		rig_fail("something is pending after the end");
+	for (unsigned i = 0; i < SLAB_CLASSES; i++)
+		if (g->w->slabs.c[i].used.next != &g->w->slabs.c[i].used)
+			rig_fail("an assembly buffer was not given back");
 }
 
 void

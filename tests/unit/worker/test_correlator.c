@@ -437,6 +437,28 @@ pipes_take_turns(void **state)
 	rig_stop(&g);
 }
 
+/* One attacker, three transactions, on two workers: each is told once, whatever the order. */
+static void
+same_again_in_another_order(void **state)
+{
+	struct rig g;
+	uint8_t raw[512];
+	rig_new(&g);
+	for (unsigned round = 0; round < 2; round++)
+		for (unsigned i = 0; i < 3; i++) {
+			struct claim who = {.has = CLAIM_FROM};
+			struct crossing where = {.claim = &who, .carrier = CARRIER_OFFLINE, .direction = DIR_UNKNOWN, .t_wire_ns = 1,
+				.trust = round == 0 ? TRUST_MIDSTREAM : 0}; /* judged twice, as by two workers */
+			worker_raw(g.w, signed_to(raw, TO_PAGED, i, 1), &where);
+		}
+	rig_drain(&g);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 6);
+	assert_int_equal(g.cc[CTR_ALERTS], 1);
+	assert_int_equal(g.cc[CTR_UPDATES], 2);
+	assert_int_equal(g.cc[CTR_SUPPRESSED_REPEAT], 3);
+	rig_stop(&g);
+}
+
 static void *
 second_memory(size_t bytes)
 {
@@ -500,6 +522,7 @@ main(void)
 		cmocka_unit_test(nobody_takes_it),
 		cmocka_unit_test(rings),
 		cmocka_unit_test(pipes_take_turns),
+		cmocka_unit_test(same_again_in_another_order),
 		cmocka_unit_test(same_on_two_workers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
