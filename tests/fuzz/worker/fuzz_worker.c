@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define FLOWS 6u
-#define FRAMES_MAX 2000u
+#define STEPS_MAX 400u
 #define PCAP_HEADER 24u
 #define RECORD_HEADER 16u
 
@@ -55,7 +55,7 @@ saying(struct input *in, struct text *t)
 	} else if (what < 64) {
 		text_hex(t, piece(in, what));
 	} else if (what < 80) {
-		struct span tx = rig_tx(what & 1 ? TO_MANY : TO_WATCHED, number(in, 1), number(in, 2));
+		struct span tx = rig_tx(what & 1 ? TO_MANY : TO_WATCHED, number(in, 1), number(in, 2) & 0x1fff);
 		struct text body = {0};
 		text_raw(&body, tx);
 		text_post(t, what & 2 ? "Content-Encoding: gzip\r\n" : "", &body);
@@ -67,6 +67,17 @@ saying(struct input *in, struct text *t)
 	return text_span(t);
 }
 
+/* Another version of what was said, or something ahead of it. */
+static void
+beside(struct rig *g, const struct rig_flow *f, unsigned dir, bool back, struct input *in, struct text *t)
+{
+	uint32_t off = f->sent[dir] + (back ? 0 - number(in, 2) % 4096 : number(in, 1));
+	struct span s = saying(in, t);
+	if (s.len > 60000)
+		s.len = 60000;
+	rig_at(g, f, dir, off, s);
+}
+
 static void
 program(struct rig *g, struct input *in)
 {
@@ -74,7 +85,7 @@ program(struct rig *g, struct input *in)
 	struct text t = {0};
 	for (unsigned i = 0; i < FLOWS; i++)
 		rig_join(&flow[i], i);
-	for (unsigned step = 0; in->n > 0 && step < FRAMES_MAX; step++) {
+	for (unsigned step = 0; in->n > 0 && step < STEPS_MAX; step++) {
 		uint32_t op = number(in, 1);
 		struct rig_flow *f = &flow[(op >> 4) % FLOWS];
 		unsigned dir = op >> 7;
@@ -100,8 +111,8 @@ program(struct rig *g, struct input *in)
 			rig_check(g, ID_FRAMES, ID_TRANSACTIONS);
 			break;
 		case 6:
-		case 7: /* another version of what was said, or something ahead of it */
-			rig_at(g, f, dir, f->sent[dir] + ((op & 1) ? 0 : number(in, 1)) - ((op & 1) ? number(in, 2) % 4096 : 0), saying(in, &t));
+		case 7:
+			beside(g, f, dir, op & 1, in, &t);
 			break;
 		case 8:
 			for (unsigned k = 0; k < 40; k++)
