@@ -63,8 +63,12 @@ enum trust_flag {
 #undef _
 };
 
-/* What keeps an alert below pause-grade: the evidence is not clean, or the transaction is not known to be viable. */
-#define TRUST_BELOW_PAUSE (TRUST_OVERLAP_CONFLICT | TRUST_TRUNCATED | TRUST_INVALID | TRUST_SENDER_SKIPPED)
+/* What keeps an alert below pause-grade: the evidence is not clean, or the transaction is not known to be viable. Anyone on the
+ * mirrored network can forge a segment, but not what its receiver acknowledges, nor a whole connection seen from its
+ * beginning in both directions without a hole. */
+#define TRUST_BELOW_PAUSE \
+	(TRUST_GAP_BEFORE | TRUST_MIDSTREAM | TRUST_ONE_DIRECTION | TRUST_NOT_ACKED | TRUST_OVERLAP_CONFLICT | TRUST_TRUNCATED | \
+		TRUST_INVALID | TRUST_SENDER_SKIPPED)
 
 /* Which optional fields of alert_record are present. */
 enum alert_has {

@@ -40,6 +40,7 @@ struct worker {
 	uint64_t now_ns;
 	struct http1 *probe_http; /* for overlapping versions of bytes, read on their own */
 	struct jsonrpc *probe_json;
+	uint32_t probed; /* transactions found in such a version */
 	size_t memory;
 };
 
