@@ -48,6 +48,25 @@ batch_evidence_room(const struct batch *b)
 	return BATCH_EVIDENCE_BYTES - b->evidence_n;
 }
 
+uint64_t
+batch_lost(const struct batch *b)
+{
+	uint64_t seqs = 0;
+	for (uint32_t i = 0; i < b->n; i++)
+		if (b->e[i].loss)
+			seqs += b->e[i].to - b->e[i].from + 1;
+	return seqs;
+}
+
+uint32_t
+batch_kept(const struct batch *b)
+{
+	uint32_t records = 0;
+	for (uint32_t i = 0; i < b->n; i++)
+		records += !b->e[i].loss;
+	return records;
+}
+
 static void
 lose(struct entry *e)
 {

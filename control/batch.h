@@ -50,6 +50,10 @@ struct entry *batch_entry(struct batch *b, const uint8_t epoch[8], uint32_t ring
 uint32_t batch_room(const struct batch *b);
 uint32_t batch_evidence_room(const struct batch *b);
 
+/* batch_lost: seqs that the losses in it stand for. batch_kept: records in it. */
+uint64_t batch_lost(const struct batch *b);
+uint32_t batch_kept(const struct batch *b);
+
 /* batch_shed makes room while the journal is down: records below pause grade become losses (journal_failed),
  * neighbouring losses of one ring and reason one loss. If more than half of the entries would still be taken,
  * the youngest pause-grade records go the same way, and then the losses are merged over what lies between.

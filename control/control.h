@@ -25,6 +25,7 @@ struct control {
 	struct drain drain;
 	uint64_t started_ns;
 	_Atomic uint64_t undurable; /* alerts that went out marked durable:false */
+	_Atomic uint64_t lost_untold; /* alerts that are lost, and the journal that shall tell of it is down */
 	_Atomic uint64_t attachments;
 };
 

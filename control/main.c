@@ -255,6 +255,7 @@ make_durable(struct run *r, uint64_t now_ns)
 		announce(r);
 		batch_shed(&r->batch);
 	}
+	atomic_store_explicit(&r->c.lost_untold, batch_lost(&r->batch), memory_order_relaxed);
 	drain_release(&r->c.drain);
 	r->commit_at_ns = now_ns + QUIET_COMMIT_EVERY_NS;
 	for (size_t k = 0; k < OUTLETS; k++)
@@ -338,8 +339,9 @@ finish(struct run *r, int rc)
 	make_durable(r, control_monotonic_ns());
 	if (r->batch.n > 0) {
 		fprintf(stderr,
-			"sentinel-control: the journal is down: what %" PRIu32 " last entries held is lost\n",
-			r->batch.n);
+			"sentinel-control: the journal is down: %" PRIu64 " alerts are lost that it has not told "
+			"of, and %" PRIu32 " of pause grade that are not journaled\n",
+			batch_lost(&r->batch), batch_kept(&r->batch));
 		rc = 1;
 	}
 	return rc;

@@ -140,8 +140,8 @@ counters(const struct stats_page *s)
 	return o;
 }
 
-/* What the drain knows and the journal does not yet is in flight, except for what is already known to be
- * lost. */
+/* What the drain knows and the journal does not yet is in flight; of that, control's lost_untold will be
+ * journaled as lost. */
 static json_t *
 identities(const struct drain *n, const struct journal_progress *durable, uint64_t *sum)
 {
@@ -297,6 +297,7 @@ status_build(struct control *c, unsigned clients)
 	set(self, "uptime_ms", (control_monotonic_ns() - c->started_ns) / 1000000u);
 	set(self, "clients", clients);
 	set(self, "attachments", atomic_load_explicit(&c->attachments, memory_order_relaxed));
+	set(self, "lost_untold", atomic_load_explicit(&c->lost_untold, memory_order_relaxed));
 	set(self, "not_durable", atomic_load_explicit(&c->undurable, memory_order_relaxed));
 	json_object_set_new(self, "channel", json_string(c->opt.channel));
 	json_object_set_new(self, "source", json_string(c->opt.source_name));

@@ -227,9 +227,10 @@ print_journal(const json_t *s)
 		text_of(j, "head", "?"), text_of(j, "last_commit_us", "0"), text_of(j, "max_commit_us", "0"));
 	if (is_true(j, "failed"))
 		printf("           THE JOURNAL IS DOWN: %s\n           only pause-grade alerts go out, "
-		       "marked not durable (%s so far)\n",
+		       "marked not durable (%s so far); %s others are lost\n",
 			text_of(j, "failure", "?"),
-			text_of(json_object_get(s, "control"), "not_durable", "0"));
+			text_of(json_object_get(s, "control"), "not_durable", "0"),
+			text_of(json_object_get(s, "control"), "lost_untold", "0"));
 	else if (num(j, "failures") > 0)
 		printf("           failed %s times, goes on in a fresh file; last: %s\n",
 			text_of(j, "failures", "?"), text_of(j, "failure", "?"));

@@ -454,6 +454,7 @@ def case_disk_full(box):
     late.stopping = True
     late.join()
     assert status["journal"]["failed"] and undurable > 0 and int(status["control"]["not_durable"]) == undurable, (undurable, status["control"])
+    assert int(status["control"]["lost_untold"]) > 0, status["control"]
     assert status["residual"] == "0", status["identities"]
     limit_files(box, resource.RLIM_INFINITY)
     wait(lambda: not box.status()["journal"]["failed"], "the journal heals")

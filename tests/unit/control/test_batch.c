@@ -61,6 +61,7 @@ test_shed_for_ever(void **state)
 	}
 	for (unsigned r = 0; r < 3; r++)
 		assert_int_equal(next[r], seq[r] + 1);
+	assert_int_equal(batch_lost(&b) + batch_kept(&b), seq[0] + seq[1] + seq[2]);
 	batch_free(&b);
 }
 
