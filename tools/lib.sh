@@ -7,6 +7,15 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
+# wrong SENTENCE: a mistake on the command line; needs the script's usage().
+wrong() { printf '%s: %s\n' "${0##*/}" "$*" >&2; usage >&2; exit 2; }
+
+# number OPTION [VALUE]: VALUE is there and a number from 1, or it is a mistake.
+number() {
+	[ $# -ge 2 ] || wrong "$1 needs a number"
+	[[ $2 =~ ^[1-9][0-9]{0,8}$ ]] || wrong "$1 needs a number from 1, not $2"
+}
+
 ticker_pid=
 
 # ticker LABEL LOG: until stopped, tells how long LABEL has been going on and the last line of LOG; from the third

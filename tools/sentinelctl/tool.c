@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define PATH_BYTES 4096
+
 static volatile sig_atomic_t child, stopped;
 
 static void
@@ -24,17 +26,11 @@ pass_on(int sig)
 	errno = e;
 }
 
-int
-tool_stopped(void)
-{
-	return stopped;
-}
-
 /* The folder that this program lies in. */
 static int
-own_folder(char out[TOOL_PATH_MAX])
+own_folder(char out[PATH_BYTES])
 {
-	ssize_t n = readlink("/proc/self/exe", out, TOOL_PATH_MAX - 1);
+	ssize_t n = readlink("/proc/self/exe", out, PATH_BYTES - 1);
 	if (n <= 0)
 		return -ENOENT;
 	out[n] = '\0';
@@ -44,17 +40,18 @@ own_folder(char out[TOOL_PATH_MAX])
 	return 0;
 }
 
-int
-tool_find(const char *name, char out[TOOL_PATH_MAX])
+/* The path of program `name`. 0, or -ENOENT after a sentence on stderr. */
+static int
+find_program(const char *name, char out[PATH_BYTES])
 {
 	/* installed, or in a build folder */
 	static const char *const where[] = {"", "/../../dataplane/io", "/../../rules", NULL};
-	char folder[TOOL_PATH_MAX] = "?";
+	char folder[PATH_BYTES] = "?";
 	int rc = -ENOENT;
 	if (own_folder(folder) == 0) {
 		for (const char *const *w = where; *w != NULL && rc != 0; w++) {
-			int n = snprintf(out, TOOL_PATH_MAX, "%s%s/%s", folder, *w, name);
-			rc = n > 0 && n < TOOL_PATH_MAX && access(out, X_OK) == 0 ? 0 : -ENOENT;
+			int n = snprintf(out, PATH_BYTES, "%s%s/%s", folder, *w, name);
+			rc = n > 0 && n < PATH_BYTES && access(out, X_OK) == 0 ? 0 : -ENOENT;
 		}
 	}
 	if (rc != 0)
@@ -63,17 +60,18 @@ tool_find(const char *name, char out[TOOL_PATH_MAX])
 	return rc;
 }
 
-int
-tool_packs(char out[TOOL_PATH_MAX])
+/* The path of the shipped signature sets. 0, or -ENOENT after a sentence on stderr. */
+static int
+find_packs(char out[PATH_BYTES])
 {
-	char folder[TOOL_PATH_MAX];
+	char folder[PATH_BYTES];
 	struct stat st;
 	if (own_folder(folder) == 0) {
-		int n = snprintf(out, TOOL_PATH_MAX, "%s/../share/sentinel/packs", folder);
-		if (n > 0 && n < TOOL_PATH_MAX && stat(out, &st) == 0 && S_ISDIR(st.st_mode))
+		int n = snprintf(out, PATH_BYTES, "%s/../share/sentinel/packs", folder);
+		if (n > 0 && n < PATH_BYTES && stat(out, &st) == 0 && S_ISDIR(st.st_mode))
 			return 0;
 	}
-	_Static_assert(sizeof SENTINEL_PACKS <= TOOL_PATH_MAX, "the source tree's path");
+	_Static_assert(sizeof SENTINEL_PACKS <= PATH_BYTES, "the source tree's path");
 	memcpy(out, SENTINEL_PACKS, sizeof SENTINEL_PACKS);
 	if (stat(out, &st) == 0 && S_ISDIR(st.st_mode))
 		return 0;
@@ -109,11 +107,11 @@ status_of(int status)
 int
 tool_run(char *const argv[], const char *log)
 {
-	char path[TOOL_PATH_MAX];
+	char path[PATH_BYTES];
 	struct sigaction sa = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
 	sigset_t block, mask;
 	int status = 0;
-	if (tool_find(argv[0], path) != 0)
+	if (find_program(argv[0], path) != 0)
 		return 1;
 	sigemptyset(&block);
 	for (const int *s = (const int[]){SIGINT, SIGTERM, SIGHUP, 0}; *s != 0; s++) {
@@ -167,10 +165,10 @@ compile_and_run(const char *rules, const char *bundle, const char *log, char **a
 int
 tool_with_bundle(const char *rules, char **argv, size_t at)
 {
-	char packs[TOOL_PATH_MAX], folder[TOOL_PATH_MAX], bundle[TOOL_PATH_MAX + 16], log[TOOL_PATH_MAX + 16];
+	char packs[PATH_BYTES], folder[PATH_BYTES], bundle[PATH_BYTES + 16], log[PATH_BYTES + 16];
 	const char *tmp = getenv("TMPDIR");
 	if (rules == NULL) {
-		if (tool_packs(packs) != 0)
+		if (find_packs(packs) != 0)
 			return 1;
 		rules = packs;
 	}

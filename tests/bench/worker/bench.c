@@ -428,7 +428,7 @@ main(int argc, char **argv)
 			b.path = argv[i];
 	}
 	check(b.path != NULL && b.rounds >= 1 && b.rounds <= ROUNDS_MAX && c.transactions >= 1000,
-		"usage: bench BUNDLE [--json] [--transactions N] [--rounds N]");
+		"bench BUNDLE [--json] [--transactions N] [--rounds N]: 1000 transactions or more, 1 to 64 rounds");
 	check(load_make(&b.load, &c) == 0, "no memory for the load");
 	check(bundle_load(&b.bundle, b.path, false) == 0, "no bundle");
 	hex_init();
