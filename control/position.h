@@ -2,9 +2,11 @@
 /* position: how a consumer names a place in the journal, in text.
  *
  *   "now" | "start"
- *   cursor  "<journal: 8 hex>.<n: decimal>"           n = place of an event in the journal, from 1 without
- * holes; the journal's own name tells a cursor of another journal id      "<epoch: 16
- * hex>-<ring>-<seq>[-loss]"     a CloudEvents id, as event_id and event_loss write it */
+ *   "<journal: 8 hex>.<n: decimal>"
+ *       a cursor: n is the place of an event in the journal, from 1 without holes; the journal's own name
+ *       tells a cursor of another journal
+ *   "<epoch: 16 hex>-<ring>-<seq>[-loss]"
+ *       a CloudEvents id, as event_id and event_loss write it */
 #ifndef CONTROL_POSITION_H
 #define CONTROL_POSITION_H
 

@@ -43,8 +43,8 @@ void event_id(const uint8_t epoch[8], uint32_t ring_id, uint64_t seq, char *out)
 int event_alert(char *out, size_t cap, const struct event_context *x, const struct alert_record *r,
 	struct span evidence);
 
-/* event_loss formats sentinel.loss.v1 for seqs [from, to] of a ring; reason: "ring_full", "dataplane_died",
- * "corrupt_slot", ... */
+/* event_loss formats sentinel.loss.v1 for seqs [from, to] of a ring; reason: "ring_full",
+ * "corrupt_slot", "journal_failed", "not_in_journal" or "unknown". */
 int event_loss(
 	char *out, size_t cap, const struct event_context *x, uint64_t from, uint64_t to, const char *reason);
 

@@ -21,7 +21,7 @@
  * journaled = printed, lost = records that did not come out of a ring (its seqs tell), in_flight = 0. */
 struct identity_delivery {
 	uint64_t journaled; /* alert records made durable (or printed) in this epoch */
-	uint64_t lost; /* seqs that will never come, any reason: ring full, corrupt slot, dataplane died */
+	uint64_t lost; /* seqs that will never come, any reason: ring full, corrupt slot, journal failed */
 	uint64_t in_flight; /* offered to the rings, neither journaled nor known to be lost yet */
 };
 

@@ -159,6 +159,8 @@ print_alert(void *ctx, struct alert_record *r, enum ring_lane lane, struct span 
 	if (n < 0 || printf("{\"event\":\"alert\",\"alert\":%.*s}\n", n, b->line) < 0) {
 		if (b->error == 0)
 			b->error = n < 0 ? -n : errno;
+		b->lost++;
+		b->stats->lcore[0].c[CTR_RING_LOST_FULL]++;
 		return -ENOBUFS;
 	}
 	b->printed++;
@@ -256,7 +258,7 @@ uint64_t
 box_summary(const struct box *b, FILE *out)
 {
 	struct identity id[IDENTITIES];
-	struct identity_delivery d = {.journaled = b->printed};
+	struct identity_delivery d = {.journaled = b->printed, .lost = b->lost};
 	uint64_t off = 0;
 	identities_evaluate(b->stats, &d, id);
 	fputs("{\"event\":\"summary\",\"counters\":{", out);

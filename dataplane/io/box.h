@@ -37,7 +37,7 @@ struct box {
 	const struct ruleset *rules;
 	uint64_t seq[LANE_COUNT];
 	char *line; /* EVENT_BYTES_MAX */
-	uint64_t printed;
+	uint64_t printed, lost; /* alerts; lost: stdout did not take them */
 	uint64_t lines, bad_lines; /* of a file of transactions */
 	int error; /* errno of the first failed write */
 	void *memory[BOX_MEMORY_MAX]; /* the worker's */

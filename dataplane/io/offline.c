@@ -127,7 +127,7 @@ replay_file(struct replay *r, const char *path)
 		fprintf(stderr, "sentinel-dataplane: %s\n", err);
 		return rc;
 	}
-	while (source_next(&s, &f)) {
+	while (!ferror(stdout) && source_next(&s, &f)) {
 		/* A file that begins before the last one ended is another recording, not its continuation. */
 		if (f.t_ns + 1000000000ull < r->last_ns) {
 			replay_burst(r);
@@ -169,7 +169,7 @@ finish(struct box *b, int rc)
 {
 	uint64_t residual = box_summary(b, stdout);
 	if (output_failed(b->error))
-		return 1; /* what could not be printed is missing from the accounting too */
+		rc = -EIO;
 	if (residual != 0)
 		fprintf(stderr, "sentinel-dataplane: the accounting does not add up (residual %llu): this is a bug, please report it\n",
 			(unsigned long long)residual);

@@ -12,6 +12,7 @@
 
 #define SAID_MAX 20u
 #define BUNDLE_MAX 100u /* what relays take */
+#define LINE_MAX_BYTES ((size_t)64 << 20)
 #define RAW_CAP TX_NETWORK_BYTES_MAX
 
 struct run {
@@ -207,27 +208,57 @@ show_progress(struct run *r)
 static bool
 is_blank(const char *s, size_t n)
 {
-	return strspn(s, " \t\r\n") >= n;
+	while (n > 0 && strchr(" \t\r\n", s[n - 1]) != NULL && s[n - 1] != '\0')
+		n--;
+	return n == 0;
+}
+
+/* A line with its newline, grown into *line; 0 at the end. Of a line longer than LINE_MAX_BYTES only the length is told. */
+static size_t
+next_line(FILE *f, char **line, size_t *cap)
+{
+	size_t n = 0;
+	int c;
+	while ((c = getc_unlocked(f)) != EOF) {
+		if (n == *cap && n < LINE_MAX_BYTES) {
+			char *more = realloc(*line, *cap ? 2 * *cap : 1u << 16);
+			if (more == NULL)
+				return 0;
+			*line = more;
+			*cap = *cap ? 2 * *cap : 1u << 16;
+		}
+		if (n < *cap)
+			(*line)[n] = (char)c;
+		n++;
+		if (c == '\n')
+			break;
+	}
+	return n;
 }
 
 static int
 run_lines(struct run *r, FILE *f)
 {
 	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-	while ((n = getline(&line, &cap, f)) >= 0) {
+	size_t cap = 0, n;
+	errno = 0;
+	while (!ferror(stdout) && (n = next_line(f, &line, &cap)) > 0) {
 		r->line_no++;
 		r->bytes += (uint64_t)n;
 		r->bad = false;
-		if (!is_blank(line, (size_t)n)) {
+		if (n > LINE_MAX_BYTES) {
 			r->box->lines++;
-			run_line(r, line, (size_t)n);
-			r->box->bad_lines += r->bad;
+			complain(r, "", "longer than 64 MB");
+		} else if (!is_blank(line, n)) {
+			r->box->lines++;
+			run_line(r, line, n);
 		}
+		r->box->bad_lines += r->bad;
 		show_progress(r);
 	}
 	int e = !ferror(f) ? 0 : errno != EINVAL && errno != 0 ? errno : EIO;
+	if (e == 0 && !feof(f) && !ferror(stdout))
+		e = ENOMEM;
 	free(line);
 	if (r->shown)
 		fputs("\n", stderr);

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 CTL, DATAPLANE, RULEC, CAPTURE = (os.path.abspath(p) for p in sys.argv[1:5])
@@ -63,6 +64,21 @@ class Commands(unittest.TestCase):
         last = json.loads(r.stdout.splitlines()[-1])
         self.assertEqual((last["event"], last["residual"]), ("summary", "0"))
         self.assertIn('"event":"tx"', r.stdout)
+
+    def test_capture_that_is_cut_while_it_is_read(self):
+        with open(CAPTURE, "rb") as f:
+            capture = f.read()
+        with open("c.pcap", "wb") as f:
+            f.write(capture[:24] + capture[24:] * 40)
+        b = self.bundle()
+        with subprocess.Popen([DATAPLANE, "--offline", "replay", "c.pcap", "--txs", "--bundle", b], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as p:
+            p.stdout.read(1)  # it has begun, and waits for the pipe to be read
+            time.sleep(0.3)
+            os.truncate("c.pcap", 24)
+            err = p.communicate(timeout=60)[1]
+        self.assertEqual(p.returncode, 1)
+        self.assertIn(b"cut short while it was being read", err)
 
     def test_offline_verbs_take_what_is_theirs(self):
         b = self.bundle()

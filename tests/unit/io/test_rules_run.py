@@ -130,6 +130,17 @@ class RulesRun(unittest.TestCase):
                      ":11: bundle[0]: no transaction"):
             self.assertIn("txs.ndjson" + says, done.stderr)
 
+    def test_line_without_end(self):
+        path = os.path.join(self.folder.name, "txs.ndjson")
+        with open(path, "wb") as f:
+            f.truncate(65 << 20)
+            f.seek(0, 2)
+            f.write(b"\n" + json.dumps({"to": POOL, "input": CALL, "from": FROM}).encode())
+        done = self.ctl("rules", "run", self.pack, "--txs", path)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("txs.ndjson:1: longer than 64 MB", done.stderr)
+        self.assertEqual(len(done.stdout.splitlines()), 2)
+
     def test_stdin(self):
         line = json.dumps({"to": POOL, "input": CALL, "from": FROM})
         done = self.ctl("rules", "run", self.pack, "--txs", "-", stdin=line)
