@@ -261,7 +261,6 @@ main(int argc, char **argv)
 	launch();
 	send_all(&l, sent);
 	stalled = false;
-	stats.ports = ports.n;
 	ports_stats(&ports, &stats);
 	stop = true;
 	for (unsigned i = 0; i < WORKERS; i++)
