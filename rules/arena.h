@@ -15,7 +15,8 @@ void arena_free(struct arena *a);
 void *arena_alloc(struct arena *a, size_t n);
 /* arena_copy: n bytes and a NUL. */
 char *arena_copy(struct arena *a, const void *p, size_t n);
-/* arena_grow makes room for element *n of an array (`*cap` elements of `size` bytes at *array), moving it if needed. */
+/* arena_grow makes room for element *n of an array (`*cap` elements of `size` bytes at *array), moving it if
+ * needed. */
 void *arena_grow(struct arena *a, void *array, uint32_t n, uint32_t *cap, size_t size);
 
 /* xalloc: malloc of n bytes that does not fail. */

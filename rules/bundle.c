@@ -13,8 +13,7 @@ struct check {
 	size_t cap;
 };
 
-static bool __attribute__((format(printf, 2, 3)))
-bad(const struct check *c, const char *fmt, ...)
+static bool __attribute__((format(printf, 2, 3))) bad(const struct check *c, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -97,7 +96,8 @@ bundle_bytes(const struct bundle *b, uint32_t at)
 struct span
 bundle_db(const struct bundle *b, enum bundle_db which)
 {
-	const struct bundle_section *s = &b->h.section[which == DB_OF_CALLS ? SECTION_DB_CALLS : SECTION_DB_CREATIONS];
+	const struct bundle_section *s =
+		&b->h.section[which == DB_OF_CALLS ? SECTION_DB_CALLS : SECTION_DB_CREATIONS];
 	return (struct span){b->bytes.p + s->at, s->n};
 }
 
@@ -122,13 +122,14 @@ check_header(const struct check *c)
 	if (memcmp(h->magic, BUNDLE_MAGIC, sizeof h->magic) != 0)
 		return bad(c, "not a rule bundle");
 	if (h->version != BUNDLE_VERSION || h->header_len != sizeof *h)
-		return bad(c, "bundle version %u: this program reads version %u (compile the rules again)", h->version,
-			BUNDLE_VERSION);
+		return bad(c, "bundle version %u: this program reads version %u (compile the rules again)",
+			h->version, BUNDLE_VERSION);
 	if (h->total_len != b->bytes.len || b->bytes.len > BUNDLE_LEN_MAX)
 		return bad(c, "%u bytes of a bundle of %llu", b->bytes.len, (unsigned long long)h->total_len);
 	bundle_digest(b->bytes, digest);
 	if (memcmp(digest, h->digest, sizeof digest) != 0)
-		return bad(c, "the content does not have the digest that the header names: damaged or changed");
+		return bad(
+			c, "the content does not have the digest that the header names: damaged or changed");
 	if (h->generation == 0)
 		return bad(c, "generation 0");
 	const char *end = memchr(h->platform, 0, sizeof h->platform);
@@ -137,7 +138,8 @@ check_header(const struct check *c)
 	return true;
 }
 
-/* Sections lie in order, without overlap, at multiples of 8, with nothing but zeros between: one layout for one content. */
+/* Sections lie in order, without overlap, at multiples of 8, with nothing but zeros between: one layout for
+ * one content. */
 static bool
 check_layout(const struct check *c)
 {
@@ -186,10 +188,12 @@ static bool
 check_groups(const struct check *c)
 {
 	const struct bundle *b = c->b;
-	uint32_t next = 0, refs = bundle_count(b, SECTION_GROUP_VALUE), n_values = bundle_count(b, SECTION_VALUE);
+	uint32_t next = 0, refs = bundle_count(b, SECTION_GROUP_VALUE),
+		 n_values = bundle_count(b, SECTION_VALUE);
 	for (uint32_t i = 0; i < bundle_count(b, SECTION_GROUP); i++) {
 		struct bundle_group g = bundle_get_GROUP(b, i);
-		if (g.first_value != next || g.n_values == 0 || g.n_values > PATTERN_VALUES_MAX || g.n_values > refs - next)
+		if (g.first_value != next || g.n_values == 0 || g.n_values > PATTERN_VALUES_MAX ||
+			g.n_values > refs - next)
 			return bad(c, "group %u: outside the values", i);
 		for (uint32_t k = 0, last = 0; k < g.n_values; k++) {
 			uint32_t v = bundle_get_GROUP_VALUE(b, next + k);
@@ -216,11 +220,22 @@ check_literal(const struct check *c, uint32_t i, const struct bundle_window *w, 
 		return bad(c, "literal %u: outside the values", i);
 	for (uint32_t k = 0; k < l.n_values; k++) {
 		uint32_t v = bundle_get_LITERAL_VALUE(b, *next + k);
-		if (v >= bundle_count(b, SECTION_VALUE) || rule_field_db(bundle_get_VALUE(b, v).field) != (int)w->db)
+		if (v >= bundle_count(b, SECTION_VALUE) ||
+			rule_field_db(bundle_get_VALUE(b, v).field) != (int)w->db)
 			return bad(c, "literal %u: wrong value", i);
 	}
 	*next += l.n_values;
 	return true;
+}
+
+/* Hyperscan looks for one byte string on behalf of all literals of a window. */
+static bool
+same_window(const struct check *c, uint32_t first, uint32_t i, uint32_t len)
+{
+	struct bundle_literal a = bundle_get_LITERAL(c->b, first), l = bundle_get_LITERAL(c->b, i);
+	const uint8_t *x = bundle_bytes(c->b, a.at + a.window_at),
+		      *y = bundle_bytes(c->b, l.at + l.window_at);
+	return memcmp(x, y, len) == 0 || bad(c, "literal %u: its window differs", i);
 }
 
 static bool
@@ -235,7 +250,8 @@ check_windows(const struct check *c)
 		if (w.first_literal != next || w.n_literals == 0 || w.n_literals > n - next)
 			return bad(c, "window %u: outside the literals", i);
 		for (uint32_t k = 0; k < w.n_literals; k++)
-			if (!check_literal(c, next + k, &w, &next_ref))
+			if (!check_literal(c, next + k, &w, &next_ref) ||
+				!same_window(c, next, next + k, w.len))
 				return false;
 		db = w.db;
 		used[db]++;
@@ -254,7 +270,8 @@ check_program(const struct check *c, const struct bundle_rule *r)
 {
 	const struct bundle *b = c->b;
 	struct bundle_op ops[PROGRAM_LEN_MAX];
-	memcpy(ops, b->bytes.p + b->h.section[SECTION_OP].at + (size_t)r->first_op * sizeof *ops, r->n_ops * sizeof *ops);
+	memcpy(ops, b->bytes.p + b->h.section[SECTION_OP].at + (size_t)r->first_op * sizeof *ops,
+		r->n_ops * sizeof *ops);
 	const char *what = bundle_program_check(ops, r->n_ops, r->n_slots, bundle_count(b, SECTION_CONST));
 	return what == NULL || bad(c, "rule %u: %s", r->id, what);
 }
@@ -270,15 +287,18 @@ check_rule(const struct check *c, const struct bundle_rule *r, uint32_t slot, ui
 		return bad(c, "rule %u: class, severity, grade or status out of range", r->id);
 	if (r->status == STATUS_EXPERIMENTAL && r->grade != GRADE_WATCH)
 		return bad(c, "rule %u: experimental and graded above watch", r->id);
-	if (r->first_slot != slot || r->n_slots > RULE_PATTERNS_MAX || r->n_slots > bundle_count(b, SECTION_SLOT) - slot)
+	if (r->first_slot != slot || r->n_slots > RULE_PATTERNS_MAX ||
+		r->n_slots > bundle_count(b, SECTION_SLOT) - slot)
 		return bad(c, "rule %u: outside the slots", r->id);
 	if (r->first_op != op || r->n_ops > PROGRAM_LEN_MAX || r->n_ops > bundle_count(b, SECTION_OP) - op)
 		return bad(c, "rule %u: outside the programs", r->id);
 	for (uint32_t k = 0; k < r->n_slots; k++) {
 		struct bundle_slot s = bundle_get_SLOT(b, slot + k);
-		if (s.group >= bundle_count(b, SECTION_GROUP) || !text_ok(b, s.name) || (s.flags & ~(uint32_t)SLOT_FLAGS))
+		if (s.group >= bundle_count(b, SECTION_GROUP) || !text_ok(b, s.name) ||
+			(s.flags & ~(uint32_t)SLOT_FLAGS))
 			return bad(c, "rule %u: wrong slot", r->id);
-		struct bundle_value v = bundle_get_VALUE(b, bundle_get_GROUP_VALUE(b, bundle_get_GROUP(b, s.group).first_value));
+		struct bundle_value v = bundle_get_VALUE(
+			b, bundle_get_GROUP_VALUE(b, bundle_get_GROUP(b, s.group).first_value));
 		if ((s.flags & SLOT_PROTOCOL) && v.len != 20)
 			return bad(c, "rule %u: a protocol is not an address", r->id);
 	}
@@ -302,7 +322,8 @@ check_rules(const struct check *c)
 		op += r.n_ops;
 		last_id = r.id;
 	}
-	return (slot == bundle_count(b, SECTION_SLOT) && op == bundle_count(b, SECTION_OP)) || bad(c, "slots of no rule");
+	return (slot == bundle_count(b, SECTION_SLOT) && op == bundle_count(b, SECTION_OP)) ||
+	       bad(c, "slots of no rule");
 }
 
 static bool
@@ -312,7 +333,8 @@ check_vectors(const struct check *c)
 	uint32_t n_text = bundle_count(b, SECTION_TEXT);
 	for (uint32_t i = 0; i < bundle_count(b, SECTION_VECTOR); i++) {
 		struct bundle_vector v = bundle_get_VECTOR(b, i);
-		if (v.rule >= bundle_count(b, SECTION_RULE) || v.expect > 1 || v.at > n_text || v.len > n_text - v.at)
+		if (v.rule >= bundle_count(b, SECTION_RULE) || v.expect > 1 || v.at > n_text ||
+			v.len > n_text - v.at)
 			return bad(c, "vector %u: out of range", i);
 	}
 	return true;
@@ -329,5 +351,6 @@ bundle_open(struct bundle *b, struct span bytes, char *err, size_t err_cap)
 	uint32_t n_text = bundle_count(b, SECTION_TEXT);
 	if (n_text == 0 || *bundle_text(b, n_text - 1) != 0)
 		return bad(&c, "the text does not end");
-	return check_values(&c) && check_groups(&c) && check_windows(&c) && check_rules(&c) && check_vectors(&c);
+	return check_values(&c) && check_groups(&c) && check_windows(&c) && check_rules(&c) &&
+	       check_vectors(&c);
 }

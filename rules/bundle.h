@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* bundle: what sentinel-rulec makes of a rule set, and what the dataplane and control read. One run of bytes:
- * a header, then sections in the order of BUNDLE_SECTIONS, each at a multiple of 8, zeros between. Integers are
- * little-endian, all references are indices or offsets, never pointers. The same rule set and generation give the same
- * bytes on every machine: no times, no paths, a generic Hyperscan platform.
+ * a header, then sections in the order of BUNDLE_SECTIONS, each at a multiple of 8, zeros between. Integers
+ * are little-endian, all references are indices or offsets, never pointers. The same rule set and generation
+ * give the same bytes on every machine: no times, no paths, a generic Hyperscan platform.
  *
- * How matching works on it. A VALUE is one byte string that an author wrote, bound to a field. A GROUP is a set of
- * values of one field: what a pattern of a rule names; equal sets are stored once and shared by rules. A rule's patterns are
- * its SLOTs. Values of exact places (to, selector, arg, access_list, authorization) are looked up whole. Values that may lie
- * anywhere become LITERALs (a PUSH selector has several); of each literal at most 8 bytes, its WINDOW, go to Hyperscan,
- * whose expression id is the window's index, and a match of the window is confirmed over the whole literal. */
+ * How matching works on it. A VALUE is one byte string that an author wrote, bound to a field. A GROUP is a
+ * set of values of one field: what a pattern of a rule names; equal sets are stored once and shared by rules.
+ * A rule's patterns are its SLOTs. Values of exact places (to, selector, arg, access_list, authorization) are
+ * looked up whole. Values that may lie anywhere become LITERALs (a PUSH selector has several); of each
+ * literal at most 8 bytes, its WINDOW, go to Hyperscan, whose expression id is the window's index, and a
+ * match of the window is confirmed over the whole literal. */
 #ifndef RULES_BUNDLE_H
 #define RULES_BUNDLE_H
 
@@ -36,6 +37,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bundles are read in p
 #define LITERAL_LEN_MAX 1024u
 #define WINDOW_LEN_MAX 8u
 
+/* clang-format off */
 /* Fields of a transaction. _(ID, "name in YAML", least bytes, most bytes of a value) */
 #define RULE_FIELDS(_) \
 	_(TO, "to", 20, 20) \
@@ -55,8 +57,8 @@ enum rule_field {
 	FIELD_COUNT
 };
 
-/* Numbers of a transaction that conditions compare. fee_cap and tip_cap are gasPrice for types 0 and 1. chain_id is 0 if the
- * transaction has none. _(ID, "name in YAML") */
+/* Numbers of a transaction that conditions compare. fee_cap and tip_cap are gasPrice for types 0 and 1.
+ * chain_id is 0 if the transaction has none. _(ID, "name in YAML") */
 #define RULE_SCALARS(_) \
 	_(VALUE, "value") _(GAS, "gas") _(NONCE, "nonce") _(TYPE, "type") _(CHAIN_ID, "chain_id") \
 	_(FEE_CAP, "fee_cap") _(TIP_CAP, "tip_cap") _(DATA_LEN, "data_len") _(ACCESS_ENTRIES, "access_entries") \
@@ -68,6 +70,7 @@ enum rule_scalar {
 	SCALAR_COUNT
 };
 
+/* clang-format on */
 enum rule_compare { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_GT, COMPARE_GE, COMPARE_COUNT };
 enum rule_status { STATUS_STABLE = 1, STATUS_EXPERIMENTAL = 2, STATUS_MAX = 2 };
 
@@ -127,15 +130,15 @@ struct bundle_window { /* literals of the windows follow each other without a ga
 };
 
 struct bundle_literal { /* values of the literals follow each other without a gap */
-	uint32_t at; /* BYTES */
+	uint32_t at;	/* BYTES */
 	uint32_t len;
-	uint32_t window_at; /* where in the literal the window begins */
+	uint32_t window_at;		/* where in the literal the window begins */
 	uint32_t first_value, n_values; /* LITERAL_VALUE */
 };
 
 struct bundle_vector {
 	uint32_t rule;
-	uint32_t expect; /* 1: the rule must match, 0: it must not */
+	uint32_t expect;  /* 1: the rule must match, 0: it must not */
 	uint32_t at, len; /* TEXT: one JSON line */
 };
 
@@ -143,6 +146,7 @@ struct bundle_const {
 	uint8_t be[32];
 };
 
+/* clang-format off */
 /* _(ID, type of an element). Elements of a section are indexed from 0. */
 #define BUNDLE_SECTIONS(_) \
 	_(RULE, struct bundle_rule) \
@@ -167,9 +171,10 @@ enum bundle_section_id {
 	SECTION_COUNT
 };
 
+/* clang-format on */
 struct bundle_section {
 	uint32_t at; /* from the first byte of the bundle */
-	uint32_t n; /* elements */
+	uint32_t n;  /* elements */
 };
 
 #define BUNDLE_PLATFORM_LEN 64
@@ -179,9 +184,9 @@ struct bundle_header {
 	uint32_t version;
 	uint32_t header_len;
 	uint64_t total_len;
-	uint64_t generation; /* from 1 */
-	uint8_t digest[32]; /* SHA-256 of the whole with this field zero */
-	char platform[BUNDLE_PLATFORM_LEN]; /* Hyperscan's word on the databases, NUL-padded; empty: no database */
+	uint64_t generation;		    /* from 1 */
+	uint8_t digest[32];		    /* SHA-256 of the whole with this field zero */
+	char platform[BUNDLE_PLATFORM_LEN]; /* of the databases, NUL-padded; empty: none */
 	struct bundle_section section[SECTION_COUNT];
 };
 _Static_assert(offsetof(struct bundle_header, digest) == 32, "bundle format");
@@ -198,12 +203,13 @@ struct bundle {
 	struct bundle_header h;
 };
 
-/* bundle_open checks everything but the insides of the databases: digest, layout, every index, length, enum and
- * program. Returns true, or false with one line in err: then nothing in *b may be used. No allocation. Hostile bytes are
- * fine, as long as they do not change while it looks. */
+/* bundle_open checks everything but the insides of the databases: digest, layout, every index, length, enum
+ * and program. Returns true, or false with one line in err: then nothing in *b may be used. No allocation.
+ * Hostile bytes are fine, as long as they do not change while it looks. */
 bool bundle_open(struct bundle *b, struct span bytes, char *err, size_t err_cap);
 
-/* bundle_digest: SHA-256 of the bytes with the digest field as zeros. bytes.len >= sizeof(struct bundle_header). */
+/* bundle_digest: SHA-256 of the bytes with the digest field as zeros. bytes.len >= sizeof(struct
+ * bundle_header). */
 void bundle_digest(struct span bytes, uint8_t out[32]);
 
 /* bundle_count, bundle_get_ID(b, i): element i < bundle_count of a section, by value. */
@@ -213,12 +219,12 @@ bundle_count(const struct bundle *b, enum bundle_section_id id)
 	return b->h.section[id].n;
 }
 
-#define _(id, type) \
-	static inline type bundle_get_##id(const struct bundle *b, uint32_t i) \
-	{ \
-		type v; \
+#define _(id, type)                                                                                      \
+	static inline type bundle_get_##id(const struct bundle *b, uint32_t i)                           \
+	{                                                                                                \
+		type v;                                                                                  \
 		memcpy(&v, b->bytes.p + b->h.section[SECTION_##id].at + (size_t)i * sizeof v, sizeof v); \
-		return v; \
+		return v;                                                                                \
 	}
 BUNDLE_SECTIONS(_)
 #undef _
@@ -230,12 +236,15 @@ const uint8_t *bundle_bytes(const struct bundle *b, uint32_t at);
 struct span bundle_db(const struct bundle *b, enum bundle_db which);
 
 /* bundle_program_check: NULL if the program is sound against these counts, else what is wrong with it. */
-const char *bundle_program_check(const struct bundle_op *ops, uint32_t n, uint32_t n_slots, uint32_t n_consts);
+const char *bundle_program_check(
+	const struct bundle_op *ops, uint32_t n, uint32_t n_slots, uint32_t n_consts);
 
-/* bundle_program_cover: finds slots of which at least one must have a match for the program to hold, the cheapest by `cost`, and
- * sets their bytes in covered[n_slots]. Returns 1, or 0 if the program can hold without any match: then it has to
- * be evaluated for every transaction, or -ENOMEM. The program must have passed bundle_program_check. */
-int bundle_program_cover(const struct bundle_op *ops, uint32_t n, const uint32_t *cost, uint32_t n_slots, uint8_t *covered);
+/* bundle_program_cover: finds slots of which at least one must have a match for the program to hold, the
+ * cheapest by `cost`, and sets their bytes in covered[n_slots]. Returns 1, or 0 if the program can hold
+ * without any match: then it has to be evaluated for every transaction, or -ENOMEM. The program must have
+ * passed bundle_program_check. */
+int bundle_program_cover(
+	const struct bundle_op *ops, uint32_t n, const uint32_t *cost, uint32_t n_slots, uint8_t *covered);
 
 /* rule_field_name and so on: the names of YAML and of every tool; NULL if out of range. */
 const char *rule_field_name(unsigned field);

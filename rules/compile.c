@@ -17,7 +17,7 @@ struct group {
 struct build {
 	struct layout l;
 	struct table section[SECTION_COUNT];
-	struct rule **rules; /* by id */
+	struct rule **rules;  /* by id */
 	struct group *groups; /* one of each slot, in the order of the rules */
 	uint32_t n_slots;
 };
@@ -84,7 +84,8 @@ put_groups(struct build *b)
 			order[i]->index = order[i - 1]->index;
 			continue;
 		}
-		const struct bundle_group g = {(uint32_t)(b->section[SECTION_GROUP_VALUE].n / 4), order[i]->n, order[i]->field};
+		const struct bundle_group g = {
+			(uint32_t)(b->section[SECTION_GROUP_VALUE].n / 4), order[i]->n, order[i]->field};
 		append(&b->section[SECTION_GROUP_VALUE], order[i]->values, order[i]->n * sizeof(uint32_t));
 		append(&b->section[SECTION_GROUP], &g, sizeof g);
 		order[i]->index = n++;
@@ -135,8 +136,8 @@ put_literals(struct build *b, struct window *w, struct bundle_window *out)
 	out->first_literal = (uint32_t)(t->n / sizeof(struct bundle_literal));
 	for (uint32_t i = w->first; i < w->first + w->n;) {
 		const struct literal *l = &b->l.literals[i];
-		struct bundle_literal lit = {append(&b->section[SECTION_BYTES], l->in.p, l->in.len), l->in.len, l->window_at,
-			(uint32_t)(b->section[SECTION_LITERAL_VALUE].n / 4), 0};
+		struct bundle_literal lit = {append(&b->section[SECTION_BYTES], l->in.p, l->in.len),
+			l->in.len, l->window_at, (uint32_t)(b->section[SECTION_LITERAL_VALUE].n / 4), 0};
 		for (; i < w->first + w->n; i++) {
 			const struct literal *same = &b->l.literals[i];
 			if (same->in.len != l->in.len || memcmp(same->in.p, l->in.p, l->in.len) != 0)
@@ -191,8 +192,9 @@ put_rules(struct build *b)
 		const struct rule *r = b->rules[i];
 		if (strcmp(pack, r->pack) != 0)
 			pack_at = text(b, pack = r->pack);
-		const struct bundle_rule out = {r->id, r->rev, pack_at, text(b, r->name), text(b, r->description), slot,
-			r->n_patterns, (uint32_t)(b->section[SECTION_OP].n / sizeof(struct bundle_op)), r->n_ops,
+		const struct bundle_rule out = {r->id, r->rev, pack_at, text(b, r->name),
+			text(b, r->description), slot, r->n_patterns,
+			(uint32_t)(b->section[SECTION_OP].n / sizeof(struct bundle_op)), r->n_ops,
 			(uint8_t)r->class_, (uint8_t)r->severity, (uint8_t)r->grade, (uint8_t)r->status};
 		append(&b->section[SECTION_RULE], &out, sizeof out);
 		put_program(b, r);
@@ -243,7 +245,8 @@ assemble(struct build *b, struct bundle_header *h, uint8_t **out, size_t *n)
 		h->section[i] = (struct bundle_section){(uint32_t)at, (uint32_t)(b->section[i].n / sizes[i])};
 		at += b->section[i].n;
 		if (at > BUNDLE_LEN_MAX) {
-			diag_error(b->l.s, ((struct place){"rule set", 0, 0}), "the bundle would pass %u bytes", BUNDLE_LEN_MAX);
+			diag_error(b->l.s, ((struct place){"rule set", 0, 0}),
+				"the bundle would pass %u bytes", BUNDLE_LEN_MAX);
 			return -EINVAL;
 		}
 	}

@@ -5,11 +5,11 @@
 
 #include "rules/set.h"
 
-struct interned { /* a value or literal: bytes that are stored once */
+struct interned {      /* a value or literal: bytes that are stored once */
 	uint32_t kind; /* field, or database */
 	const uint8_t *p;
 	uint32_t len;
-	struct place at; /* where it first stands */
+	struct place at;   /* where it first stands */
 	uint32_t bytes_at; /* in BYTES, once placed */
 };
 
@@ -43,8 +43,8 @@ void layout_free(struct layout *l);
 /* layout_value: index of a value of the set. */
 uint32_t layout_value(const struct layout *l, uint32_t field, const struct value *v);
 
-/* database_compile: the serialised Hyperscan database of the windows of `db` (caller frees), *n 0 if there are none. False after a
- * diagnostic that names the pattern. */
+/* database_compile: the serialised Hyperscan database of the windows of `db` (caller frees), *n 0 if there
+ * are none. False after a diagnostic that names the pattern. */
 bool database_compile(const struct layout *l, uint32_t db, char **out, size_t *n);
 /* database_platform: Hyperscan's words on a serialised database. */
 void database_platform(const char *db, size_t n, char out[BUNDLE_PLATFORM_LEN]);

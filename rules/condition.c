@@ -15,7 +15,7 @@ struct parser {
 	const struct yaml_node *node;
 	enum token token;
 	uint32_t at, end; /* of the token in node->text */
-	char word[80]; /* T_WORD: with its trailing * */
+	char word[80];	  /* T_WORD: with its trailing * */
 	uint8_t number[32];
 	enum rule_compare compare;
 	unsigned depth;
@@ -24,8 +24,7 @@ struct parser {
 	bool failed;
 };
 
-static bool __attribute__((format(printf, 3, 4)))
-fail(struct parser *p, uint32_t at, const char *fmt, ...)
+static bool __attribute__((format(printf, 3, 4))) fail(struct parser *p, uint32_t at, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -65,7 +64,9 @@ lex_number(struct parser *p, const char *s)
 	memset(p->number, 0, sizeof p->number);
 	i += base == 16 ? 2 : 0;
 	for (first = i; isalnum((unsigned char)s[i]) || s[i] == '_'; i++) {
-		int c = s[i] | 32, d = isdigit((unsigned char)s[i]) ? s[i] - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
+		int c = s[i] | 32, d = isdigit((unsigned char)s[i]) ? s[i] - '0'
+				       : c >= 'a' && c <= 'f'	    ? c - 'a' + 10
+								    : 99;
 		if (d >= (int)base) {
 			fail(p, p->at, "not a number: decimal, or hex after 0x");
 			p->token = T_BAD;
@@ -89,8 +90,8 @@ lex_compare(struct parser *p, const char *s)
 	static const struct {
 		const char *text;
 		enum rule_compare op;
-	} ops[] = {{"==", COMPARE_EQ}, {"!=", COMPARE_NE}, {"<=", COMPARE_LE}, {">=", COMPARE_GE}, {"<", COMPARE_LT},
-		{">", COMPARE_GT}};
+	} ops[] = {{"==", COMPARE_EQ}, {"!=", COMPARE_NE}, {"<=", COMPARE_LE}, {">=", COMPARE_GE},
+		{"<", COMPARE_LT}, {">", COMPARE_GT}};
 	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
 		size_t n = strlen(ops[i].text);
 		if (strncmp(s + p->at, ops[i].text, n) == 0) {
@@ -141,7 +142,8 @@ static bool
 emit(struct parser *p, uint32_t at, unsigned code, unsigned a, unsigned b, uint32_t n)
 {
 	if (p->n_ops == PROGRAM_OPS_MAX)
-		return fail(p, at, "a condition of more than %u operations (split the rule)", PROGRAM_OPS_MAX);
+		return fail(
+			p, at, "a condition of more than %u operations (split the rule)", PROGRAM_OPS_MAX);
 	p->ops[p->n_ops++] = (struct bundle_op){(uint8_t)code, (uint8_t)b, (uint16_t)a, n};
 	return true;
 }
@@ -163,7 +165,8 @@ static bool
 take(struct parser *p, enum token t, const char *what)
 {
 	if (p->token != t)
-		return fail(p, p->at, p->token == T_END ? "%s is missing at the end" : "%s belongs here", what);
+		return fail(
+			p, p->at, p->token == T_END ? "%s is missing at the end" : "%s belongs here", what);
 	next(p);
 	return !p->failed;
 }
@@ -175,7 +178,9 @@ pattern_index(struct parser *p, uint32_t *out)
 		if (strcmp(p->r->patterns[i].name, p->word) != 0)
 			continue;
 		if (p->r->patterns[i].exception)
-			return fail(p, p->at, "`%s` is an exception: it holds by itself, conditions do not name it", p->word);
+			return fail(p, p->at,
+				"`%s` is an exception: it holds by itself, conditions do not name it",
+				p->word);
 		p->r->patterns[i].used = true;
 		*out = i;
 		return true;
@@ -268,7 +273,8 @@ count(struct parser *p, uint32_t at)
 	next(p);
 	if (p->token != T_NUMBER)
 		return fail(p, p->at, "a number belongs here");
-	if (!small_number(p->number, &n) || n == 0 || (n > p->r->patterns[i].n_values && p->r->patterns[i].n_values > 0))
+	if (!small_number(p->number, &n) || n == 0 ||
+		(n > p->r->patterns[i].n_values && p->r->patterns[i].n_values > 0))
 		return fail(p, p->at, "`%s` has %u values: a count from 1 to that", p->r->patterns[i].name,
 			p->r->patterns[i].n_values);
 	next(p);
@@ -320,11 +326,14 @@ atom(struct parser *p)
 	uint32_t at = p->at, i;
 	if (p->token == T_NUMBER) {
 		if (!small_number(p->number, &i) || i == 0)
-			return fail(p, at, "a number from 1 belongs before `of`; comparisons begin with a name");
+			return fail(
+				p, at, "a number from 1 belongs before `of`; comparisons begin with a name");
 		return of_word(p, at, i);
 	}
 	if (p->token != T_WORD)
-		return fail(p, at, p->token == T_END ? "the condition ends too early" : "a pattern's name or a comparison belongs here");
+		return fail(p, at,
+			p->token == T_END ? "the condition ends too early"
+					  : "a pattern's name or a comparison belongs here");
 	if (is(p, "any") || is(p, "all"))
 		return of_word(p, at, is(p, "any") ? 1 : 0);
 	if (is(p, "count"))
@@ -354,7 +363,8 @@ negation(struct parser *p)
 	if (++p->depth > CONDITION_DEPTH_MAX)
 		return fail(p, at, "nested deeper than %u", CONDITION_DEPTH_MAX);
 	next(p);
-	bool ok = no ? negation(p) && emit(p, at, OP_NOT, 0, 0, 0) : disjunction(p) && take(p, T_CLOSE, "`)`");
+	bool ok =
+		no ? negation(p) && emit(p, at, OP_NOT, 0, 0, 0) : disjunction(p) && take(p, T_CLOSE, "`)`");
 	p->depth--;
 	return ok;
 }

@@ -37,10 +37,12 @@ next_event(struct reader *r, yaml_event_t *e)
 {
 	if (yaml_parser_parse(&r->parser, e))
 		return true;
-	const yaml_mark_t *m = r->parser.problem_mark.line || r->parser.problem_mark.column ?
-		&r->parser.problem_mark : &r->parser.mark;
-	diag_error(r->s, place_of(r, m), "not YAML: %s%s%s", r->parser.problem ? r->parser.problem : "out of memory",
-		r->parser.context ? ", " : "", r->parser.context ? r->parser.context : "");
+	const yaml_mark_t *m = r->parser.problem_mark.line || r->parser.problem_mark.column
+				       ? &r->parser.problem_mark
+				       : &r->parser.mark;
+	diag_error(r->s, place_of(r, m), "not YAML: %s%s%s",
+		r->parser.problem ? r->parser.problem : "out of memory", r->parser.context ? ", " : "",
+		r->parser.context ? r->parser.context : "");
 	return false;
 }
 
@@ -123,11 +125,13 @@ node(struct reader *r, yaml_event_t *e, unsigned depth)
 	case YAML_SCALAR_EVENT:
 		return scalar(r, e);
 	case YAML_SEQUENCE_START_EVENT:
-		return plain_enough(r, e, e->data.sequence_start.anchor, e->data.sequence_start.tag) ?
-			collection(r, e, YAML_SEQUENCE, YAML_SEQUENCE_END_EVENT, depth) : NULL;
+		return plain_enough(r, e, e->data.sequence_start.anchor, e->data.sequence_start.tag)
+			       ? collection(r, e, YAML_SEQUENCE, YAML_SEQUENCE_END_EVENT, depth)
+			       : NULL;
 	case YAML_MAPPING_START_EVENT:
-		return plain_enough(r, e, e->data.mapping_start.anchor, e->data.mapping_start.tag) ?
-			collection(r, e, YAML_MAPPING, YAML_MAPPING_END_EVENT, depth) : NULL;
+		return plain_enough(r, e, e->data.mapping_start.anchor, e->data.mapping_start.tag)
+			       ? collection(r, e, YAML_MAPPING, YAML_MAPPING_END_EVENT, depth)
+			       : NULL;
 	case YAML_ALIAS_EVENT:
 		refuse(r, e, "an alias (write the value out; named lists belong under `lists`)");
 		return NULL;
@@ -155,7 +159,8 @@ document(struct reader *r)
 {
 	yaml_event_t e;
 	if (!expect(r, YAML_STREAM_START_EVENT, "not YAML") ||
-		!expect(r, YAML_DOCUMENT_START_EVENT, "an empty file (a pack begins with `pack: NAME`)") || !next_event(r, &e))
+		!expect(r, YAML_DOCUMENT_START_EVENT, "an empty file (a pack begins with `pack: NAME`)") ||
+		!next_event(r, &e))
 		return NULL;
 	struct yaml_node *root = node(r, &e, 0);
 	yaml_event_delete(&e);
@@ -202,8 +207,8 @@ first_of_text(const char *file_text, size_t len, size_t i)
 	return i;
 }
 
-/* Folding changes nothing but white space: the n-th other character of the text is the n-th in the file, as long as they
- * agree (escapes end that). */
+/* Folding changes nothing but white space: the n-th other character of the text is the n-th in the file, as
+ * long as they agree (escapes end that). */
 struct place
 yaml_place(const struct yaml_node *node, const char *file_text, size_t file_len, uint32_t at)
 {

@@ -16,7 +16,7 @@ struct source {
 		struct place at;
 		struct yaml_node *items;
 		bool used;
-	} *lists;
+	} * lists;
 	uint32_t n_lists, cap_lists;
 };
 
@@ -29,16 +29,20 @@ struct encoding {
 	uint32_t len;
 };
 #define ENCODINGS_MAX 6
-/* pattern_encodings: the byte strings that a value of a searched field appears as (value.len <= LITERAL_LEN_MAX); how many. */
-uint32_t pattern_encodings(uint32_t field, const uint8_t *value, uint32_t len, struct encoding out[ENCODINGS_MAX]);
+/* pattern_encodings: the byte strings that a value of a searched field appears as (value.len <=
+ * LITERAL_LEN_MAX); how many. */
+uint32_t pattern_encodings(
+	uint32_t field, const uint8_t *value, uint32_t len, struct encoding out[ENCODINGS_MAX]);
 
-/* condition_compile: the infix text of `node` into r->ops, with the exceptions of r->patterns; marks patterns used. */
+/* condition_compile: the infix text of `node` into r->ops, with the exceptions of r->patterns; marks patterns
+ * used. */
 bool condition_compile(struct source *src, struct rule *r, const struct yaml_node *node);
 
 /* vector_read: a sequence of vectors into r. */
 bool vectors_read(struct source *src, struct rule *r, struct yaml_node *seq);
 
-/* yaml_hex: "0x" and an even number of hex digits (at most max bytes) into bytes of the arena. False after a diagnostic. */
+/* yaml_hex: "0x" and an even number of hex digits (at most max bytes) into bytes of the arena. False after a
+ * diagnostic. */
 bool hex_read(struct source *src, const struct yaml_node *n, uint32_t max, struct value *out);
 /* number_read: decimal or 0x, least..most. False after a diagnostic. */
 bool number_read(struct source *src, const struct yaml_node *n, uint64_t least, uint64_t most, uint64_t *out);

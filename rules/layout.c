@@ -55,7 +55,8 @@ intern_values(struct layout *l)
 	l->n_values = n;
 }
 
-/* The bytes that Hyperscan looks for: those that occur least by themselves. Zeros and ones fill init code and calldata. */
+/* The bytes that Hyperscan looks for: those that occur least by themselves. Zeros and ones fill init code and
+ * calldata. */
 static void
 choose_window(struct literal *l)
 {
@@ -102,7 +103,8 @@ make_literals(struct layout *l)
 			continue;
 		uint32_t n = pattern_encodings(v->kind, v->p, v->len, e);
 		for (uint32_t k = 0; k < n; k++) {
-			struct literal *lit = ARENA_PUSH(&l->arena, l->literals, l->n_literals, l->cap_literals);
+			struct literal *lit =
+				ARENA_PUSH(&l->arena, l->literals, l->n_literals, l->cap_literals);
 			const uint8_t *p = (const uint8_t *)arena_copy(&l->arena, e[k].bytes, e[k].len);
 			*lit = (struct literal){{(uint32_t)db, p, e[k].len, v->at, 0}, 0, 0, i};
 			choose_window(lit);
@@ -120,13 +122,14 @@ make_windows(struct layout *l)
 		const struct literal *lit = &l->literals[i];
 		const uint8_t *p = lit->in.p + lit->window_at;
 		struct window *w = l->n_windows > 0 ? &l->windows[l->n_windows - 1] : NULL;
-		if (w != NULL && w->db == lit->in.kind && w->len == lit->window_len && memcmp(w->p, p, w->len) == 0) {
+		if (w != NULL && w->db == lit->in.kind && w->len == lit->window_len &&
+			memcmp(w->p, p, w->len) == 0) {
 			w->n++;
 			w->whole &= lit->in.len == w->len;
 			continue;
 		}
-		*ARENA_PUSH(&l->arena, l->windows, l->n_windows, l->cap_windows) =
-			(struct window){lit->in.kind, lit->window_len, i, 1, p, lit->in.len == lit->window_len, lit->in.at};
+		*ARENA_PUSH(&l->arena, l->windows, l->n_windows, l->cap_windows) = (struct window){
+			lit->in.kind, lit->window_len, i, 1, p, lit->in.len == lit->window_len, lit->in.at};
 	}
 }
 

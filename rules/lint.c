@@ -31,17 +31,18 @@ check_unique(struct rule_set *s)
 	qsort(order, s->n_rules, sizeof *order, by_id);
 	for (uint32_t i = 1; i < s->n_rules; i++)
 		if (order[i]->id != 0 && order[i]->id == order[i - 1]->id)
-			diag_error(s, order[i]->at, "id %u is taken by %s:%u", order[i]->id, order[i - 1]->at.file,
-				order[i - 1]->at.line);
+			diag_error(s, order[i]->at, "id %u is taken by %s:%u", order[i]->id,
+				order[i - 1]->at.file, order[i - 1]->at.line);
 	qsort(order, s->n_rules, sizeof *order, by_name);
 	for (uint32_t i = 1; i < s->n_rules; i++)
 		if (order[i]->name && order[i - 1]->name && strcmp(order[i]->name, order[i - 1]->name) == 0)
-			diag_error(s, order[i]->name_at, "name `%s` is taken by %s:%u", order[i]->name, order[i - 1]->name_at.file,
-				order[i - 1]->name_at.line);
+			diag_error(s, order[i]->name_at, "name `%s` is taken by %s:%u", order[i]->name,
+				order[i - 1]->name_at.file, order[i - 1]->name_at.line);
 	for (uint32_t i = 0; i < s->n_packs; i++)
 		for (uint32_t k = 0; k < i; k++)
 			if (strcmp(s->packs[i].name, s->packs[k].name) == 0) {
-				diag_error(s, s->packs[i].at, "pack `%s` is taken by %s", s->packs[i].name, s->packs[k].at.file);
+				diag_error(s, s->packs[i].at, "pack `%s` is taken by %s", s->packs[i].name,
+					s->packs[k].at.file);
 				break;
 			}
 	free(order);
@@ -57,7 +58,8 @@ check_vectors(struct rule_set *s, const struct rule *r)
 		for (uint32_t k = 0; k < i && r->vectors[i].json.len > 0; k++) {
 			const struct vector *a = &r->vectors[i], *b = &r->vectors[k];
 			if (a->json.len == b->json.len && memcmp(a->json.p, b->json.p, a->json.len) == 0) {
-				diag_error(s, a->at, "the same transaction as the vector in line %u", b->at.line);
+				diag_error(s, a->at, "the same transaction as the vector in line %u",
+					b->at.line);
 				break;
 			}
 		}
@@ -65,7 +67,8 @@ check_vectors(struct rule_set *s, const struct rule *r)
 	if (!yes)
 		diag_error(s, r->at, "no vector with `match: true`: nothing shows that the rule works");
 	if (!no)
-		diag_error(s, r->at, "no vector with `match: false`: nothing shows that the rule can be silent");
+		diag_error(
+			s, r->at, "no vector with `match: false`: nothing shows that the rule can be silent");
 }
 
 /* What a match of one slot costs or means in frequency, for choosing what wakes a rule. */
@@ -79,7 +82,8 @@ check_reach(struct rule_set *s, const struct rule *r)
 	for (uint32_t i = 0; i < r->n_patterns; i++)
 		cost[i] = r->patterns[i].n_values;
 	if (bundle_program_cover(r->ops, r->n_ops, cost, r->n_patterns, covered) == 0)
-		diag_warn(s, r->condition_at, "can hold without any pattern: it is evaluated for every transaction (add a pattern "
+		diag_warn(s, r->condition_at,
+			"can hold without any pattern: it is evaluated for every transaction (add a pattern "
 			"that must match)");
 }
 
@@ -102,7 +106,9 @@ check_width(struct rule_set *s, const struct layout *l)
 		for (uint32_t k = 0; k < w->len; k++)
 			telling += w->p[k] != 0 && (k == 0 || w->p[k] != w->p[k - 1]);
 		if (telling < 3)
-			diag_warn(s, w->at, "a wide pattern: %u of its bytes tell it from padding (add bytes around it)", telling);
+			diag_warn(s, w->at,
+				"a wide pattern: %u of its bytes tell it from padding (add bytes around it)",
+				telling);
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "rules/language.h"
 
 #include "abi/alert.h"
+#include "rules/text.h"
 
 #include <stdlib.h>
 
@@ -79,16 +80,19 @@ number_read(struct source *src, const struct yaml_node *n, uint64_t least, uint6
 	p += base == 16 ? 2 : 0;
 	bool ok = *p != 0 && (base == 16 || p[0] != '0' || p[1] == 0), fits = true;
 	for (; *p && ok; p++) {
-		int d = *p >= '0' && *p <= '9' ? *p - '0' : (*p | 32) >= 'a' && (*p | 32) <= 'f' ? (*p | 32) - 'a' + 10 : 99;
+		int d = *p >= '0' && *p <= '9'		       ? *p - '0'
+			: (*p | 32) >= 'a' && (*p | 32) <= 'f' ? (*p | 32) - 'a' + 10
+							       : 99;
 		ok = d < (int)base;
 		fits = fits && v <= (UINT64_MAX - (uint64_t)d) / base;
 		v = v * base + (uint64_t)d;
 	}
 	if (!ok)
-		diag_error(src->s, n->at, "`%.80s` is no number (decimal without leading zeros, or 0x)", n->text);
+		diag_error(src->s, n->at, "`%.80s` is no number (decimal without leading zeros, or 0x)",
+			n->text);
 	else if (!fits || v < least || v > most)
-		diag_error(src->s, n->at, "%.80s is out of range (%llu to %llu)", n->text, (unsigned long long)least,
-			(unsigned long long)most);
+		diag_error(src->s, n->at, "%.80s is out of range (%llu to %llu)", n->text,
+			(unsigned long long)least, (unsigned long long)most);
 	*out = v;
 	return ok && fits && v >= least && v <= most;
 }
@@ -102,11 +106,10 @@ text_read(struct source *src, const struct yaml_node *n, const char *what, const
 		diag_error(src->s, n->at, "%s: 1 to %u bytes, not %u", what, TEXT_LEN_MAX, n->len);
 		return false;
 	}
-	for (uint32_t i = 0; i < n->len; i++) {
-		if ((unsigned char)n->text[i] < 0x20 || n->text[i] == 0x7f) {
-			diag_error(src->s, n->at, "%s holds a line break or control character (write one line)", what);
-			return false;
-		}
+	if (!text_is_tame(n->text)) {
+		diag_error(
+			src->s, n->at, "%s holds a line break or control character (write one line)", what);
+		return false;
 	}
 	*out = n->text;
 	return true;
@@ -114,8 +117,8 @@ text_read(struct source *src, const struct yaml_node *n, const char *what, const
 
 /* One of an enum of abi/alert.h by the name that its own table gives. */
 static bool
-enum_read(struct source *src, const struct yaml_node *n, const char *what, const char *(*name)(unsigned), unsigned max,
-	uint32_t *out)
+enum_read(struct source *src, const struct yaml_node *n, const char *what, const char *(*name)(unsigned),
+	unsigned max, uint32_t *out)
 {
 	char all[256] = "";
 	if (!kind_is(src, n, YAML_SCALAR, what))
@@ -135,7 +138,8 @@ enum_read(struct source *src, const struct yaml_node *n, const char *what, const
 bool
 word_reserved(const char *w)
 {
-	static const char *const words[] = {"and", "or", "not", "any", "all", "of", "count", "creation", "bundle",
+	static const char *const words[] = {
+		"and", "or", "not", "any", "all", "of", "count", "creation", "bundle",
 #define _(id, name) name,
 		RULE_SCALARS(_)
 #undef _
@@ -158,9 +162,11 @@ static bool
 word_read(struct source *src, const struct yaml_node *n, const char *what)
 {
 	if (!is_word(n->text))
-		diag_error(src->s, n->at, "%s `%.80s`: 1 to %u of a-z, 0-9 and _, not a digit first", what, n->text, NAME_LEN_MAX);
+		diag_error(src->s, n->at, "%s `%.80s`: 1 to %u of a-z, 0-9 and _, not a digit first", what,
+			n->text, NAME_LEN_MAX);
 	else if (word_reserved(n->text))
-		diag_error(src->s, n->at, "%s `%s` is a word of conditions (choose another name)", what, n->text);
+		diag_error(src->s, n->at, "%s `%s` is a word of conditions (choose another name)", what,
+			n->text);
 	else
 		return true;
 	return false;
@@ -182,9 +188,11 @@ patterns_read(struct source *src, struct rule *r, struct yaml_node *map, bool ex
 		if (again)
 			diag_error(src->s, key->at, "pattern `%s` a second time", key->text);
 		else if (r->n_patterns == RULE_PATTERNS_MAX)
-			diag_error(src->s, key->at, "more than %u patterns in a rule (split the rule)", RULE_PATTERNS_MAX);
+			diag_error(src->s, key->at, "more than %u patterns in a rule (split the rule)",
+				RULE_PATTERNS_MAX);
 		else {
-			pattern_read(src, &p, body); /* a broken one keeps its name: no second error in the condition */
+			pattern_read(src, &p,
+				body); /* a broken one keeps its name: no second error in the condition */
 			*ARENA_PUSH(&src->s->arena, r->patterns, r->n_patterns, *cap) = p;
 		}
 	}
@@ -203,14 +211,16 @@ protocols_read(struct source *src, struct rule *r, struct yaml_node *seq)
 			if (!r->patterns[i].exception && strcmp(r->patterns[i].name, n->text) == 0)
 				p = &r->patterns[i];
 		if (p == NULL)
-			diag_error(src->s, n->at, "protocols names `%.80s`, which `match` does not define", n->text);
+			diag_error(src->s, n->at, "protocols names `%.80s`, which `match` does not define",
+				n->text);
 		else if (p->protocol)
 			diag_error(src->s, n->at, "protocols names `%s` a second time", n->text);
 		else
 			p->protocol = p->used = true;
 		for (uint32_t i = 0; p != NULL && i < p->n_values; i++) {
 			if (p->values[i].len != 20) {
-				diag_error(src->s, n->at, "protocols names `%s`, whose values are not all addresses", n->text);
+				diag_error(src->s, n->at,
+					"protocols names `%s`, whose values are not all addresses", n->text);
 				break;
 			}
 		}
@@ -224,19 +234,21 @@ references_read(struct source *src, struct yaml_node *seq)
 	if (!kind_is(src, seq, YAML_SEQUENCE, "references"))
 		return;
 	for (struct yaml_node *n = seq->first; n != NULL; n = n->next)
-		if (text_read(src, n, "a reference", &text) && strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
+		if (text_read(src, n, "a reference", &text) && strncmp(text, "https://", 8) != 0 &&
+			strncmp(text, "http://", 7) != 0)
 			diag_error(src->s, n->at, "a reference must be a web address");
 }
 
-#define RULE_KEYS(_) \
-	_(id, true) _(rev, true) _(name, true) _(description, true) _(class, true) _(severity, true) _(grade, true) \
-	_(status, true) _(references, false) _(match, false) _(condition, true) _(protocols, false) _(except, false) \
-	_(vectors, false)
+#define RULE_KEYS(_)                                                                                        \
+	_(id, true)                                                                                         \
+	_(rev, true) _(name, true) _(description, true) _(class, true) _(severity, true) _(grade, true)     \
+		_(status, true) _(references, false) _(match, false) _(condition, true) _(protocols, false) \
+			_(except, false) _(vectors, false)
 enum rule_key {
 #define _(name, needed) KEY_##name,
 	RULE_KEYS(_)
 #undef _
-	KEY_COUNT
+		KEY_COUNT
 };
 static const struct {
 	const char *name;
@@ -318,7 +330,8 @@ rule_read(struct source *src, const char *pack, struct yaml_node *map)
 		bool good = condition_compile(src, &r, k[KEY_condition]);
 		for (uint32_t i = 0; good && i < r.n_patterns; i++)
 			if (!r.patterns[i].used && !r.patterns[i].exception)
-				diag_error(src->s, r.patterns[i].at, "pattern `%s` is not used in the condition (use it or drop it)",
+				diag_error(src->s, r.patterns[i].at,
+					"pattern `%s` is not used in the condition (use it or drop it)",
 					r.patterns[i].name);
 	}
 	if (k[KEY_protocols])
@@ -347,15 +360,20 @@ lists_read(struct source *src, struct yaml_node *map)
 static void
 pack_read(struct source *src, struct yaml_node *root)
 {
-	struct yaml_node *at = NULL, *key, *value, *rules = NULL, *lists = NULL, *version = NULL, *pack = NULL;
+	struct yaml_node *at = NULL, *key, *value, *rules = NULL, *lists = NULL, *version = NULL,
+			 *pack = NULL;
 	uint64_t v;
 	if (!kind_is(src, root, YAML_MAPPING, "a pack"))
 		return;
 	while (pair_next(src, root, &at, &key, &value)) {
-		struct yaml_node **where = strcmp(key->text, "pack") == 0 ? &pack : strcmp(key->text, "version") == 0 ? &version :
-			strcmp(key->text, "lists") == 0 ? &lists : strcmp(key->text, "rules") == 0 ? &rules : NULL;
+		struct yaml_node **where = strcmp(key->text, "pack") == 0      ? &pack
+					   : strcmp(key->text, "version") == 0 ? &version
+					   : strcmp(key->text, "lists") == 0   ? &lists
+					   : strcmp(key->text, "rules") == 0   ? &rules
+									       : NULL;
 		if (where == NULL)
-			diag_error(src->s, key->at, "unknown key `%.80s` in a pack (pack, version, lists, rules)", key->text);
+			diag_error(src->s, key->at,
+				"unknown key `%.80s` in a pack (pack, version, lists, rules)", key->text);
 		else
 			*where = value;
 	}
@@ -363,7 +381,8 @@ pack_read(struct source *src, struct yaml_node *root)
 	if (pack == NULL)
 		diag_error(src->s, root->at, "a pack without `pack: NAME`");
 	if (name != NULL)
-		*ARENA_PUSH(&src->s->arena, src->s->packs, src->s->n_packs, src->s->cap_packs) = (struct named){name, pack->at};
+		*ARENA_PUSH(&src->s->arena, src->s->packs, src->s->n_packs, src->s->cap_packs) =
+			(struct named){name, pack->at};
 	if (version == NULL)
 		diag_error(src->s, root->at, "a pack without `version: 1` (the version of the language)");
 	else
@@ -377,7 +396,8 @@ pack_read(struct source *src, struct yaml_node *root)
 			rule_read(src, name ? name : "", n);
 	for (uint32_t i = 0; i < src->n_lists; i++)
 		if (!src->lists[i].used)
-			diag_error(src->s, src->lists[i].at, "list `%s` is not used (use it or drop it)", src->lists[i].name);
+			diag_error(src->s, src->lists[i].at, "list `%s` is not used (use it or drop it)",
+				src->lists[i].name);
 }
 
 void

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "rules/language.h"
 
+#include "rules/text.h"
+
 #include <stdlib.h>
 
 static int
@@ -27,7 +29,8 @@ hex_read(struct source *src, const struct yaml_node *n, uint32_t max, struct val
 		}
 	}
 	if (digits % 2 != 0 || digits / 2 > max) {
-		diag_error(src->s, n->at, digits % 2 ? "an odd number of hex digits (%u)" : "%u hex digits: too long", digits);
+		diag_error(src->s, n->at,
+			digits % 2 ? "an odd number of hex digits (%u)" : "%u hex digits: too long", digits);
 		return false;
 	}
 	uint8_t *bytes = arena_alloc(&src->s->arena, digits / 2);
@@ -74,19 +77,24 @@ value_fits(struct source *src, uint32_t field, const struct value *v)
 	for (uint32_t i = 0; i < v->len; i++)
 		zero &= v->p[i] == 0;
 	if (field == FIELD_ARG && v->len != 20 && v->len != 32)
-		diag_error(src->s, v->at, "a value of `arg` has 20 bytes (an address) or 32 (a word), not %u", v->len);
+		diag_error(src->s, v->at, "a value of `arg` has 20 bytes (an address) or 32 (a word), not %u",
+			v->len);
 	else if (v->len < least[field] && free_len)
-		diag_error(src->s, v->at, "a value of `%s` with fewer than %u bytes is too wide: it matches everywhere", name,
+		diag_error(src->s, v->at,
+			"a value of `%s` with fewer than %u bytes is too wide: it matches everywhere", name,
 			least[field]);
 	else if (v->len < least[field] || v->len > most[field])
-		diag_error(src->s, v->at, "a value of `%s` has %s%u bytes, not %u", name, free_len ? "at most " : "", most[field],
-			v->len);
+		diag_error(src->s, v->at, "a value of `%s` has %s%u bytes, not %u", name,
+			free_len ? "at most " : "", most[field], v->len);
 	else if (zero && rule_field_db(field) >= 0)
-		diag_error(src->s, v->at, "a value of zeros is too wide for `%s`: it matches everywhere", name);
+		diag_error(
+			src->s, v->at, "a value of zeros is too wide for `%s`: it matches everywhere", name);
 	else if (field == FIELD_PUSH_SELECTOR && v->p[0] == 0 && v->p[1] == 0)
-		diag_error(src->s, v->at, "a selector with two leading zero bytes is too wide: its PUSH matches everywhere");
+		diag_error(src->s, v->at,
+			"a selector with two leading zero bytes is too wide: its PUSH matches everywhere");
 	else if (field == FIELD_PUSH_ADDRESS && leading_zeros(v->p, 20) > 16)
-		diag_error(src->s, v->at, "an address with so many leading zeros is too wide: its PUSH matches everywhere");
+		diag_error(src->s, v->at,
+			"an address with so many leading zeros is too wide: its PUSH matches everywhere");
 	else
 		return true;
 	return false;
@@ -157,7 +165,15 @@ value_read(struct source *src, struct bag *b, const struct yaml_node *n)
 	if (!hex_read(src, n, LITERAL_LEN_MAX, &v) || !value_fits(src, b->p->field, &v))
 		return false;
 	if (b->p->n_values == PATTERN_VALUES_MAX || src->s->n_values == SET_VALUES_MAX) {
-		diag_error(src->s, n->at, "more than %u values in a pattern, or %u in a set", PATTERN_VALUES_MAX, SET_VALUES_MAX);
+		diag_error(src->s, n->at, "more than %u values in a pattern, or %u in a set",
+			PATTERN_VALUES_MAX, SET_VALUES_MAX);
+		return false;
+	}
+	if (v.len == 20 && !address_checksum_ok(n->text + 2)) {
+		diag_error(src->s, n->at,
+			"`%.80s` does not have its checksum: a digit is wrong (all in lower case it has "
+			"none)",
+			n->text);
 		return false;
 	}
 	src->s->n_values++;
@@ -188,7 +204,8 @@ pattern_read(struct source *src, struct pattern *p, struct yaml_node *body)
 	if (!kind_is(src, body, YAML_MAPPING, "a pattern"))
 		return false;
 	if (body->n != 1) {
-		diag_error(src->s, body->at, "a pattern names one field, not %u (write a pattern for each)", body->n);
+		diag_error(src->s, body->at, "a pattern names one field, not %u (write a pattern for each)",
+			body->n);
 		return false;
 	}
 	struct yaml_node *key = body->first, *value = key->next;
@@ -197,8 +214,10 @@ pattern_read(struct source *src, struct pattern *p, struct yaml_node *body)
 	p->field = field_by_name(key->text);
 	if (p->field == FIELD_NONE) {
 		diag_error(src->s, key->at,
-			"unknown field `%.80s` (to, selector, input, arg, init_code, push_selector, push_address, access_list, "
-			"authorization)", key->text);
+			"unknown field `%.80s` (to, selector, input, arg, init_code, push_selector, "
+			"push_address, access_list, "
+			"authorization)",
+			key->text);
 		return false;
 	}
 	uint32_t slots[2 * PATTERN_VALUES_MAX] = {0};
@@ -224,8 +243,8 @@ distinct(struct encoding out[ENCODINGS_MAX], uint32_t *n, const struct encoding 
 	out[(*n)++] = *e;
 }
 
-/* The selector left-aligned in a word, as the compiler puts it on the stack: PUSH32; or, with trailing zero bits, shifted
- * down and back up (224 + k). Leading zero bytes are not pushed. */
+/* The selector left-aligned in a word, as the compiler puts it on the stack: PUSH32; or, with trailing zero
+ * bits, shifted down and back up (224 + k). Leading zero bytes are not pushed. */
 static uint32_t
 push_selector_encodings(const uint8_t sel[4], struct encoding out[ENCODINGS_MAX])
 {
@@ -245,7 +264,8 @@ push_selector_encodings(const uint8_t sel[4], struct encoding out[ENCODINGS_MAX]
 	if (k > 0) {
 		struct encoding shifted = {.len = 0};
 		uint32_t low = v >> k;
-		const uint8_t be[4] = {(uint8_t)(low >> 24), (uint8_t)(low >> 16), (uint8_t)(low >> 8), (uint8_t)low};
+		const uint8_t be[4] = {
+			(uint8_t)(low >> 24), (uint8_t)(low >> 16), (uint8_t)(low >> 8), (uint8_t)low};
 		uint32_t skip = leading_zeros(be, 4);
 		push(&shifted, be + skip, 4 - skip);
 		shifted.bytes[shifted.len++] = 0x60;

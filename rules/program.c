@@ -26,12 +26,16 @@ operands_wrong(const struct bundle_op *op, uint32_t n_slots, uint32_t n_consts)
 {
 	switch (op->code) {
 	case OP_COUNT:
-		return op->a >= n_slots || op->n == 0 || op->n > PATTERN_VALUES_MAX ? "a program counts what is not there" : NULL;
+		return op->a >= n_slots || op->n == 0 || op->n > PATTERN_VALUES_MAX
+			       ? "a program counts what is not there"
+			       : NULL;
 	case OP_COMPARE:
-		return op->a >= SCALAR_COUNT || op->b >= COMPARE_COUNT || op->n >= n_consts ?
-			"a program compares what is not there" : NULL;
+		return op->a >= SCALAR_COUNT || op->b >= COMPARE_COUNT || op->n >= n_consts
+			       ? "a program compares what is not there"
+			       : NULL;
 	case OP_OF:
-		return op->a == 0 || op->n == 0 || op->n > op->a ? "a program asks for more than it has" : NULL;
+		return op->a == 0 || op->n == 0 || op->n > op->a ? "a program asks for more than it has"
+								 : NULL;
 	case OP_CREATION:
 	case OP_BUNDLE:
 	case OP_NOT:
@@ -104,7 +108,8 @@ of(struct cover *x, uint32_t k, uint32_t n, const uint32_t *cost, uint32_t n_slo
 }
 
 int
-bundle_program_cover(const struct bundle_op *ops, uint32_t n, const uint32_t *cost, uint32_t n_slots, uint8_t *covered)
+bundle_program_cover(
+	const struct bundle_op *ops, uint32_t n, const uint32_t *cost, uint32_t n_slots, uint8_t *covered)
 {
 	struct cover *stack = malloc(PROGRAM_STACK_MAX * sizeof *stack);
 	if (stack == NULL)

@@ -46,7 +46,8 @@ struct options {
 static int
 wrong_usage(const char *what, const char *arg)
 {
-	fprintf(stderr, "sentinel-rulec: %s%s%s (--help shows what there is)\n", what, arg ? " " : "", arg ? arg : "");
+	fprintf(stderr, "sentinel-rulec: %s%s%s (--help shows what there is)\n", what, arg ? " " : "",
+		arg ? arg : "");
 	return 2;
 }
 
@@ -173,11 +174,12 @@ put_diags(const struct rule_set *s, bool json)
 	if (!json && s->n_errors + s->n_warnings > s->n_diags)
 		fprintf(stderr, "... and %u more\n", s->n_errors + s->n_warnings - s->n_diags);
 	if (json)
-		printf("{\"event\":\"summary\",\"rules\":\"%u\",\"patterns\":\"%u\",\"errors\":\"%u\",\"warnings\":\"%u\"}\n",
+		printf("{\"event\":\"summary\",\"rules\":\"%u\",\"patterns\":\"%u\",\"errors\":\"%u\","
+		       "\"warnings\":\"%u\"}\n",
 			s->n_rules, patterns_of(s), s->n_errors, s->n_warnings);
 	else
-		fprintf(stderr, "%u rules, %u patterns: %u errors, %u warnings\n", s->n_rules, patterns_of(s), s->n_errors,
-			s->n_warnings);
+		fprintf(stderr, "%u rules, %u patterns: %u errors, %u warnings\n", s->n_rules, patterns_of(s),
+			s->n_errors, s->n_warnings);
 }
 
 static int
@@ -232,7 +234,8 @@ compile(struct rule_set *s, const struct options *o)
 	if (rc != 0)
 		return 1;
 	if (!bundle_open(&b, (struct span){bytes, (uint32_t)n}, err, sizeof err)) {
-		fprintf(stderr, "sentinel-rulec: its own bundle is refused: %s (report this with the packs)\n", err);
+		fprintf(stderr,
+			"sentinel-rulec: its own bundle is refused: %s (report this with the packs)\n", err);
 		free(bytes);
 		return 1;
 	}

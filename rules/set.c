@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "rules/set.h"
 
+#include "rules/text.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -42,18 +44,26 @@ diag_add(struct rule_set *s, enum diag_kind kind, struct place at, const char *f
 	int n = vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
-	for (size_t i = 0; i < len; i++) /* what a file holds does not drive a terminal */
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			text[i] = '?';
+	text[len] = 0;
+	text_tame(text); /* what a file holds does not drive a terminal */
 	struct diag *d = ARENA_PUSH(&s->arena, s->diags, s->n_diags, s->cap_diags);
 	*d = (struct diag){at, kind, arena_copy(&s->arena, text, len)};
+}
+
+/* A path as diagnostics show it. */
+static const char *
+name_of(struct rule_set *s, const char *path)
+{
+	char *name = arena_copy(&s->arena, path, strlen(path));
+	text_tame(name);
+	return name;
 }
 
 static int
 load_file(struct rule_set *s, const char *path)
 {
 	struct stat st;
-	struct place at = {arena_copy(&s->arena, path, strlen(path)), 0, 0};
+	struct place at = {name_of(s, path), 0, 0};
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = 0;
 	if (fd < 0 || fstat(fd, &st) != 0)
 		rc = -errno;
@@ -61,9 +71,10 @@ load_file(struct rule_set *s, const char *path)
 		rc = -EINVAL;
 	if (rc != 0) {
 		diag_error(s, at, "cannot be read: %s", strerror(-rc));
-	} else if ((uint64_t)st.st_size > SET_FILE_BYTES_MAX || s->n_bytes + (size_t)st.st_size > SET_BYTES_MAX) {
-		diag_error(s, at, "too large: at most %u bytes a file, %u a set (split the set)", SET_FILE_BYTES_MAX,
-			SET_BYTES_MAX);
+	} else if ((uint64_t)st.st_size > SET_FILE_BYTES_MAX ||
+		   s->n_bytes + (size_t)st.st_size > SET_BYTES_MAX) {
+		diag_error(s, at, "too large: at most %u bytes a file, %u a set (split the set)",
+			SET_FILE_BYTES_MAX, SET_BYTES_MAX);
 	} else {
 		size_t n = 0, cap = (size_t)st.st_size;
 		char *text = xalloc(cap);
@@ -74,7 +85,7 @@ load_file(struct rule_set *s, const char *path)
 		if (k < 0)
 			diag_error(s, at, "cannot be read: %s", strerror(errno));
 		else
-			rule_set_parse(s, path, text, n);
+			rule_set_parse(s, at.file, text, n);
 		free(text);
 	}
 	if (fd >= 0)
@@ -100,12 +111,13 @@ load_folder(struct rule_set *s, const char *path, DIR *d)
 {
 	char **names = NULL;
 	uint32_t n = 0, cap = 0;
-	struct place at = {arena_copy(&s->arena, path, strlen(path)), 0, 0};
+	struct place at = {name_of(s, path), 0, 0};
 	for (struct dirent *e; n <= SET_FILES_MAX && (e = readdir(d)) != NULL;) {
 		if (!is_pack(e->d_name))
 			continue;
 		char full[4096];
-		int k = snprintf(full, sizeof full, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", e->d_name);
+		int k = snprintf(full, sizeof full, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
+			e->d_name);
 		if (k > 0 && (size_t)k < sizeof full)
 			*ARENA_PUSH(&s->arena, names, n, cap) = arena_copy(&s->arena, full, (size_t)k);
 		else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* set: a rule set in the compiler, from YAML to bundle, and what was found wrong with it. Everything hangs on one arena.
- * A process of its own does this work: without memory it ends (exit 1). */
+/* set: a rule set in the compiler, from YAML to bundle, and what was found wrong with it. Everything hangs on
+ * one arena. A process of its own does this work: without memory it ends (exit 1). */
 #ifndef RULES_SET_H
 #define RULES_SET_H
 
@@ -16,6 +16,7 @@
 #define SET_BYTES_MAX (64u << 20)
 #define SET_FILES_MAX 4096u
 #define SET_VALUES_MAX (1u << 20)
+#define RULE_VECTORS_MAX 256u
 #define SET_DIAGS_MAX 200u
 
 /* A place in a file: lines and columns (characters) from 1. line 0: the file as a whole. */
@@ -40,7 +41,7 @@ struct value { /* as written; interned per (field, bytes) when compiled */
 struct pattern {
 	const char *name;
 	struct place at;
-	uint32_t field; /* enum rule_field */
+	uint32_t field;	      /* enum rule_field */
 	struct value *values; /* distinct, in the order of the file */
 	uint32_t n_values;
 	bool exception, protocol, used;
@@ -75,7 +76,7 @@ struct rule_set {
 	struct named {
 		const char *name;
 		struct place at;
-	} *packs;
+	} * packs;
 	uint32_t n_packs, cap_packs;
 	struct bundle_const *consts;
 	uint32_t n_consts, cap_consts;
@@ -89,17 +90,18 @@ struct rule_set {
 struct rule_set *rule_set_new(void);
 void rule_set_free(struct rule_set *s);
 
-/* rule_set_load reads a pack file, or every *.yaml of a folder in the order of their names. Whatever is wrong is a
- * diagnostic; 0, or -errno if the path itself cannot be read (a diagnostic too). */
+/* rule_set_load reads a pack file, or every *.yaml of a folder in the order of their names. Whatever is wrong
+ * is a diagnostic; 0, or -errno if the path itself cannot be read (a diagnostic too). */
 int rule_set_load(struct rule_set *s, const char *path);
 /* rule_set_parse takes one pack from memory; `file` is its name in diagnostics (copied). */
 void rule_set_parse(struct rule_set *s, const char *file, const char *text, size_t n);
 
-/* rule_set_lint checks what needs the whole set. `databases`: compile them too, to find what Hyperscan refuses. */
+/* rule_set_lint checks what needs the whole set. `databases`: compile them too, to find what Hyperscan
+ * refuses. */
 void rule_set_lint(struct rule_set *s, bool databases);
 
-/* rule_set_compile: the bundle's bytes (caller frees) or -EINVAL if the set has errors or Hyperscan refuses (diagnostics). Same set, same
- * generation (from 1): same bytes. */
+/* rule_set_compile: the bundle's bytes (caller frees) or -EINVAL if the set has errors or Hyperscan refuses
+ * (diagnostics). Same set, same generation (from 1): same bytes. */
 int rule_set_compile(struct rule_set *s, uint64_t generation, uint8_t **out, size_t *n);
 
 /* diag_add keeps the first SET_DIAGS_MAX, counts all. Text: what (next step). */

@@ -1,29 +1,43 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Vectors become JSON lines of JSON-RPC transaction objects. Everything in them is hex, so that no string needs an escape. */
+/* Vectors become JSON lines of JSON-RPC transaction objects. Everything in them is hex, so that no string
+ * needs an escape. */
 #include "rules/language.h"
 
 #include <stdio.h>
 
 #define VECTOR_BYTES_MAX (300u << 10)
 
-enum shape { SHAPE_QUANTITY, SHAPE_BYTES, SHAPE_ADDRESS, SHAPE_HASH, SHAPE_HASHES, SHAPE_ACCESS, SHAPE_AUTHS };
+enum shape {
+	SHAPE_QUANTITY,
+	SHAPE_BYTES,
+	SHAPE_ADDRESS,
+	SHAPE_HASH,
+	SHAPE_HASHES,
+	SHAPE_ACCESS,
+	SHAPE_AUTHS
+};
 
 struct key {
 	const char *name;
 	enum shape shape;
 };
-#define END {NULL, SHAPE_BYTES}
-static const struct key tx_keys[] = {{"type", SHAPE_QUANTITY}, {"chainId", SHAPE_QUANTITY}, {"nonce", SHAPE_QUANTITY},
-	{"gas", SHAPE_QUANTITY}, {"gasPrice", SHAPE_QUANTITY}, {"maxFeePerGas", SHAPE_QUANTITY},
-	{"maxPriorityFeePerGas", SHAPE_QUANTITY}, {"maxFeePerBlobGas", SHAPE_QUANTITY}, {"value", SHAPE_QUANTITY},
-	{"to", SHAPE_ADDRESS}, {"from", SHAPE_ADDRESS}, {"input", SHAPE_BYTES}, {"data", SHAPE_BYTES},
-	{"accessList", SHAPE_ACCESS}, {"blobVersionedHashes", SHAPE_HASHES}, {"authorizationList", SHAPE_AUTHS},
-	{"hash", SHAPE_HASH}, {"v", SHAPE_QUANTITY}, {"r", SHAPE_QUANTITY}, {"s", SHAPE_QUANTITY},
-	{"yParity", SHAPE_QUANTITY}, END};
+#define END                       \
+	{                         \
+		NULL, SHAPE_BYTES \
+	}
+static const struct key tx_keys[] = {{"type", SHAPE_QUANTITY}, {"chainId", SHAPE_QUANTITY},
+	{"nonce", SHAPE_QUANTITY}, {"gas", SHAPE_QUANTITY}, {"gasPrice", SHAPE_QUANTITY},
+	{"maxFeePerGas", SHAPE_QUANTITY}, {"maxPriorityFeePerGas", SHAPE_QUANTITY},
+	{"maxFeePerBlobGas", SHAPE_QUANTITY}, {"value", SHAPE_QUANTITY}, {"to", SHAPE_ADDRESS},
+	{"from", SHAPE_ADDRESS}, {"input", SHAPE_BYTES}, {"data", SHAPE_BYTES}, {"accessList", SHAPE_ACCESS},
+	{"blobVersionedHashes", SHAPE_HASHES}, {"authorizationList", SHAPE_AUTHS}, {"hash", SHAPE_HASH},
+	{"v", SHAPE_QUANTITY}, {"r", SHAPE_QUANTITY}, {"s", SHAPE_QUANTITY}, {"yParity", SHAPE_QUANTITY},
+	END};
 static const struct key raw_keys[] = {{"raw", SHAPE_BYTES}, END};
 static const struct key access_keys[] = {{"address", SHAPE_ADDRESS}, {"storageKeys", SHAPE_HASHES}, END};
 static const struct key auth_keys[] = {{"chainId", SHAPE_QUANTITY}, {"address", SHAPE_ADDRESS},
-	{"nonce", SHAPE_QUANTITY}, {"yParity", SHAPE_QUANTITY}, {"r", SHAPE_QUANTITY}, {"s", SHAPE_QUANTITY}, END};
+	{"nonce", SHAPE_QUANTITY}, {"yParity", SHAPE_QUANTITY}, {"r", SHAPE_QUANTITY}, {"s", SHAPE_QUANTITY},
+	END};
 
 struct out {
 	char *p;
@@ -71,7 +85,8 @@ quantity(struct writer *w, const struct yaml_node *n)
 	size_t digits = n->len >= 2 ? strspn(n->text + 2, "0123456789abcdefABCDEF") : 0;
 	if (n->kind == YAML_SCALAR && n->text[0] == '0' && n->text[1] == 'x') {
 		if (digits == 0 || digits > 64 || digits + 2 != n->len || (digits > 1 && n->text[2] == '0')) {
-			diag_error(w->src->s, n->at, "`%.80s` is no quantity (0x, 1 to 64 hex digits, no leading zeros)", n->text);
+			diag_error(w->src->s, n->at,
+				"`%.80s` is no quantity (0x, 1 to 64 hex digits, no leading zeros)", n->text);
 			fail(w);
 		}
 		puts_(w, "\"");
@@ -209,13 +224,15 @@ vector_read(struct source *src, struct rule *r, struct yaml_node *map, uint32_t 
 		return;
 	}
 	struct writer w = {.src = src};
-	bool raw = tx->kind == YAML_MAPPING && tx->n == 1 && tx->first->kind == YAML_SCALAR && strcmp(tx->first->text, "raw") == 0;
+	bool raw = tx->kind == YAML_MAPPING && tx->n == 1 && tx->first->kind == YAML_SCALAR &&
+		   strcmp(tx->first->text, "raw") == 0;
 	object(&w, tx, raw ? raw_keys : tx_keys, "a transaction");
 	if (!w.failed)
 		*ARENA_PUSH(&src->s->arena, r->vectors, r->n_vectors, *cap) =
 			(struct vector){map->at, yes, {(uint8_t *)w.out.p, (uint32_t)w.out.n}};
 	else /* counts all the same: no second error for a missing one */
-		*ARENA_PUSH(&src->s->arena, r->vectors, r->n_vectors, *cap) = (struct vector){map->at, yes, {NULL, 0}};
+		*ARENA_PUSH(&src->s->arena, r->vectors, r->n_vectors, *cap) =
+			(struct vector){map->at, yes, {NULL, 0}};
 }
 
 bool
@@ -224,6 +241,10 @@ vectors_read(struct source *src, struct rule *r, struct yaml_node *seq)
 	uint32_t cap = 0;
 	if (!kind_is(src, seq, YAML_SEQUENCE, "vectors"))
 		return false;
+	if (seq->n > RULE_VECTORS_MAX) {
+		diag_error(src->s, seq->at, "more than %u vectors", RULE_VECTORS_MAX);
+		return false;
+	}
 	for (struct yaml_node *n = seq->first; n != NULL; n = n->next)
 		vector_read(src, r, n, &cap);
 	return true;

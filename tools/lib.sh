@@ -66,6 +66,9 @@ build() {
 	flock "$lock"
 	if [ ! -f "$dir/build.ninja" ]; then
 		quietly "configuring" "$dir/setup.log" meson setup "$dir" "$top" ${options[@]+"${options[@]}"} || rc=$?
+	elif [ ! -d "$dir/tests/unit" ] && pkg-config --exists cmocka; then
+		# configured before the packages of the tests were there
+		quietly "configuring" "$dir/setup.log" meson setup --reconfigure "$dir" "$top" || rc=$?
 	fi
 	if [ $rc = 0 ] && [ $# -gt 0 ]; then
 		mapfile -t targets < <(ninja -C "$dir" -t targets all | sed -n 's/: c[p]*_LINKER.*//p' | grep -E "$2")

@@ -79,6 +79,7 @@
 	_(TX_UNSCANNED_HASH_ONLY, C, "bundle elements that are only a hash") \
 	_(TX_UNSCANNED_CONFLICT, C, "overlapping versions of stream bytes that could not be read on their own") \
 	_(TX_UNSCANNED_SCAN_ERROR, C, "transactions on which the pattern matcher failed") \
+	_(TX_AHEAD, C, "transactions looked at out of order, behind a hole in their stream; they cross in their turn") \
 	_(SEEN_EVICTED, C, "entries of the seen-before filter replaced while still fresh") \
 	_(SLABS_STOLEN, C, "assembly buffers taken from the transaction that waited longest") \
 	/* findings: identity 5 */ \

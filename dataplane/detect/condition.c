@@ -87,8 +87,8 @@ compare(const struct condition_input *in, const struct bundle_op *op)
 	}
 }
 
-/* Did at least n of the group's values match? From the shorter side: large lists meet few matches, and hostile
- * transactions with many matches meet short lists. */
+/* Did at least n of the group's values match? From the shorter side: large lists meet few matches, and
+ * hostile transactions with many matches meet short lists. */
 static bool
 at_least(const struct condition_input *in, const struct rs_group *g, uint32_t n)
 {
@@ -111,7 +111,8 @@ condition_holds(const struct condition_input *in, const struct rs_rule *rule)
 	uint8_t stack[PROGRAM_STACK_MAX];
 	const uint32_t *slot = in->r->slot_group + rule->first_slot;
 	uint32_t n = 0, sum;
-	for (const struct bundle_op *op = in->r->op + rule->first_op, *end = op + rule->n_ops; op < end; op++) {
+	for (const struct bundle_op *op = in->r->op + rule->first_op, *end = op + rule->n_ops; op < end;
+		op++) {
 		switch (op->code) {
 		case OP_COUNT:
 			stack[n++] = at_least(in, &in->r->group[slot[op->a]], op->n);

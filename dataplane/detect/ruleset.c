@@ -34,8 +34,9 @@ make_arrays(struct ruleset *r)
 	r->op = array(bundle_count(b, SECTION_OP), sizeof *r->op);
 	r->constant = array(bundle_count(b, SECTION_CONST), sizeof *r->constant);
 	r->always = array(r->n_rules, sizeof *r->always);
-	return r->value && r->value_group && r->group && r->group_value && r->group_rule && r->window && r->literal && r->literal_value &&
-	       r->rule && r->slot_group && r->slot_protocol && r->op && r->constant && r->always;
+	return r->value && r->value_group && r->group && r->group_value && r->group_rule && r->window &&
+	       r->literal && r->literal_value && r->rule && r->slot_group && r->slot_protocol && r->op &&
+	       r->constant && r->always;
 }
 
 static void
@@ -72,8 +73,8 @@ copy_tables(struct ruleset *r)
 		r->window[i] = (struct rs_window){w.first_literal, w.n_literals, w.db};
 		for (uint32_t k = w.first_literal; k < w.first_literal + w.n_literals; k++) {
 			struct bundle_literal l = bundle_get_LITERAL(b, k);
-			r->literal[k] = (struct rs_literal){bundle_bytes(b, l.at), l.len, l.window_at + w.len, l.first_value,
-				l.n_values};
+			r->literal[k] = (struct rs_literal){
+				bundle_bytes(b, l.at), l.len, l.window_at + w.len, l.first_value, l.n_values};
 		}
 	}
 	for (uint32_t i = 0; i < r->n_rules; i++) {
@@ -103,8 +104,9 @@ invert_groups(struct ruleset *r)
 	}
 }
 
-/* What a slot costs as a waker: how many slots its values stand in (each a rule woken, were it chosen by all), and how
- * often such values turn up: every call has a selector, and few are rare. One number a group, in cost[n_groups]. */
+/* What a slot costs as a waker: how many slots its values stand in (each a rule woken, were it chosen by
+ * all), and how often such values turn up: every call has a selector, and few are rare. One number a group,
+ * in cost[n_groups]. */
 static bool
 group_costs(const struct ruleset *r, uint32_t *cost)
 {
@@ -138,13 +140,15 @@ find_wakers(struct ruleset *r, const uint32_t *group_cost, uint8_t *wakes)
 		const struct rs_rule *u = &r->rule[i];
 		for (uint32_t k = 0; k < u->n_slots; k++)
 			cost[k] = group_cost[r->slot_group[u->first_slot + k]];
-		int found = bundle_program_cover(r->op + u->first_op, u->n_ops, cost, u->n_slots, wakes + u->first_slot);
+		int found = bundle_program_cover(
+			r->op + u->first_op, u->n_ops, cost, u->n_slots, wakes + u->first_slot);
 		if (found < 0)
 			return false;
 		/* a group that stands in two slots wakes once */
 		for (uint32_t k = 0; k < u->n_slots; k++)
 			for (uint32_t j = 0; j < k && wakes[u->first_slot + k]; j++)
-				if (wakes[u->first_slot + j] && r->slot_group[u->first_slot + j] == r->slot_group[u->first_slot + k])
+				if (wakes[u->first_slot + j] &&
+					r->slot_group[u->first_slot + j] == r->slot_group[u->first_slot + k])
 					wakes[u->first_slot + k] = 0;
 		if (found == 0)
 			r->always[r->n_always++] = i;
@@ -172,7 +176,8 @@ make_wakers(struct ruleset *r)
 		r->group[g].n_rules = 0;
 	}
 	for (uint32_t i = 0; i < r->n_rules; i++) {
-		for (uint32_t k = r->rule[i].first_slot; k < r->rule[i].first_slot + r->rule[i].n_slots; k++) {
+		for (uint32_t k = r->rule[i].first_slot; k < r->rule[i].first_slot + r->rule[i].n_slots;
+			k++) {
 			struct rs_group *g = &r->group[r->slot_group[k]];
 			if (wakes[k])
 				r->group_rule[g->first_rule + g->n_rules++] = i;
@@ -180,6 +185,20 @@ make_wakers(struct ruleset *r)
 	}
 	free(wakes);
 	return true;
+}
+
+/* A value that nothing looks for would be a pattern that never matches. */
+static bool
+all_looked_for(const struct ruleset *r)
+{
+	uint8_t *has = array(r->n_values, 1);
+	bool all = has != NULL;
+	for (uint32_t i = 0; has != NULL && i < bundle_count(&r->b, SECTION_LITERAL_VALUE); i++)
+		has[r->literal_value[i]] = 1;
+	for (uint32_t i = 0; all && i < r->n_values; i++)
+		all = has[i] || rule_field_db(bundle_get_VALUE(&r->b, i).field) < 0;
+	free(has);
+	return all;
 }
 
 static int
@@ -228,7 +247,8 @@ make_lookups(struct ruleset *r)
 		if (p < 0)
 			continue;
 		uint64_t h = exact_hash(r->value[i].p, r->value[i].len);
-		uint32_t k = (uint32_t)h & r->exact[p].mask, bit = (uint32_t)(h >> 32) & r->exact[p].filter_mask;
+		uint32_t k = (uint32_t)h & r->exact[p].mask,
+			 bit = (uint32_t)(h >> 32) & r->exact[p].filter_mask;
 		r->exact[p].filter[bit / 64] |= 1ull << (bit % 64);
 		while (r->exact[p].slot[k] != 0)
 			k = (k + 1) & r->exact[p].mask;
@@ -283,11 +303,13 @@ load_databases(struct ruleset *r, char *err, size_t cap)
 		hs_error_t rc = hs_deserialize_database((const char *)s.p, s.len, &r->db[i]);
 		if (rc == HS_SUCCESS)
 			rc = hs_database_info(r->db[i], &info);
-		bool same = rc == HS_SUCCESS && strncmp(info, r->b.h.platform, BUNDLE_PLATFORM_LEN - 1) == 0 &&
+		bool same = rc == HS_SUCCESS &&
+			    strncmp(info, r->b.h.platform, BUNDLE_PLATFORM_LEN - 1) == 0 &&
 			    strstr(info, "Mode: BLOCK") != NULL;
 		free(info);
 		if (!same) {
-			snprintf(err, cap, "Hyperscan database %d: %s", i, rc != HS_SUCCESS ? hs_reason(rc) : "not what the header says");
+			snprintf(err, cap, "Hyperscan database %d: %s", i,
+				rc != HS_SUCCESS ? hs_reason(rc) : "not what the header says");
 			return false;
 		}
 	}
@@ -307,7 +329,9 @@ ruleset_load(struct span bundle, char *err, size_t err_cap)
 		if (make_arrays(r)) {
 			copy_tables(r);
 			make_ranks(r);
-			if (make_wakers(r) && make_lookups(r)) {
+			if (!all_looked_for(r)) {
+				snprintf(err, err_cap, "a value that is nowhere looked for");
+			} else if (make_wakers(r) && make_lookups(r)) {
 				invert_groups(r);
 				return r;
 			}
@@ -328,8 +352,9 @@ ruleset_free(struct ruleset *r)
 		free(r->exact[i].slot);
 		free(r->exact[i].filter);
 	}
-	void *const arrays[] = {r->value, r->value_group, r->group, r->group_value, r->group_rule, r->window, r->literal, r->literal_value,
-		r->rule, r->slot_group, r->slot_protocol, r->op, r->constant, r->always};
+	void *const arrays[] = {r->value, r->value_group, r->group, r->group_value, r->group_rule, r->window,
+		r->literal, r->literal_value, r->rule, r->slot_group, r->slot_protocol, r->op, r->constant,
+		r->always};
 	for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
 		free(arrays[i]);
 	free(r);

@@ -9,12 +9,21 @@
 #include <hs/hs_runtime.h>
 
 /* Values that lie at exact places are looked up, not searched for: which place. */
-enum exact_place { EXACT_TO, EXACT_SELECTOR, EXACT_ARG20, EXACT_ARG32, EXACT_ACCESS, EXACT_AUTH, EXACT_COUNT };
+enum exact_place {
+	EXACT_TO,
+	EXACT_SELECTOR,
+	EXACT_ARG20,
+	EXACT_ARG32,
+	EXACT_ACCESS,
+	EXACT_AUTH,
+	EXACT_COUNT
+};
 
-struct exact { /* open addressing, at most half full: upper half of the hash, and a value's index + 1; 0: free */
+/* Open addressing, at most half full: upper half of the hash, and a value's index + 1; 0: free. */
+struct exact {
 	uint64_t *slot;
-	uint64_t *filter; /* a bit for each hash: what is not there ends here, 15 times in 16 */
-	uint32_t mask; /* slots - 1; slot NULL: no value of this place */
+	uint64_t *filter;     /* a bit for each hash: what is not there ends here, 15 times in 16 */
+	uint32_t mask;	      /* slots - 1; slot NULL: no value of this place */
 	uint32_t filter_mask; /* bits - 1, at least 16 a value */
 };
 
@@ -26,7 +35,7 @@ struct rs_value {
 
 struct rs_group {
 	uint32_t first_value, n_values; /* group_value, ascending */
-	uint32_t first_rule, n_rules; /* group_rule: the rules that a match in it wakes */
+	uint32_t first_rule, n_rules;	/* group_rule: the rules that a match in it wakes */
 };
 
 struct rs_window {
@@ -35,7 +44,7 @@ struct rs_window {
 
 struct rs_literal {
 	const uint8_t *p;
-	uint32_t len, window_end; /* from the literal's first byte to where Hyperscan reports */
+	uint32_t len, window_end;	/* from the literal's first byte to where Hyperscan reports */
 	uint32_t first_value, n_values; /* literal_value */
 };
 

@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* All zero between transactions but for scratch: what a transaction touches is on the lists, and undone from them. */
+/* All zero between transactions but for scratch: what a transaction touches is on the lists, and undone from
+ * them. */
 struct detect {
 	const struct ruleset *r;
 	hs_scratch_t *scratch;
@@ -120,7 +121,8 @@ on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned f
 static void
 look_at_words(struct detect *d)
 {
-	bool short_ones = d->r->exact[EXACT_ARG20].slot != NULL, long_ones = d->r->exact[EXACT_ARG32].slot != NULL;
+	bool short_ones = d->r->exact[EXACT_ARG20].slot != NULL,
+	     long_ones = d->r->exact[EXACT_ARG32].slot != NULL;
 	for (uint32_t at = 4; d->data.len >= 32 && at <= d->data.len - 32; at += 32) {
 		if (short_ones)
 			look_up(d, EXACT_ARG20, d->data.p + at + 12, 20);
@@ -154,8 +156,8 @@ look_at_lists(struct detect *d, const struct tx *t)
 	}
 	list = t->auth_list;
 	while (d->r->exact[EXACT_AUTH].slot != NULL && list.len > 0) {
-		if (!rlp_next(&list, &entry) || !rlp_next(&entry.payload, &item) || !rlp_next(&entry.payload, &item) ||
-			item.payload.len != 20)
+		if (!rlp_next(&list, &entry) || !rlp_next(&entry.payload, &item) ||
+			!rlp_next(&entry.payload, &item) || item.payload.len != 20)
 			break;
 		look_up(d, EXACT_AUTH, item.payload.p, 20);
 	}
@@ -250,8 +252,8 @@ detect_tx(struct detect *d, const struct tx *t, uint32_t bundle_len, struct find
 	if (t->to.len == 20)
 		look_at_call(d, t);
 	look_at_lists(d, t);
-	if (worth_a_scan(d) && hs_scan(d->r->db[d->db], (const char *)d->data.p, d->data.len, 0, d->scratch, on_match, d) !=
-		HS_SUCCESS)
+	if (worth_a_scan(d) && hs_scan(d->r->db[d->db], (const char *)d->data.p, d->data.len, 0, d->scratch,
+				       on_match, d) != HS_SUCCESS)
 		n = -EIO;
 	if (n == 0 && (d->n_woken > 0 || d->r->n_always > 0))
 		n = judge(d, t, bundle_len, out);
@@ -278,6 +280,8 @@ detect_scan_only(struct detect *d, const struct tx *t)
 {
 	d->data = t->data;
 	d->db = t->to.len == 20 ? DB_OF_CALLS : DB_OF_CREATIONS;
-	return worth_a_scan(d) && hs_scan(d->r->db[d->db], (const char *)d->data.p, d->data.len, 0, d->scratch,
-		on_match_only, d) != HS_SUCCESS ? -EIO : 0;
+	return worth_a_scan(d) && hs_scan(d->r->db[d->db], (const char *)d->data.p, d->data.len, 0,
+					  d->scratch, on_match_only, d) != HS_SUCCESS
+		       ? -EIO
+		       : 0;
 }

@@ -64,6 +64,26 @@ pool_for(uint16_t port, const struct topology *t, uint32_t queues, int socket)
 	return rte_pktmbuf_pool_create(name, n, 256, 0, (uint16_t)(room + RTE_PKTMBUF_HEADROOM), socket);
 }
 
+/* A sentinel sends nothing, but AF_XDP only comes with as many queues to send on as to receive. */
+static uint16_t
+queues_to_send(const struct rte_eth_dev_info *info, uint32_t queues)
+{
+	return info->driver_name != NULL && strcmp(info->driver_name, "net_af_xdp") == 0 ? (uint16_t)queues : 0;
+}
+
+static int
+setup_queues(uint16_t port, uint16_t queues, uint16_t senders, struct rte_mempool *pool)
+{
+	uint16_t descriptors = RX_DESCRIPTORS, to_send = RX_DESCRIPTORS;
+	unsigned socket = (unsigned)rte_eth_dev_socket_id(port);
+	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(port, &descriptors, &to_send);
+	for (uint16_t q = 0; q < queues && rc == 0; q++)
+		rc = rte_eth_rx_queue_setup(port, q, descriptors, socket, NULL, pool);
+	for (uint16_t q = 0; q < senders && rc == 0; q++)
+		rc = rte_eth_tx_queue_setup(port, q, to_send, socket, NULL);
+	return rc;
+}
+
 static int
 start_port(struct ports *p, uint16_t port, const struct topology *t, uint32_t queues, char *err, size_t cap)
 {
@@ -71,24 +91,21 @@ start_port(struct ports *p, uint16_t port, const struct topology *t, uint32_t qu
 	struct rte_eth_conf conf = {0};
 	uint8_t key[64];
 	char name[RTE_ETH_NAME_MAX_LEN] = "?";
-	uint16_t descriptors = RX_DESCRIPTORS;
 	rte_eth_dev_get_name_by_port(port, name);
 	int rc = rte_eth_dev_info_get(port, &info);
 	if (rc != 0)
 		return fail(err, cap, name, "cannot be asked what it can do", rc);
 	if (queues > 1)
 		ask_for_rss(&conf, &info, key);
-	rc = rte_eth_dev_configure(port, (uint16_t)queues, 0, &conf);
+	uint16_t senders = queues_to_send(&info, queues);
+	rc = rte_eth_dev_configure(port, (uint16_t)queues, senders, &conf);
 	if (rc != 0)
 		return fail(err, cap, name, "cannot be configured", rc);
 	rte_eth_dev_set_mtu(port, (uint16_t)t->mtu); /* virtual devices refuse; their frames come as they are */
-	rc = rte_eth_dev_adjust_nb_rx_tx_desc(port, &descriptors, NULL);
-	int socket = rte_eth_dev_socket_id(port);
-	p->pool[port] = pool_for(port, t, queues, socket);
+	p->pool[port] = pool_for(port, t, queues, rte_eth_dev_socket_id(port));
 	if (p->pool[port] == NULL)
 		return fail(err, cap, name, "no memory for packet buffers; raise memory_mb or reserve more huge pages", rte_errno);
-	for (uint16_t q = 0; q < queues && rc == 0; q++)
-		rc = rte_eth_rx_queue_setup(port, q, descriptors, (unsigned)socket, NULL, p->pool[port]);
+	rc = setup_queues(port, (uint16_t)queues, senders, p->pool[port]);
 	if (rc != 0)
 		return fail(err, cap, name, "its receive queues cannot be set up", rc);
 	rc = rte_eth_dev_start(port);

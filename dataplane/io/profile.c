@@ -67,7 +67,7 @@ static int
 take_bool(struct parse *p, const yaml_node_t *n, const char *key, bool *out)
 {
 	static const char *const names[] = {"false", "true", NULL};
-	unsigned v;
+	unsigned v = 0;
 	int rc = take_choice(p, n, key, names, &v);
 	if (rc == 0)
 		*out = v;

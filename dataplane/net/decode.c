@@ -10,7 +10,8 @@
 #define TCP_BYTES 20u
 #define PROTO_TCP 6u
 
-/* A cursor over one packet: `left` bytes belong to it by the headers read so far, `have` of them were captured. */
+/* A cursor over one packet: `left` bytes belong to it by the headers read so far, `have` of them were
+ * captured. */
 struct cursor {
 	const uint8_t *p;
 	uint32_t have, left;
@@ -87,7 +88,7 @@ mapped(const uint8_t *ip4)
 #endif
 }
 
-static enum sentinel_counter
+static inline enum sentinel_counter
 ip4_header(struct cursor *c, struct endpoints *e)
 {
 	enum sentinel_counter r = need(c, 20, CTR_UNDEC_IP4);
@@ -163,7 +164,8 @@ ip6_header(struct cursor *c, struct endpoints *e)
 	return ip6_extensions(c, h[6]);
 }
 
-/* Ones' complement sum of 16-bit words in memory order, folded; words are added 32 bits at a time, which gives the same sum. */
+/* Ones' complement sum of 16-bit words in memory order, folded; words are added 32 bits at a time, which
+ * gives the same sum. */
 static uint32_t
 sum16(const uint8_t *p, uint32_t n, uint64_t sum)
 {
@@ -187,15 +189,15 @@ sum16(const uint8_t *p, uint32_t n, uint64_t sum)
 static bool
 checksum_good(const struct endpoints *e, const uint8_t *tcp, uint32_t n)
 {
-	/* The mapped prefix ::ffff would add nothing to the sum but 0xffff, which is 0 in ones' complement: one pseudo
-	 * header serves both versions. */
+	/* The mapped prefix ::ffff would add nothing to the sum but 0xffff, which is 0 in ones' complement:
+	 * one pseudo header serves both versions. */
 	const uint8_t tail[8] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, 0, 0, 0, PROTO_TCP};
 	uint8_t ips[32];
 	memcpy(ips, e->ip, 32);
 	return sum16(tcp, n, sum16(ips, 32, sum16(tail, 8, 0))) == 0xffff;
 }
 
-static enum sentinel_counter
+static inline __attribute__((always_inline)) enum sentinel_counter
 find_tcp(struct cursor *c, struct endpoints *e)
 {
 	uint32_t ethertype;

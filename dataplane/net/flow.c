@@ -76,39 +76,14 @@ flow_prefetch(const struct flow_table *t, struct flow_hash *h)
 	}
 }
 
-/* 0 if side `swap` of e is key.ip[0] and the other one key.ip[1]. */
-static inline uint64_t
-difference(const struct flow_key *k, const struct endpoints *e, unsigned swap)
-{
-	uint64_t ip[2][2];
-	memcpy(ip, k->ip, sizeof ip);
-	return (ip[0][0] ^ e->ip[swap][0]) | (ip[0][1] ^ e->ip[swap][1]) | (ip[1][0] ^ e->ip[!swap][0]) |
-	       (ip[1][1] ^ e->ip[!swap][1]) | (uint64_t)(k->port[0] ^ e->port[swap]) |
-	       (uint64_t)(k->port[1] ^ e->port[!swap]);
-}
-
-/* Both ways round without a branch: which it is cannot be predicted. */
-static inline bool
-is_of(const struct flow *f, const struct endpoints *e, unsigned *dir)
-{
-	uint64_t straight = difference(&f->key, e, 0), swapped = difference(&f->key, e, 1);
-	*dir = straight != 0;
-	return (straight == 0) | (swapped == 0);
-}
-
 struct flow *
-flow_find(struct flow_table *t, const struct flow_hash *h, const struct endpoints *e, unsigned *dir)
+flow_search(struct flow_table *t, const struct flow_hash *h, const struct endpoints *e, unsigned *dir)
 {
-	if (h->likely != NET_NONE) {
-		struct flow *f = &t->flows[h->likely];
-		if (is_of(f, e, dir) && f->list != FLOW_FREE)
-			return f;
-	}
 	for (unsigned k = 0; k < 2; k++) {
 		const struct flow_bucket *b = &t->buckets[h->bucket[k]];
 		for (unsigned m = match(b, h->tag); m != 0; m &= m - 1) {
 			struct flow *f = &t->flows[b->flow[__builtin_ctz(m)]];
-			if (is_of(f, e, dir))
+			if (flow_is_of(f, e, dir))
 				return f;
 		}
 	}

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* flow: the table of flows. Every flow sits in one of the two buckets that its keyed hash names (the emptier one when it was
- * made; it never moves), so that a look-up reads at most two cache lines of the index and one of each flow whose 16-bit tag
- * fits, however many flows there are. Lists by age give the flow to evict without looking for it. */
+/* flow: the table of flows. Every flow sits in one of the two buckets that its keyed hash names (the emptier
+ * one when it was made; it never moves), so that a look-up reads at most two cache lines of the index and one
+ * of each flow whose 16-bit tag fits, however many flows there are. Lists by age give the flow to evict
+ * without looking for it. */
 #ifndef NET_FLOW_H
 #define NET_FLOW_H
 
 #include "net/decode.h"
 #include "net/stream.h"
+
+#include <string.h>
 
 #define FLOW_BUCKET_SLOTS 8u
 
@@ -39,7 +42,8 @@ struct flow_table {
 	uint32_t head[FLOW_LISTS], tail[FLOW_LISTS];
 };
 
-/* flow_table_bytes: memory for flows_max flows (1 ... 4194304, else 0); flow_table_init builds the table in it, 64-byte aligned. */
+/* flow_table_bytes: memory for flows_max flows (1 ... 4194304, else 0); flow_table_init builds the table in
+ * it, 64-byte aligned. */
 size_t flow_table_bytes(uint32_t flows_max);
 void flow_table_init(struct flow_table *t, void *mem, uint32_t flows_max, const uint32_t seed[4]);
 
@@ -52,8 +56,8 @@ flow_mix(uint64_t a, uint64_t b)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* flow_hash64: keyed (seed from flow_seed) and the same for both directions without asking which it is: each end is hashed, and
- * what does not depend on their order is mixed. */
+/* flow_hash64: keyed (seed from flow_seed) and the same for both directions without asking which it is: each
+ * end is hashed, and what does not depend on their order is mixed. */
 static inline uint64_t
 flow_hash64(const uint64_t seed[6], const struct endpoints *e)
 {
@@ -86,11 +90,42 @@ flow_prefetch_buckets(const struct flow_table *t, const struct flow_hash *h)
 /* flow_prefetch fetches the flows that may be meant; the buckets should be in the cache. */
 void flow_prefetch(const struct flow_table *t, struct flow_hash *h);
 
-/* flow_find returns the flow or NULL; *dir = 0 if e's source is key.ip[0]. */
-struct flow *flow_find(struct flow_table *t, const struct flow_hash *h, const struct endpoints *e, unsigned *dir);
+/* 0 if side `swap` of e is key.ip[0] and the other one key.ip[1]. */
+static inline uint64_t
+flow_difference(const struct flow_key *k, const struct endpoints *e, unsigned swap)
+{
+	uint64_t ip[2][2];
+	memcpy(ip, k->ip, sizeof ip);
+	return (ip[0][0] ^ e->ip[swap][0]) | (ip[0][1] ^ e->ip[swap][1]) | (ip[1][0] ^ e->ip[!swap][0]) |
+	       (ip[1][1] ^ e->ip[!swap][1]) | (uint64_t)(k->port[0] ^ e->port[swap]) |
+	       (uint64_t)(k->port[1] ^ e->port[!swap]);
+}
 
-/* flow_add makes a flow in list FLOW_YOUNG whose initiator is e's side `initiator`. NULL: no free flow (FLOW_FREE is empty) or
- * both buckets are full. The pair must not be in the table. */
+/* Both ways round without a branch: which it is cannot be predicted. */
+static inline bool
+flow_is_of(const struct flow *f, const struct endpoints *e, unsigned *dir)
+{
+	uint64_t straight = flow_difference(&f->key, e, 0), swapped = flow_difference(&f->key, e, 1);
+	*dir = straight != 0;
+	return (straight == 0) | (swapped == 0);
+}
+
+struct flow *flow_search(struct flow_table *t, const struct flow_hash *h, const struct endpoints *e, unsigned *dir);
+
+/* flow_find returns the flow or NULL; *dir = 0 if e's source is key.ip[0]. */
+static inline struct flow *
+flow_find(struct flow_table *t, const struct flow_hash *h, const struct endpoints *e, unsigned *dir)
+{
+	if (h->likely != NET_NONE) {
+		struct flow *f = &t->flows[h->likely];
+		if (flow_is_of(f, e, dir) && f->list != FLOW_FREE)
+			return f;
+	}
+	return flow_search(t, h, e, dir);
+}
+
+/* flow_add makes a flow in list FLOW_YOUNG whose initiator is e's side `initiator`. NULL: no free flow
+ * (FLOW_FREE is empty) or both buckets are full. The pair must not be in the table. */
 struct flow *flow_add(
 	struct flow_table *t, const struct flow_hash *h, const struct endpoints *e, unsigned initiator, uint64_t now_ns);
 void flow_remove(struct flow_table *t, struct flow *f);

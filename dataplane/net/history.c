@@ -37,6 +37,8 @@ take(struct history *h, uint32_t *owner)
 	if (h->meta[i].owner != NULL)
 		*h->meta[i].owner = NET_NONE;
 	h->meta[i] = (struct history_meta){.owner = owner};
+	if (h->meta[h->hand].owner != NULL)
+		__builtin_prefetch(h->meta[h->hand].owner, 1); /* likely taken next */
 	return i;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ooo: bytes held out of order, per direction a list of slabs sorted by offset that neither overlap nor lie below the in-order
- * point. The slabs are one pool per core; counts per direction live in the flow. No policy here: who calls has made room. */
+/* ooo: bytes held out of order, per direction a list of slabs sorted by offset that neither overlap nor lie
+ * below the in-order point. The slabs are one pool per core; counts per direction live in the flow. No policy
+ * here: who calls has made room. */
 #ifndef NET_OOO_H
 #define NET_OOO_H
 
@@ -37,7 +38,8 @@ void ooo_drop_first(struct ooo_pool *p, struct flow *f, unsigned dir);
 /* ooo_next: the first run held that ends behind off, or NULL. */
 const struct ooo_slab *ooo_next(const struct ooo_pool *p, const struct flow *f, unsigned dir, uint64_t off);
 
-/* ooo_covered counts how many of the bytes at off are held; *differs is set if one of them is held as another. */
+/* ooo_covered counts how many of the bytes at off are held; *differs is set if one of them is held as
+ * another. */
 uint32_t ooo_covered(
 	const struct ooo_pool *p, const struct flow *f, unsigned dir, uint64_t off, struct span bytes, bool *differs);
 

@@ -37,8 +37,8 @@ is_probe(const struct flow_dir *d, const struct piece *p)
 	return p->bytes.len == 1 && p->off + 1 == d->next && d->acked >= d->next;
 }
 
-/* Accounts for the part of p that repeats earlier bytes, and shows p to the worker if it is another version of them.
- * Returns with only the part at or above the in-order point in p. */
+/* Accounts for the part of p that repeats earlier bytes, and shows p to the worker if it is another version
+ * of them. Returns with only the part at or above the in-order point in p. */
 static void
 judge_repeats(struct stream_table *t, struct flow *f, unsigned dir, struct piece *p, uint64_t now_ns)
 {
@@ -64,8 +64,8 @@ judge_repeats(struct stream_table *t, struct flow *f, unsigned dir, struct piece
 		t->ops.conflict(t->ctx, f, dir, whole.bytes, whole.off, now_ns);
 }
 
-/* Makes room to hold a piece. False: look again, a hole of this direction or another has been given up, at most as far as
- * the piece. */
+/* Makes room to hold a piece. False: look again, a hole of this direction or another has been given up, at
+ * most as far as the piece. */
 static bool
 room_for(struct stream_table *t, struct flow *f, unsigned dir, const struct piece *p, uint64_t now_ns)
 {
@@ -107,6 +107,8 @@ stream_place(struct stream_table *t, struct flow *f, unsigned dir, uint32_t seq,
 		} else if (room_for(t, f, dir, &hold, now_ns)) {
 			ooo_hold(&t->ooo, f, dir, p.off, part);
 			t->ctr[CTR_ST_OOO_HELD] += part.len;
+			if (t->ops.ahead != NULL)
+				t->ops.ahead(t->ctx, f, dir, part, p.off, now_ns);
 			cut_front(&p, part.len);
 		}
 	}

@@ -94,8 +94,9 @@ begins_another(const struct flow *f, const struct arrival *a)
 		return f->started[a->dir] != START_KNOWN || d->base != a->seq;
 	if (a->payload.len == 0 || f->started[a->dir] != START_KNOWN)
 		return false;
-	/* who sent a true RST sends no more */
-	return ahead > WINDOW_AHEAD || ahead < -WINDOW_BEHIND || (f->reset && f->reset_dir == a->dir && ahead >= 0);
+	if (f->fin[a->dir] || (f->reset && f->reset_dir == a->dir))
+		return ahead >= 0 || ahead < -WINDOW_BEHIND; /* who sent a true FIN or RST sends no more */
+	return ahead > WINDOW_AHEAD || ahead < -WINDOW_BEHIND;
 }
 
 /* A flow that is over gets a segment: late, or the first of another that reuses its addresses. */
@@ -143,7 +144,8 @@ take_syn(struct stream_table *t, struct flow *f, struct arrival *a)
 	if (f->started[a->dir] != START_KNOWN) {
 		start(f, a->dir, a->seq, START_KNOWN);
 	} else if (d->base != a->seq) {
-		/* Fits nothing: forged, or the first of another connection. Its SYN/ACK or its data will tell. */
+		/* Fits nothing: forged, or the first of another connection. Its SYN/ACK or its data will
+		 * tell. */
 		if (!answer) {
 			f->other_syn[a->dir] = true;
 			f->other_isn = a->seq;
@@ -241,8 +243,8 @@ take_stray(struct stream_table *t, struct flow *f, struct arrival *a)
 	return f;
 }
 
-/* The first payload of a direction whose beginning was not seen says where it begins, unless what the other side acknowledged
- * says that a little is missing before it. */
+/* The first payload of a direction whose beginning was not seen says where it begins, unless what the other
+ * side acknowledged says that a little is missing before it. */
 static void
 start_at_payload(struct stream_table *t, struct flow *f, const struct arrival *a)
 {
@@ -255,9 +257,14 @@ start_at_payload(struct stream_table *t, struct flow *f, const struct arrival *a
 static struct flow *
 take_payload(struct stream_table *t, struct flow *f, struct arrival *a)
 {
-	if (f->ended[a->dir]) {
+	if (f->ended[a->dir] && !begins_another(f, a)) {
 		drop(t, a, CTR_ST_DROP_CLOSED);
 		return f;
+	}
+	if (f->ended[a->dir]) {
+		f = replace_flow(t, f, a, a->s->ends.port[0] < a->s->ends.port[1], true);
+		if (f == NULL)
+			return NULL;
 	}
 	if (f->started[a->dir] != START_KNOWN)
 		start_at_payload(t, f, a);

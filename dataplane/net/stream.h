@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* stream: frames in, in-order payload out. One struct stream_table per worker: flow table, TCP reassembly for both
- * directions, out-of-order slabs; no locks, nothing shared, no clock of its own (`now_ns` is the packet's time).
+/* stream: frames in, in-order payload out. One struct stream_table per worker: flow table, TCP reassembly for
+ * both directions, out-of-order slabs; no locks, nothing shared, no clock of its own (`now_ns` is the
+ * packet's time).
  *
- *   frame -> frame_decode -> flow (5-tuple, symmetric) -> direction -> reassembly -> ops->data / gap / end
+ *   frame -> segment_decode -> flow (5-tuple, symmetric) -> direction -> reassembly -> ops->data / gap / end
  *
- * Deliver on arrival: in-order bytes go to ops->data straight from the frame (never parked); bytes beyond a hole are copied
- * into slabs. First version of a byte wins; a later version that disagrees raises overlap_conflict, and is handed to
- * ops->conflict so that both are scanned. Bytes already delivered are compared with the last history_bytes of the direction.
+ * Deliver on arrival: in-order bytes go to ops->data straight from the frame (never parked); bytes beyond a
+ * hole are copied into slabs. First version of a byte wins; a later version that disagrees raises
+ * overlap_conflict, and is handed to ops->conflict so that both are scanned. Bytes already delivered are
+ * compared with the last history_bytes of the direction.
  *
  * A hole is declared a gap
- *  - by ACK: the receiver acknowledged past it at least 2 ms ago, and gap_ack_frames frames of the flow have come since it opened
- *    (a mirror may show the acknowledgement, and much else, before the segment);
- *  - by age: open for gap_age_ns with gap_ack_frames frames of the flow, or for 5 * gap_age_ns in a flow that speaks little;
+ *  - by ACK: the receiver acknowledged past it at least 2 ms ago, and gap_ack_frames frames of the flow have
+ *    come since it opened (a mirror may show the acknowledgement, and much else, before the segment);
+ *  - by age: open for gap_age_ns with gap_ack_frames frames of the flow, or for 25 * gap_age_ns in a flow that
+ *    speaks little;
  *  - by cap: no more can be held out of order. The hole is given up, never the bytes that came.
  *
- * A flow begins with a SYN, a SYN/ACK or payload, never with a bare ACK. It is closed when both directions passed their FIN, or by
- * a plausible RST, and then stays in the table for 2 s to tell late segments from new ones. */
+ * A flow begins with a SYN, a SYN/ACK or payload, never with a bare ACK. It is closed when both directions
+ * passed their FIN, or by a plausible RST, and then stays in the table for 2 s to tell late segments from new
+ * ones. One who goes on sending behind his own FIN or RST did not send it: what he sends is a new flow, in
+ * mid-stream. */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
@@ -37,8 +42,8 @@ struct flow_key {
 
 #define FLOW_APP_BYTES 24
 
-/* One direction's place in the stream; private to net. Offsets count stream bytes since the flow was picked up, so they do
- * not wrap; the sequence number of offset x is base + (uint32_t)x. */
+/* One direction's place in the stream; private to net. Offsets count stream bytes since the flow was picked
+ * up, so they do not wrap; the sequence number of offset x is base + (uint32_t)x. */
 struct flow_dir {
 	uint64_t next;	   /* first byte not delivered yet */
 	uint64_t acked;	   /* what the other side has acknowledged */
@@ -88,41 +93,46 @@ struct flow {
 
 enum stream_end { STREAM_FIN, STREAM_RST, STREAM_IDLE, STREAM_LRU, STREAM_SHUTDOWN };
 
-/* What the worker does with the bytes. dir 0: from key.ip[0]. `bytes` lives only during the call. The callbacks may not call
- * back into the table. `off` is the stream offset of the first byte since the flow was picked up. */
+/* What the worker does with the bytes. dir 0: from key.ip[0]. `bytes` lives only during the call. The
+ * callbacks may not call back into the table. `off` is the stream offset of the first byte since the flow was
+ * picked up. */
 struct stream_ops {
 	void (*data)(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns);
 	void (*gap)(void *ctx, struct flow *f, unsigned dir, uint64_t n, uint64_t off, uint64_t now_ns);
-	/* bytes to be scanned on their own, outside the stream: a segment that disagrees with earlier bytes for the same
-	 * place (overlap_conflict is then set), or one that came only after its place had been declared a gap */
+	/* bytes to be scanned on their own, outside the stream: a segment that disagrees with earlier bytes
+	 * for the same place (overlap_conflict is then set), or one that came only after its place had been
+	 * declared a gap */
 	void (*conflict)(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns);
 	/* dir's stream is over (both directions are ended before the flow is forgotten) */
 	void (*end)(void *ctx, struct flow *f, unsigned dir, enum stream_end why, uint64_t now_ns);
 	void (*forget)(void *ctx, struct flow *f); /* last call for this flow: free app state */
+	/* May be NULL. Bytes that were put aside behind a hole: a look at what will come to data() in its turn, so that whatever lies whole in
+	 * them need not wait for the hole to be filled or given up. */
+	void (*ahead)(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns);
 };
 
 struct stream_config {
 	uint32_t flows_max;	     /* default 65536; up to 4 M */
-	uint32_t ooo_slabs;	     /* out-of-order slabs per core, 2 KiB each; default 4096 */
-	uint32_t ooo_segments_dir;   /* cap per direction; default 64 */
-	uint32_t ooo_bytes_dir;	     /* cap per direction; default 256 KiB */
+	uint32_t ooo_slabs;	     /* out-of-order slabs per core, 2 KiB each; a worker's default 8192 */
+	uint32_t ooo_segments_dir;   /* cap per direction; a worker's default 256 */
+	uint32_t ooo_bytes_dir;	     /* cap per direction; a worker's default 512 KiB */
 	uint64_t gap_age_ns;	     /* default 200 ms */
 	uint64_t idle_ns;	     /* default 300 s */
 	uint32_t history_bytes;	     /* delivered bytes kept per direction to compare later versions with; power of two; 0 = 16 KiB */
 	uint32_t history_buffers;    /* of those, per core, for the directions that spoke last; 0 = 1024 */
-	uint32_t gap_ack_frames;     /* frames of a flow to wait for a late segment; 0 = 32 */
+	uint32_t gap_ack_frames;     /* frames of a flow to wait for a late segment; 0 = 32, a worker's default 256 */
 	uint32_t hash_seed[4];	     /* keyed flow hash: an attacker must not choose buckets */
 	bool verify_checksum;	     /* software TCP checksum; else trusted */
 };
 
-/* stream_bytes: memory that stream_init needs. stream_init builds a table in mem (64-byte aligned, zeroed or not);
- * counters: CTR_COUNT uint64_t. NULL + errno on bad config. */
+/* stream_bytes: memory that stream_init needs. stream_init builds a table in mem (64-byte aligned, zeroed or
+ * not); counters: CTR_COUNT uint64_t. NULL + errno on bad config. */
 size_t stream_bytes(const struct stream_config *c);
 struct stream_table *stream_init(void *mem, const struct stream_config *c, const struct stream_ops *ops, void *ctx, uint64_t *counters);
 
-/* stream_frames handles a burst of Ethernet frames. frames[i].len = captured bytes, wire_len[i] >= len the length on the wire
- * (truncated if greater). now_ns[i]: each frame's time, never decreasing much. Prefetches flows
- * ahead. Every frame ends in exactly one counter of identity 2, every payload byte in identity 3. */
+/* stream_frames handles a burst of Ethernet frames. frames[i].len = captured bytes, wire_len[i] >= len the
+ * length on the wire (truncated if greater). now_ns[i]: each frame's time, never decreasing much. Prefetches
+ * flows ahead. Every frame ends in exactly one counter of identity 2, every payload byte in identity 3. */
 void stream_frames(struct stream_table *t, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns);
 
 /* stream_housekeep declares aged gaps and evicts idle flows: call every few ms, bounded work per call. */

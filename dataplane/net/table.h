@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside of a stream_table, shared by its parts: stream.c (bursts, making it), segment.c (what a segment's flags and numbers
- * mean), reasm.c (where its bytes go), hole.c (delivery, gaps, ends). Nobody else includes this. */
+/* The inside of a stream_table, shared by its parts: stream.c (bursts, making it), segment.c (what a
+ * segment's flags and numbers mean), reasm.c (where its bytes go), hole.c (delivery, gaps, ends). Nobody else
+ * includes this. */
 #ifndef NET_TABLE_H
 #define NET_TABLE_H
 
@@ -10,7 +11,8 @@
 #include "net/ooo.h"
 
 #define STREAM_BURST 64u
-/* How far ahead of the in-order point, and behind it, a segment may lie to be taken for one of this stream. */
+/* How far ahead of the in-order point, and behind it, a segment may lie to be taken for one of this
+ * stream. */
 #define WINDOW_AHEAD (4 << 20)
 #define WINDOW_BEHIND (16 << 20)
 /* Largest window that TCP can advertise (RFC 7323): what an acknowledgement may run ahead. */
@@ -62,7 +64,8 @@ void stream_drain(struct stream_table *t, struct flow *f, unsigned dir, uint64_t
 /* stream_gap passes n > 0 missing bytes; why: CTR_GAPS_*. */
 void stream_gap(
 	struct stream_table *t, struct flow *f, unsigned dir, uint64_t n, enum sentinel_counter why, uint64_t now_ns);
-/* stream_settle: after the place of a direction changed: ends it at its FIN, keeps the list of holes. moved: bytes were passed. */
+/* stream_settle: after the place of a direction changed: ends it at its FIN, keeps the list of holes. moved:
+ * bytes were passed. */
 void stream_settle(struct stream_table *t, struct flow *f, unsigned dir, bool moved, uint64_t now_ns);
 /* stream_give_up_hole passes the first hole of a direction, or all that the receiver acknowledged past. */
 void stream_give_up_hole(
@@ -71,11 +74,13 @@ void stream_give_up_hole(
 void stream_hole_due(struct stream_table *t, struct flow *f, unsigned dir, uint64_t now_ns);
 /* stream_holes_expire gives up at most n of the holes that have been open for too long. */
 void stream_holes_expire(struct stream_table *t, unsigned n, uint64_t now_ns);
-/* stream_steal_held gives up the longest open hole that holds bytes back, not this direction's own; false if none is found. */
+/* stream_steal_held gives up the longest open hole that holds bytes back, not this direction's own; false if
+ * none is found. */
 bool stream_steal_held(struct stream_table *t, const struct flow *own, unsigned own_dir, uint64_t now_ns);
 /* stream_fin_off: offset of the direction's end; UINT64_MAX if not known. */
 uint64_t stream_fin_off(const struct flow *f, unsigned dir);
-/* stream_finish ends both directions, what is held first, and closes the flow. why also says what is counted. */
+/* stream_finish ends both directions, what is held first, and closes the flow. why also says what is
+ * counted. */
 void stream_finish(struct stream_table *t, struct flow *f, enum stream_end why, uint64_t now_ns);
 
 /* reasm.c: stream_place puts a segment's payload where it belongs; the segment lies within the window. */

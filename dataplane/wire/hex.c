@@ -10,15 +10,17 @@
 #define NONE7 NONE6, 255
 #define NONE16 NONE7, NONE7, 255, 255
 
+/* clang-format off */
 const uint8_t hex_value[256] = {
-	NONE16, NONE16, NONE16,				     /* controls, punctuation */
-	DIGITS(0), NONE6,				     /* 0x30 */
-	255, LETTERS, NONE7, 255, 255,			     /* 0x40 */
-	NONE16,						     /* 0x50 */
-	255, LETTERS, NONE7, 255, 255,			     /* 0x60 */
-	NONE16,						     /* 0x70 */
+	NONE16, NONE16, NONE16, /* controls, punctuation */
+	DIGITS(0), NONE6, /* 0x30 */
+	255, LETTERS, NONE7, 255, 255, /* 0x40 */
+	NONE16, /* 0x50 */
+	255, LETTERS, NONE7, 255, 255, /* 0x60 */
+	NONE16, /* 0x70 */
 	NONE16, NONE16, NONE16, NONE16, NONE16, NONE16, NONE16, NONE16,
 };
+/* clang-format on */
 
 static size_t
 decode_scalar(const uint8_t *in, size_t n, uint8_t *out)
@@ -57,8 +59,8 @@ decode_ssse3(const uint8_t *in, size_t n, uint8_t *out)
 		__m128i l = _mm_sub_epi8(_mm_or_si128(v, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
 		__m128i is_d = _mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(9)), d);
 		__m128i is_l = _mm_cmpeq_epi8(_mm_min_epu8(l, _mm_set1_epi8(5)), l);
-		__m128i nibs = _mm_or_si128(_mm_and_si128(is_d, d),
-			_mm_and_si128(is_l, _mm_add_epi8(l, _mm_set1_epi8(10))));
+		__m128i nibs = _mm_or_si128(
+			_mm_and_si128(is_d, d), _mm_and_si128(is_l, _mm_add_epi8(l, _mm_set1_epi8(10))));
 		__m128i bytes = _mm_maddubs_epi16(nibs, pairs);
 		_mm_storel_epi64((void *)(out + i / 2), _mm_packus_epi16(bytes, bytes));
 		unsigned good = (unsigned)_mm_movemask_epi8(_mm_or_si128(is_d, is_l));
@@ -110,8 +112,8 @@ decode_avx2(const uint8_t *in, size_t n, uint8_t *out)
 
 #define AVX512 "avx512f,avx512bw,avx512vl,avx512vbmi"
 
-/* One table look-up per 64 digits: VPERMI2B takes seven bits of each byte, the eighth is checked beside it. Returns the
- * bytes; *bad has a set bit for each byte that is not a digit. */
+/* One table look-up per 64 digits: VPERMI2B takes seven bits of each byte, the eighth is checked beside it.
+ * Returns the bytes; *bad has a set bit for each byte that is not a digit. */
 __attribute__((target(AVX512), always_inline)) static inline __m256i
 bytes_avx512(__m512i v, __m512i low, __m512i high, uint64_t *bad)
 {
@@ -132,7 +134,8 @@ decode_avx512(const uint8_t *in, size_t n, uint8_t *out)
 		_mm256_storeu_si256((void *)(out + i / 2), a);
 		_mm256_storeu_si256((void *)(out + i / 2 + 32), b);
 		if (bad | bad1) {
-			unsigned at = bad ? (unsigned)__builtin_ctzll(bad) : 64 + (unsigned)__builtin_ctzll(bad1);
+			unsigned at =
+				bad ? (unsigned)__builtin_ctzll(bad) : 64 + (unsigned)__builtin_ctzll(bad1);
 			return i + (at & ~1u);
 		}
 	}

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The grammar: JSON as Go's scanner reads it, and where in a request the scanner stands. */
+/* The grammar: JSON as Go's scanner reads it. */
 #include "wire/hex.h"
-#include "wire/jsonrpc.h"
-#include "wire/jsonrpc_private.h"
+#include "wire/jsonrpc_place.h"
 #include "wire/jsontext.h"
 
 #include <stddef.h>
@@ -11,6 +10,9 @@
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
+
+/* On the way of every structural byte: calls would cost as much as the work. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* What the next byte belongs to. */
 enum state {
@@ -30,30 +32,19 @@ enum state {
 	ST_DEEP
 };
 
-/* What the innermost open container is. */
-enum ctx { CTX_SKIP, CTX_BATCH, CTX_REQUEST, CTX_PARAMS, CTX_FIRST, CTX_TXS, CTX_BODY, CTX_ELEM, CTX_SUB };
-
-/* What the value that comes next is. From POS_PARAMS on its beginning overrides earlier ones (value_begins). */
-enum pos {
-	POS_NONE,
-	POS_REQUEST,
-	POS_METHOD,
-	POS_PARAMS,
-	POS_FIRST,
-	POS_TX,
-	POS_TXS,
-	POS_TXS_ITEM,
-	POS_BODY,
-	POS_BODY_ITEM,
-	POS_MEV_TX,
-	POS_MEV_HASH,
-	POS_MEV_BUNDLE
-};
-
 enum mode { MODE_SKIP, MODE_KEY, MODE_METHOD, MODE_HEX };
 
 /* Number states; those that may end a number are the even ones. */
-enum number { NUM_MINUS = 1, NUM_ZERO = 2, NUM_DOT = 3, NUM_INT = 4, NUM_E = 5, NUM_FRAC = 6, NUM_SIGN = 7, NUM_EXP = 8 };
+enum number {
+	NUM_MINUS = 1,
+	NUM_ZERO = 2,
+	NUM_DOT = 3,
+	NUM_INT = 4,
+	NUM_E = 5,
+	NUM_FRAC = 6,
+	NUM_SIGN = 7,
+	NUM_EXP = 8
+};
 
 #define TEXT_SPOILED 0xff /* text_len: the key or method is none that we know */
 
@@ -64,213 +55,10 @@ jsonrpc_init(struct jsonrpc *j)
 	j->pos = POS_REQUEST;
 }
 
-static inline uint64_t
-key_of(const char name[8])
-{
-	uint64_t k;
-	memcpy(&k, name, 8);
-	return k;
-}
-
-/* k: the key's bytes with bit 0x20 set in each, zeros behind. All names are letters, for which that is folding. */
-static unsigned
-key_pos(const struct jsonrpc *j, uint64_t k)
-{
-	switch (j->ctx) {
-	case CTX_REQUEST:
-		return k == key_of("params\0") ? POS_PARAMS : k == key_of("method\0") ? POS_METHOD : POS_NONE;
-	case CTX_PARAMS: /* by name: jsonrpsee */
-		return k == key_of("bytes\0\0") || k == key_of("tx\0\0\0\0\0") || k == key_of("bundle\0") ||
-				k == key_of("request")
-			? POS_FIRST
-			: POS_NONE;
-	case CTX_FIRST:
-		return k == key_of("txs\0\0\0\0") ? POS_TXS
-			: k == key_of("tx\0\0\0\0\0")	  ? POS_TX
-			: k == key_of("body\0\0\0")	  ? POS_BODY
-							  : POS_NONE;
-	case CTX_ELEM:
-		return k == key_of("tx\0\0\0\0\0") ? POS_MEV_TX
-			: k == key_of("hash\0\0\0")	   ? POS_MEV_HASH
-			: k == key_of("bundle\0")	   ? POS_MEV_BUNDLE
-							   : POS_NONE;
-	case CTX_SUB:
-		return k == key_of("body\0\0\0") ? POS_BODY : POS_NONE;
-	default:
-		return POS_NONE;
-	}
-}
-
-/* Below JSONRPC_DEPTH_EXACT nobody knows; nothing of interest lies there. */
-static inline bool
-unsure(const struct jsonrpc *j)
-{
-	return j->depth > JSONRPC_DEPTH_EXACT;
-}
-
-static inline bool
-in_object(const struct jsonrpc *j)
-{
-	return j->is_object[(j->depth - 1) >> 3] >> ((j->depth - 1) & 7) & 1;
-}
-
-/* The context of the container at the present depth, once an inner one has been closed. */
-static unsigned
-ctx_again(const struct jsonrpc *j)
-{
-	if (j->skip)
-		return CTX_SKIP;
-	switch (j->depth - j->batch) {
-	case 0:
-		return CTX_BATCH;
-	case 1:
-		return CTX_REQUEST;
-	case 2:
-		return CTX_PARAMS;
-	case 3:
-		return in_object(j) ? CTX_FIRST : CTX_TXS;
-	case 4:
-		return j->in_txs ? CTX_TXS : CTX_BODY;
-	default: /* body, elem, sub, body ... */
-		return !in_object(j) ? CTX_BODY : (j->depth - j->batch) % 3 == 2 ? CTX_ELEM : CTX_SUB;
-	}
-}
-
-/* What a value in `ctx` is, when it is an element of an array; the first parameter has been passed. */
-static const uint8_t item_pos[] = {
-	[CTX_BATCH] = POS_REQUEST,
-	[CTX_TXS] = POS_TXS_ITEM,
-	[CTX_BODY] = POS_BODY_ITEM,
-};
-
-static inline uint8_t
-elem_pos(unsigned ctx)
-{
-	return ctx < sizeof item_pos ? item_pos[ctx] : POS_NONE;
-}
-
 static inline void
 value_ended(struct jsonrpc *j)
 {
 	j->state = j->depth ? ST_AFTER : ST_DONE;
-}
-
-/* value_begins: the value at j->pos begins with c; whatever it overrides is forgotten, and what is no string or container
- * is judged. */
-static void
-value_begins(struct jsonrpc *j, uint8_t c)
-{
-	bool null = c == 'n';
-	unsigned mark = j->elem_mark[j->level], level = j->level;
-	switch (j->pos) {
-	case POS_PARAMS:
-		items_reset(j);
-		break;
-	case POS_FIRST:
-		items_reset(j);
-		j->first_param = c == '"' ? FIRST_STRING : c == '{' ? FIRST_OBJECT : c == '[' ? FIRST_ARRAY : FIRST_OTHER;
-		break;
-	case POS_TX:
-		if (!null)
-			items_kill(j, 0, ROLE_BIT(ROLE_TX), 0, 0);
-		if (!null && c != '"')
-			items_add(j, ROLE_TX, JSONRPC_BAD_HEX, 0);
-		break;
-	case POS_TXS:
-		items_kill(j, 0, ROLE_BIT(ROLE_TXS), 0, 0);
-		break;
-	case POS_TXS_ITEM:
-		if (c != '"')
-			items_add(j, ROLE_TXS, JSONRPC_BAD_HEX, 0);
-		break;
-	case POS_BODY:
-		items_kill(j, level ? j->obj_mark[level] : 0, ROLES_MEV, level, JSONRPC_NEST_MAX);
-		break;
-	case POS_MEV_TX:
-		if (!null)
-			items_kill(j, mark, ROLE_BIT(ROLE_MEV_TX), level, level);
-		if (!null && c != '"')
-			items_add(j, ROLE_MEV_TX, JSONRPC_BAD_HEX, 0);
-		break;
-	case POS_MEV_HASH:
-		items_kill(j, mark, ROLE_BIT(ROLE_MEV_HASH), level, level);
-		if (c == '"')
-			items_add(j, ROLE_MEV_HASH, JSONRPC_HASH_ONLY, 0);
-		break;
-	case POS_MEV_BUNDLE:
-		items_kill(j, mark, ROLES_MEV, level + 1, JSONRPC_NEST_MAX);
-		break;
-	default:
-		break;
-	}
-}
-
-static enum role
-role_of(unsigned pos)
-{
-	switch (pos) {
-	case POS_FIRST:
-		return ROLE_FIRST;
-	case POS_TX:
-		return ROLE_TX;
-	case POS_TXS_ITEM:
-		return ROLE_TXS;
-	case POS_MEV_TX:
-		return ROLE_MEV_TX;
-	default:
-		return ROLE_NONE;
-	}
-}
-
-static unsigned
-object_ctx(struct jsonrpc *j)
-{
-	switch (j->pos) {
-	case POS_REQUEST:
-		j->method = 0;
-		items_reset(j);
-		return CTX_REQUEST;
-	case POS_PARAMS:
-		return CTX_PARAMS;
-	case POS_FIRST:
-		return CTX_FIRST;
-	case POS_BODY_ITEM:
-		j->elem_mark[j->level] = j->n_recs;
-		return CTX_ELEM;
-	case POS_MEV_BUNDLE:
-		if (j->level == JSONRPC_NEST_MAX - 1) {
-			items_add(j, ROLE_MEV_TX, JSONRPC_OVERSIZE, 0);
-			return CTX_SKIP;
-		}
-		j->obj_mark[++j->level] = j->n_recs;
-		return CTX_SUB;
-	default:
-		return CTX_SKIP;
-	}
-}
-
-static unsigned
-array_ctx(struct jsonrpc *j)
-{
-	switch (j->pos) {
-	case POS_REQUEST:
-		if (j->depth > 0) /* an element of a batch */
-			return CTX_SKIP;
-		j->batch = true;
-		return CTX_BATCH;
-	case POS_PARAMS:
-		return CTX_PARAMS;
-	case POS_FIRST:
-		return CTX_TXS;
-	case POS_TXS:
-		j->in_txs = true;
-		return CTX_TXS;
-	case POS_BODY:
-		j->in_txs = false;
-		return CTX_BODY;
-	default:
-		return CTX_SKIP;
-	}
 }
 
 static void
@@ -354,7 +142,8 @@ begin_scalar(struct jsonrpc *j, uint8_t c)
 static bool
 number_takes(struct jsonrpc *j, uint8_t c)
 {
-	static const uint8_t on_digit[] = {0, NUM_INT, 0, NUM_FRAC, NUM_INT, NUM_EXP, NUM_FRAC, NUM_EXP, NUM_EXP};
+	static const uint8_t on_digit[] = {
+		0, NUM_INT, 0, NUM_FRAC, NUM_INT, NUM_EXP, NUM_FRAC, NUM_EXP, NUM_EXP};
 	uint8_t next = 0;
 	if (c >= '0' && c <= '9')
 		next = c == '0' && j->sub == NUM_MINUS ? NUM_ZERO : on_digit[j->sub];
@@ -461,7 +250,8 @@ text_run(struct jsonrpc *j, const uint8_t *p, const uint8_t *end)
 	}
 }
 
-/* One escaped character. Surrogates need no pairing: nothing that is compared has any, nor characters beyond ASCII but two. */
+/* One escaped character. Surrogates need no pairing: nothing that is compared has any, nor characters beyond
+ * ASCII but two. */
 static void
 string_char(struct scan *s, unsigned c)
 {
@@ -597,7 +387,7 @@ unicode(struct scan *s, uint8_t c)
 }
 
 /* p is behind the opening quote of a value. */
-static inline const uint8_t *
+static ALWAYS_INLINE const uint8_t *
 begin_string(struct scan *s, const uint8_t *p)
 {
 	struct jsonrpc *j = s->j;
@@ -611,12 +401,11 @@ begin_string(struct scan *s, const uint8_t *p)
 			return q + 1;
 		}
 	} else {
-		const uint8_t *behind = items_whole(s, p, role);
-		if (behind != NULL) {
+		p = items_begin(s, p, role);
+		if (j->role == ROLE_NONE) {
 			value_ended(j);
-			return behind;
+			return p;
 		}
-		items_string(j, role);
 	}
 	j->text_len = 0;
 	j->utf8 = 0;
@@ -625,21 +414,24 @@ begin_string(struct scan *s, const uint8_t *p)
 	return string_run(s, p);
 }
 
-static inline const uint8_t *
-begin_value(struct scan *s, const uint8_t *p)
+static const uint8_t *
+begin_other(struct scan *s, const uint8_t *p)
 {
 	struct jsonrpc *j = s->j;
-	uint8_t c = *p++;
-	if (j->pos >= POS_PARAMS)
-		value_begins(j, c);
-	if (c == '"')
-		return begin_string(s, p);
-	if (c == '{' || c == '[') {
-		open_container(j, c == '{');
-		return p;
+	if (*p == '{' || *p == '[') {
+		open_container(j, *p == '{');
+		return p + 1;
 	}
-	begin_scalar(j, c);
+	begin_scalar(j, *p++);
 	return j->state == ST_NUMBER ? number_run(s, p) : p;
+}
+
+static ALWAYS_INLINE const uint8_t *
+begin_value(struct scan *s, const uint8_t *p)
+{
+	if (s->j->pos >= POS_PARAMS)
+		value_begins(s->j, *p);
+	return *p == '"' ? begin_string(s, p + 1) : begin_other(s, p);
 }
 
 #define EACH(byte) (0x0101010101010101 * (uint64_t)(byte))
@@ -651,8 +443,8 @@ folded(uint64_t x, unsigned len)
 	return len == 0 ? 0 : (x | EACH(0x20)) & (UINT64_MAX >> (64 - 8 * len));
 }
 
-/* The length of a key at p that is whole and plain and has its colon right behind, or -1: read it byte by byte. *k: what
- * key_pos wants to know of it. This one is for the end of a piece: at most seven bytes. */
+/* The length of a key at p that is whole and plain and has its colon right behind, or -1: read it byte by
+ * byte. *k: what key_pos wants to know of it. This one is for the end of a piece: at most seven bytes. */
 static inline int
 short_key(const uint8_t *p, const uint8_t *end, uint64_t *k)
 {
@@ -693,7 +485,7 @@ plain_key(const uint8_t *p, const uint8_t *end, uint64_t *k)
 	return short_key(p, end, k);
 }
 
-static inline const uint8_t *
+static ALWAYS_INLINE const uint8_t *
 begin_key(struct scan *s, const uint8_t *p)
 {
 	struct jsonrpc *j = s->j;
@@ -706,7 +498,7 @@ begin_key(struct scan *s, const uint8_t *p)
 	if (len >= 0) {
 		j->pos = (uint8_t)key_pos(j, k);
 		p += len + 2;
-		if (p < s->end && *p > ' ')
+		if (p<s->end && * p> ' ')
 			return begin_value(s, p);
 		j->state = ST_VALUE;
 		return p;
@@ -719,15 +511,13 @@ begin_key(struct scan *s, const uint8_t *p)
 }
 
 /* p is at the first byte behind a value and white space. */
-static inline const uint8_t *
+static ALWAYS_INLINE const uint8_t *
 after_value(struct scan *s, const uint8_t *p)
 {
 	struct jsonrpc *j = s->j;
 	uint8_t c = *p++;
 	if (c == ',') {
 		bool object = !unsure(j) && in_object(j);
-		if (object && p < s->end && *p == '"')
-			return begin_key(s, p);
 		if (!object)
 			j->pos = elem_pos(j->ctx);
 		j->state = object ? ST_KEY : ST_VALUE;
@@ -739,32 +529,29 @@ after_value(struct scan *s, const uint8_t *p)
 	return p;
 }
 
-static inline const uint8_t *
-spaces(const uint8_t *p, const uint8_t *end)
+static inline bool
+is_space(uint8_t c)
 {
-	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-		p++;
-	return p;
+	return c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t');
 }
 
 /* One structural byte, key or value; p is at no white space. */
-static inline const uint8_t *
+static ALWAYS_INLINE const uint8_t *
 structure(struct scan *s, const uint8_t *p)
 {
 	struct jsonrpc *j = s->j;
-	bool empty = (j->state == ST_FIRST_VALUE && *p == ']') || (j->state == ST_FIRST_KEY && *p == '}');
 	switch (j->state) {
 	case ST_AFTER:
 		return after_value(s, p);
-	case ST_FIRST_VALUE:
-	case ST_VALUE:
-		if (!empty)
-			return begin_value(s, p);
-		break;
 	case ST_FIRST_KEY:
 	case ST_KEY:
-		if (!empty)
+		if (*p != '}' || j->state == ST_KEY)
 			return begin_key(s, p);
+		break;
+	case ST_FIRST_VALUE:
+	case ST_VALUE:
+		if (*p != ']' || j->state == ST_VALUE)
+			return begin_value(s, p);
 		break;
 	default: /* ST_COLON */
 		j->state = *p == ':' ? ST_VALUE : ST_BAD;
@@ -774,36 +561,37 @@ structure(struct scan *s, const uint8_t *p)
 	return p + 1;
 }
 
+/* A piece of a string or scalar. */
+static const uint8_t *
+token(struct scan *s, const uint8_t *p)
+{
+	switch (s->j->state) {
+	case ST_STRING:
+		return string_run(s, p);
+	case ST_ESCAPE:
+		escape(s, *p);
+		return p + 1;
+	case ST_UNICODE:
+		unicode(s, *p);
+		return p + 1;
+	case ST_NUMBER:
+		return number_run(s, p);
+	default: /* ST_LITERAL */
+		return literal_run(s, p);
+	}
+}
+
 static void
 run(struct scan *s, const uint8_t *p)
 {
-	struct jsonrpc *j = s->j;
-	while (p < s->end) {
-		switch (j->state) {
-		case ST_STRING:
-			p = string_run(s, p);
-			break;
-		case ST_ESCAPE:
-			escape(s, *p++);
-			break;
-		case ST_UNICODE:
-			unicode(s, *p++);
-			break;
-		case ST_NUMBER:
-			p = number_run(s, p);
-			break;
-		case ST_LITERAL:
-			p = literal_run(s, p);
-			break;
-		case ST_DONE:
-		case ST_BAD:
-		case ST_DEEP:
-			return;
-		default:
-			p = spaces(p, s->end);
-			if (p < s->end)
-				p = structure(s, p);
-		}
+	const struct jsonrpc *j = s->j;
+	while (p < s->end && j->state < ST_DONE) {
+		if (j->state > ST_AFTER)
+			p = token(s, p);
+		else if (is_space(*p))
+			p++;
+		else
+			p = structure(s, p);
 	}
 }
 
@@ -832,13 +620,12 @@ body_ended(struct jsonrpc *j)
 }
 
 enum jsonrpc_status
-jsonrpc_feed(struct jsonrpc *j, struct jsonrpc_arena *a, struct span piece, bool last, jsonrpc_sink sink, void *ctx,
-	uint32_t *messages)
+jsonrpc_feed(struct jsonrpc *j, struct jsonrpc_arena *a, struct span piece, bool last, jsonrpc_sink sink,
+	void *ctx, uint32_t *messages)
 {
 	if (j->state >= ST_DONE)
 		return status_of(j);
-	struct scan s = {
-		.j = j, .a = a, .end = piece.p, .sink = sink, .ctx = ctx, .messages = messages};
+	struct scan s = {.j = j, .a = a, .end = piece.p, .sink = sink, .ctx = ctx, .messages = messages};
 	items_check(j);
 	if (piece.len > 0) {
 		s.end += piece.len;

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* jsonrpc: resumable JSON-RPC scanner. It is fed the body of an HTTP request in pieces of any size, keeps nothing of it
- * but decoded transaction bytes, and calls `sink` once per transaction when the request object that carries it is
- * complete (only then are its last-wins method and params known). Where the bytes were cut makes no difference.
+/* jsonrpc: resumable JSON-RPC scanner. It is fed the body of an HTTP request in pieces of any size, keeps
+ * nothing of it but decoded transaction bytes, and calls `sink` once per transaction when the request object
+ * that carries it is complete (only then are its last-wins method and params known). Where the bytes were cut
+ * makes no difference.
  *
- * What it accepts is what Go's encoding/json accepts as geth uses it (go-ethereum rpc/json.go, golang encoding/json
- * decode.go, fold.go, scanner.go), widened where another node accepts more:
- *  - one value per body, a request or a batch of them; what follows the value is not looked at (json.Decoder);
+ * What it accepts is what Go's encoding/json accepts as geth uses it (go-ethereum rpc/json.go, golang
+ * encoding/json decode.go, fold.go, scanner.go), widened where another node accepts more:
+ *  - one value per body, a request or a batch of them; what follows the value is not looked at
+ * (json.Decoder);
  *  - keys match after unescaping, without regard to case, U+017F and U+212A being letters s and k;
- *  - duplicate keys: the last one wins. Only a string sets `method`: null and other types leave it as it was. Any value
- *    replaces `params`, `txs`, `body` and `bundle`; every value but null replaces `tx`;
+ *  - duplicate keys: the last one wins. Only a string sets `method`: null and other types leave it as it was.
+ * Any value replaces `params`, `txs`, `body` and `bundle`; every value but null replaces `tx`;
  *  - the method's name matches exactly, after unescaping. `jsonrpc` and `id` are not judged: nodes differ;
  *  - params by position, or by name as jsonrpsee (reth) takes them: `bytes`, `tx`, `bundle`, `request`;
  *  - hex in either case, with or without 0x or 0X, escaped or not;
- *  - a body is refused (MALFORMED) at the byte at which Go's scanner would refuse it. Requests of a batch that ended
- *    before it have been reported by then; the request in which it happens reports nothing.
+ *  - a body is refused (MALFORMED) at the byte at which Go's scanner would refuse it. Requests of a batch
+ * that ended before it have been reported by then; the request in which it happens reports nothing.
  *
  * Methods are a table in jsonrpc_methods.c (name, kind, where in params its transactions are).
  *
- * Decoded bytes are written to the arena of the caller: while one feed call runs that is `scratch`, shared by all flows
- * of a worker; if the request object is not complete when the call returns, they are moved to a slab that the arena's
- * owner hands out, and later pieces are decoded straight into it. */
+ * Decoded bytes are written to the arena of the caller: while one feed call runs that is `scratch`, shared by
+ * all flows of a worker; if the request object is not complete when the call returns, they are moved to a
+ * slab that the arena's owner hands out, and later pieces are decoded straight into it. */
 #ifndef WIRE_JSONRPC_H
 #define WIRE_JSONRPC_H
 
@@ -29,18 +31,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JSONRPC_DEPTH_MAX 10000u   /* containers; deeper bodies are refused, as Go's scanner does */
-#define JSONRPC_DEPTH_EXACT 1024u  /* deeper ones are not told apart: there, {] and ["a":1] pass */
-#define JSONRPC_ITEMS_MAX 128u	   /* transactions of one request object; Flashbots' limit is 100 */
-#define JSONRPC_RECS (2 * JSONRPC_ITEMS_MAX + 8u) /* candidates until the method is known: txs, body, tx, overridden ones */
+#define JSONRPC_DEPTH_MAX 10000u  /* containers; deeper bodies are refused, as Go's scanner does */
+#define JSONRPC_DEPTH_EXACT 1024u /* deeper ones are not told apart: there, {] and ["a":1] pass */
+#define JSONRPC_ITEMS_MAX 128u	  /* transactions of one request object; Flashbots' limit is 100 */
+#define JSONRPC_RECS             \
+	(2 * JSONRPC_ITEMS_MAX + \
+		8u)		   /* candidates until the method is known: txs, body, tx, overridden ones */
 #define JSONRPC_NEST_MAX 8u	   /* mev_sendBundle bundles within bundles; mev-share's own limit is 1 */
 #define JSONRPC_RAW_MAX (2621440u) /* decoded bytes of one request object: half of geth's 5 MiB body */
 
 enum jsonrpc_kind {
-	JSONRPC_RAW = 1,      /* eth_sendRawTransaction and its kin */
-	JSONRPC_PRIVATE = 2,  /* eth_sendPrivateTransaction ... */
-	JSONRPC_BUNDLE = 3,   /* eth_sendBundle, mev_sendBundle: order kept */
-	JSONRPC_UNSIGNED = 4  /* eth_sendTransaction: an object the node will sign */
+	JSONRPC_RAW = 1,     /* eth_sendRawTransaction and its kin */
+	JSONRPC_PRIVATE = 2, /* eth_sendPrivateTransaction ... */
+	JSONRPC_BUNDLE = 3,  /* eth_sendBundle, mev_sendBundle: order kept */
+	JSONRPC_UNSIGNED = 4 /* eth_sendTransaction: an object the node will sign */
 };
 
 /* What became of one transaction-bearing element. */
@@ -51,19 +55,20 @@ enum jsonrpc_item_state {
 	JSONRPC_HASH_ONLY,	 /* a bundle element that is a 32-byte hash */
 	JSONRPC_UNSIGNED_OBJECT, /* no raw bytes */
 	JSONRPC_NO_BUFFER,	 /* the arena could not hold it, or its slab was taken back */
-	JSONRPC_CUT		 /* the message was damaged or ended inside it (only known when the method came first) */
+	JSONRPC_CUT /* the message was damaged or ended inside it (only known when the method came first) */
 };
 
 struct jsonrpc_item {
 	struct span raw; /* decoded; valid until the arena is reset (scratch) or the sink returns (slab) */
 	enum jsonrpc_kind kind;
 	enum jsonrpc_item_state state;
-	uint32_t bundle_len, bundle_pos; /* 0, 0 if not in a bundle; pos counts from 0. Nested bundles count on. */
-	bool in_scratch; /* false: the slab is released when the sink returns; use raw at once */
+	uint32_t bundle_len,
+		bundle_pos; /* 0, 0 if not in a bundle; pos counts from 0. Nested bundles count on. */
+	bool in_scratch;    /* false: the slab is released when the sink returns; use raw at once */
 };
 
-/* jsonrpc_sink is called in the order of the body. It may set the arena's scratch_used to 0 (items of the same request
- * still to come stay intact until the last one's call returns); it may not call the scanner. */
+/* jsonrpc_sink is called in the order of the body. It may set the arena's scratch_used to 0 (items of the
+ * same request still to come stay intact until the last one's call returns); it may not call the scanner. */
 typedef void (*jsonrpc_sink)(void *ctx, const struct jsonrpc_item *item);
 
 /* Where decoded bytes live. One per worker; shared by all its scanners. */
@@ -71,9 +76,10 @@ struct jsonrpc_arena {
 	uint8_t *scratch;
 	uint32_t scratch_used, scratch_cap; /* the owner resets used = 0 when no item is in use any more */
 	void *ctx;
-	/* slab_get returns at least `bytes` (1..JSONRPC_RAW_MAX) and stores the capacity, or NULL (the items held become
-	 * NO_BUFFER). The owner may take a slab back between two calls into the scanner, and within slab_get, by
-	 * storing NULL through `holder`; its items become NO_BUFFER and the scan goes on. */
+	/* slab_get returns at least `bytes` (1..JSONRPC_RAW_MAX) and stores the capacity, or NULL (the items
+	 * held become NO_BUFFER). The owner may take a slab back between two calls into the scanner, and
+	 * within slab_get, by storing NULL through `holder`; its items become NO_BUFFER and the scan goes on.
+	 */
 	uint8_t *(*slab_get)(void *ctx, uint32_t bytes, uint32_t *cap, uint8_t **holder);
 	void (*slab_put)(void *ctx, uint8_t *slab); /* does not write through holder */
 };
@@ -85,45 +91,48 @@ struct jsonrpc_rec {
 	uint32_t len : 22, state : 3, role : 3, level : 4;
 };
 
-/* State of one body. Owned by jsonrpc.c; the names are explained in jsonrpc_private.h. The struct may not move while it
- * holds a slab. */
+/* State of one body. Owned by jsonrpc.c; the names are explained in jsonrpc_private.h. The struct may not
+ * move while it holds a slab. */
 struct jsonrpc {
 	uint8_t *slab; /* NULL: nothing carried over */
 	uint32_t slab_cap;
 	uint32_t used;	    /* decoded bytes of the current request, in the slab or else in scratch */
 	uint32_t str_start; /* `used` where the current string began */
 	uint16_t depth;	    /* open containers */
-	uint16_t skip;	    /* depth of the outermost open container that holds nothing of interest; 0: none */
+	uint16_t skip; /* depth of the outermost open container that holds nothing of interest; 0: none */
 	uint8_t state, ctx, pos;
 	bool batch, in_txs; /* top-level array; the open list is txs, not body */
 	uint8_t method, first_param;
-	uint8_t level; /* of nested bundles */
-	uint8_t mode;  /* what the current string is read for */
-	uint8_t sub;   /* inside a number, literal or \u escape */
-	uint16_t unit; /* \u escape */
+	uint8_t level;				  /* of nested bundles */
+	uint8_t mode;				  /* what the current string is read for */
+	uint8_t sub;				  /* inside a number, literal or \u escape */
+	uint16_t unit;				  /* \u escape */
 	uint8_t role, str_state, hex_stage, half; /* current candidate string */
-	uint8_t text_len, utf8;			  /* current key or method; utf8: first bytes of a folding letter */
+	uint8_t text_len, utf8; /* current key or method; utf8: first bytes of a folding letter */
 	uint16_t n_recs;
-	uint16_t obj_mark[JSONRPC_NEST_MAX], elem_mark[JSONRPC_NEST_MAX]; /* n_recs where the container began */
-	uint16_t excess[8];						  /* by role: items beyond JSONRPC_ITEMS_MAX */
-	uint8_t listed[2];						  /* records that count, of txs and of body */
+	uint16_t obj_mark[JSONRPC_NEST_MAX],
+		elem_mark[JSONRPC_NEST_MAX]; /* n_recs where the container began */
+	uint16_t excess[8];		     /* by role: items beyond JSONRPC_ITEMS_MAX */
+	uint8_t listed[2];		     /* records that count, of txs and of body */
 	uint8_t text[40];
 	struct jsonrpc_rec recs[JSONRPC_RECS];
 	uint8_t is_object[JSONRPC_DEPTH_EXACT / 8]; /* a bit for each open container */
 };
 
-/* jsonrpc_init prepares for a new body. Holds no resources: a body that was begun must have ended or been cut. */
+/* jsonrpc_init prepares for a new body. Holds no resources: a body that was begun must have ended or been
+ * cut. */
 void jsonrpc_init(struct jsonrpc *j);
 
-/* jsonrpc_feed scans one piece of a body; last: the body ends with it. Calls sink for every transaction of every request
- * object that ends within it. After DONE, MALFORMED or TOO_DEEP no slab is held and further pieces are ignored (the
- * status is returned again). Never MORE if last: a value that is not complete then is MALFORMED, a body without one DONE.
- * `messages` is increased by the number of request objects completed (of a batch, each). */
-enum jsonrpc_status jsonrpc_feed(struct jsonrpc *j, struct jsonrpc_arena *a, struct span piece, bool last, jsonrpc_sink sink,
-	void *ctx, uint32_t *messages);
+/* jsonrpc_feed scans one piece of a body; last: the body ends with it. Calls sink for every transaction of
+ * every request object that ends within it. After DONE, MALFORMED or TOO_DEEP no slab is held and further
+ * pieces are ignored (the status is returned again). Never MORE if last: a value that is not complete then is
+ * MALFORMED, a body without one DONE. `messages` is increased by the number of request objects completed (of
+ * a batch, each). */
+enum jsonrpc_status jsonrpc_feed(struct jsonrpc *j, struct jsonrpc_arena *a, struct span piece, bool last,
+	jsonrpc_sink sink, void *ctx, uint32_t *messages);
 
-/* jsonrpc_cut: the rest of this body will not come (gap, end of flow). Reports what was begun as JSONRPC_CUT if its
- * method was known, releases the slab. Further pieces are ignored (MALFORMED). */
+/* jsonrpc_cut: the rest of this body will not come (gap, end of flow). Reports what was begun as JSONRPC_CUT
+ * if its method was known, releases the slab. Further pieces are ignored (MALFORMED). */
 void jsonrpc_cut(struct jsonrpc *j, struct jsonrpc_arena *a, jsonrpc_sink sink, void *ctx);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Candidate transactions of the request object being read: their records, their bytes, their way to the sink. */
+/* Candidate transactions of the request object being read: their records, their bytes, their way to the sink.
+ */
 #include "wire/hex.h"
 #include "wire/jsonrpc_private.h"
 
 #include <string.h>
 
-/* Trailing dead records are dropped with their bytes, dead neighbours become one record: however often keys are repeated,
- * dead records are never more than live ones plus one, and no bytes are moved. */
+/* Trailing dead records are dropped with their bytes, dead neighbours become one record: however often keys
+ * are repeated, dead records are never more than live ones plus one, and no bytes are moved. */
 void
 items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, unsigned hi)
 {
@@ -74,7 +75,8 @@ items_release(struct jsonrpc *j, struct jsonrpc_arena *a)
 	j->slab = NULL;
 }
 
-/* move_to_slab makes the buffer at least `bytes` long. Returns -1 if no slab is to be had; the bytes stay where they are. */
+/* move_to_slab makes the buffer at least `bytes` long. Returns -1 if no slab is to be had; the bytes stay
+ * where they are. */
 static int
 move_to_slab(struct jsonrpc *j, struct jsonrpc_arena *a, uint32_t bytes)
 {
@@ -180,31 +182,34 @@ items_char(struct scan *s, unsigned c)
 }
 
 const uint8_t *
-items_whole(struct scan *s, const uint8_t *p, enum role role)
+items_begin(struct scan *s, const uint8_t *p, enum role role)
 {
 	struct jsonrpc *j = s->j;
-	if (s->end - p < 2)
-		return NULL;
-	p += p[0] == '0' && (p[1] | 0x20) == 'x' ? 2 : 0;
+	if (s->end - p < 2) {
+		items_string(j, role);
+		return p;
+	}
+	bool prefix = p[0] == '0' && (p[1] | 0x20) == 'x';
+	p += prefix ? 2 : 0;
 	size_t n = (size_t)(s->end - p), space = 2 * (size_t)room(j, s->a);
 	size_t digits = hex_decode(p, n < space ? n : space, buffer(j, s->a) + j->used);
-	if (digits == n || p[digits] != '"')
-		return NULL;
+	p += digits;
+	if (digits < n && *p == '"') {
+		j->used += (uint32_t)(digits / 2);
+		items_add(j, role, JSONRPC_OK, (uint32_t)(digits / 2));
+		return p + 1;
+	}
+	items_string(j, role);
 	j->used += (uint32_t)(digits / 2);
-	items_add(j, role, JSONRPC_OK, (uint32_t)(digits / 2));
-	return p + digits + 1;
+	if (prefix || digits > 0)
+		j->hex_stage = HEX_BODY;
+	return p;
 }
 
 const uint8_t *
 items_hex(struct scan *s, const uint8_t *p)
 {
 	struct jsonrpc *j = s->j;
-	if (j->hex_stage == HEX_START && s->end - p >= 2) { /* else byte by byte: an escape may follow the 0 */
-		bool prefix = p[0] == '0' && (p[1] | 0x20) == 'x';
-		if (prefix || (hex_value[p[0]] | hex_value[p[1]]) <= 15)
-			j->hex_stage = HEX_BODY;
-		p += prefix ? 2 : 0;
-	}
 	while (p < s->end) {
 		uint32_t space = room(j, s->a);
 		if (j->hex_stage == HEX_BODY && !j->half && space > 0) {
@@ -285,8 +290,8 @@ items_report(struct scan *s, bool cut)
 	bool bundle = m->kind == JSONRPC_BUNDLE;
 	struct jsonrpc_item it = {.kind = m->kind, .in_scratch = j->slab == NULL};
 	const uint8_t *at = settle(s);
-	uint32_t n = count(j, m), pos = 0;
-	it.bundle_len = bundle ? n : 0;
+	uint32_t n = bundle ? count(j, m) : 0, pos = 0;
+	it.bundle_len = n;
 	for (unsigned i = 0; i < j->n_recs; i++) {
 		const struct jsonrpc_rec *r = &j->recs[i];
 		const uint8_t *bytes = at;
@@ -299,7 +304,7 @@ items_report(struct scan *s, bool cut)
 		pos++;
 		s->sink(s->ctx, &it);
 	}
-	for (; pos < n; pos++) {
+	for (; pos < n; pos++) { /* in excess */
 		it.state = cut ? JSONRPC_CUT : JSONRPC_OVERSIZE;
 		it.raw = (struct span){NULL, 0};
 		it.bundle_pos = bundle ? pos : 0;

@@ -3,11 +3,15 @@
 
 #include <string.h>
 
-#define METHOD(name_, kind_, roles_) {name_, sizeof(name_) - 1, kind_, roles_}
+#define METHOD(name_, kind_, roles_)                    \
+	{                                               \
+		name_, sizeof(name_) - 1, kind_, roles_ \
+	}
 
-/* geth: eth_sendRawTransaction[Sync]; ERC-7796: ...Conditional; Flashbots, MEV Blocker and builders: the private ones and
- * eth_sendBundle, whose oldest form (MEV-geth 0.1) has the list itself as params[0]; mev-share: mev_sendBundle.
- * Calls and simulations (eth_call, eth_callBundle, mev_simBundle) submit nothing. */
+/* geth: eth_sendRawTransaction[Sync]; ERC-7796: ...Conditional; Flashbots, MEV Blocker and builders: the
+ * private ones and eth_sendBundle, whose oldest form (MEV-geth 0.1) has the list itself as params[0];
+ * mev-share: mev_sendBundle. Calls and simulations (eth_call, eth_callBundle, mev_simBundle) submit nothing.
+ */
 static const struct rpc_method methods[] = {
 	METHOD("eth_sendRawTransaction", JSONRPC_RAW, ROLE_BIT(ROLE_FIRST)),
 	METHOD("eth_sendRawTransactionSync", JSONRPC_RAW, ROLE_BIT(ROLE_FIRST)),

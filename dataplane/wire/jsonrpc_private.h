@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside of the JSON-RPC scanner, shared by its three parts: jsonrpc.c (the grammar), jsonrpc_items.c (candidate
- * transactions and their bytes) and jsonrpc_methods.c (what each method carries). Nobody else includes this. */
+/* The inside of the JSON-RPC scanner, shared by its three parts: jsonrpc.c (the grammar), jsonrpc_items.c
+ * (candidate transactions and their bytes) and jsonrpc_methods.c (what each method carries). Nobody else
+ * includes this. */
 #ifndef WIRE_JSONRPC_PRIVATE_H
 #define WIRE_JSONRPC_PRIVATE_H
 
@@ -8,7 +9,8 @@
 
 #include <string.h>
 
-/* Where in params a candidate stands. The method, which may come last, decides which of them are transactions. */
+/* Where in params a candidate stands. The method, which may come last, decides which of them are
+ * transactions. */
 enum role {
 	ROLE_NONE,
 	ROLE_FIRST,   /* params[0] */
@@ -33,7 +35,8 @@ struct rpc_method {
 	uint8_t roles;
 };
 
-/* rpc_method_find returns the method's number, 0 if it carries no transactions. rpc_method: by number, not 0. */
+/* rpc_method_find returns the method's number, 0 if it carries no transactions. rpc_method: by number, not 0.
+ */
 uint8_t rpc_method_find(const uint8_t *name, size_t len);
 const struct rpc_method *rpc_method(uint8_t number);
 
@@ -61,8 +64,8 @@ items_reset(struct jsonrpc *j)
 	memset(j->listed, 0, sizeof j->listed);
 }
 
-/* Which list an element is of: 0 txs, 1 body, 2 none. The caps are per list, or one could crowd out the other before the
- * method tells which of them counts. */
+/* Which list an element is of: 0 txs, 1 body, 2 none. The caps are per list, or one could crowd out the other
+ * before the method tells which of them counts. */
 static inline unsigned
 list_of(unsigned role)
 {
@@ -71,28 +74,34 @@ list_of(unsigned role)
 
 /* items_kill: records from `mark` on with one of `roles` and a level in [lo, hi] are overridden. */
 void items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, unsigned hi);
-/* items_kill_hashes: elements of the list at `level` from mark on that have a tx do not count by their hash as well. */
+/* items_kill_hashes: elements of the list at `level` from mark on that have a tx do not count by their hash
+ * as well. */
 void items_kill_hashes(struct jsonrpc *j, unsigned mark, unsigned level);
 
-/* items_add records a candidate; its bytes are the last `len` that were decoded, and forgotten if there is no place for it. */
+/* items_add records a candidate; its bytes are the last `len` that were decoded, and forgotten if there is no
+ * place for it. */
 static inline void
 items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len)
 {
 	unsigned list = list_of(role);
-	if (j->n_recs == JSONRPC_RECS || (list < 2 && j->listed[list] == JSONRPC_ITEMS_MAX)) {
-		j->used -= len;
-		if (j->excess[role] < UINT16_MAX)
-			j->excess[role]++;
-		return;
-	}
-	if (list < 2)
+	if (list < 2) { /* what is in no list keeps two places: one that counts, one overridden */
+		if (j->listed[list] == JSONRPC_ITEMS_MAX || j->n_recs >= JSONRPC_RECS - 2) {
+			j->used -= len;
+			if (j->excess[role] < UINT16_MAX)
+				j->excess[role]++;
+			return;
+		}
 		j->listed[list]++;
-	j->recs[j->n_recs++] = (struct jsonrpc_rec){.len = len, .state = state, .role = role, .level = j->level};
+	}
+	j->recs[j->n_recs++] =
+		(struct jsonrpc_rec){.len = len, .state = state, .role = role, .level = j->level};
 }
 
-/* items_string begins a candidate string, items_string_end ends it. In between items_hex decodes from [p, end) up to the
- * first byte that is no hex digit, items_char takes one unescaped character (>= 0x80: any that is not ASCII), and
- * items_spoil gives it up. When j->str_state is not OK there is nothing more to decode. */
+/* items_string begins a candidate string, items_string_end ends it. In between items_hex decodes from [p,
+ * end) up to the first byte that is no hex digit, items_char takes one unescaped character (>= 0x80: any that
+ * is not ASCII), and items_spoil gives it up. When j->str_state is not OK there is nothing more to decode.
+ * items_begin does all of it at once for a string at p that is whole and plain: then j->role is ROLE_NONE,
+ * and what it returns lies behind the closing quote. */
 static inline void
 items_string(struct jsonrpc *j, enum role role)
 {
@@ -119,17 +128,16 @@ items_string_end(struct jsonrpc *j)
 	j->role = ROLE_NONE;
 }
 
-/* items_whole takes a candidate string at p that is whole, plain hex and fits: returns what follows its closing quote.
- * NULL: nothing has happened. */
-const uint8_t *items_whole(struct scan *s, const uint8_t *p, enum role role);
+const uint8_t *items_begin(struct scan *s, const uint8_t *p, enum role role);
 const uint8_t *items_hex(struct scan *s, const uint8_t *p);
 void items_char(struct scan *s, unsigned c);
 
-/* items_report hands the request's transactions to the sink; cut: as JSONRPC_CUT. items_release gives the slab back. */
+/* items_report hands the request's transactions to the sink; cut: as JSONRPC_CUT. items_release gives the
+ * slab back. */
 void items_report(struct scan *s, bool cut);
 void items_release(struct jsonrpc *j, struct jsonrpc_arena *a);
-/* items_keep moves decoded bytes into a slab at the end of a call; items_check finds out at the beginning of one whether
- * it is still there. */
+/* items_keep moves decoded bytes into a slab at the end of a call; items_check finds out at the beginning of
+ * one whether it is still there. */
 void items_keep(struct jsonrpc *j, struct jsonrpc_arena *a);
 void items_check(struct jsonrpc *j);
 

@@ -17,8 +17,8 @@ skip_sse2(const uint8_t *p, const uint8_t *end)
 {
 	for (; end - p >= 16; p += 16) {
 		__m128i v = _mm_loadu_si128((const void *)p);
-		__m128i hit = _mm_or_si128(
-			_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
+		__m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+						   _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
 			_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
 		unsigned m = (unsigned)_mm_movemask_epi8(hit);
 		if (m)
@@ -54,8 +54,8 @@ __attribute__((target(AVX512), always_inline)) static inline uint64_t
 hits_avx512(__m512i v)
 {
 	return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"')) |
-		_mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\\')) |
-		_mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20));
+	       _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\\')) |
+	       _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20));
 }
 
 __attribute__((target(AVX512))) static const uint8_t *

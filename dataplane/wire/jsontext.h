@@ -5,11 +5,12 @@
 
 #include <stdint.h>
 
-/* json_text_fn returns the first byte of [p, end) that is a quote, a backslash or a control character (below 0x20), or
- * end. Nothing outside [p, end) is read. */
+/* json_text_fn returns the first byte of [p, end) that is a quote, a backslash or a control character (below
+ * 0x20), or end. Nothing outside [p, end) is read. */
 typedef const uint8_t *json_text_fn(const uint8_t *p, const uint8_t *end);
 
-/* json_text_skip is the fastest json_text_fn for this CPU once json_text_init (called by hex_init) has run. */
+/* json_text_skip is the fastest json_text_fn for this CPU once json_text_init (called by hex_init) has run.
+ */
 extern json_text_fn *json_text_skip;
 void json_text_init(void);
 

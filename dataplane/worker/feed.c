@@ -77,15 +77,21 @@ count_json(struct worker *w, enum jsonrpc_status s, uint32_t messages)
 		w->ctr[CTR_JSON_DEPTH]++;
 }
 
-static void
-feed_json(struct worker *w, struct jsonrpc *j, struct span piece, bool last, jsonrpc_sink sink, bool *active)
+static enum jsonrpc_status
+scan_json(struct worker *w, struct jsonrpc *j, struct span piece, bool last, jsonrpc_sink sink, uint32_t *messages)
 {
-	uint32_t messages = 0;
 	if (w->arena.scratch_used > SCRATCH_SOFT) {
 		judge_now(w);
 		w->arena.scratch_used = 0;
 	}
-	enum jsonrpc_status s = jsonrpc_feed(j, &w->arena, piece, last, sink, w, &messages);
+	return jsonrpc_feed(j, &w->arena, piece, last, sink, w, messages);
+}
+
+static void
+feed_json(struct worker *w, struct jsonrpc *j, struct span piece, bool last, bool *active)
+{
+	uint32_t messages = 0;
+	enum jsonrpc_status s = scan_json(w, j, piece, last, take_item, &messages);
 	count_json(w, s, messages);
 	if (s != JSONRPC_MORE || last)
 		*active = false;
@@ -151,7 +157,7 @@ use_verdict(struct worker *w, struct conn *c, unsigned dir, const struct framer_
 		break;
 	case FRAMER_BODY:
 		if (c->body_json[dir])
-			feed_json(w, &c->json[dir], o->body, o->last, take_item, &c->body_json[dir]);
+			feed_json(w, &c->json[dir], o->body, o->last, &c->body_json[dir]);
 		break;
 	case FRAMER_LOST:
 		w->ctr[o->lost == FRAMER_LOST_BAD ? CTR_HTTP_BAD : CTR_HTTP_LOST]++;
@@ -263,10 +269,71 @@ on_gap(void *ctx, struct flow *f, unsigned dir, uint64_t n, uint64_t off, uint64
 	w->ctr[CTR_ST_BUFFERED] += http1_held(&c->http, dir) - (uint64_t)held;
 }
 
-/* ---- the other version of overlapping bytes ---- */
+/* ---- bytes that are read on their own, outside their stream ---- */
+
+/* The bytes themselves are accounted for by net, so heads, bodies and bytes are not counted here; what the sink does with
+ * the transactions is its own affair. */
+struct probe {
+	jsonrpc_sink sink;
+	bool active; /* a body goes to w->probe_json */
+};
 
 static void
-take_probed(void *ctx, const struct jsonrpc_item *it)
+cut_probe(struct worker *w, struct probe *p)
+{
+	if (p->active)
+		jsonrpc_cut(w->probe_json, &w->arena, p->sink, w);
+	p->active = false;
+}
+
+static void
+feed_probe(struct worker *w, struct probe *p, struct span piece, bool last)
+{
+	uint32_t messages = 0;
+	if (p->active && (scan_json(w, w->probe_json, piece, last, p->sink, &messages) != JSONRPC_MORE || last))
+		p->active = false;
+}
+
+/* As a flow that begins here. */
+static void
+probe_http(struct worker *w, unsigned dir, struct span in, jsonrpc_sink sink)
+{
+	struct probe p = {.sink = sink};
+	http1_init(w->probe_http, true);
+	while (in.len > 0) {
+		struct framer_out o;
+		uint32_t n = http1_feed(w->probe_http, dir, in, &o);
+		if (o.verdict == FRAMER_MESSAGE || o.verdict == FRAMER_LOST)
+			cut_probe(w, &p);
+		if (o.verdict == FRAMER_MESSAGE && http1_last(w->probe_http, dir)->request && !o.last) {
+			p.active = true;
+			jsonrpc_init(w->probe_json);
+		} else if (o.verdict == FRAMER_BODY) {
+			feed_probe(w, &p, o.body, o.last);
+		}
+		in.p += n;
+		in.len -= n;
+	}
+	cut_probe(w, &p); /* the rest of its request is not here */
+}
+
+/* As the middle of a body: from the first object on, as elements of a batch whose beginning is not here. */
+static void
+probe_body(struct worker *w, struct span in, jsonrpc_sink sink)
+{
+	static const uint8_t open[] = "[";
+	const uint8_t *at = memchr(in.p, '{', in.len);
+	struct probe p = {.sink = sink, .active = true};
+	if (at == NULL)
+		return;
+	jsonrpc_init(w->probe_json);
+	feed_probe(w, &p, (struct span){open, 1}, false);
+	feed_probe(w, &p, (struct span){at, in.len - (uint32_t)(at - in.p)}, false);
+	cut_probe(w, &p);
+}
+
+static void
+take_other(void *ctx, const struct jsonrpc_item *it)
 {
 	struct worker *w = ctx;
 	w->probed++;
@@ -276,53 +343,6 @@ take_probed(void *ctx, const struct jsonrpc_item *it)
 		return;
 	}
 	take_item(w, it);
-}
-
-static void
-cut_probe(struct worker *w, bool *active)
-{
-	if (*active)
-		jsonrpc_cut(w->probe_json, &w->arena, take_probed, w);
-	*active = false;
-}
-
-/* As a flow that begins here. */
-static void
-probe_http(struct worker *w, unsigned dir, struct span in)
-{
-	bool active = false;
-	http1_init(w->probe_http, true);
-	while (in.len > 0) {
-		struct framer_out o;
-		uint32_t n = http1_feed(w->probe_http, dir, in, &o);
-		if (o.verdict == FRAMER_MESSAGE || o.verdict == FRAMER_LOST)
-			cut_probe(w, &active);
-		if (o.verdict == FRAMER_MESSAGE && http1_last(w->probe_http, dir)->request && !o.last) {
-			active = true;
-			jsonrpc_init(w->probe_json);
-		} else if (o.verdict == FRAMER_BODY && active) {
-			feed_json(w, w->probe_json, o.body, o.last, take_probed, &active);
-		}
-		in.p += n;
-		in.len -= n;
-	}
-	cut_probe(w, &active); /* the rest of its request is not here */
-}
-
-/* As the middle of a body: from the first object on, as elements of a batch whose beginning is not here. */
-static void
-probe_body(struct worker *w, struct span in)
-{
-	static const uint8_t open[] = "[";
-	const uint8_t *p = memchr(in.p, '{', in.len);
-	bool active = true;
-	if (p == NULL)
-		return;
-	jsonrpc_init(w->probe_json);
-	feed_json(w, w->probe_json, (struct span){open, 1}, false, take_probed, &active);
-	if (active)
-		feed_json(w, w->probe_json, (struct span){p, in.len - (uint32_t)(p - in.p)}, false, take_probed, &active);
-	cut_probe(w, &active);
 }
 
 /* The losing version of overlapping bytes is read on its own: a node may have taken it instead of the first. Its bytes are accounted
@@ -335,13 +355,37 @@ on_conflict(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t
 	bool other = c != NULL && (http1_last(&c->http, dir)->status != 0 || c->unsynced[dir] == CTR_ST_SKIP_OPAQUE);
 	set_current(w, f, dir, now_ns);
 	w->probed = 0;
-	probe_http(w, dir, bytes);
+	probe_http(w, dir, bytes, take_other);
 	if (w->probed == 0)
-		probe_body(w, bytes);
+		probe_body(w, bytes, take_other);
 	if (w->probed > 0 || other || !f->overlap_conflict)
 		return;
 	w->ctr[CTR_TX_CROSSED]++;
 	w->ctr[CTR_TX_UNSCANNED_CONFLICT]++;
+}
+
+static void
+take_ahead(void *ctx, const struct jsonrpc_item *it)
+{
+	struct worker *w = ctx;
+	struct crossing x;
+	if (it->state != JSONRPC_OK)
+		return;
+	crossing_of(w, it, &x);
+	x.trust |= TRUST_AHEAD;
+	judge_ahead(w, it->raw, &x);
+}
+
+/* A hole in front of these bytes may be filled in a moment or given up after seconds. Whole requests in them are looked at now. */
+static void
+on_ahead(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns)
+{
+	struct worker *w = ctx;
+	const struct conn *c = conn_of(f);
+	if (c != NULL && (http1_last(&c->http, dir)->status != 0 || c->unsynced[dir] == CTR_ST_SKIP_OPAQUE))
+		return;
+	set_current(w, f, dir, now_ns);
+	probe_http(w, dir, bytes, take_ahead);
 }
 
 static void
@@ -376,4 +420,5 @@ const struct stream_ops feed_ops = {
 	.conflict = on_conflict,
 	.end = on_end,
 	.forget = on_forget,
+	.ahead = on_ahead,
 };

@@ -134,3 +134,17 @@ worker_raw(struct worker *w, struct span raw, const struct crossing *where)
 	w->ctr[CTR_TX_CROSSED]++;
 	return judge_one(w, raw, seen_fingerprint(w->seen, raw), where);
 }
+
+void
+judge_ahead(struct worker *w, struct span raw, const struct crossing *where)
+{
+	struct finding found[DETECT_FINDINGS_MAX];
+	struct tx t;
+	if (seen_check(w->seen, variant(seen_fingerprint(w->seen, raw), where->bundle_len, false), where->t_wire_ns) ||
+		tx_decode(raw, &t) != 0)
+		return;
+	int n = detect_tx(w->detect, &t, where->bundle_len, found);
+	w->ctr[CTR_TX_AHEAD]++;
+	if (n > 0)
+		report_findings(w, &t, where, found, (uint32_t)n);
+}

@@ -65,8 +65,10 @@ time_bodies(const char *what, const char *before, const char *after, unsigned di
 		len[i] = (uint32_t)(at - body[i]);
 		total += len[i];
 	}
-	struct jsonrpc_arena a = {
-		.scratch = scratch, .scratch_cap = sizeof scratch, .slab_get = slab_get, .slab_put = slab_put};
+	struct jsonrpc_arena a = {.scratch = scratch,
+		.scratch_cap = sizeof scratch,
+		.slab_get = slab_get,
+		.slab_put = slab_put};
 	static struct jsonrpc j;
 	uint32_t messages = 0;
 	double best = 1e30;
@@ -78,13 +80,15 @@ time_bodies(const char *what, const char *before, const char *after, unsigned di
 				a.scratch_used = 0;
 			jsonrpc_init(&j);
 			for (uint32_t k = 0; k < n; k += step)
-				jsonrpc_feed(&j, &a, (struct span){(uint8_t *)body[i] + k, n - k < step ? n - k : step},
+				jsonrpc_feed(&j, &a,
+					(struct span){(uint8_t *)body[i] + k, n - k < step ? n - k : step},
 					n - k <= step, sink, NULL, &messages);
 		}
 		t = now_ns() - t;
 		best = t < best ? t : best;
 	}
-	printf("%-28s %7.1f ns/request %6.2f GB/s (%zu bytes)\n", what, best / BODIES, (double)total / best, total / BODIES);
+	printf("%-28s %7.1f ns/request %6.2f GB/s (%zu bytes)\n", what, best / BODIES, (double)total / best,
+		total / BODIES);
 	for (unsigned i = 0; i < BODIES; i++)
 		free(body[i]);
 }
@@ -105,7 +109,8 @@ time_hex(unsigned digits)
 			t = (now_ns() - t) / 64;
 			best = t < best ? t : best;
 		}
-		printf("hex %-24s %7.1f ns/string  %6.2f GB/s (%u digits)\n", impls[i].name, best, digits / best, digits);
+		printf("hex %-24s %7.1f ns/string  %6.2f GB/s (%u digits)\n", impls[i].name, best,
+			digits / best, digits);
 	}
 	free(in);
 	free(out);
@@ -116,13 +121,15 @@ main(int argc, char **argv)
 {
 	unsigned raw = argc > 1 ? (unsigned)atoi(argv[1]) : 420;
 	static const char send[] = "{\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x";
-	static const char geth[] = "{\"jsonrpc\":\"2.0\",\"id\":12,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x";
+	static const char geth[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":12,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x";
 	hex_init();
 	time_bodies("raw transaction", send, "\"],\"id\":%u,\"jsonrpc\":\"2.0\"}", 2 * raw, 1);
 	time_bodies("raw transaction, geth order", geth, "\"]}", 2 * raw, 1);
 	time_bodies("in two pieces", send, "\"],\"id\":%u,\"jsonrpc\":\"2.0\"}", 2 * raw, 2);
 	time_bodies("eth_call, 64 kB of data",
-		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_call\",\"params\":[{\"to\":\"0x01\",\"data\":\"0x",
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_call\",\"params\":[{\"to\":\"0x01\",\"data\":"
+		"\"0x",
 		"\"},\"latest\"]}", 65536, 1);
 	time_bodies("raw transaction, 64 kB", send, "\"],\"id\":%u,\"jsonrpc\":\"2.0\"}", 131072, 1);
 	time_hex(2 * raw);

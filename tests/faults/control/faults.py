@@ -100,7 +100,7 @@ class Consumer(threading.Thread):
     def __init__(self, box, name, **subscription):
         super().__init__(daemon=True)
         self.box = box
-        self.hello = json.dumps({"op": "subscribe", "consumer": name, **subscription}).encode() + b"\n"
+        self.subscription = {"op": "subscribe", "consumer": name, **subscription}
         self.ids, self.events, self.losses = [], {}, []
         self.stopping = False
         self.fault = None
@@ -126,7 +126,9 @@ class Consumer(threading.Thread):
                 s.close()
 
     def read(self, s):
-        s.sendall(self.hello)
+        if self.ids:
+            self.subscription["since"] = None  # its name is enough once it has been served
+        s.sendall(json.dumps(self.subscription).encode() + b"\n")
         rest, here, last = b"", set(), None
         while not self.stopping:
             try:
@@ -224,6 +226,7 @@ def case_control_killed(box):
     assert len(ids) == len(set(ids)) == count, (len(ids), len(set(ids)))
     assert consumer.alerts() == set(ids)
     assert consumer.connections > 5
+    assert len(consumer.ids) - count < count, "acks are not kept"
     covered(box)
     verify(box)
     return f"{count} alerts, {consumer.connections} connections, {len(consumer.ids) - len(set(consumer.ids))} redelivered"
@@ -352,6 +355,79 @@ def case_file_limit(box):
     assert consumer.fault is None, consumer.fault
     assert len(consumer.ids) == 6000
     return f"{status['journal']['failures']} files given up"
+
+
+def ctl(box, *args):
+    return subprocess.run([CTL, args[0], "--socket", box.socket, *args[1:]], capture_output=True, text=True, timeout=PATIENCE)
+
+
+def case_commands(box):
+    """sentinelctl alerts and status: what they print, what they say when nobody answers."""
+    p = ctl(box, "status")
+    assert p.returncode == 1 and "Is sentinel-control running? Start it with" in p.stderr and not p.stdout, p
+    p = ctl(box, "alerts")
+    assert p.returncode == 1 and "Is sentinel-control running?" in p.stderr, p
+    box.control()
+    box.up()
+    p = ctl(box, "status")
+    assert p.returncode == 0 and "none yet; waiting at " + box.channel in p.stdout, p.stdout
+    follow = subprocess.Popen([CTL, "alerts", "--socket", box.socket, "--follow", "--since", "start", "--json"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    box.producer("--count", 40, "--rate", 0, "--slots", 8, "--evidence", 5)
+    wait(lambda: box.status()["dataplane"].get("source_done"), "the producer is done")
+    wait(lambda: all(r["head"] == r["consumed"] for r in box.status()["rings"]), "all is journaled")
+    p = ctl(box, "alerts", "--json")
+    assert p.returncode == 0, p.stderr
+    events = [json.loads(line) for line in p.stdout.splitlines()]
+    assert len(events) == int(box.status()["journal"]["events"])
+    p = ctl(box, "alerts")
+    lines = p.stdout.splitlines()
+    assert len(lines) == len(events)
+    for line, event in zip(lines, events):
+        if event["type"] == "sentinel.loss.v1":
+            assert "LOST" in line and "ring_full" in line, line
+        else:
+            for part in (event["data"]["grade"], event["data"]["rule"]["class"], event["data"]["transaction"]["hash"],
+                         event["data"]["transaction"]["to"], "rule 100"):
+                assert part in line, (part, line)
+    p = ctl(box, "alerts", "--json", "--grade", "pause", "--limit", "3")
+    assert [json.loads(x)["data"]["grade"] for x in p.stdout.splitlines()] == ["pause"] * 3
+    p = ctl(box, "alerts", "--json", "--since", events[4]["id"], "--limit", "1")
+    assert json.loads(p.stdout)["id"] == events[5]["id"]
+    p = ctl(box, "alerts", "--json", "--since", events[4]["cursor"], "--limit", "1")
+    assert json.loads(p.stdout)["id"] == events[5]["id"]
+    p = ctl(box, "alerts", "--since", "0badcafe.1")
+    assert p.returncode == 1 and "another journal" in p.stderr, p
+    for wrong in (["alerts", "--grade", "red"], ["alerts", "--limit", "0"], ["alerts", "--ack"], ["alerts", "x"], ["status", "--x"],
+                  ["alerts", "--since"]):
+        p = ctl(box, *wrong)
+        assert p.returncode == 2 and "usage:" in p.stderr and not p.stdout, (wrong, p)
+    p = ctl(box, "alerts", "--follow", "--consumer", "pager", "--since", "start", "--ack", "--limit", "5", "--json")
+    assert [json.loads(x)["id"] for x in p.stdout.splitlines()] == [e["id"] for e in events[:5]]
+    wait(lambda: [c["acked"] for c in box.status()["consumers"]] == ["5"], "the acks are kept")
+    p = ctl(box, "alerts", "--follow", "--consumer", "pager", "--limit", "1", "--json")
+    assert json.loads(p.stdout)["id"] == events[5]["id"]
+    p = ctl(box, "status", "--json")
+    status = json.loads(p.stdout)
+    assert p.returncode == 0 and len(p.stdout.splitlines()) == 1
+    residuals_zero(status)
+    lost = int(status["counters"]["ring_lost_full"])
+    assert lost > 0
+    p = ctl(box, "status")
+    for part in ("attached, pid", "every residual is 0", "records lost because an alert ring was full", "critical", "consumer   pager"):
+        assert part in p.stdout, (part, p.stdout)
+    # follow lives through a crash of control and ends, with status 0, at its orderly end
+    box.control_process.kill()
+    box.control_process.wait()
+    time.sleep(0.2)
+    box.control()
+    box.up()
+    time.sleep(0.8)
+    finish_control(box)
+    out, err = follow.communicate(timeout=PATIENCE)
+    assert follow.returncode == 0, err
+    assert [json.loads(x)["id"] for x in out.splitlines()] == [e["id"] for e in events], err
+    return f"{len(events)} events, {lost} lost"
 
 
 def case_disk_full(box):

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A good bundle with edits, its digest made right again and its databases put back (their own
  * checksum is no defence): refused with a message, or it loads and judges without leaving its tables.
- * Input: edits of 7 bytes: place (3, little-endian), how (1: 0 set byte, 1 set word, 2 add to word, 3 cut here), value (3). */
+ * Input: edits of 7 bytes: place (3, little-endian), how (1: 0 set byte, 1 set word, 2 add to word, 3 cut
+ * here), value (3). */
 #include "fixture.h"
 
 #include <stdlib.h>
@@ -11,14 +12,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char yaml[] =
 	"pack: fuzz\nversion: 1\nrules:\n"
-	"  - {id: 1, rev: 1, name: a, description: d, class: other, severity: low, grade: watch, status: stable,\n"
-	"     match: {t: {to: [0x1111111111111111111111111111111111111111, 0x2222222222222222222222222222222222222222]},\n"
-	"             s: {selector: 0xab9c4b5d}, i: {input: [0xc0ffee, 0xdecade]}, w: {arg: 0x3333333333333333333333333333333333333333}},\n"
+	"  - {id: 1, rev: 1, name: a, description: d, class: other, severity: low, grade: watch, status: "
+	"stable,\n"
+	"     match: {t: {to: [0x1111111111111111111111111111111111111111, "
+	"0x2222222222222222222222222222222222222222]},\n"
+	"             s: {selector: 0xab9c4b5d}, i: {input: [0xc0ffee, 0xdecade]}, w: {arg: "
+	"0x3333333333333333333333333333333333333333}},\n"
 	"     condition: t and (w or s or count(i) >= 2) and not (value > 5), protocols: [t],\n"
-	"     except: {x: {access_list: 0x4444444444444444444444444444444444444444}, w2: {authorization: 0x4444444444444444444444444444444444444444}},\n"
+	"     except: {x: {access_list: 0x4444444444444444444444444444444444444444}, w2: {authorization: "
+	"0x4444444444444444444444444444444444444444}},\n"
 	"     vectors: [{match: true, tx: {}}, {match: false, tx: {raw: 0x00}}]}\n"
-	"  - {id: 2, rev: 1, name: b, description: d, class: other, severity: low, grade: watch, status: experimental,\n"
-	"     match: {c: {push_selector: [0x5cffe9de, 0x00991403]}, p: {push_address: 0x1111111111111111111111111111111111111111}},\n"
+	"  - {id: 2, rev: 1, name: b, description: d, class: other, severity: low, grade: watch, status: "
+	"experimental,\n"
+	"     match: {c: {push_selector: [0x5cffe9de, 0x00991403]}, p: {push_address: "
+	"0x1111111111111111111111111111111111111111}},\n"
 	"     condition: \"creation and 1 of (c, p)\", protocols: [p],\n"
 	"     vectors: [{match: true, tx: {}}, {match: false, tx: {raw: 0x00}}]}\n";
 
@@ -123,7 +130,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(p);
 	put_back_databases(exact, n);
 	if (n >= sizeof(struct bundle_header))
-		bundle_digest((struct span){exact, (uint32_t)n}, exact + offsetof(struct bundle_header, digest));
+		bundle_digest(
+			(struct span){exact, (uint32_t)n}, exact + offsetof(struct bundle_header, digest));
 	struct ruleset *r = ruleset_load((struct span){exact, (uint32_t)n}, err, sizeof err);
 	if (r == NULL) {
 		need(err[0] != 0);

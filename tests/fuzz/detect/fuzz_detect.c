@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Any bytes as a transaction, against a fixed rule set with a rule for each field and value count: the same findings as the
- * reference. */
+/* Any bytes as a transaction, against a fixed rule set with a rule for each field and value count: the same
+ * findings as the reference. */
 #include "fixture.h"
 #include "reference.h"
 
@@ -16,10 +16,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct {
 	enum rule_field field;
 	const char *value[4];
-} patterns[] = {{FIELD_TO, {A1, A2}}, {FIELD_SELECTOR, {"11111111", "ab9c4b5d"}}, {FIELD_INPUT, {"111111", "c0ffee00", A1, A2}},
-	{FIELD_ARG, {A1, A2, W1}}, {FIELD_INIT_CODE, {"111111", "60016000", "7f5cffe9de0000000000000001"}},
-	{FIELD_PUSH_SELECTOR, {"5cffe9de", "00991403", "11111111", "80000000"}}, {FIELD_PUSH_ADDRESS, {A1, A2}},
-	{FIELD_ACCESS_LIST, {A1, A2}}, {FIELD_AUTHORIZATION, {A1, A2}}};
+} patterns[] = {{FIELD_TO, {A1, A2}}, {FIELD_SELECTOR, {"11111111", "ab9c4b5d"}},
+	{FIELD_INPUT, {"111111", "c0ffee00", A1, A2}}, {FIELD_ARG, {A1, A2, W1}},
+	{FIELD_INIT_CODE, {"111111", "60016000", "7f5cffe9de0000000000000001"}},
+	{FIELD_PUSH_SELECTOR, {"5cffe9de", "00991403", "11111111", "80000000"}},
+	{FIELD_PUSH_ADDRESS, {A1, A2}}, {FIELD_ACCESS_LIST, {A1, A2}}, {FIELD_AUTHORIZATION, {A1, A2}}};
 #define PATTERNS (sizeof patterns / sizeof *patterns)
 
 static struct loaded l;
@@ -37,11 +38,16 @@ set_up(void)
 		while (values < 4 && patterns[i].value[values] != NULL)
 			values++;
 		for (unsigned n = 0; n <= values && n <= 2; n++) {
-			fprintf(f, "  - {id: %u, rev: 1, name: r%u, description: d, class: other, severity: low, grade: watch, status: stable,\n"
-				"     match: {p: {%s: [", 10 * (i + 1) + n, 10 * (i + 1) + n, rule_field_name(patterns[i].field));
+			fprintf(f,
+				"  - {id: %u, rev: 1, name: r%u, description: d, class: other, severity: "
+				"low, grade: watch, status: stable,\n"
+				"     match: {p: {%s: [",
+				10 * (i + 1) + n, 10 * (i + 1) + n, rule_field_name(patterns[i].field));
 			for (unsigned k = 0; k < values; k++)
 				fprintf(f, "%s0x%s", k ? ", " : "", patterns[i].value[k]);
-			fprintf(f, "]}}, condition: \"%s(p) >= %u\",\n     vectors: [{match: true, tx: {}}, {match: false, tx: {raw: 0x}}]}\n",
+			fprintf(f,
+				"]}}, condition: \"%s(p) >= %u\",\n     vectors: [{match: true, tx: {}}, "
+				"{match: false, tx: {raw: 0x}}]}\n",
 				n ? "count" : "not count", n ? n : 1);
 		}
 	}
@@ -70,7 +76,8 @@ check(const struct tx *t)
 			uint32_t len = unhex(patterns[i].value[k], value);
 			count += reference_matches(t, patterns[i].field, value, len);
 		}
-		if (got[10 * (i + 1)] != (count == 0) || got[10 * (i + 1) + 1] != (count >= 1) || got[10 * (i + 1) + 2] != (count >= 2))
+		if (got[10 * (i + 1)] != (count == 0) || got[10 * (i + 1) + 1] != (count >= 1) ||
+			got[10 * (i + 1) + 2] != (count >= 2))
 			abort();
 	}
 }

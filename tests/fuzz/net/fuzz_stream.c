@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A small language that makes related segments, so that the engine reaches the depths of reassembly, besides raw frames. What
- * must hold whatever comes: identities 2 and 3, the discipline of the callbacks (both checked by the harness), nothing held
- * after the end, and no conflict unless bytes really differed. */
+/* A small language that makes related segments, so that the engine reaches the depths of reassembly, besides
+ * raw frames. What must hold whatever comes: identities 2 and 3, the discipline of the callbacks (both
+ * checked by the harness), nothing held after the end, and no conflict unless bytes really differed. */
 #include "harness.h"
 
 #include <string.h>

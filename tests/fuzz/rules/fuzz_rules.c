@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Any text as a pack: errors have a place in it; what has none compiles to sound programs, and to a bundle that opens
- * (small sets only: Hyperscan takes its time). */
+/* Any text as a pack: errors have a place in it; what has none compiles to sound programs, and to a bundle
+ * that opens (small sets only: Hyperscan takes its time). */
 #include "rules/set.h"
 
 #include <stdint.h>
@@ -20,7 +20,7 @@ need(int ok)
 static uint32_t
 lines_of(const uint8_t *p, size_t n)
 {
-	uint32_t lines = 2; /* a parser may point past the last */
+	uint32_t lines = 2;	       /* a parser may point past the last */
 	for (size_t i = 0; i < n; i++) /* whatever YAML takes for a line break */
 		lines += p[i] == '\n' || p[i] == '\r' || p[i] == 0x85 || p[i] == 0xa8 || p[i] == 0xa9;
 	return lines;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A body in one piece, in pieces cut as the input says, and in pieces while slabs are taken back or refused: the same
- * items (lost buffers apart), no byte written outside an allocation, no slab kept. Input: 4 bytes of choices, then the body. */
+/* A body in one piece, in pieces cut as the input says, and in pieces while slabs are taken back or refused:
+ * the same items (lost buffers apart), no byte written outside an allocation, no slab kept. Input: 4 bytes of
+ * choices, then the body. */
 #include "tests/unit/wire/jsonrpc_rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -65,7 +65,8 @@ pushes(struct span code, uint32_t at, const uint8_t *value, uint32_t len)
 static bool
 pushes_shifted(struct span code, uint32_t at, const uint8_t sel[4])
 {
-	uint32_t v = (uint32_t)sel[0] << 24 | (uint32_t)sel[1] << 16 | (uint32_t)sel[2] << 8 | sel[3], k = 0, n = 0, got = 0;
+	uint32_t v = (uint32_t)sel[0] << 24 | (uint32_t)sel[1] << 16 | (uint32_t)sel[2] << 8 | sel[3], k = 0,
+		 n = 0, got = 0;
 	while ((v & 1) == 0) {
 		v >>= 1;
 		k++;
@@ -134,10 +135,14 @@ reference_matches(const struct tx *t, enum rule_field field, const uint8_t *valu
 void
 reference_scalar(const struct tx *t, enum rule_scalar which, uint32_t bundle_len, uint8_t out[32])
 {
-	const uint64_t small[SCALAR_COUNT] = {
-		[SCALAR_GAS] = t->gas, [SCALAR_NONCE] = t->nonce, [SCALAR_TYPE] = t->type,
-		[SCALAR_CHAIN_ID] = t->has_chain_id ? t->chain_id : 0, [SCALAR_DATA_LEN] = t->data.len,
-		[SCALAR_ACCESS_ENTRIES] = t->n_access, [SCALAR_AUTHORIZATIONS] = t->n_auth, [SCALAR_BLOBS] = t->n_blobs,
+	const uint64_t small[SCALAR_COUNT] = {[SCALAR_GAS] = t->gas,
+		[SCALAR_NONCE] = t->nonce,
+		[SCALAR_TYPE] = t->type,
+		[SCALAR_CHAIN_ID] = t->has_chain_id ? t->chain_id : 0,
+		[SCALAR_DATA_LEN] = t->data.len,
+		[SCALAR_ACCESS_ENTRIES] = t->n_access,
+		[SCALAR_AUTHORIZATIONS] = t->n_auth,
+		[SCALAR_BLOBS] = t->n_blobs,
 		[SCALAR_BUNDLE_LEN] = bundle_len};
 	struct span be = {NULL, 0};
 	if (which == SCALAR_VALUE)

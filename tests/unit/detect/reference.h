@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* reference: what a pattern matches, the slow and obvious way: no tables, no Hyperscan, no code of rules or detect. */
+/* reference: what a pattern matches, the slow and obvious way: no tables, no Hyperscan, no code of rules or
+ * detect. */
 #ifndef TESTS_DETECT_REFERENCE_H
 #define TESTS_DETECT_REFERENCE_H
 

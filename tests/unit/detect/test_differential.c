@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Random rule sets against random transactions: rules are made as trees, written as YAML, compiled, loaded and run; the same
- * trees evaluated over the reference must give the same findings. Bytes come from small pools, so that things nearly match. */
+/* Random rule sets against random transactions: rules are made as trees, written as YAML, compiled, loaded
+ * and run; the same trees evaluated over the reference must give the same findings. Bytes come from small
+ * pools, so that things nearly match. */
 #include "fixture.h"
 #include "reference.h"
 
@@ -56,12 +57,14 @@ struct gen {
 
 static struct gen gens[RULES];
 
-static const char *const constants[] = {"0", "1", "2", "3", "0x24", "100", "21000", "0xffffffffffffffff", "18446744073709551616",
-	"0x8000000000000000000000000000000000000000000000000000000000000000",
+static const char *const constants[] = {"0", "1", "2", "3", "0x24", "100", "21000", "0xffffffffffffffff",
+	"18446744073709551616", "0x8000000000000000000000000000000000000000000000000000000000000000",
 	"115792089237316195423570985008687907853269984665640564039457584007913129639935"};
-static const uint8_t constant_be[][33] = {"", "\1", "\2", "\3", "\x24", "\x64", "\x52\x08", "\xff\xff\xff\xff\xff\xff\xff\xff",
-	"\1\0\0\0\0\0\0\0\0", "\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"};
+static const uint8_t constant_be[][33] = {"", "\1", "\2", "\3", "\x24", "\x64", "\x52\x08",
+	"\xff\xff\xff\xff\xff\xff\xff\xff", "\1\0\0\0\0\0\0\0\0",
+	"\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+	"\xff\xff\xff\xff\xff\xff\xff"};
 static const uint8_t constant_len[] = {0, 1, 1, 1, 1, 1, 2, 8, 9, 32, 32};
 #define CONSTANTS (sizeof constant_len)
 
@@ -236,8 +239,11 @@ write_set(void)
 	for (unsigned i = 0; i < RULES; i++) {
 		const struct gen *g = &gens[i];
 		unsigned named = g->n_pat - g->exception, protocols = 0;
-		fprintf(f, "  - id: %u\n    rev: 1\n    name: r%u\n    description: d\n    class: other\n    severity: %s\n"
-			"    grade: %s\n    status: stable\n    match:\n", i + 1, i, severities[g->severity], grades[g->grade]);
+		fprintf(f,
+			"  - id: %u\n    rev: 1\n    name: r%u\n    description: d\n    class: other\n    "
+			"severity: %s\n"
+			"    grade: %s\n    status: stable\n    match:\n",
+			i + 1, i, severities[g->severity], grades[g->grade]);
 		for (unsigned k = 0; k < named; k++)
 			write_pattern(f, &g->pat[k], k);
 		if (g->exception) {
@@ -295,8 +301,8 @@ piece(uint8_t *out)
 		return rnd(6) ? 33 : 32;
 	case 5: /* shifted */
 		memcpy(&v, p->value[i], 3);
-		v = (uint32_t)p->value[i][0] << 24 | (uint32_t)p->value[i][1] << 16 | (uint32_t)p->value[i][2] << 8 |
-			(len > 3 ? p->value[i][3] : 0);
+		v = (uint32_t)p->value[i][0] << 24 | (uint32_t)p->value[i][1] << 16 |
+		    (uint32_t)p->value[i][2] << 8 | (len > 3 ? p->value[i][3] : 0);
 		k = v ? (uint32_t)__builtin_ctz(v) : 0;
 		v >>= k;
 		for (int b = 3; b >= 0; b--)
@@ -420,7 +426,7 @@ holds(const struct gen *g, unsigned at, const unsigned *hits, const struct tx *t
 		reference_scalar(t, (enum rule_scalar)n->a, bundle_len, have);
 		memcpy(want + 32 - constant_len[n->n], constant_be[n->n], constant_len[n->n]);
 		c = memcmp(have, want, 32);
-		return (bool[]){c == 0, c != 0, c < 0, c <= 0, c > 0, c >= 0}[n->b];
+		return (bool[]){c == 0, c != 0, c<0, c <= 0, c> 0, c >= 0}[n->b];
 	case K_CREATION:
 		return t->to.len == 0;
 	case K_BUNDLE:
@@ -504,7 +510,8 @@ check_tx(struct loaded *l, const struct tx *t, uint32_t bundle_len)
 			hits[k] = count(t, &g->pat[k]);
 			matched += hits[k] > 0;
 		}
-		bool want = holds(g, g->root, hits, t, bundle_len) && !(g->exception && hits[g->n_pat - 1] > 0);
+		bool want =
+			holds(g, g->root, hits, t, bundle_len) && !(g->exception && hits[g->n_pat - 1] > 0);
 		assert_int_equal(got[i], want);
 	}
 	return matched;

@@ -27,7 +27,8 @@ static void
 rule(unsigned id, const char *field, const char *values, const char *condition)
 {
 	yaml_len += (size_t)snprintf(yaml + yaml_len, sizeof yaml - yaml_len,
-		"  - id: %u\n    rev: 1\n    name: r%u\n    description: d\n    class: other\n    severity: low\n    grade: watch\n"
+		"  - id: %u\n    rev: 1\n    name: r%u\n    description: d\n    class: other\n    severity: "
+		"low\n    grade: watch\n"
 		"    status: stable\n    match: {p: {%s: [%s]}}\n    condition: %s\n"
 		"    vectors: [{match: true, tx: {}}, {match: false, tx: {input: 0x}}]\n",
 		id, id, field, values, condition);
@@ -185,10 +186,11 @@ push_selectors(void **unused)
 {
 	static const struct {
 		const char *selector, *shifted;
-	} known[] = {{"5cffe9de", "632e7ff4ef60e11b"}, {"42b0b77c", "6310ac2ddf60e21b"}, {"5c38449e", "632e1c224f60e11b"},
-		{"490e6cbc", "6312439b2f60e21b"}, {"e0232b42", "63701195a160e11b"}, {"d0a494e4", "633429253960e21b"},
-		{"128acb08", "630251596160e31b"}, {"00991403", NULL}, {"ab9c4b5d", NULL}, {"80000000", "600160ff1b"},
-		{"00800000", "600160f71b"}};
+	} known[] = {{"5cffe9de", "632e7ff4ef60e11b"}, {"42b0b77c", "6310ac2ddf60e21b"},
+		{"5c38449e", "632e1c224f60e11b"}, {"490e6cbc", "6312439b2f60e21b"},
+		{"e0232b42", "63701195a160e11b"}, {"d0a494e4", "633429253960e21b"},
+		{"128acb08", "630251596160e31b"}, {"00991403", NULL}, {"ab9c4b5d", NULL},
+		{"80000000", "600160ff1b"}, {"00800000", "600160f71b"}};
 	char hex[256];
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		const char *s = known[i].selector;
@@ -355,17 +357,21 @@ vectors_travel(void **unused)
 	struct span text;
 	struct ruleset_rule r;
 	loaded_open(&l,
-		"pack: v\nversion: 1\nrules:\n  - id: 9\n    rev: 4\n    name: v-rule\n    description: d\n    class: swap\n"
-		"    severity: critical\n    grade: page\n    status: stable\n    match: {p: {to: 0x" ADDRESS "}}\n    condition: p\n"
-		"    vectors:\n      - match: true\n        tx: {to: 0x" ADDRESS ", value: 16, nonce: 0x1, input: 0x,\n"
+		"pack: v\nversion: 1\nrules:\n  - id: 9\n    rev: 4\n    name: v-rule\n    description: d\n  "
+		"  class: swap\n"
+		"    severity: critical\n    grade: page\n    status: stable\n    match: {p: {to: 0x" ADDRESS
+		"}}\n    condition: p\n"
+		"    vectors:\n      - match: true\n        tx: {to: 0x" ADDRESS
+		", value: 16, nonce: 0x1, input: 0x,\n"
 		"             accessList: [{address: 0x" OTHER ", storageKeys: []}]}\n"
 		"      - {match: false, tx: {raw: 0xc0}}\n");
 	assert_int_equal(ruleset_vectors(l.rules), 2);
 	ruleset_vector(l.rules, 0, &index, &expect, &text);
 	assert_true(expect);
 	assert_int_equal(index, 0);
-	static const char want[] = "{\"to\":\"0x" ADDRESS "\",\"value\":\"0x10\",\"nonce\":\"0x1\",\"input\":\"0x\",\"accessList\":"
-		"[{\"address\":\"0x" OTHER "\",\"storageKeys\":[]}]}";
+	static const char want[] = "{\"to\":\"0x" ADDRESS
+				   "\",\"value\":\"0x10\",\"nonce\":\"0x1\",\"input\":\"0x\",\"accessList\":"
+				   "[{\"address\":\"0x" OTHER "\",\"storageKeys\":[]}]}";
 	assert_int_equal(text.len, sizeof want - 1);
 	assert_memory_equal(text.p, want, text.len);
 	ruleset_vector(l.rules, 1, &index, &expect, &text);
@@ -386,9 +392,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(recipient), cmocka_unit_test(selector),
-		cmocka_unit_test(input_anywhere), cmocka_unit_test(input_not_beyond), cmocka_unit_test(argument),
-		cmocka_unit_test(init_code), cmocka_unit_test(push_selectors), cmocka_unit_test(lists),
-		cmocka_unit_test(counts_are_of_distinct_values), cmocka_unit_test(nothing_stays), cmocka_unit_test(bundles),
-		cmocka_unit_test(more_findings_than_fit), cmocka_unit_test(no_rules), cmocka_unit_test(vectors_travel)};
+		cmocka_unit_test(input_anywhere), cmocka_unit_test(input_not_beyond),
+		cmocka_unit_test(argument), cmocka_unit_test(init_code), cmocka_unit_test(push_selectors),
+		cmocka_unit_test(lists), cmocka_unit_test(counts_are_of_distinct_values),
+		cmocka_unit_test(nothing_stays), cmocka_unit_test(bundles),
+		cmocka_unit_test(more_findings_than_fit), cmocka_unit_test(no_rules),
+		cmocka_unit_test(vectors_travel)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

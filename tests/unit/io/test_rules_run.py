@@ -107,7 +107,8 @@ class RulesRun(unittest.TestCase):
 
     def test_raw_and_bundle(self):
         loan = {"hash": HASH, "from": FROM, "to": POOL, "input": CALL}
-        done, alerts, summary = self.run_lines({"raw": RAW, "seen": "1600000000"}, {"bundle": [RAW, loan, HASH, {"hash": HASH}, {"raw": RAW}], "seen": 1600000001})
+        done, alerts, summary = self.run_lines(
+            {"raw": RAW, "seen": "1600000000"}, {"bundle": [RAW, loan, HASH, {"hash": HASH}, {"raw": RAW}], "seen": 1600000001})
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(alerts), 1)
         self.assertIn("bundle", alerts[0]["data"]["flags"])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* harness: frames made of parts, and a worker's stand-in that writes down what the streams deliver and aborts on a breach of
- * the contract of net/stream.h: offsets that do not tile, callbacks out of turn, an identity with a residual. */
+/* harness: frames made of parts, and a worker's stand-in that writes down what the streams deliver and aborts
+ * on a breach of the contract of net/stream.h: offsets that do not tile, callbacks out of turn, an identity
+ * with a residual. */
 #ifndef NET_HARNESS_H
 #define NET_HARNESS_H
 

@@ -93,7 +93,7 @@ fin_behind_a_hole_that_stays(void **state)
 	from(10, 110, TCP_ACK | TCP_FIN, 500, ""); /* its ten bytes were not shown */
 	to(10, 500, TCP_ACK | TCP_FIN, 111, "");
 	assert_true(net.flows[0].dir[1].ended);
-	net_wait(&net, 1100 * MS);
+	net_wait(&net, 5100ull * MS);
 	assert_true(net.flows[0].forgotten);
 	assert_int_equal(net.ctr[CTR_ST_GAP], 10);
 	assert_int_equal(net.flows[0].dir[0].gap_bytes, 10);
@@ -132,6 +132,40 @@ forged_reset_does_not_blind(void **state)
 	assert_int_equal(net.n_flows, 2);
 	assert_true(net.flows[1].midstream);
 	assert_true(net_heard(&net, 1, 0, "def", 3));
+}
+
+static void
+forged_fin_does_not_blind(void **state)
+{
+	from(10, 99, TCP_SYN, 0, "");
+	to(10, 499, TCP_SYN | TCP_ACK, 100, "");
+	from(10, 100, TCP_ACK, 500, "abc");
+	from(10, 103, TCP_ACK | TCP_FIN, 500, "");
+	assert_true(net.flows[0].dir[0].ended);
+	from(10, 103, TCP_ACK, 500, "def");
+	to(10, 500, TCP_ACK, 106, "ok");
+	assert_int_equal(net.n_flows, 2);
+	assert_true(net.flows[0].forgotten);
+	assert_true(net_heard(&net, 1, 0, "def", 3));
+	assert_true(net_heard(&net, 1, 1, "ok", 2));
+}
+
+static void
+simultaneous_open_and_close(void **state)
+{
+	from(10, 99, TCP_SYN, 0, "");
+	to(10, 499, TCP_SYN, 0, "");
+	to(10, 499, TCP_SYN | TCP_ACK, 100, "");
+	from(10, 99, TCP_SYN | TCP_ACK, 500, "");
+	from(10, 100, TCP_ACK | TCP_FIN, 500, "a");
+	to(10, 500, TCP_ACK | TCP_FIN, 100, "b");
+	assert_true(net.flows[0].forgotten);
+	to(10, 502, TCP_ACK, 102, "");
+	from(10, 102, TCP_ACK, 502, "");
+	assert_true(net_heard(&net, 0, 0, "a", 1));
+	assert_true(net_heard(&net, 0, 1, "b", 1));
+	assert_int_equal(net.ctr[CTR_FLOWS_CREATED], 1);
+	assert_int_equal(net.ctr[CTR_FLOWS_CLOSED], 1);
 }
 
 static void
@@ -305,7 +339,8 @@ bad_configurations(void **state)
 	assert_null(stream_init(NULL, &c, &ops, NULL, ctr));
 }
 
-/* A million flows: none is refused for want of a slot in its two buckets, and few buckets are even nearly full. */
+/* A million flows: none is refused for want of a slot in its two buckets, and few buckets are even nearly
+ * full. */
 static void
 a_million_flows_stay_flat(void **state)
 {
@@ -351,7 +386,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(closed_by_fins), T(fin_waits_for_what_is_missing), T(fin_behind_a_hole_that_stays),
-		T(reset_ends_both), T(forged_reset_does_not_blind), T(addresses_used_again),
+		T(reset_ends_both), T(forged_reset_does_not_blind), T(forged_fin_does_not_blind),
+		T(simultaneous_open_and_close), T(addresses_used_again),
 		T(syn_that_fits_nothing_changes_nothing), T(data_on_syn), T(an_ack_is_no_syn_ack), T(midstream_pickup),
 		T(one_direction_only), T(idle_flows_are_evicted), T(a_full_table_evicts_the_idlest),
 		T(flags_without_sense), T(bad_configurations), cmocka_unit_test(a_million_flows_stay_flat),

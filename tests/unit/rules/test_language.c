@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+/* clang-format off */
 /* A good pack, line by line; each case replaces lines of it. */
 static const char *const good[] = {
 	/*  1 */ "pack: good",
@@ -103,6 +104,10 @@ static const struct wrong wrongs[] = {
 	{16, "      pool: {to: $pools}\n      value: {to: $pools}", 17, 7, "pattern `value` is a word of conditions"},
 	{16, "      pool: {to: $pools}\n      Pool: {to: $pools}", 17, 7, "pattern `Pool`: 1 to 64 of"},
 	{16, "      pool: {to: $pools}\n      known: {to: $pools}", 23, 7, "pattern `known` a second time"},
+	{16, "      pool: {to: [0x87870bca3F3fD6335C3F4ce8392D69350B4fA4E2]}", 16, 19, "does not have its checksum"},
+	{4, "  pools: [0x87870Bca3F3fD6335C3F4ce8392D69350B4fA4E3]", 4, 11, "does not have its checksum"},
+	{9, "    description: \"a\\u202eb\"", 9, 18, "control character"},
+	{9, "    description: \"a\\x9bb\"", 9, 18, "control character"},
 	{18, "      flash_b: {input: 0xc0ff}", 18, 24, "is too wide"},
 	{18, "      flash_b: {input: 0x000000}", 18, 24, "a value of zeros is too wide"},
 	{18, "      flash_b: {input: 0xc0f}", 18, 24, "an odd number of hex digits (3)"},
@@ -166,12 +171,14 @@ static const struct wrong wrongs[] = {
 	{25, "        txs: {}", 25, 9, "unknown key `txs` in a vector"},
 };
 
+/* clang-format on */
 static void
 build(char *out, size_t cap, const struct wrong *w)
 {
 	size_t n = 0;
 	for (unsigned i = 0; i < LINES; i++)
-		n += (size_t)snprintf(out + n, cap - n, "%s\n", w != NULL && w->line == i + 1 ? w->with : good[i]);
+		n += (size_t)snprintf(
+			out + n, cap - n, "%s\n", w != NULL && w->line == i + 1 ? w->with : good[i]);
 	assert_true(n < cap);
 }
 
@@ -210,17 +217,21 @@ each_error_in_its_place(void **unused)
 		bool there = false;
 		for (uint32_t k = 0; k < s->n_diags; k++)
 			there |= s->diags[k].kind == DIAG_ERROR && s->diags[k].at.line == w->at_line &&
-				s->diags[k].at.column == w->at_column && strstr(s->diags[k].text, w->says) != NULL &&
-				strcmp(s->diags[k].at.file, "t.yaml") == 0;
+				 s->diags[k].at.column == w->at_column &&
+				 strstr(s->diags[k].text, w->says) != NULL &&
+				 strcmp(s->diags[k].at.file, "t.yaml") == 0;
 		if (!there) {
-			print_message("line %u as `%s`: no `%s` at %u:%u\n", w->line, w->with, w->says, w->at_line, w->at_column);
+			print_message("line %u as `%s`: no `%s` at %u:%u\n", w->line, w->with, w->says,
+				w->at_line, w->at_column);
 			for (uint32_t k = 0; k < s->n_diags; k++)
-				print_message("    %u:%u: %s\n", s->diags[k].at.line, s->diags[k].at.column, s->diags[k].text);
+				print_message("    %u:%u: %s\n", s->diags[k].at.line, s->diags[k].at.column,
+					s->diags[k].text);
 			failed++;
 		}
 		uint8_t *bytes;
 		size_t n;
-		assert_int_not_equal(rule_set_compile(s, 1, &bytes, &n), 0); /* nothing comes of a set with errors */
+		assert_int_not_equal(
+			rule_set_compile(s, 1, &bytes, &n), 0); /* nothing comes of a set with errors */
 		rule_set_free(s);
 	}
 	assert_int_equal(failed, 0);
@@ -231,9 +242,11 @@ static void
 many_at_once(void **unused)
 {
 	struct rule_set *s = linted("pack: many\nversion: 1\nrules:\n"
-		"  - {id: 1, rev: 0, name: X, description: d, class: no, severity: no, grade: no, status: no, condition: a}\n"
-		"  - {id: 1, rev: 1, name: y, description: d, class: other, severity: low, grade: page, status: experimental, "
-		"condition: value > 1}\n");
+				    "  - {id: 1, rev: 0, name: X, description: d, class: no, severity: no, "
+				    "grade: no, status: no, condition: a}\n"
+				    "  - {id: 1, rev: 1, name: y, description: d, class: other, severity: "
+				    "low, grade: page, status: experimental, "
+				    "condition: value > 1}\n");
 	assert_int_equal(s->n_errors, 6 + 1 + 2 + 1 + 1 + 2);
 	assert_int_equal(s->n_warnings, 1);
 	rule_set_free(s);
@@ -259,8 +272,8 @@ unique_in_the_set(void **unused)
 static void
 warned(void **unused)
 {
-	static const struct wrong w[] = {
-		{19, "    condition: pool and any of (flash_*) or value > 5", 19, 16, "it is evaluated for every transaction"},
+	static const struct wrong w[] = {{19, "    condition: pool and any of (flash_*) or value > 5", 19, 16,
+						 "it is evaluated for every transaction"},
 		{18, "      flash_b: {input: 0x00000001}", 18, 24, "a wide pattern: 1 of its bytes"}};
 	for (size_t i = 0; i < sizeof w / sizeof *w; i++) {
 		char text[8192];
@@ -308,10 +321,13 @@ limits(void **unused)
 	rule_set_parse(s, "t.yaml", text, n);
 	bool deep = false;
 	for (uint32_t i = 0; i < s->n_diags; i++)
-		deep |= strstr(s->diags[i].text, "nested deeper than 32") != NULL && s->diags[i].at.column == 17 + 1 + 32;
+		deep |= strstr(s->diags[i].text, "nested deeper than 32") != NULL &&
+			s->diags[i].at.column == 17 + 1 + 32;
 	assert_true(deep);
 	rule_set_free(s);
-	n = (size_t)snprintf(text, cap, "pack: p\nversion: 1\nrules: [{match: {a: {to: 0x1111111111111111111111111111111111111111}}, condition: a");
+	n = (size_t)snprintf(text, cap,
+		"pack: p\nversion: 1\nrules: [{match: {a: {to: 0x1111111111111111111111111111111111111111}}, "
+		"condition: a");
 	for (int i = 0; i < 512; i++)
 		n += (size_t)snprintf(text + n, cap - n, " or a");
 	n += (size_t)snprintf(text + n, cap - n, "}]\n");
@@ -329,8 +345,10 @@ limits(void **unused)
 static void
 places_in_utf8(void **unused)
 {
-	static const char text[] = "\xef\xbb\xbfpack: p\nversion: 1\nrules: []\n# \xc3\xa9t\xc3\xa9 \xe2\x82\xac\n\xc3\xa9: 1\n";
-	static const char flow[] = "\xef\xbb\xbf{pack: p, version: 1, rules: [{description: \"\xc3\xa9\xe2\x82\xac\", condition: \"a or b\"}]}";
+	static const char text[] =
+		"\xef\xbb\xbfpack: p\nversion: 1\nrules: []\n# \xc3\xa9t\xc3\xa9 \xe2\x82\xac\n\xc3\xa9: 1\n";
+	static const char flow[] = "\xef\xbb\xbf{pack: p, version: 1, rules: [{description: "
+				   "\"\xc3\xa9\xe2\x82\xac\", condition: \"a or b\"}]}";
 	struct rule_set *s = rule_set_new();
 	rule_set_parse(s, "t.yaml", text, sizeof text - 1);
 	assert_int_equal(s->n_errors, 1);
@@ -342,7 +360,7 @@ places_in_utf8(void **unused)
 	bool there = false;
 	for (uint32_t i = 0; i < s->n_diags; i++)
 		there |= strstr(s->diags[i].text, "`a` is not defined") != NULL && s->diags[i].at.line == 1 &&
-			s->diags[i].at.column == 63;
+			 s->diags[i].at.column == 63;
 	assert_true(there);
 	rule_set_free(s);
 }
@@ -368,8 +386,9 @@ diagnostics_are_tame(void **unused)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(good_is_good), cmocka_unit_test(each_error_in_its_place),
-		cmocka_unit_test(many_at_once), cmocka_unit_test(unique_in_the_set), cmocka_unit_test(warned),
-		cmocka_unit_test(limits), cmocka_unit_test(places_in_utf8), cmocka_unit_test(diagnostics_are_tame)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(good_is_good),
+		cmocka_unit_test(each_error_in_its_place), cmocka_unit_test(many_at_once),
+		cmocka_unit_test(unique_in_the_set), cmocka_unit_test(warned), cmocka_unit_test(limits),
+		cmocka_unit_test(places_in_utf8), cmocka_unit_test(diagnostics_are_tame)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,7 +75,8 @@ rig_steal(struct rig *r)
 }
 
 static void
-rig_log(char **log, size_t *len, unsigned kind, unsigned state, unsigned pos, unsigned n, const uint8_t *raw, size_t raw_len)
+rig_log(char **log, size_t *len, unsigned kind, unsigned state, unsigned pos, unsigned n, const uint8_t *raw,
+	size_t raw_len)
 {
 	size_t room = 64 + 2 * raw_len;
 	if (*len + room > RIG_LOG_MAX)
@@ -94,7 +95,8 @@ rig_sink(void *ctx, const struct jsonrpc_item *it)
 	if (it->state != JSONRPC_OK && it->raw.len != 0)
 		abort();
 	r->n_items++;
-	rig_log(&r->log, &r->log_len, it->kind, it->state, it->bundle_pos, it->bundle_len, it->raw.p, it->raw.len);
+	rig_log(&r->log, &r->log_len, it->kind, it->state, it->bundle_pos, it->bundle_len, it->raw.p,
+		it->raw.len);
 }
 
 static inline void
@@ -141,7 +143,8 @@ rig_feed(struct rig *r, const void *p, size_t n, bool last)
 	uint8_t *copy = malloc(n ? n : 1);
 	memcpy(copy, p, n);
 	r->a.scratch_used = 0;
-	r->status = jsonrpc_feed(&r->j, &r->a, (struct span){n ? copy : NULL, (uint32_t)n}, last, rig_sink, r, &r->messages);
+	r->status = jsonrpc_feed(
+		&r->j, &r->a, (struct span){n ? copy : NULL, (uint32_t)n}, last, rig_sink, r, &r->messages);
 	free(copy);
 	return r->status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every implementation that this CPU can run against plain code, over random inputs, lengths, alignments and damage, in
- * buffers of exact size. */
+/* Every implementation that this CPU can run against plain code, over random inputs, lengths, alignments and
+ * damage, in buffers of exact size. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What each form of request yields, by tables; the caps; cuts at every byte; slabs that are refused or taken back. */
+/* What each form of request yields, by tables; the caps; cuts at every byte; slabs that are refused or taken
+ * back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,23 +63,29 @@ methods(void **state)
 {
 	static const struct row rows[] = {
 		{"{" SEND ",\"params\":[\"0x0102\"],\"id\":1,\"jsonrpc\":\"2.0\"}", RAW("0102"), DONE, 1},
-		{"{\"method\":\"eth_sendRawTransactionSync\",\"params\":[\"0x0102\",5000]}", RAW("0102"), DONE, 1},
-		{"{\"method\":\"eth_sendRawTransactionConditional\",\"params\":[\"0x0102\",{\"knownAccounts\":{}}]}",
-			RAW("0102"), DONE, 1},
-		{"{\"method\":\"eth_sendPrivateTransaction\",\"params\":[{\"tx\":\"0xab\",\"preferences\":{\"tx\":\"0xff\"}}]}",
-			"2:0:0/0:ab\n", DONE, 1},
-		{"{\"method\":\"eth_sendPrivateRawTransaction\",\"params\":[\"0xab\",{\"fast\":true}]}", "2:0:0/0:ab\n",
+		{"{\"method\":\"eth_sendRawTransactionSync\",\"params\":[\"0x0102\",5000]}", RAW("0102"),
 			DONE, 1},
-		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\",\"02\",\"0X03\"],\"blockNumber\":\"0x1\"}]}",
+		{"{\"method\":\"eth_sendRawTransactionConditional\",\"params\":[\"0x0102\",{"
+		 "\"knownAccounts\":{}}]}",
+			RAW("0102"), DONE, 1},
+		{"{\"method\":\"eth_sendPrivateTransaction\",\"params\":[{\"tx\":\"0xab\",\"preferences\":{"
+		 "\"tx\":\"0xff\"}}]}",
+			"2:0:0/0:ab\n", DONE, 1},
+		{"{\"method\":\"eth_sendPrivateRawTransaction\",\"params\":[\"0xab\",{\"fast\":true}]}",
+			"2:0:0/0:ab\n", DONE, 1},
+		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\",\"02\",\"0X03\"],"
+		 "\"blockNumber\":\"0x1\"}]}",
 			"3:0:0/3:01\n3:0:1/3:02\n3:0:2/3:03\n", DONE, 1},
 		{"{\"method\":\"eth_sendBundle\",\"params\":[[\"0x01\",\"0x02\"],\"0x99\",0,0]}",
 			"3:0:0/2:01\n3:0:1/2:02\n", DONE, 1},
-		{"{\"method\":\"eth_sendTransaction\",\"params\":[{\"from\":\"0x01\",\"data\":\"0x02\"}]}", "4:4:0/0:\n",
-			DONE, 1},
+		{"{\"method\":\"eth_sendTransaction\",\"params\":[{\"from\":\"0x01\",\"data\":\"0x02\"}]}",
+			"4:4:0/0:\n", DONE, 1},
 		{"{\"method\":\"eth_sendTransaction\",\"params\":[\"0x01\"]}", "", DONE, 1},
-		{"{\"method\":\"eth_cancelBundle\",\"params\":[{\"replacementUuid\":\"0x01\"}]}", "", DONE, 1},
+		{"{\"method\":\"eth_cancelBundle\",\"params\":[{\"replacementUuid\":\"0x01\"}]}", "", DONE,
+			1},
 		{"{\"method\":\"eth_callBundle\",\"params\":[{\"txs\":[\"0x01\"]}]}", "", DONE, 1},
-		{"{\"method\":\"eth_call\",\"params\":[{\"data\":\"0x0102\",\"tx\":\"0x01\"},\"latest\"]}", "", DONE, 1},
+		{"{\"method\":\"eth_call\",\"params\":[{\"data\":\"0x0102\",\"tx\":\"0x01\"},\"latest\"]}",
+			"", DONE, 1},
 		{"{\"method\":\"eth_getTransactionReceipt\",\"params\":[\"0x0102\"]}", "", DONE, 1},
 		{"{\"method\":\"eth_sendrawtransaction\",\"params\":[\"0x0102\"]}", "", DONE, 1},
 		{"{\"method\":\"eth_sendRawTransaction\\u0000\",\"params\":[\"0x0102\"]}", "", DONE, 1},
@@ -94,15 +101,20 @@ mev_share(void **state)
 	static const struct row rows[] = {
 		{MEV "[{\"tx\":\"0x01\",\"canRevert\":false},{\"hash\":\"0xaa\"},{\"tx\":\"0x02\"}]}]}",
 			"3:0:0/3:01\n3:3:1/3:\n3:0:2/3:02\n", DONE, 1},
-		{MEV "[{\"bundle\":{\"body\":[{\"tx\":\"0x01\"},{\"bundle\":{\"body\":[{\"tx\":\"0x02\"}]}}]}},{\"tx\":\"0x03\"}]}]}",
+		{MEV "[{\"bundle\":{\"body\":[{\"tx\":\"0x01\"},{\"bundle\":{\"body\":[{\"tx\":\"0x02\"}]}}]}"
+		     "},{\"tx\":\"0x03\"}]}]}",
 			"3:0:0/3:01\n3:0:1/3:02\n3:0:2/3:03\n", DONE, 1},
 		/* an element's tx stands for its hash; the last body, tx and bundle count */
 		{MEV "[{\"hash\":\"0xaa\",\"tx\":\"0x01\"}]}]}", "3:0:0/1:01\n", DONE, 1},
-		{MEV "[{\"tx\":\"0x01\"}],\"Body\":[{\"tx\":\"0x02\",\"TX\":\"0x03\"}]}]}", "3:0:0/1:03\n", DONE, 1},
-		{MEV "[{\"tx\":\"0x01\"},{\"bundle\":{\"body\":[{\"tx\":\"0x02\"}]},\"bundle\":{\"body\":[{\"tx\":\"0x03\"}]}}]}]}",
+		{MEV "[{\"tx\":\"0x01\"}],\"Body\":[{\"tx\":\"0x02\",\"TX\":\"0x03\"}]}]}", "3:0:0/1:03\n",
+			DONE, 1},
+		{MEV "[{\"tx\":\"0x01\"},{\"bundle\":{\"body\":[{\"tx\":\"0x02\"}]},\"bundle\":{\"body\":[{"
+		     "\"tx\":\"0x03\"}]}}]}]}",
 			"3:0:0/2:01\n3:0:1/2:03\n", DONE, 1},
-		{MEV "[{\"bundle\":{\"body\":[{\"tx\":\"0x02\"}],\"body\":[{\"tx\":\"0x04\"}]}}]}]}", "3:0:0/1:04\n", DONE, 1},
-		{MEV "[{\"tx\":\"0x01\",\"bundle\":{\"body\":[{\"tx\":\"0x02\"}]},\"tx\":\"0x03\"},{\"tx\":\"0x04\"}]}]}",
+		{MEV "[{\"bundle\":{\"body\":[{\"tx\":\"0x02\"}],\"body\":[{\"tx\":\"0x04\"}]}}]}]}",
+			"3:0:0/1:04\n", DONE, 1},
+		{MEV "[{\"tx\":\"0x01\",\"bundle\":{\"body\":[{\"tx\":\"0x02\"}]},\"tx\":\"0x03\"},{\"tx\":"
+		     "\"0x04\"}]}]}",
 			"3:0:0/3:02\n3:0:1/3:03\n3:0:2/3:04\n", DONE, 1},
 		/* only the element's own keys count */
 		{MEV "[{\"x\":{\"tx\":\"0x01\"}},[{\"tx\":\"0x01\"}],\"0x01\",7,null]}]}", "", DONE, 1},
@@ -117,7 +129,8 @@ go_semantics(void **state)
 	static const struct row rows[] = {
 		/* keys: any case, escapes, Go's folding letters; the method's name exactly */
 		{"{\"METHOD\":\"eth_sendRawTransaction\",\"PaRaMs\":[\"0x01\"]}", RAW("01"), DONE, 1},
-		{"{\"m\\u0065thod\":\"eth_sendR\\u0061wTransaction\",\"param\\u0073\":[\"0x01\"]}", RAW("01"), DONE, 1},
+		{"{\"m\\u0065thod\":\"eth_sendR\\u0061wTransaction\",\"param\\u0073\":[\"0x01\"]}", RAW("01"),
+			DONE, 1},
 		{"{" SEND ",\"param\xc5\xbf\":[\"0x01\"]}", RAW("01"), DONE, 1},
 		{"{" SEND ",\"PARAM\\u017F\":[\"0x01\"]}", RAW("01"), DONE, 1},
 		{"{" SEND ",\"param\xc5\":[\"0x01\"]}", "", DONE, 1},
@@ -134,14 +147,19 @@ go_semantics(void **state)
 		{"{" SEND ",\"method\":\"eth_call\",\"params\":[\"0x01\"]}", "", DONE, 1},
 		{"{\"method\":\"eth_call\",\"params\":[\"0x01\"]," SEND "}", RAW("01"), DONE, 1},
 		{"{" SEND ",\"method\":null,\"params\":[\"0x01\"]}", RAW("01"), DONE, 1},
-		{"{" SEND ",\"method\":[\"eth_call\"],\"params\":[\"0x01\"],\"method\":7}", RAW("01"), DONE, 1},
-		{"{\"method\":\"eth_sendPrivateTransaction\",\"params\":[{\"tx\":\"0x01\",\"Tx\":\"0x02\",\"tx\":null}]}",
+		{"{" SEND ",\"method\":[\"eth_call\"],\"params\":[\"0x01\"],\"method\":7}", RAW("01"), DONE,
+			1},
+		{"{\"method\":\"eth_sendPrivateTransaction\",\"params\":[{\"tx\":\"0x01\",\"Tx\":\"0x02\","
+		 "\"tx\":null}]}",
 			"2:0:0/0:02\n", DONE, 1},
-		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\",\"0x02\"],\"TXS\":[\"0x03\"]}]}",
+		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\",\"0x02\"],\"TXS\":[\"0x03\"]}"
+		 "]}",
 			"3:0:0/1:03\n", DONE, 1},
-		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\"],\"tx\":\"0x09\",\"txs\":[\"0x03\"],\"tx\":\"0x08\"}]}",
+		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\"],\"tx\":\"0x09\",\"txs\":["
+		 "\"0x03\"],\"tx\":\"0x08\"}]}",
 			"3:0:0/1:03\n", DONE, 1},
-		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\"],\"txs\":null}]}", "", DONE, 1},
+		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\"],\"txs\":null}]}", "", DONE,
+			1},
 		/* hex */
 		{"{" SEND ",\"params\":[\"0XaBcDeF\"]}", RAW("abcdef"), DONE, 1},
 		{"{" SEND ",\"params\":[\"0\\u0078\\u0030\\u0031f\\u0046\"]}", RAW("01ff"), DONE, 1},
@@ -156,7 +174,8 @@ go_semantics(void **state)
 		{"{" SEND ",\"params\":[\"0x01\\n\"]}", "1:1:0/0:\n", DONE, 1},
 		{"{" SEND ",\"params\":[\"0x01\\u0161\"]}", "1:1:0/0:\n", DONE, 1},
 		{"{" SEND ",\"params\":[\"0x01\xff\"]}", "1:1:0/0:\n", DONE, 1},
-		{"{" SEND ",\"params\":[ \"hello \\\" world, this is not hex at all\" ]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[ \"hello \\\" world, this is not hex at all\" ]}", "1:1:0/0:\n", DONE,
+			1},
 		{"{" SEND ",\"params\":[{\"x\":\"0x01\"}]}", "1:1:0/0:\n", DONE, 1},
 		{"{" SEND ",\"params\":[null]}", "1:1:0/0:\n", DONE, 1},
 		{"{" SEND ",\"params\":[[\"0x01\"]]}", "1:1:0/0:\n", DONE, 1},
@@ -167,7 +186,8 @@ go_semantics(void **state)
 		{"{\"a\":{" SEND ",\"params\":[\"0x01\"]}}", "", DONE, 1},
 		/* by name */
 		{"{" SEND ",\"params\":{\"bytes\":\"0x01\"}}", RAW("01"), DONE, 1},
-		{"{\"method\":\"eth_sendBundle\",\"params\":{\"bundle\":{\"txs\":[\"0x01\"]}}}", "3:0:0/1:01\n", DONE, 1},
+		{"{\"method\":\"eth_sendBundle\",\"params\":{\"bundle\":{\"txs\":[\"0x01\"]}}}",
+			"3:0:0/1:01\n", DONE, 1},
 		{"{" SEND ",\"params\":{\"other\":\"0x01\"}}", "", DONE, 1},
 		/* hash-only */
 		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x"
@@ -190,9 +210,11 @@ grammar(void **state)
 		{"[]", "", DONE, 0},
 		{" { } trailing {", "", DONE, 1},
 		{"[{},[{}],{}, null , 5, \"x\" ]", "", DONE, 2},
-		{"[{" SEND ",\"params\":[\"0x01\"]},[1],{\"params\":[\"0x02\"]," SEND "}]", RAW("01") RAW("02"), DONE, 2},
+		{"[{" SEND ",\"params\":[\"0x01\"]},[1],{\"params\":[\"0x02\"]," SEND "}]",
+			RAW("01") RAW("02"), DONE, 2},
 		{" \n{ " SEND " ,\t\"params\"\r: [ \"0x01\" ] , \"id\" : 1.5E-7 } x", RAW("01"), DONE, 1},
-		{"[{" SEND ",\"params\":[\"0x01\"]},{" SEND ",\"params\":[\"0x02\"]}", RAW("01") RAW("02"), BAD, 2},
+		{"[{" SEND ",\"params\":[\"0x01\"]},{" SEND ",\"params\":[\"0x02\"]}", RAW("01") RAW("02"),
+			BAD, 2},
 		{"[{" SEND ",\"params\":[\"0x01\"]},{" SEND ",\"params\":[\"0x02\"],}]", RAW("01"), BAD, 1},
 		{"{" SEND ",\"params\":[\"0x01\"]", "", BAD, 0},
 		{"{" SEND ",\"params\":[\"0x01\",]}", "", BAD, 0},
@@ -202,7 +224,9 @@ grammar(void **state)
 		{"{" SEND ",\"params\":[\"0x01\n\"]}", "", BAD, 0},
 		{"{" SEND ",\"params\":[\"0x01\"],\"a\":\"\\x\"}", "", BAD, 0},
 		{"{" SEND ",\"params\":[\"0x01\"],\"a\":\"\\u12g4\"}", "", BAD, 0},
-		{"{" SEND ",\"params\":[\"0x01\"],\"a\":\"\\ud800\\ud800\xff\xc0\\b\\f\\n\\r\\t\\/\\\\\\\"\"}", RAW("01"), DONE, 1},
+		{"{" SEND
+		 ",\"params\":[\"0x01\"],\"a\":\"\\ud800\\ud800\xff\xc0\\b\\f\\n\\r\\t\\/\\\\\\\"\"}",
+			RAW("01"), DONE, 1},
 		{"{" SEND ",\"params\":[\"0x01\"],\"a\":\"\x7f\"}", RAW("01"), DONE, 1},
 		{"{\"a\":01}", "", BAD, 0},
 		{"{\"a\":-}", "", BAD, 0},
@@ -297,7 +321,8 @@ items_cap(void **state)
 	assert_string_equal(r.log, "3:0:0/1:07\n");
 	/* one list does not crowd out another, whatever the method turns out to be */
 	for (unsigned m = 0; m < 3; m++) {
-		static const char *const names[] = {"eth_sendBundle", "mev_sendBundle", "eth_sendPrivateTransaction"};
+		static const char *const names[] = {
+			"eth_sendBundle", "mev_sendBundle", "eth_sendPrivateTransaction"};
 		at = body + sprintf(body, "{\"params\":[{\"txs\":[\"0x01\"");
 		at = repeat(at, ",\"0x02\"", JSONRPC_ITEMS_MAX + 9);
 		at += sprintf(at, "],\"body\":[{\"tx\":\"0x03\"}");
@@ -305,7 +330,8 @@ items_cap(void **state)
 		at += sprintf(at, "],\"tx\":\"0x05\"}],\"method\":\"%s\"}", names[m]);
 		rig_run(&r, body, (size_t)(at - body));
 		assert_int_equal(r.status, JSONRPC_DONE);
-		const char *in[] = {"3:0:127/138:02\n3:2:128/138:\n", "3:0:127/130:04\n3:2:128/130:\n", "2:0:0/0:05\n"};
+		const char *in[] = {
+			"3:0:127/138:02\n3:2:128/138:\n", "3:0:127/130:04\n3:2:128/130:\n", "2:0:0/0:05\n"};
 		assert_non_null(strstr(r.log, in[m]));
 		assert_int_equal(r.n_items, ((unsigned[]){138, 130, 1})[m]);
 	}
@@ -386,7 +412,8 @@ largest(void **state)
 	uint32_t messages = 0;
 	enum jsonrpc_status s = JSONRPC_MORE;
 	for (size_t i = 0, n = (size_t)(at - body); i < n; i += 1460)
-		s = jsonrpc_feed(&r.j, &r.a, (struct span){(uint8_t *)body + i, n - i < 1460 ? (uint32_t)(n - i) : 1460},
+		s = jsonrpc_feed(&r.j, &r.a,
+			(struct span){(uint8_t *)body + i, n - i < 1460 ? (uint32_t)(n - i) : 1460},
 			n - i <= 1460, count_sink, sum, &messages);
 	assert_int_equal(s, JSONRPC_DONE);
 	assert_int_equal(sum[0], 1);
@@ -397,7 +424,8 @@ largest(void **state)
 	rig_free(&r);
 }
 
-static const char bundle3[] = "{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x0102\",\"zz\",\"0x0304050607\",\"0x08\"]}]}";
+static const char bundle3[] = "{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x0102\",\"zz\","
+			      "\"0x0304050607\",\"0x08\"]}]}";
 
 static void
 slab_refused(void **state)
@@ -443,8 +471,9 @@ slab_stolen(void **state)
 		assert_non_null(strstr(r.log, "3:1:1/4:\n"));
 		/* lost if a byte of it had been decoded by then, whole if not */
 		for (unsigned i = 0; i < 4; i++) {
-			static const char *const hex[] = {"0102\"", NULL, "0304050607", "08\""}, *const whole[] = {
-				"3:0:0/4:0102\n", NULL, "3:0:2/4:0304050607\n", "3:0:3/4:08\n"};
+			static const char *const hex[] = {"0102\"", NULL, "0304050607", "08\""},
+						 *const whole[] = {"3:0:0/4:0102\n", NULL,
+							 "3:0:2/4:0304050607\n", "3:0:3/4:08\n"};
 			if (hex[i] == NULL)
 				continue;
 			size_t at = (size_t)(strstr(bundle3, hex[i]) - bundle3);
@@ -482,7 +511,8 @@ cut_short(void **state)
 		{"{\"params\":[\"0x0102", ""},
 		{"{\"method\":\"eth_call\",\"params\":[\"0x0102", ""},
 		{"{\"method\":\"eth_sendTransaction\",\"params\":[{\"from\":\"", "4:6:0/0:\n"},
-		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\",\"0x02", "3:6:0/2:\n3:6:1/2:\n"},
+		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\",\"0x02",
+			"3:6:0/2:\n3:6:1/2:\n"},
 		{"[{" SEND ",\"params\":[\"0x01\"]},{" SEND ",\"params\":[\"0x02", RAW("01") "1:6:0/0:\n"},
 		{"{" SEND ",\"params\":[\"0x0102\"]}", RAW("0102")},
 	};
@@ -509,13 +539,15 @@ cut_short(void **state)
 static void
 scratch_is_shared(void **state)
 {
-	static const char body[] = "[{" SEND ",\"params\":[\"0x0102\"]},{\"method\":\"eth_call\",\"params\":[\"0x55\"]},"
-				   "{" SEND ",\"params\":[\"0x0304\"]}]";
+	static const char body[] =
+		"[{" SEND ",\"params\":[\"0x0102\"]},{\"method\":\"eth_call\",\"params\":[\"0x55\"]},"
+		"{" SEND ",\"params\":[\"0x0304\"]}]";
 	struct rig r;
 	rig_init(&r, 16);
 	r.a.scratch_used = 3;
 	uint32_t messages = 0;
-	jsonrpc_feed(&r.j, &r.a, (struct span){(const uint8_t *)body, sizeof body - 1}, true, rig_sink, &r, &messages);
+	jsonrpc_feed(&r.j, &r.a, (struct span){(const uint8_t *)body, sizeof body - 1}, true, rig_sink, &r,
+		&messages);
 	assert_int_equal(messages, 3);
 	assert_int_equal(r.a.scratch_used, 7);
 	assert_memory_equal(r.a.scratch + 3, "\1\2\3\4", 4);

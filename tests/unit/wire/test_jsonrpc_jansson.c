@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Random bodies, valid and damaged, against jansson: it says what the value is, plain code here what a node would take from
- * it. Each body goes through the scanner in one piece and in random pieces. jansson keeps the last of equal keys in the
- * place of the first, so a key is repeated at most once, and null does not follow a method or tx. */
+/* Random bodies, valid and damaged, against jansson: it says what the value is, plain code here what a node
+ * would take from it. Each body goes through the scanner in one piece and in random pieces. jansson keeps the
+ * last of equal keys in the place of the first, so a key is repeated at most once, and null does not follow a
+ * method or tx. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -114,9 +115,9 @@ static void put_any(unsigned depth);
 static void
 put_scalar(void)
 {
-	static const char *const scalars[] = {"0", "-1", "1.5e3", "0.25", "true", "false", "null", "\"\"", "\"latest\"",
-		"\"a\\\"b\\\\\"", "\"\\n\\t\\/\"", "\"\\ud83d\\ude00 \xf0\x9f\x98\x80\"", "12345678901", "\"0x1\"",
-		"\"eth_sendRawTransaction\"", "-0.0E-2"};
+	static const char *const scalars[] = {"0", "-1", "1.5e3", "0.25", "true", "false", "null", "\"\"",
+		"\"latest\"", "\"a\\\"b\\\\\"", "\"\\n\\t\\/\"", "\"\\ud83d\\ude00 \xf0\x9f\x98\x80\"",
+		"12345678901", "\"0x1\"", "\"eth_sendRawTransaction\"", "-0.0E-2"};
 	put(scalars[rnd(sizeof scalars / sizeof *scalars)]);
 }
 
@@ -137,7 +138,8 @@ put_list(void (*item)(unsigned), unsigned n, unsigned depth)
 static void
 put_any(unsigned depth)
 {
-	static const char *const keys[] = {"tx", "txs", "body", "params", "method", "data", "x", "", "maxBlockNumberAndMore"};
+	static const char *const keys[] = {
+		"tx", "txs", "body", "params", "method", "data", "x", "", "maxBlockNumberAndMore"};
 	if (depth > 3 || rnd(2)) {
 		if (rnd(3))
 			put_scalar();
@@ -179,7 +181,8 @@ put_holder(bool elem, unsigned depth)
 	put("{");
 	for (unsigned i = 0; i < 7; i++) {
 		const char *name = elem ? in_list[i] : first[i];
-		if (rnd(i < 4 ? 2 : 7) || (elem && had[i % 4])) /* the order of items depends on which of two counts */
+		if (rnd(i < 4 ? 2 : 7) ||
+			(elem && had[i % 4])) /* the order of items depends on which of two counts */
 			continue;
 		had[i % 4] = true;
 		put(comma ? "," : "");
@@ -254,7 +257,8 @@ put_params(void)
 static const struct {
 	const char *name;
 	unsigned kind;
-	char where; /* in params[0]: itself, its tx (or itself), its txs (or itself), its body; an object of no bytes */
+	char where; /* in params[0]: itself, its tx (or itself), its txs (or itself), its body; an object of
+		       no bytes */
 } known[] = {
 	{"eth_sendRawTransaction", 1, 'r'},
 	{"eth_sendRawTransactionSync", 1, 'r'},
@@ -269,15 +273,17 @@ static const struct {
 static void
 put_method(void)
 {
-	static const char *const others[] = {"eth_call", "eth_sendrawTransaction", "eth_sendRawTransaction2", "",
-		"eth_blockNumber", "mev_sendBundles", "eth_a_method_whose_name_is_far_longer_than_any_other"};
+	static const char *const others[] = {"eth_call", "eth_sendrawTransaction", "eth_sendRawTransaction2",
+		"", "eth_blockNumber", "mev_sendBundles",
+		"eth_a_method_whose_name_is_far_longer_than_any_other"};
 	put_string(rnd(6) ? known[rnd(8)].name : others[rnd(7)], rnd(4) ? 0 : 4);
 }
 
 static void
 put_request(unsigned depth)
 {
-	static const char order[][7] = {"jimp", "mpij", "pm", "mp", "pmp", "mpm", "ijmpxp", "xpmxm", "mm", "", "pp", "xmp"};
+	static const char order[][7] = {
+		"jimp", "mpij", "pm", "mp", "pmp", "mpm", "ijmpxp", "xpmxm", "mm", "", "pp", "xmp"};
 	const char *o = order[rnd(12)];
 	if (rnd(20) == 0) {
 		put_any(2);
@@ -286,7 +292,11 @@ put_request(unsigned depth)
 	put("{");
 	for (unsigned i = 0; o[i]; i++) {
 		put(i ? "," : "");
-		put_key(o[i] == 'm' ? "method" : o[i] == 'p' ? "params" : o[i] == 'i' ? "id" : o[i] == 'j' ? "jsonrpc" : "x");
+		put_key(o[i] == 'm'   ? "method"
+			: o[i] == 'p' ? "params"
+			: o[i] == 'i' ? "id"
+			: o[i] == 'j' ? "jsonrpc"
+				      : "x");
 		if (o[i] == 'm')
 			put_method();
 		else if (o[i] == 'p')
@@ -471,12 +481,13 @@ expect_request(json_t *request)
 		for (unsigned i = 0; i < found.n; i++) {
 			uint8_t raw[3000];
 			int n = found.value[i] ? from_hex(found.value[i], raw) : 0;
-			unsigned state = i >= JSONRPC_ITEMS_MAX				? JSONRPC_OVERSIZE
-				: !found.value[i] || (known[m].where == 's' && n == 32) ? JSONRPC_HASH_ONLY
-				: n < 0							? JSONRPC_BAD_HEX
-											: JSONRPC_OK;
-			rig_log(&log_, &log_len, known[m].kind, state, bundle ? i : 0, bundle ? found.n : 0, raw,
-				state == JSONRPC_OK ? (size_t)n : 0);
+			unsigned state = i >= JSONRPC_ITEMS_MAX ? JSONRPC_OVERSIZE
+					 : !found.value[i] || (known[m].where == 's' && n == 32)
+						 ? JSONRPC_HASH_ONLY
+					 : n < 0 ? JSONRPC_BAD_HEX
+						 : JSONRPC_OK;
+			rig_log(&log_, &log_len, known[m].kind, state, bundle ? i : 0, bundle ? found.n : 0,
+				raw, state == JSONRPC_OK ? (size_t)n : 0);
 		}
 	}
 }
@@ -500,13 +511,15 @@ expect_body(json_t *value)
 	return messages;
 }
 
-/* jansson refuses what Go replaces (text that is not UTF-8, lone surrogates) and numbers that do not fit. Where a number ends
- * that is not inside anything is a matter of taste: Go takes the 0 of 01. */
+/* jansson refuses what Go replaces (text that is not UTF-8, lone surrogates) and numbers that do not fit.
+ * Where a number ends that is not inside anything is a matter of taste: Go takes the 0 of 01. */
 static bool
 refused_for_its_own_reasons(const json_error_t *e, char first)
 {
-	return isdigit((unsigned char)first) || first == '-' || strstr(e->text, "UTF-8") || strstr(e->text, "too big") || strstr(e->text, "overflow") ||
-		strstr(e->text, "invalid Unicode") || strstr(e->text, "unable to decode byte") || strstr(e->text, "NUL");
+	return isdigit((unsigned char)first) || first == '-' || strstr(e->text, "UTF-8") ||
+	       strstr(e->text, "too big") || strstr(e->text, "overflow") ||
+	       strstr(e->text, "invalid Unicode") || strstr(e->text, "unable to decode byte") ||
+	       strstr(e->text, "NUL");
 }
 
 static void
@@ -539,13 +552,14 @@ check_body(struct rig *r)
 	if (value != NULL) {
 		unsigned messages = expect_body(value);
 		if (status != JSONRPC_DONE || messages != r->messages || strcmp(r->log, log_) != 0)
-			differ("%.*s\nstatus %d, %u messages, not %u; gave\n%sexpected\n%s", (int)len, body, status,
-				r->messages, messages, r->log, log_);
+			differ("%.*s\nstatus %d, %u messages, not %u; gave\n%sexpected\n%s", (int)len, body,
+				status, r->messages, messages, r->log, log_);
 		valid++;
 		items_seen += r->n_items;
 	} else if (len > blank && !refused_for_its_own_reasons(&e, body[blank])) {
 		if (status != JSONRPC_MALFORMED)
-			differ("%.*s\naccepted (%d), but %s at %d", (int)len, body, status, e.text, e.position);
+			differ("%.*s\naccepted (%d), but %s at %d", (int)len, body, status, e.text,
+				e.position);
 	}
 	char *whole = strdup(r->log);
 	unsigned messages = r->messages;

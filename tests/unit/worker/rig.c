@@ -99,6 +99,8 @@ rig_init(struct rig *g)
 	worker_config_default(&g->config);
 	g->config.stream.flows_max = 4096;
 	g->config.stream.ooo_slabs = 1024;
+	g->config.stream.ooo_segments_dir = 64;
+	g->config.stream.gap_ack_frames = 32; /* a hole shows itself within the frames of a test */
 	g->config.stream.history_buffers = 64;
 	g->config.conns_max = 64;
 	g->config.slabs[0] = 16;

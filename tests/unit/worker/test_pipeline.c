@@ -442,10 +442,56 @@ buffers_are_not_overwritten(void **state)
 	text_free(&t[1]);
 }
 
+/* A request that lies whole behind a hole is told of at once, and counted when its turn comes. */
+static void
+looked_at_behind_a_hole(void **state)
+{
+	struct rig g;
+	struct rig_flow f;
+	struct text body = {0}, post = {0}, first = {0}, post_first = {0};
+	(void)state;
+	rig_new(&g);
+	rig_open(&g, &f, 1);
+	struct span other = rig_tx(TO_NOTHING, 1, 68);
+	text_raw(&first, other);
+	text_post(&post_first, "", &first);
+	text_raw(&body, (struct span){rig_eip155, sizeof rig_eip155});
+	text_post(&post, "", &body);
+
+	rig_at(&g, &f, 0, post_first.n, text_span(&post));
+	rig_drain(&g);
+	assert_int_equal(g.alerts, 1);
+	assert_true(g.alert[0].r.trust & TRUST_AHEAD);
+	assert_int_equal(g.c[CTR_TX_AHEAD], 1);
+	assert_int_equal(g.c[CTR_TX_CROSSED], 0);
+	assert_int_equal(g.c[CTR_JSON_MESSAGES], 0);
+
+	rig_at(&g, &f, 0, 0, text_span(&post_first));
+	rig_drain(&g);
+	assert_int_equal(g.c[CTR_TX_CROSSED], 2);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 2);
+	assert_int_equal(g.c[CTR_JSON_MESSAGES], 2);
+	assert_int_equal(g.alerts, 1); /* the same finding again adds nothing */
+	assert_int_equal(g.cc[CTR_SUPPRESSED_REPEAT], 1);
+
+	/* what was judged in its turn is not looked at again */
+	f.sent[0] = post_first.n + post.n;
+	rig_at(&g, &f, 0, f.sent[0] + 10, text_span(&post));
+	rig_drain(&g);
+	assert_int_equal(g.c[CTR_TX_AHEAD], 1);
+	rig_stop(&g);
+	text_free(&body);
+	text_free(&post);
+	text_free(&first);
+	text_free(&post_first);
+	free((void *)(uintptr_t)other.p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(looked_at_behind_a_hole),
 		cmocka_unit_test(submitted_whole_and_in_pieces),
 		cmocka_unit_test(out_of_order_and_twice),
 		cmocka_unit_test(pipelined_and_kept_alive),
