@@ -466,6 +466,11 @@ looked_at_behind_a_hole(void **state)
 	assert_int_equal(g.c[CTR_TX_CROSSED], 0);
 	assert_int_equal(g.c[CTR_JSON_MESSAGES], 0);
 
+	struct rig_flow second;
+	rig_open(&g, &second, 2);
+	rig_at(&g, &second, 0, post_first.n, text_span(&post)); /* behind a hole in another flow */
+	assert_int_equal(g.c[CTR_TX_AHEAD], 1);
+
 	rig_at(&g, &f, 0, 0, text_span(&post_first));
 	rig_drain(&g);
 	assert_int_equal(g.c[CTR_TX_CROSSED], 2);
