@@ -181,7 +181,7 @@ make_shared(struct live *l)
 }
 
 static int
-make_worker(struct live *l, uint32_t i, const uint32_t spread_seed[4])
+make_worker(struct live *l, uint32_t i)
 {
 	struct lcore_worker *w = &l->worker[i];
 	struct worker_config c;
@@ -197,7 +197,6 @@ make_worker(struct live *l, uint32_t i, const uint32_t spread_seed[4])
 	w->idle = l->topo.idle;
 	w->stop = &stop;
 	w->paced = l->opt.source != NULL;
-	memcpy(w->spread_seed, spread_seed, sizeof w->spread_seed);
 	eal_alloc_near(TOPOLOGY_WORKER_0 + i);
 	w->bounce = eal_alloc((size_t)LCORE_BOUNCE_BYTES * WORKER_BURST);
 	w->worker = worker_new(&c, l->bundle.rules, w->stats->c, eal_alloc);
@@ -205,6 +204,21 @@ make_worker(struct live *l, uint32_t i, const uint32_t spread_seed[4])
 		return say("no memory for a worker; lower flows, seen or pipe_mb, or reserve more huge pages");
 	correlator_add(&l->correlator, worker_pipe(w->worker));
 	l->corr.worker[l->corr.workers++] = w;
+	return 0;
+}
+
+/* Only the first worker spreads. */
+static int
+make_spread(struct lcore_worker *w, const uint32_t seed[4])
+{
+	const struct decode_rules rules = {0};
+	if (w->spread_n <= 1)
+		return 0;
+	eal_alloc_near(TOPOLOGY_WORKER_0);
+	w->spread = eal_alloc(sizeof *w->spread);
+	if (w->spread == NULL)
+		return say("no memory for the spreading of frames");
+	spread_init(w->spread, seed, &rules);
 	return 0;
 }
 
@@ -242,10 +256,12 @@ make_lcores(struct live *l)
 	l->corr.paced = l->opt.source != NULL;
 	l->corr.stop = l->corr.abandon = &stop;
 	for (uint32_t i = 0; i < l->topo.workers; i++)
-		if (make_worker(l, i, seed) != 0)
+		if (make_worker(l, i) != 0)
 			return 1;
 	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0)
 		return say(err);
+	if (make_spread(&l->worker[0], seed) != 0)
+		return 1;
 	if (l->opt.source == NULL && l->ports.n < l->topo.ports)
 		return say("DPDK did not find every port of the profile; is its driver bound (dpdk-devbind.py --status)?");
 	return open_shares(l, seed);

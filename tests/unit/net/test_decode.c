@@ -8,6 +8,8 @@
 
 static uint8_t frame[80000];
 static uint32_t frame_len;
+static struct fragment part;
+static const struct decode_rules rules = {.verify_checksum = true};
 static const char payload[] = "POST / HTTP/1.1\r\n";
 #define PAYLOAD_BYTES ((uint32_t)sizeof payload - 1)
 
@@ -34,7 +36,8 @@ decode(uint32_t captured, uint32_t wire_len, struct segment *s)
 	uint8_t *exact = malloc(captured ? captured : 1);
 	CHECK(exact != NULL);
 	memcpy(exact, frame, captured);
-	enum sentinel_counter r = segment_decode((struct span){exact, captured}, wire_len, true, s);
+	enum sentinel_counter r = segment_decode(
+		(struct span){exact, captured}, wire_len, NET_LINK_ETHERNET, &rules, s, &part);
 	if (r == CTR_ACCEPTED && s->payload.len > 0)
 		s->payload.p = frame + (s->payload.p - exact);
 	free(exact);
@@ -94,8 +97,8 @@ malformed_headers(void **state)
 		{"total length 19", false, 17, 19, CTR_UNDEC_IP4},
 		{"total length one too many", false, 17, 20 + 32 + PAYLOAD_BYTES + 1, CTR_UNDEC_IP4},
 		{"total length without TCP", false, 17, 20 + 19, CTR_UNDEC_TCP},
-		{"more fragments", false, 20, 0x20, CTR_UNDEC_FRAGMENT},
-		{"fragment offset", false, 21, 1, CTR_UNDEC_FRAGMENT},
+		{"more fragments", false, 20, 0x20, CTR_FRAGMENTS_HELD},
+		{"fragment offset", false, 21, 1, CTR_FRAGMENTS_HELD},
 		{"UDP", false, 23, 17, CTR_NOTOURS_PROTO},
 		{"data offset 4", false, 46, 0x40, CTR_UNDEC_TCP},
 		{"data offset 15", false, 46, 0xf0, CTR_UNDEC_TCP},
@@ -204,9 +207,9 @@ ip6_extension_headers(void **state)
 	extend(atomic, 8, 44);
 	assert_int_equal(verdict(), CTR_ACCEPTED);
 	extend(more, 8, 44);
-	assert_int_equal(verdict(), CTR_UNDEC_FRAGMENT);
+	assert_int_equal(verdict(), CTR_FRAGMENTS_HELD);
 	extend(later, 8, 44);
-	assert_int_equal(verdict(), CTR_UNDEC_FRAGMENT);
+	assert_int_equal(verdict(), CTR_FRAGMENTS_HELD);
 	extend(udp, 8, 44);
 	assert_int_equal(verdict(), CTR_NOTOURS_PROTO);
 	uint8_t many[72] = {0};
