@@ -13,7 +13,7 @@
  * A hole is declared a gap
  *  - by ACK: the receiver acknowledged past it at least 2 ms ago, and gap_ack_frames frames of the flow have
  *    come since it opened (a mirror may show the acknowledgement, and much else, before the segment);
- *  - by age: open for gap_age_ns with gap_ack_frames frames of the flow, or for 5 * gap_age_ns in a flow that
+ *  - by age: open for gap_age_ns with gap_ack_frames frames of the flow, or for 25 * gap_age_ns in a flow that
  *    speaks little;
  *  - by cap: no more can be held out of order. The hole is given up, never the bytes that came.
  *
@@ -107,6 +107,9 @@ struct stream_ops {
 	/* dir's stream is over (both directions are ended before the flow is forgotten) */
 	void (*end)(void *ctx, struct flow *f, unsigned dir, enum stream_end why, uint64_t now_ns);
 	void (*forget)(void *ctx, struct flow *f); /* last call for this flow: free app state */
+	/* May be NULL. Bytes that were put aside behind a hole: a look at what will come to data() in its turn, so that whatever lies whole in
+	 * them need not wait for the hole to be filled or given up. */
+	void (*ahead)(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns);
 };
 
 struct stream_config {

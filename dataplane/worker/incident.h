@@ -16,12 +16,15 @@
 
 #define INCIDENT_TTL_NS (3600ull * 1000000000ull)
 
+/* Another worker may be this many transactions of one attacker behind before what it tells counts as new. */
+#define INCIDENT_TXS 4
+
 struct incident {
 	uint8_t key[16];    /* of the dedupe key */
-	uint8_t last_tx[8]; /* of the hash of the last transaction reported */
+	uint8_t last_tx[INCIDENT_TXS][8]; /* of the hashes of the last transactions reported, newest first */
 	uint64_t seq;	    /* of the last record, on `ring` */
 	uint64_t last_ns;
-	uint64_t message; /* of the correlator's input in which last_tx came: findings of one message belong
+	uint64_t message; /* of the correlator's input in which last_tx[0] came: findings of one message belong
 			     together */
 	uint64_t generation; /* of the rules that judged it */
 	uint32_t ring;

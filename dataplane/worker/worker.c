@@ -89,7 +89,7 @@ take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
 struct worker *
 worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t *counters, worker_alloc alloc)
 {
-	if (c->conns_max == 0 || c->pipe_bytes < 4096 || (c->pipe_bytes & (c->pipe_bytes - 1)) != 0) {
+	if (c->conns_max == 0 || c->pipe_bytes < PIPE_BYTES_MIN || (c->pipe_bytes & (c->pipe_bytes - 1)) != 0) {
 		errno = EINVAL;
 		return NULL;
 	}
