@@ -26,38 +26,41 @@
 #define PORT_GENEVE 6081u
 #define PORT_MPLS 6635u
 
-/* Does what lies `at` bytes ahead look like an Ethernet frame that can lead to IP? */
+/* An IPv4 header `at` bytes ahead with its checksum right. */
 static bool
-ether_likely(const struct cursor *c, uint32_t at)
+ip4_certain(const struct cursor *c, uint32_t at)
 {
-	if (c->have < at + 15)
-		return false;
-	uint32_t type = get16(c->p + at + 12), version = c->p[at + 14] >> 4;
-	if (type == TYPE_IP4)
-		return version == 4;
-	if (type == TYPE_IP6)
-		return version == 6;
-	return is_vlan(type) || type == TYPE_MPLS || type == TYPE_MPLS_MULTICAST || type == TYPE_PPPOE || type == 0x0806;
-}
-
-/* An IPv4 header with its checksum right. */
-static bool
-ip4_certain(const struct cursor *c)
-{
-	uint32_t n = (c->p[0] & 15u) * 4, sum = 0;
-	if (n < 20 || n > c->have)
+	uint32_t n = c->have > at ? (c->p[at] & 15u) * 4 : 0, sum = 0;
+	if (n < 20 || n > c->have - at)
 		return false;
 	for (uint32_t i = 0; i < n; i += 2)
-		sum += get16(c->p + i);
+		sum += get16(c->p + at + i);
 	return sum % 0xffff == 0;
 }
 
-/* An IPv6 header whose length fits, but for link padding. */
+/* An IPv6 header `at` bytes ahead whose length fits, but for link padding. */
 static bool
-ip6_certain(const struct cursor *c)
+ip6_certain(const struct cursor *c, uint32_t at)
 {
-	uint32_t n = c->have >= 40 ? 40 + get16(c->p + 4) : UINT32_MAX;
+	uint32_t n = c->have >= at + 40 ? at + 40 + get16(c->p + at + 4) : UINT32_MAX;
 	return n <= c->left && c->left - n < 64;
+}
+
+/* How much does what lies `at` bytes ahead look like an Ethernet frame that can lead to IP? */
+enum likeness { UNLIKE, LIKELY, CERTAIN };
+
+static enum likeness
+ether_like(const struct cursor *c, uint32_t at)
+{
+	if (c->have < at + 15)
+		return UNLIKE;
+	uint32_t type = get16(c->p + at + 12), version = c->p[at + 14] >> 4;
+	if (type == TYPE_IP4 && version == 4)
+		return ip4_certain(c, at + 14) ? CERTAIN : LIKELY;
+	if (type == TYPE_IP6 && version == 6)
+		return ip6_certain(c, at + 14) ? CERTAIN : LIKELY;
+	bool known = is_vlan(type) || type == TYPE_MPLS || type == TYPE_MPLS_MULTICAST || type == TYPE_PPPOE || type == 0x0806;
+	return known ? LIKELY : UNLIKE;
 }
 
 /* A label stack does not say what it carries. IP shows its version in the first four bits. Ethernet comes
@@ -79,15 +82,12 @@ tunnel_mpls(struct walk *w)
 	if (r != CTR_ACCEPTED)
 		return r;
 	uint32_t type = walk_version(w);
-	if (type == TYPE_IP4 && ip4_certain(c))
+	if ((type == TYPE_IP4 && ip4_certain(c, 0)) || (type == TYPE_IP6 && ip6_certain(c, 0)))
 		return tunnel_enter(w, type);
-	if (type == TYPE_IP6 && ip6_certain(c))
-		return tunnel_enter(w, type);
-	if (c->p[0] >> 4 == 0 && ether_likely(c, 4)) {
+	enum likeness bare = ether_like(c, 0), control = c->p[0] >> 4 == 0 ? ether_like(c, 4) : UNLIKE;
+	if (control != UNLIKE && control >= bare)
 		cursor_skip(c, 4);
-		return tunnel_enter(w, TYPE_ETHER);
-	}
-	if (ether_likely(c, 0))
+	if (control != UNLIKE || bare != UNLIKE)
 		return tunnel_enter(w, TYPE_ETHER);
 	return type != 0 ? tunnel_enter(w, type) : CTR_NOTOURS_ETHERTYPE;
 }
@@ -129,13 +129,13 @@ static enum sentinel_counter
 erspan(struct walk *w, bool sequence)
 {
 	struct cursor *c = &w->c;
-	enum sentinel_counter r = cursor_need(c, ERSPAN2_BYTES, CTR_UNDEC_TUNNEL);
+	enum sentinel_counter r = cursor_need(c, ERSPAN2_BYTES + 15, CTR_UNDEC_TUNNEL);
 	if (r != CTR_ACCEPTED)
 		return r;
 	bool second = c->p[0] >> 4 == 1;
 	if (sequence && !second)
 		return CTR_UNDEC_TUNNEL;
-	if (!sequence && (!second || ether_likely(c, 0) || !ether_likely(c, ERSPAN2_BYTES)))
+	if (!sequence && (!second || ether_like(c, 0) >= ether_like(c, ERSPAN2_BYTES)))
 		return tunnel_enter(w, TYPE_ETHER);
 	bool truncated = c->p[2] & 0x04;
 	cursor_skip(c, ERSPAN2_BYTES);

@@ -50,7 +50,6 @@ send_burst(void)
 static void
 queue(const uint8_t *bytes, uint32_t len, uint32_t wire_len)
 {
-	static const uint32_t seed[4] = {5, 6, 7, 8};
 	uint8_t *exact = malloc(len ? len : 1);
 	CHECK(exact != NULL);
 	if (len)
