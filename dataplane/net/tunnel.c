@@ -82,9 +82,10 @@ tunnel_mpls(struct walk *w)
 	if (r != CTR_ACCEPTED)
 		return r;
 	uint32_t type = walk_version(w);
-	if ((type == TYPE_IP4 && ip4_certain(c, 0)) || (type == TYPE_IP6 && ip6_certain(c, 0)))
-		return tunnel_enter(w, type);
+	bool ip = (type == TYPE_IP4 && ip4_certain(c, 0)) || (type == TYPE_IP6 && ip6_certain(c, 0));
 	enum likeness bare = ether_like(c, 0), control = c->p[0] >> 4 == 0 ? ether_like(c, 4) : UNLIKE;
+	if (ip && bare != CERTAIN) /* which says more than IP's header can */
+		return tunnel_enter(w, type);
 	if (control != UNLIKE && control >= bare)
 		cursor_skip(c, 4);
 	if (control != UNLIKE || bare != UNLIKE)
