@@ -135,7 +135,7 @@ fragmented(struct input *in, uint32_t op)
 	while (steps-- > 0) {
 		static struct packet k;
 		uint32_t what = take(in), len;
-		k = pieces[what % n];
+		packet_copy(&k, &pieces[what % n]);
 		wrap_some(&k, in, what >> 3 & 3);
 		enum net_link link = link_some(&k, what >> 5 & 1 ? take(in) : 0);
 		len = k.len;

@@ -120,6 +120,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			off &= 31;
 		if (data[0] & 8)
 			len &= 0xf8;
+		if (!(data[0] & 64))
+			len &= 0xfff;
 		struct fragment f = {.ip = {{1, who}, {3, 4}}, .id = model[who].generation, .off = off * 8, .next = data[5],
 			.more = data[0] & 16, .payload = {source + off * 8 + (data[0] & 32 ? data[5] : 0), len}};
 		f.ip6 = true;

@@ -25,6 +25,17 @@ packet_bytes(const struct packet *k)
 	return k->bytes + WRAP_BYTES - k->len;
 }
 
+void
+packet_copy(struct packet *to, const struct packet *from)
+{
+	memcpy(to->bytes + WRAP_BYTES - from->len, packet_bytes(from), from->len);
+	to->len = from->len;
+	to->type = from->type;
+	to->tunnels = from->tunnels;
+	to->tags = from->tags;
+	to->most_tags = from->most_tags;
+}
+
 uint8_t *
 packet_push(struct packet *k, uint32_t n)
 {

@@ -39,6 +39,7 @@ void packet_wrap(struct packet *k, char letter);
 void packet_wrap_all(struct packet *k, const char *letters);
 /* packet_link adds a link header (NET_LINK_ETHERNET: if it is not a frame yet). False if it cannot begin so. */
 bool packet_link(struct packet *k, enum net_link link);
+void packet_copy(struct packet *to, const struct packet *from); /* an assignment, but only of the bytes in use */
 const uint8_t *packet_bytes(const struct packet *k);
 uint8_t *packet_push(struct packet *k, uint32_t n); /* n zeros in front */
 
