@@ -188,6 +188,7 @@ make_worker(struct live *l, uint32_t i)
 	worker_config_default(&c);
 	c.stream.flows_max = l->topo.flows_max;
 	c.stream.verify_checksum = l->topo.verify_checksum;
+	c.stream.vxlan_port = (uint16_t)l->topo.vxlan_port;
 	c.seen_entries = l->topo.seen_entries;
 	c.pipe_bytes = (uint64_t)l->topo.pipe_mb << 20;
 	if (getrandom(c.stream.hash_seed, sizeof c.stream.hash_seed, 0) < 0 || getrandom(c.seen_key, sizeof c.seen_key, 0) < 0)
@@ -209,25 +210,24 @@ make_worker(struct live *l, uint32_t i)
 
 /* Only the first worker spreads. */
 static int
-make_spread(struct lcore_worker *w, const uint32_t seed[4])
+make_spread(struct lcore_worker *w, const uint32_t seed[4], const struct decode_rules *rules)
 {
-	const struct decode_rules rules = {0};
 	if (w->spread_n <= 1)
 		return 0;
 	eal_alloc_near(TOPOLOGY_WORKER_0);
 	w->spread = eal_alloc(sizeof *w->spread);
 	if (w->spread == NULL)
 		return say("no memory for the spreading of frames");
-	spread_init(w->spread, seed, &rules);
+	spread_init(w->spread, seed, rules);
 	return 0;
 }
 
 static int
-open_shares(struct live *l, const uint32_t seed[4])
+open_shares(struct live *l, const uint32_t seed[4], const struct decode_rules *rules)
 {
 	char err[512];
 	for (uint32_t i = 0; i < l->topo.workers && l->opt.source != NULL; i++) {
-		if (share_open(&l->share[i], l->opt.source, i, l->topo.workers, seed, err, sizeof err) != 0)
+		if (share_open(&l->share[i], l->opt.source, i, l->topo.workers, seed, rules, err, sizeof err) != 0)
 			return say(err);
 		l->worker[i].frames = (struct lcore_frames){share_next, &l->share[i]};
 	}
@@ -241,6 +241,7 @@ make_lcores(struct live *l)
 	uint32_t seed[4];
 	if (getrandom(seed, sizeof seed, 0) != sizeof seed)
 		return say("the system has no random numbers");
+	const struct decode_rules rules = {.vxlan_port = (uint16_t)l->topo.vxlan_port};
 	eal_alloc_near(TOPOLOGY_CORRELATOR);
 	void *incidents = eal_alloc(incidents_bytes(INCIDENTS));
 	if (incidents == NULL)
@@ -260,11 +261,11 @@ make_lcores(struct live *l)
 			return 1;
 	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0)
 		return say(err);
-	if (make_spread(&l->worker[0], seed) != 0)
+	if (make_spread(&l->worker[0], seed, &rules) != 0)
 		return 1;
 	if (l->opt.source == NULL && l->ports.n < l->topo.ports)
 		return say("DPDK did not find every port of the profile; is its driver bound (dpdk-devbind.py --status)?");
-	return open_shares(l, seed);
+	return open_shares(l, seed, &rules);
 }
 
 /* ---- running ---- */

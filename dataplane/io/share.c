@@ -7,9 +7,9 @@
 #include <string.h>
 
 int
-share_open(struct share *s, const char *path, uint32_t index, uint32_t n, const uint32_t seed[4], char *err, size_t err_cap)
+share_open(struct share *s, const char *path, uint32_t index, uint32_t n, const uint32_t seed[4], const struct decode_rules *rules,
+	char *err, size_t err_cap)
 {
-	const struct decode_rules rules = {0};
 	memset(s, 0, sizeof *s);
 	s->index = index;
 	s->n = n;
@@ -22,7 +22,7 @@ share_open(struct share *s, const char *path, uint32_t index, uint32_t n, const 
 		source_close(&s->source);
 		return -ENOMEM;
 	}
-	spread_init(s->spread, seed, &rules);
+	spread_init(s->spread, seed, rules);
 	return 0;
 }
 

@@ -23,8 +23,9 @@ struct share {
 	_Atomic uint64_t passed; /* frames read, this worker's or not */
 };
 
-/* share_open: as source_open, and -ENOMEM. All shares of a file need the same seed. */
-int share_open(struct share *s, const char *path, uint32_t index, uint32_t n, const uint32_t seed[4], char *err, size_t err_cap);
+/* share_open: as source_open, and -ENOMEM. All shares of a file need the same seed and rules. */
+int share_open(struct share *s, const char *path, uint32_t index, uint32_t n, const uint32_t seed[4], const struct decode_rules *rules,
+	char *err, size_t err_cap);
 
 /* share_next is the `next` of struct lcore_frames; ctx is a struct share. Looks at no more than 16 frames for each it may return. */
 int share_next(void *ctx, unsigned n, struct span *frames, uint32_t *wire_len, uint64_t *now_ns, enum net_link *link);

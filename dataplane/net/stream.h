@@ -114,14 +114,14 @@ struct stream_ops {
 
 struct stream_config {
 	uint32_t flows_max;	     /* default 65536; up to 4 M */
-	uint32_t ooo_slabs;	     /* out-of-order slabs per core, 2 KiB each; default 4096 */
-	uint32_t ooo_segments_dir;   /* cap per direction; default 64 */
-	uint32_t ooo_bytes_dir;	     /* cap per direction; default 256 KiB */
+	uint32_t ooo_slabs;	     /* out-of-order slabs per core, 2 KiB each; a worker's default 8192 */
+	uint32_t ooo_segments_dir;   /* cap per direction; a worker's default 256 */
+	uint32_t ooo_bytes_dir;	     /* cap per direction; a worker's default 512 KiB */
 	uint64_t gap_age_ns;	     /* default 200 ms */
 	uint64_t idle_ns;	     /* default 300 s */
 	uint32_t history_bytes;	     /* delivered bytes kept per direction to compare later versions with; power of two; 0 = 16 KiB */
 	uint32_t history_buffers;    /* of those, per core, for the directions that spoke last; 0 = 1024 */
-	uint32_t gap_ack_frames;     /* frames of a flow to wait for a late segment; 0 = 32 */
+	uint32_t gap_ack_frames;     /* frames of a flow to wait for a late segment; 0 = 32, a worker's default 256 */
 	uint32_t hash_seed[4];	     /* keyed flow hash: an attacker must not choose buckets */
 	bool verify_checksum;	     /* TCP's, in software; else trusted, as is right behind checksum offload */
 	uint32_t fragment_datagrams; /* IP datagrams put together at a time; 0 = 1024 */

@@ -99,6 +99,8 @@ rig_init(struct rig *g)
 	worker_config_default(&g->config);
 	g->config.stream.flows_max = 4096;
 	g->config.stream.ooo_slabs = 1024;
+	g->config.stream.ooo_segments_dir = 64;
+	g->config.stream.gap_ack_frames = 32; /* a hole shows itself within the frames of a test */
 	g->config.stream.history_buffers = 64;
 	g->config.conns_max = 64;
 	g->config.slabs[0] = 16;
@@ -156,6 +158,8 @@ rig_flush(struct rig *g)
 		rig_fail("something is held after the end");
 	if (g->w->n_pending != 0 || g->w->arena.scratch_used != 0 || pipe_fill(worker_pipe(g->w)) != 0)
 		rig_fail("something is pending after the end");
+	if (g->w->conns.used.next != &g->w->conns.used)
+		rig_fail("a parser outlives its flow");
 	for (unsigned i = 0; i < SLAB_CLASSES; i++)
 		if (g->w->slabs.c[i].used.next != &g->w->slabs.c[i].used)
 			rig_fail("an assembly buffer was not given back");
