@@ -91,7 +91,7 @@ spoil(struct packet *k, struct input *in, uint32_t *len)
 static void
 begin(struct input *in, uint32_t op)
 {
-	uint32_t len = (take(in) << 4) + (op & 15), who = op & 3;
+	uint32_t len = (take(in) << 2) + (op & 15), who = op & 3;
 	struct parts p = {.ip6 = op & 4, .src = 10 + who, .seq = take(in) << 8, .flags = TCP_ACK, .payload = payload,
 		.len = len < sizeof payload ? len : sizeof payload};
 	packet_make(&packet, &p);
