@@ -12,7 +12,7 @@
 
 #define RX_DESCRIPTORS 1024u
 #define SPREAD_SLOTS 2048u
-#define FRAME_OVERHEAD 26u /* Ethernet header, two VLAN tags, FCS */
+#define FRAME_OVERHEAD 30u /* Ethernet header, three VLAN tags, FCS */
 
 static int
 fail(char *err, size_t cap, const char *name, const char *what, int rc)

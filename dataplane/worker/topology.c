@@ -110,6 +110,7 @@ topology_check(const struct topology *t, uint32_t cpus, char *err, size_t err_ca
 		{"ports (how many)", t->ports, 0, TOPOLOGY_PORTS_MAX, false},
 		{"idle", t->idle, IDLE_SPIN, IDLE_SLEEP, false},
 		{"mtu", t->mtu, 576, 16000, false},
+		{"vxlan_port", t->vxlan_port, 0, 65535, false},
 		{"flows", t->flows_max, 16, 4u << 20, false},
 		{"seen", t->seen_entries, 1024, 1u << 28, true},
 		{"pipe_mb", t->pipe_mb, 1, 1024, true},

@@ -87,6 +87,9 @@ outlet(void *ctx, struct alert_record *r, enum ring_lane lane, struct span evide
 
 /* ---- the box ---- */
 
+static const uint32_t spread_seed[4] = {1, 2, 3, 4};
+static struct spread expected; /* does as the first worker's */
+
 static void
 make_workers(const struct ruleset *rules, const struct clock *clock)
 {
@@ -103,11 +106,16 @@ make_workers(const struct ruleset *rules, const struct clock *clock)
 		struct worker *w = worker_new(&c, rules, s->c, eal_alloc);
 		check(w != NULL, "no worker");
 		worker_listen(w, on_crossing, &found[i]);
-		worker[i] = (struct lcore_worker){.worker = w, .stats = s, .clock = clock, .idle = IDLE_SLEEP, .spread_seed = {1, 2, 3, 4},
+		worker[i] = (struct lcore_worker){.worker = w, .stats = s, .clock = clock, .idle = IDLE_SLEEP,
 			.bounce = eal_alloc((size_t)LCORE_BOUNCE_BYTES * WORKER_BURST), .stop = &stop};
 		correlator_core.worker[i] = &worker[i];
 		correlator_add(&correlator, worker_pipe(w));
 	}
+	const struct decode_rules any = {0};
+	worker[0].spread = eal_alloc(sizeof *worker[0].spread);
+	check(worker[0].spread != NULL, "no memory to spread with");
+	spread_init(worker[0].spread, spread_seed, &any);
+	spread_init(&expected, spread_seed, &any);
 }
 
 static void
@@ -157,7 +165,9 @@ static void
 send_all(const struct load *l, uint64_t sent[WORKERS])
 {
 	for (uint32_t i = 0; i < l->frames; i++) {
-		unsigned w = stream_spread(l->frame[i], worker[0].spread_seed) % WORKERS;
+		struct spread_out out[SPREAD_OUT_MAX];
+		check(spread_frame(&expected, l->frame[i], NET_LINK_ETHERNET, &expected, 0, out) == 1, "a whole frame waits");
+		unsigned w = out[0].hash % WORKERS;
 		if (!(stalled && w == STALLED) && sent[w] > IN_FLIGHT)
 			wait_for(w, sent[w] - IN_FLIGHT);
 		send_frame(l->frame[i]);
