@@ -377,6 +377,8 @@ run(struct live *l)
 	say_started(l);
 	housekeep(l);
 	rte_eal_mp_wait_lcore();
+	for (uint32_t i = 0; i < l->topo.workers; i++)
+		worker_delete(l->worker[i].worker);
 	copy_stats(l);
 	__atomic_store_n(&l->stats->source_done, l->opt.source != NULL, __ATOMIC_RELEASE);
 	ports_stop(&l->ports);
