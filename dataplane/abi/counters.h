@@ -15,18 +15,31 @@
 	/* frames: identity 2 */ \
 	_(FRAMES, C, "frames delivered to a worker") \
 	_(FRAME_BYTES, C, "bytes of the delivered frames") \
+	_(NOTOURS_LINK, C, "frames of a link type that is not read") \
 	_(NOTOURS_ETHERTYPE, C, "frames that carry neither IPv4 nor IPv6") \
 	_(NOTOURS_PROTO, C, "IP packets that carry no TCP") \
 	_(UNDEC_ETHER, C, "frames too short for their link header") \
 	_(UNDEC_VLAN, C, "frames with more VLAN tags than are read") \
 	_(UNDEC_IP4, C, "IPv4 packets with a bad header") \
 	_(UNDEC_IP6, C, "IPv6 packets with a bad header or extension chain") \
-	_(UNDEC_FRAGMENT, C, "IP fragments, which are not yet put together") \
+	_(UNDEC_TUNNEL, C, "frames with a bad MPLS, PPPoE, GRE, ERSPAN, VXLAN or GENEVE header") \
+	_(UNDEC_NESTING, C, "frames with more tunnels in each other than are read") \
+	_(UNDEC_FRAGMENT_BAD, C, "IP fragments that cannot be part of their datagram (offset, length, end)") \
+	_(UNDEC_FRAGMENT_OVERLAP, C, "IP fragments that only claim other bytes for places already held") \
+	_(UNDEC_FRAGMENT_AGE, C, "IP fragments whose datagram did not become whole in time") \
+	_(UNDEC_FRAGMENT_DATAGRAMS, C, "IP fragments given up at the cap of datagrams under way") \
+	_(UNDEC_FRAGMENT_BYTES, C, "IP fragments given up at the cap of bytes held") \
+	_(FRAGMENTS_HELD, G, "IP fragments that wait for the rest of their datagram") \
+	_(FRAGMENTS_JOINED, C, "IP fragments that became part of a whole datagram, its last one to come left out") \
+	_(FRAGMENTS_DUPLICATE, C, "IP fragments that repeat what is held or has just become whole") \
 	_(UNDEC_TCP, C, "TCP segments with a bad header") \
 	_(UNDEC_TRUNCATED, C, "frames cut short by the capture's snap length") \
 	_(UNDEC_CHECKSUM, C, "TCP segments with a wrong checksum where the port is trusted to show it") \
 	_(UNDEC_SPREAD_FULL, C, "frames dropped because the worker they belong to was too slow to take them") \
 	_(ACCEPTED, C, "TCP segments accepted into a flow or refused by the flow table with a reason") \
+	/* about frames, besides identity 2 */ \
+	_(TUNNELLED, C, "TCP segments that came in a tunnel (MPLS, PPPoE, GRE, ERSPAN, VXLAN, GENEVE, IP in IP)") \
+	_(FRAGMENT_CONFLICTS, C, "IP fragments whose bytes disagree with earlier ones for the same place") \
 	/* streams, in payload bytes: identity 3 */ \
 	_(ST_RECEIVED, C, "TCP payload bytes of accepted segments") \
 	_(ST_ADVANCED, C, "stream bytes passed by the in-order point, gaps included") \

@@ -3,7 +3,8 @@
  * in one place for replay, status and tests. The residual is left side minus right side: 0 at rest.
  *
  *   1_wire             ports' wire = FRAMES of the workers + ports' missed + errors + no_mbuf
- *   2_frames           FRAMES = NOTOURS_* + UNDEC_* + ACCEPTED
+ *   2_frames           FRAMES = NOTOURS_* + UNDEC_* + ACCEPTED + FRAGMENTS_HELD + _JOINED + _DUPLICATE
+ *                      (the frame that completes a datagram ends where the datagram does)
  *   3_stream_advanced  ST_ADVANCED = ST_PARSED + ST_GAP + ST_SKIP_* + ST_BUFFERED
  *   3_stream_received  ST_RECEIVED = ST_ADVANCED - ST_GAP + ST_OOO_HELD + ST_DUP + ST_DROP_*
  *   4_transactions     TX_CROSSED = TX_SCANNED + TX_DUPLICATE + TX_UNSCANNED_*

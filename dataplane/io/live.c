@@ -183,13 +183,14 @@ make_shared(struct live *l)
 }
 
 static int
-make_worker(struct live *l, uint32_t i, const uint32_t spread_seed[4])
+make_worker(struct live *l, uint32_t i)
 {
 	struct lcore_worker *w = &l->worker[i];
 	struct worker_config c;
 	worker_config_default(&c);
 	c.stream.flows_max = l->topo.flows_max;
 	c.stream.verify_checksum = l->topo.verify_checksum;
+	c.stream.vxlan_port = (uint16_t)l->topo.vxlan_port;
 	c.seen_entries = l->topo.seen_entries;
 	c.pipe_bytes = (uint64_t)l->topo.pipe_mb << 20;
 	if (getrandom(c.stream.hash_seed, sizeof c.stream.hash_seed, 0) < 0 || getrandom(c.seen_key, sizeof c.seen_key, 0) < 0)
@@ -199,7 +200,6 @@ make_worker(struct live *l, uint32_t i, const uint32_t spread_seed[4])
 	w->idle = l->topo.idle;
 	w->stop = &stop;
 	w->paced = l->opt.source != NULL;
-	memcpy(w->spread_seed, spread_seed, sizeof w->spread_seed);
 	eal_alloc_near(TOPOLOGY_WORKER_0 + i);
 	w->bounce = eal_alloc((size_t)LCORE_BOUNCE_BYTES * WORKER_BURST);
 	w->worker = worker_new(&c, l->bundle.rules, w->stats->c, eal_alloc);
@@ -210,12 +210,26 @@ make_worker(struct live *l, uint32_t i, const uint32_t spread_seed[4])
 	return 0;
 }
 
+/* Only the first worker spreads. */
 static int
-open_shares(struct live *l, const uint32_t seed[4])
+make_spread(struct lcore_worker *w, const uint32_t seed[4], const struct decode_rules *rules)
+{
+	if (w->spread_n <= 1)
+		return 0;
+	eal_alloc_near(TOPOLOGY_WORKER_0);
+	w->spread = eal_alloc(sizeof *w->spread);
+	if (w->spread == NULL)
+		return say("no memory for the spreading of frames");
+	spread_init(w->spread, seed, rules);
+	return 0;
+}
+
+static int
+open_shares(struct live *l, const uint32_t seed[4], const struct decode_rules *rules)
 {
 	char err[512];
 	for (uint32_t i = 0; i < l->topo.workers && l->opt.source != NULL; i++) {
-		if (share_open(&l->share[i], l->opt.source, i, l->topo.workers, seed, err, sizeof err) != 0)
+		if (share_open(&l->share[i], l->opt.source, i, l->topo.workers, seed, rules, err, sizeof err) != 0)
 			return say(err);
 		l->worker[i].frames = (struct lcore_frames){share_next, &l->share[i]};
 	}
@@ -229,6 +243,7 @@ make_lcores(struct live *l)
 	uint32_t seed[4];
 	if (getrandom(seed, sizeof seed, 0) != sizeof seed)
 		return say("the system has no random numbers");
+	const struct decode_rules rules = {.vxlan_port = (uint16_t)l->topo.vxlan_port};
 	eal_alloc_near(TOPOLOGY_CORRELATOR);
 	void *incidents = eal_alloc(incidents_bytes(INCIDENTS));
 	if (incidents == NULL)
@@ -244,13 +259,15 @@ make_lcores(struct live *l)
 	l->corr.paced = l->opt.source != NULL;
 	l->corr.stop = l->corr.abandon = &stop;
 	for (uint32_t i = 0; i < l->topo.workers; i++)
-		if (make_worker(l, i, seed) != 0)
+		if (make_worker(l, i) != 0)
 			return 1;
 	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0)
 		return say(err);
+	if (make_spread(&l->worker[0], seed, &rules) != 0)
+		return 1;
 	if (l->opt.source == NULL && l->ports.n < l->topo.ports)
 		return say("DPDK did not find every port of the profile; is its driver bound (dpdk-devbind.py --status)?");
-	return open_shares(l, seed);
+	return open_shares(l, seed, &rules);
 }
 
 /* ---- running ---- */
@@ -360,6 +377,8 @@ run(struct live *l)
 	say_started(l);
 	housekeep(l);
 	rte_eal_mp_wait_lcore();
+	for (uint32_t i = 0; i < l->topo.workers; i++)
+		worker_delete(l->worker[i].worker);
 	copy_stats(l);
 	__atomic_store_n(&l->stats->source_done, l->opt.source != NULL, __ATOMIC_RELEASE);
 	ports_stop(&l->ports);

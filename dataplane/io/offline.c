@@ -83,6 +83,7 @@ struct replay {
 	uint32_t wire_len[WORKER_BURST];
 	uint64_t now_ns[WORKER_BURST];
 	unsigned n;
+	enum net_link link; /* of the frames */
 	uint64_t last_ns, housekept_ns, shown;
 	time_t progress_at;
 	bool progress;
@@ -94,6 +95,7 @@ replay_burst(struct replay *r)
 	struct box *b = r->box;
 	if (r->n == 0)
 		return;
+	worker_link(b->worker, r->link);
 	worker_frames(b->worker, r->n, r->frames, r->wire_len, r->now_ns);
 	b->stats->port[0].delivered += r->n;
 	b->stats->port[0].wire += r->n;
@@ -134,6 +136,9 @@ replay_file(struct replay *r, const char *path)
 			worker_flush(r->box->worker, r->last_ns);
 			r->last_ns = r->housekept_ns = f.t_ns;
 		}
+		if (f.link != r->link)
+			replay_burst(r);
+		r->link = f.link;
 		r->frames[r->n] = f.bytes;
 		r->wire_len[r->n] = f.wire_len;
 		r->now_ns[r->n] = f.t_ns;

@@ -12,7 +12,7 @@
 
 #define RX_DESCRIPTORS 1024u
 #define SPREAD_SLOTS 2048u
-#define FRAME_OVERHEAD 26u /* Ethernet header, two VLAN tags, FCS */
+#define FRAME_OVERHEAD 30u /* Ethernet header, three VLAN tags, FCS */
 
 static int
 fail(char *err, size_t cap, const char *name, const char *what, int rc)
@@ -164,6 +164,7 @@ ports_start(struct ports *p, const struct topology *t, struct lcore_worker *work
 void
 ports_stats(const struct ports *p, struct stats_page *s)
 {
+	__atomic_store_n(&s->ports, p->n, __ATOMIC_RELAXED);
 	for (uint32_t i = 0; i < p->n; i++) {
 		struct rte_eth_stats e;
 		struct stats_port *out = &s->port[i];

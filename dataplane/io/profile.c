@@ -190,12 +190,12 @@ number_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 	const struct {
 		const char *key;
 		uint32_t *out;
-	} numbers[] = {{"memory_mb", &t->memory_mb}, {"mtu", &t->mtu}, {"flows", &t->flows_max}, {"seen", &t->seen_entries},
+	} numbers[] = {{"memory_mb", &t->memory_mb}, {"mtu", &t->mtu}, {"vxlan_port", &t->vxlan_port}, {"flows", &t->flows_max}, {"seen", &t->seen_entries},
 		{"pipe_mb", &t->pipe_mb}};
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		if (strcmp(key, numbers[i].key) == 0)
 			return take_u32(p, v, key, numbers[i].out);
-	return unknown(p, k, key, "huge_pages, memory_mb, idle, checksum, mtu, cores, ports, flows, seen, pipe_mb, ring");
+	return unknown(p, k, key, "huge_pages, memory_mb, idle, checksum, mtu, vxlan_port, cores, ports, flows, seen, pipe_mb, ring");
 }
 
 static int

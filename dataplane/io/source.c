@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "io/source.h"
 
+#include "io/source_pcapng.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +13,8 @@
 
 #define FILE_HEADER 24u
 #define RECORD_HEADER 16u
-#define LINKTYPE_ETHERNET 1u
+/* Above the link type stand bits about the frame check sequence. */
+#define LINKTYPE_MASK 0x03ffffffu
 
 static uint32_t
 word(const struct source *s, size_t at)
@@ -19,6 +22,30 @@ word(const struct source *s, size_t at)
 	uint32_t v;
 	memcpy(&v, s->map + at, sizeof v);
 	return s->swapped ? __builtin_bswap32(v) : v;
+}
+
+enum net_link
+source_link(uint32_t linktype)
+{
+	switch (linktype) {
+	case 1:
+		return NET_LINK_ETHERNET;
+	case 0:	  /* NULL: the machine's byte order */
+	case 108: /* LOOP: network byte order */
+		return NET_LINK_FAMILY;
+	case 12: /* what systems number RAW as */
+	case 14:
+	case 101:
+	case 228:
+	case 229:
+		return NET_LINK_IP;
+	case 113:
+		return NET_LINK_SLL;
+	case 276:
+		return NET_LINK_SLL2;
+	default:
+		return NET_LINK_OTHER;
+	}
 }
 
 static int
@@ -42,19 +69,27 @@ read_header(struct source *s, const char *path, char *err, size_t err_cap)
 	case 0x4d3cb2a1u:
 		s->nano = s->swapped = true;
 		break;
-	case 0x0a0d0d0au:
-		snprintf(err, err_cap, "%s: pcapng; convert it first: editcap -F pcap %s out.pcap", path, path);
-		return -ENOTSUP;
+	case PCAPNG_MAGIC:
+		s->ng = true;
+		return pcapng_open(s, path, err, err_cap);
 	default:
 		snprintf(err, err_cap, "%s: not a pcap file (starts with %08x)", path, magic);
 		return -ENOTSUP;
 	}
-	uint32_t link = word(s, 20) & 0x0fffffffu;
-	if (link != LINKTYPE_ETHERNET) {
-		snprintf(err, err_cap, "%s: link type %u; only Ethernet (1) can be read", path, link);
+	uint32_t link = word(s, 20) & LINKTYPE_MASK;
+	s->link = source_link(link);
+	if (s->link == NET_LINK_OTHER) {
+		snprintf(err, err_cap, "%s: link type %u; only Ethernet, Linux cooked, loopback and IP can be read", path, link);
 		return -ENOTSUP;
 	}
 	return 0;
+}
+
+/* Where the first record is. */
+static size_t
+beginning(const struct source *s)
+{
+	return s->ng ? 0 : FILE_HEADER;
 }
 
 int
@@ -88,7 +123,7 @@ source_open(struct source *s, const char *path, char *err, size_t err_cap)
 	if (rc != 0)
 		source_close(s);
 	else
-		s->at = FILE_HEADER;
+		s->at = beginning(s);
 	return rc;
 }
 
@@ -102,13 +137,15 @@ source_open_memory(struct source *s, const char *name, const uint8_t *bytes, siz
 	if (rc != 0)
 		source_close(s);
 	else
-		s->at = FILE_HEADER;
+		s->at = beginning(s);
 	return rc;
 }
 
 int
 source_next(struct source *s, struct source_frame *f)
 {
+	if (s->ng)
+		return pcapng_next(s, f);
 	if (s->bytes - s->at < RECORD_HEADER) {
 		s->broken = s->at != s->bytes;
 		return 0;
@@ -122,6 +159,7 @@ source_next(struct source *s, struct source_frame *f)
 	f->t_ns = (uint64_t)word(s, s->at) * 1000000000ull + fraction * (s->nano ? 1 : 1000);
 	f->bytes = (struct span){s->map + s->at + RECORD_HEADER, caplen};
 	f->wire_len = len < caplen ? caplen : len;
+	f->link = s->link;
 	s->at += RECORD_HEADER + caplen;
 	s->frames++;
 	return 1;
@@ -130,8 +168,9 @@ source_next(struct source *s, struct source_frame *f)
 void
 source_rewind(struct source *s)
 {
-	s->at = s->bytes != 0 ? FILE_HEADER : 0;
-	s->frames = 0;
+	s->at = s->bytes != 0 ? beginning(s) : 0;
+	s->frames = s->last_ns = 0;
+	s->interfaces = 0;
 	s->broken = false;
 }
 

@@ -3,7 +3,7 @@
  * both directions, out-of-order slabs; no locks, nothing shared, no clock of its own (`now_ns` is the
  * packet's time).
  *
- *   frame -> segment_decode -> flow (5-tuple, symmetric) -> direction -> reassembly -> ops->data / gap / end
+ *   frame -> segment_decode (-> fragments put together) -> flow (innermost 5-tuple, symmetric) -> direction -> reassembly -> ops->data / gap / end
  *
  * Deliver on arrival: in-order bytes go to ops->data straight from the frame (never parked); bytes beyond a
  * hole are copied into slabs. First version of a byte wins; a later version that disagrees raises
@@ -25,6 +25,7 @@
 #define NET_STREAM_H
 
 #include "abi/span.h"
+#include "net/link.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -122,7 +123,11 @@ struct stream_config {
 	uint32_t history_buffers;    /* of those, per core, for the directions that spoke last; 0 = 1024 */
 	uint32_t gap_ack_frames;     /* frames of a flow to wait for a late segment; 0 = 32, a worker's default 256 */
 	uint32_t hash_seed[4];	     /* keyed flow hash: an attacker must not choose buckets */
-	bool verify_checksum;	     /* software TCP checksum; else trusted */
+	bool verify_checksum;	     /* TCP's, in software; else trusted, as is right behind checksum offload */
+	uint32_t fragment_datagrams; /* IP datagrams put together at a time; 0 = 1024 */
+	uint32_t fragment_blocks;    /* for their bytes, 2 KiB each; 0 = 2048 */
+	uint64_t fragment_age_ns;    /* after which an unfinished one is given up; 0 = 30 s, as Linux does */
+	uint16_t vxlan_port;	     /* besides 4789 and 8472; 0 = none */
 };
 
 /* stream_bytes: memory that stream_init needs. stream_init builds a table in mem (64-byte aligned, zeroed or
@@ -130,9 +135,13 @@ struct stream_config {
 size_t stream_bytes(const struct stream_config *c);
 struct stream_table *stream_init(void *mem, const struct stream_config *c, const struct stream_ops *ops, void *ctx, uint64_t *counters);
 
-/* stream_frames handles a burst of Ethernet frames. frames[i].len = captured bytes, wire_len[i] >= len the
+/* stream_link says what the frames of later bursts begin with; Ethernet until then. */
+void stream_link(struct stream_table *t, enum net_link link);
+
+/* stream_frames handles a burst of frames. frames[i].len = captured bytes, wire_len[i] >= len the
  * length on the wire (truncated if greater). now_ns[i]: each frame's time, never decreasing much. Prefetches
- * flows ahead. Every frame ends in exactly one counter of identity 2, every payload byte in identity 3. */
+ * flows ahead. Every frame ends in exactly one counter of identity 2 (a fragment: as long as it waits, in
+ * FRAGMENTS_HELD), every payload byte in identity 3. */
 void stream_frames(struct stream_table *t, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns);
 
 /* stream_housekeep declares aged gaps and evicts idle flows: call every few ms, bounded work per call. */
@@ -140,9 +149,5 @@ void stream_housekeep(struct stream_table *t, uint64_t now_ns);
 
 /* stream_flush ends every flow (STREAM_SHUTDOWN) so that nothing stays held. */
 void stream_flush(struct stream_table *t, uint64_t now_ns);
-
-/* stream_spread: symmetric hash of a frame's flow for spreading over workers in software; same for both
- * directions and for all segments of a flow; 0 if the frame has no flow. */
-uint32_t stream_spread(struct span frame, const uint32_t seed[4]);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "abi/counters.h"
 #include "net/flow.h"
+#include "net/fragment.h"
 #include "net/history.h"
 #include "net/ooo.h"
 
@@ -37,9 +38,13 @@ struct stream_table {
 	uint32_t gap_age_ticks;
 	uint32_t hole_head, hole_tail; /* directions (flow * 2 + dir) with a hole, longest open first */
 	unsigned epoch_shift;	       /* packet time >> this: a flow moves in its list once an epoch */
+	enum net_link link;
+	struct decode_rules rules;
+	struct fragments fragments;
 	struct segment segment[STREAM_BURST];
 	struct flow_hash hash[STREAM_BURST];
 	enum sentinel_counter verdict[STREAM_BURST];
+	struct fragment part[STREAM_BURST]; /* where the verdict is CTR_FRAGMENTS_HELD */
 };
 
 static inline uint32_t

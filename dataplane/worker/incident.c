@@ -103,7 +103,8 @@ incident_judge(struct incidents *t, struct alert_record *r, uint64_t message, ui
 	if (!live)
 		return INCIDENT_NEW;
 	bool same_tx = find_tx(i, r->hash) < INCIDENT_TXS;
-	if (same_tx && i->message != message && i->generation == r->generation && r->grade <= i->grade)
+	bool more = i->message == message ? r->grade >= i->grade : r->grade > i->grade;
+	if (same_tx && i->generation == r->generation && !more)
 		return INCIDENT_REPEAT;
 	r->supersedes_seq = i->seq;
 	r->supersedes_ring = i->ring;

@@ -48,7 +48,7 @@ void incident_key(struct alert_record *r);
 /* incident_judge looks r's incident up. NEW; UPDATE: another transaction, another rule of the same message,
  * other rules, or a higher grade (cleaner evidence: a first crossing made to look dirty must not hold the
  * grade down): r->supersedes_* name the record before; REPEAT: the same transaction came again (another
- * worker saw it too, or it was forgotten and seen again). *slot is where incident_reported notes the record
+ * worker saw it too, or it was forgotten and seen again), or a rule of a lower grade says the same of it. *slot is where incident_reported notes the record
  * once it has its seq. */
 enum incident_verdict incident_judge(struct incidents *t, struct alert_record *r, uint64_t message,
 	uint64_t now_ns, struct incident **slot);

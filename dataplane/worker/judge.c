@@ -135,16 +135,19 @@ worker_raw(struct worker *w, struct span raw, const struct crossing *where)
 	return judge_one(w, raw, seen_fingerprint(w->seen, raw), where);
 }
 
+/* Once for each way of crossing, too: what comes again behind holes in other flows costs no scan and tells nothing new. */
+#define AHEAD_BIT ((uint64_t)1 << 52)
+
 void
 judge_ahead(struct worker *w, struct span raw, const struct crossing *where)
 {
 	struct finding found[DETECT_FINDINGS_MAX];
+	uint64_t clean = variant(seen_fingerprint(w->seen, raw), where->bundle_len, false), as = clean ^ AHEAD_BIT;
 	struct tx t;
-	if (seen_check(w->seen, variant(seen_fingerprint(w->seen, raw), where->bundle_len, false), where->t_wire_ns) ||
-		tx_decode(raw, &t) != 0)
+	if (seen_check(w->seen, clean, where->t_wire_ns) || seen_check_add(w->seen, as, where->t_wire_ns) || tx_decode(raw, &t) != 0)
 		return;
 	int n = detect_tx(w->detect, &t, where->bundle_len, found);
 	w->ctr[CTR_TX_AHEAD]++;
-	if (n > 0)
-		report_findings(w, &t, where, found, (uint32_t)n);
+	if (n < 0 || (n > 0 && !report_findings(w, &t, where, found, (uint32_t)n)))
+		seen_forget(w->seen, as);
 }

@@ -86,18 +86,19 @@ judge(struct lcore_worker *l, struct batch *b, unsigned n, uint64_t now)
 	rte_pktmbuf_free_bulk(b->mbuf, n);
 }
 
-/* Keeps the frames of this worker in b and passes the rest on; returns how many stay. A worker that is behind loses its own frames, not
+/* Judges the frames of this worker, which gather in `own`, and passes the rest on. A worker that is behind loses its own frames, not
  * everybody's. */
-static unsigned
-spread(struct lcore_worker *l, struct batch *b, unsigned n)
+static void
+pass_on(struct lcore_worker *l, struct batch *own, unsigned *kept, const struct spread_out *out, unsigned n, uint64_t now)
 {
-	unsigned kept = 0;
 	for (unsigned i = 0; i < n; i++) {
-		struct rte_mbuf *m = b->mbuf[i];
-		struct span head = {rte_pktmbuf_mtod(m, const uint8_t *), m->data_len};
-		struct rte_ring *to = l->spread_out[stream_spread(head, l->spread_seed) % l->spread_n];
+		struct rte_mbuf *m = out[i].item;
+		struct rte_ring *to = l->spread_out[out[i].hash % l->spread_n];
 		if (to == NULL) {
-			b->mbuf[kept++] = m;
+			own->mbuf[(*kept)++] = m;
+			if (*kept == WORKER_BURST)
+				judge(l, own, *kept, now);
+			*kept %= WORKER_BURST;
 		} else if (rte_ring_sp_enqueue(to, m) != 0) {
 			l->stats->c[CTR_FRAMES]++;
 			l->stats->c[CTR_FRAME_BYTES] += m->pkt_len;
@@ -105,7 +106,36 @@ spread(struct lcore_worker *l, struct batch *b, unsigned n)
 			rte_pktmbuf_free(m);
 		}
 	}
-	return kept;
+}
+
+static void
+spread(struct lcore_worker *l, const struct batch *b, unsigned n, uint64_t now)
+{
+	struct batch own;
+	struct spread_out out[SPREAD_OUT_MAX];
+	unsigned kept = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_mbuf *m = b->mbuf[i];
+		struct span head = {rte_pktmbuf_mtod(m, const uint8_t *), m->data_len};
+		pass_on(l, &own, &kept, out, spread_frame(l->spread, head, NET_LINK_ETHERNET, m, now, out), now);
+	}
+	pass_on(l, &own, &kept, out, spread_expire(l->spread, now, out), now);
+	if (kept > 0)
+		judge(l, &own, kept, now);
+}
+
+/* The end: what waits for a first fragment goes on without. */
+static void
+spread_rest(struct lcore_worker *l, uint64_t now)
+{
+	struct batch own;
+	struct spread_out out[SPREAD_OUT_MAX];
+	unsigned kept = 0;
+	if (l->spread_n <= 1)
+		return;
+	pass_on(l, &own, &kept, out, spread_flush(l->spread, out), now);
+	if (kept > 0)
+		judge(l, &own, kept, now);
 }
 
 static unsigned
@@ -115,10 +145,11 @@ poll_queues(struct lcore_worker *l, struct batch *b)
 	for (uint32_t q = 0; q < l->queues; q++) {
 		unsigned n = rte_eth_rx_burst(l->queue[q].port, l->queue[q].queue, b->mbuf, WORKER_BURST);
 		total += n;
-		if (n > 0 && l->spread_n > 1)
-			n = spread(l, b, n);
-		if (n > 0)
-			judge(l, b, n, clock_ns(l->clock, rte_rdtsc()));
+		uint64_t now = n > 0 || l->spread_n > 1 ? clock_ns(l->clock, rte_rdtsc()) : 0;
+		if (l->spread_n > 1)
+			spread(l, b, n, now);
+		else if (n > 0)
+			judge(l, b, n, now);
 	}
 	return total;
 }
@@ -143,9 +174,11 @@ poll_frames(struct lcore_worker *l, struct batch *b, uint64_t *t)
 	const struct pipe *p = worker_pipe(l->worker);
 	if (l->paced && pipe_fill(p) > p->cap / 2)
 		return 0;
-	int n = l->frames.next(l->frames.ctx, WORKER_BURST, b->frame, b->wire_len, b->now_ns);
+	enum net_link link;
+	int n = l->frames.next(l->frames.ctx, WORKER_BURST, b->frame, b->wire_len, b->now_ns, &link);
 	if (n <= 0)
 		return n;
+	worker_link(l->worker, link);
 	worker_frames(l->worker, (unsigned)n, b->frame, b->wire_len, b->now_ns);
 	*t = b->now_ns[n - 1];
 	return 1;
@@ -155,6 +188,7 @@ static void
 finish(struct lcore_worker *l, struct batch *b, uint64_t t)
 {
 	bool more;
+	spread_rest(l, t);
 	do {
 		more = l->spread_from != NULL && !atomic_load_explicit(&l->spread_from->done, memory_order_acquire);
 		more |= poll_ring(l, b) > 0;

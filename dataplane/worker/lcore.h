@@ -7,6 +7,7 @@
 #define WORKER_LCORE_H
 
 #include "abi/stats.h"
+#include "net/spread.h"
 #include "worker/clock.h"
 #include "worker/correlator.h"
 #include "worker/topology.h"
@@ -23,9 +24,10 @@ struct lcore_queue {
 	uint16_t port, queue;
 };
 
-/* Frames that do not come from a port: returns up to n frames (0: none now; -1: the end), which stay valid until the next call. */
+/* Frames that do not come from a port: returns up to n frames of one link type (0: none now; -1: the end), which stay valid until the
+ * next call. */
 struct lcore_frames {
-	int (*next)(void *ctx, unsigned n, struct span *frames, uint32_t *wire_len, uint64_t *now_ns);
+	int (*next)(void *ctx, unsigned n, struct span *frames, uint32_t *wire_len, uint64_t *now_ns, enum net_link *link);
 	void *ctx;
 };
 
@@ -45,7 +47,7 @@ struct lcore_worker {
 	struct rte_ring *spread_out[TOPOLOGY_WORKERS_MAX]; /* this one polls for all; [own index] is NULL */
 	const struct lcore_worker *spread_from;		    /* who fills spread_in */
 	uint32_t spread_n;				    /* 0: no spreading */
-	uint32_t spread_seed[4];
+	struct spread *spread;				    /* for spread_out */
 	uint8_t *bounce; /* LCORE_BOUNCE_BYTES * WORKER_BURST */
 	bool paced; /* a file can wait: hold while the own pipe is half full */
 	const _Atomic bool *stop;

@@ -33,7 +33,8 @@ struct topology {
 	struct topology_port port[TOPOLOGY_PORTS_MAX];
 	uint32_t ports;
 	uint32_t mtu; /* largest IP packet that a port shall take */
-	bool verify_checksum;
+	bool verify_checksum; /* TCP's, the innermost; no other checksum is looked at */
+	uint32_t vxlan_port;  /* besides 4789 and 8472; 0 = none */
 	/* per worker */
 	uint32_t flows_max, seen_entries;
 	uint32_t pipe_mb;

@@ -149,6 +149,12 @@ end_burst(struct worker *w)
 }
 
 void
+worker_link(struct worker *w, enum net_link link)
+{
+	stream_link(w->stream, link);
+}
+
+void
 worker_frames(struct worker *w, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns)
 {
 	stream_frames(w->stream, n, frames, wire_len, now_ns);

@@ -58,6 +58,9 @@ struct pipe *worker_pipe(struct worker *w);
 
 #define WORKER_BURST 64
 
+/* worker_link says what the frames of later bursts begin with; Ethernet until then. */
+void worker_link(struct worker *w, enum net_link link);
+
 /* worker_frames handles a burst of n <= WORKER_BURST frames whole; nothing of them is referenced afterwards. */
 void worker_frames(struct worker *w, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns);
 

@@ -13,18 +13,20 @@ read_all(struct source *s, const uint8_t *data, size_t size)
 {
 	struct source_frame f;
 	const uint8_t *last = data;
+	size_t header = s->ng ? 8 : 16; /* before a frame, at least */
 	uint64_t sum = 0, n = 0;
 	while (source_next(s, &f)) {
-		if (f.bytes.p < last + 16 || f.bytes.p + f.bytes.len > data + size || f.wire_len < f.bytes.len)
+		if (f.bytes.p < last + header || f.bytes.p + f.bytes.len > data + size || f.wire_len < f.bytes.len ||
+			f.bytes.len > SOURCE_FRAME_MAX || f.link > NET_LINK_OTHER)
 			abort();
 		for (uint32_t i = 0; i < f.bytes.len; i++)
 			sum = sum * 31 + f.bytes.p[i];
 		sum = sum * 31 + f.t_ns;
 		last = f.bytes.p + f.bytes.len;
-		if (++n != s->frames || n > size / 16)
+		if (++n != s->frames || n > size / header)
 			abort();
 	}
-	if (!s->broken && last != data && last != data + size)
+	if (!s->broken && s->at != size)
 		abort();
 	return sum;
 }

@@ -24,7 +24,7 @@ test_whole(void **state)
 {
 	struct topology t;
 	char err[512];
-	const char *text = "huge_pages: true\nmemory_mb: 512\nidle: spin\nchecksum: verify\nmtu: 9000\n"
+	const char *text = "huge_pages: true\nmemory_mb: 512\nidle: spin\nchecksum: verify\nmtu: 9000\nvxlan_port: 4800\n"
 			   "cores: {main: 0, correlator: 1, workers: [2, 3, 5]}\n"
 			   "ports: [\"0000:03:00.0\", \"net_af_packet0,iface=eth1\"]\n"
 			   "flows: 1048576\nseen: 4194304\npipe_mb: 8\nring: {slots: 8192, evidence_mb: 32}\n";
@@ -34,6 +34,7 @@ test_whole(void **state)
 	assert_int_equal(t.memory_mb, 512);
 	assert_int_equal(t.idle, IDLE_SPIN);
 	assert_int_equal(t.mtu, 9000);
+	assert_int_equal(t.vxlan_port, 4800);
 	assert_int_equal(t.correlator_cpu, 1);
 	assert_int_equal(t.workers, 3);
 	assert_int_equal(t.worker_cpu[2], 5);

@@ -159,8 +159,8 @@ test_refused(void **state)
 	static const struct {
 		uint32_t magic, link;
 		const char *says;
-	} v[] = {{0x0a0d0d0au, 1, "pcapng"}, {0x12345678u, 1, "not a pcap file"}, {0xa1b2c3d4u, 113, "link type 113"},
-		{0xa1b2c3d4u, 101, "link type 101"}, {0xa1b2c3d4u, 0, "link type 0"}};
+	} v[] = {{0x0a0d0d0au, 1, "pcapng"}, {0x12345678u, 1, "not a pcap file"}, {0xa1b2c3d4u, 105, "link type 105"},
+		{0xa1b2c3d4u, 0x0400007fu, "link type 127"}};
 	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
 		struct image m;
 		struct source s;
@@ -171,6 +171,28 @@ test_refused(void **state)
 		assert_non_null(strstr(err, "x.pcap"));
 		struct source_frame f;
 		assert_int_equal(source_next(&s, &f), 0);
+	}
+}
+
+static void
+test_link_types(void **state)
+{
+	static const struct {
+		uint32_t number;
+		enum net_link link;
+	} v[] = {{1, NET_LINK_ETHERNET}, {0x24000001u, NET_LINK_ETHERNET}, {0, NET_LINK_FAMILY}, {108, NET_LINK_FAMILY}, {12, NET_LINK_IP},
+		{14, NET_LINK_IP}, {101, NET_LINK_IP}, {228, NET_LINK_IP}, {229, NET_LINK_IP}, {113, NET_LINK_SLL}, {276, NET_LINK_SLL2}};
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		struct image m;
+		struct source s;
+		struct source_frame f;
+		char err[256];
+		put_header(&m, 0xa1b2c3d4u, false, v[i].number);
+		put_record(&m, 1, 0, 8, 8);
+		assert_int_equal(open_image(&s, &m, err), 0);
+		assert_int_equal(source_next(&s, &f), 1);
+		assert_int_equal(f.link, v[i].link);
+		source_close(&s);
 	}
 }
 
@@ -207,6 +229,7 @@ main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_impossible_record),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_link_types),
 		cmocka_unit_test(test_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,6 +220,8 @@ net_config(void)
 		.gap_age_ns = 200000000,
 		.idle_ns = 300000000000,
 		.history_buffers = 64,
+		.fragment_datagrams = 64,
+		.fragment_blocks = 128,
 		.hash_seed = {1, 2, 3, 4},
 		.verify_checksum = true,
 	};

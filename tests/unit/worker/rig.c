@@ -158,6 +158,8 @@ rig_flush(struct rig *g)
 		rig_fail("something is held after the end");
 	if (g->w->n_pending != 0 || g->w->arena.scratch_used != 0 || pipe_fill(worker_pipe(g->w)) != 0)
 		rig_fail("something is pending after the end");
+	if (g->w->conns.used.next != &g->w->conns.used)
+		rig_fail("a parser outlives its flow");
 	for (unsigned i = 0; i < SLAB_CLASSES; i++)
 		if (g->w->slabs.c[i].used.next != &g->w->slabs.c[i].used)
 			rig_fail("an assembly buffer was not given back");

@@ -48,6 +48,9 @@ dirty_copy_hides_no_clean_one(void **state)
 	assert_int_equal(g.alerts, 1);
 	assert_int_equal(g.cc[CTR_SUPPRESSED_REPEAT], 1);
 	assert_int_equal(g.alert[0].r.grade, GRADE_PAGE);
+	rig_submit(&g, &clean, eip155); /* nor does a dirty copy that comes after the only clean one */
+	rig_submit(&g, &dirty, eip155);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 3);
 	rig_stop(&g);
 	give_back(tx);
 }
@@ -157,7 +160,8 @@ probes_hold_nothing(void **state)
 	struct span tx = rig_tx(TO_NOTHING, 1, 600);
 	text_raw(&a, tx);
 	text_post(&t, "", &a);
-	text_add(&twice, "%.*s%.*s%.*s", (int)t.n - 20, t.p, (int)t.n - 300, t.p, (int)t.n - 20, t.p);
+	/* each but the last lacks the end of its object, and the next head stands where it would be */
+	text_add(&twice, "%.*s\n%.*s\n%.*s", (int)t.n - 2, t.p, (int)t.n - 2, t.p, (int)t.n - 20, t.p);
 	rig_new(&g);
 	rig_open(&g, &f, 1);
 	char *other = calloc(1, twice.n);
@@ -271,6 +275,36 @@ gap_at_the_beginning(void **state)
 	}
 }
 
+/* The beginning was not seen at all, and the other side's answer is the first that is. */
+static void
+answer_before_the_rest(void **state)
+{
+	struct rig g;
+	struct rig_flow f;
+	struct text b = {0}, t = {0};
+	struct span tx = rig_tx(TO_WATCHED, 3, 300);
+	rig_new(&g);
+	rig_open(&g, &f, 1);
+	text_raw(&b, eip155);
+	text_post(&t, "", &b);
+	f.sent[0] = t.n - 60;
+	for (unsigned i = 0; i < 200 && g.c[CTR_ST_GAP] == 0; i++) {
+		rig_frame(&g, &f, 1, f.isn[1] + 1, RIG_ACK, (struct span){0});
+		g.now_ns += 10000000;
+		worker_housekeep(g.w, g.now_ns);
+	}
+	assert_int_equal(g.c[CTR_ST_GAP], t.n - 60);
+	rig_answer(&g, &f);
+	rig_say(&g, &f, 0, (struct span){(uint8_t *)t.p + t.n - 60, 60});
+	assert_int_equal(g.c[CTR_ST_SKIP_UNSYNCED], 60); /* not something else's */
+	rig_submit(&g, &f, tx);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+	rig_stop(&g);
+	text_free(&b);
+	text_free(&t);
+	give_back(tx);
+}
+
 static void
 evicted_flow_is_taken_up_again(void **state)
 {
@@ -311,6 +345,7 @@ main(void)
 		cmocka_unit_test(other_side_speaks_first),
 		cmocka_unit_test(forged_upgrade_ends_nothing),
 		cmocka_unit_test(gap_at_the_beginning),
+		cmocka_unit_test(answer_before_the_rest),
 		cmocka_unit_test(evicted_flow_is_taken_up_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -401,6 +401,47 @@ scratch_is_not_overwritten(void **state)
 	rig_stop(&g);
 }
 
+/* One that was put together in a buffer is judged before the next one gets that buffer, though both end in one burst. */
+static void
+buffers_are_not_overwritten(void **state)
+{
+	struct rig g;
+	struct rig_flow f[2];
+	struct text t[2] = {0};
+	uint8_t frame[2][4096];
+	struct span burst[2];
+	uint32_t len[2];
+	rig_init(&g);
+	g.config.slabs[0] = 1;
+	rig_start(&g);
+	for (unsigned i = 0; i < 2; i++) {
+		struct text b = {0};
+		struct span tx = rig_tx(TO_WATCHED, 10 + i, 500);
+		text_raw(&b, tx);
+		text_post(&t[i], "", &b);
+		text_free(&b);
+		free((void *)(uintptr_t)tx.p);
+		rig_open(&g, &f[i], i);
+	}
+	rig_say(&g, &f[0], 0, (struct span){(uint8_t *)t[0].p, t[0].n - 50});
+	len[0] = rig_make(&f[0], 0, f[0].isn[0] + 1 + f[0].sent[0], RIG_ACK, (struct span){(uint8_t *)t[0].p + t[0].n - 50, 50}, frame[0]);
+	f[0].sent[0] += 50;
+	len[1] = rig_make(&f[1], 0, f[1].isn[0] + 1, RIG_ACK, (struct span){(uint8_t *)t[1].p, t[1].n - 50}, frame[1]);
+	f[1].sent[0] += t[1].n - 50;
+	for (unsigned i = 0; i < 2; i++)
+		burst[i] = (struct span){frame[i], len[i]};
+	worker_frames(g.w, 2, burst, len, (uint64_t[]){g.now_ns, g.now_ns});
+	rig_say(&g, &f[1], 0, (struct span){(uint8_t *)t[1].p + t[1].n - 50, 50});
+	rig_drain(&g);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 2);
+	assert_int_equal(g.alerts, 2);
+	assert_int_equal(g.alert[0].r.nonce, 10);
+	assert_int_equal(g.alert[1].r.nonce, 11);
+	rig_stop(&g);
+	text_free(&t[0]);
+	text_free(&t[1]);
+}
+
 /* A request that lies whole behind a hole is told of at once, and counted when its turn comes. */
 static void
 looked_at_behind_a_hole(void **state)
@@ -424,6 +465,11 @@ looked_at_behind_a_hole(void **state)
 	assert_int_equal(g.c[CTR_TX_AHEAD], 1);
 	assert_int_equal(g.c[CTR_TX_CROSSED], 0);
 	assert_int_equal(g.c[CTR_JSON_MESSAGES], 0);
+
+	struct rig_flow second;
+	rig_open(&g, &second, 2);
+	rig_at(&g, &second, 0, post_first.n, text_span(&post)); /* behind a hole in another flow */
+	assert_int_equal(g.c[CTR_TX_AHEAD], 1);
 
 	rig_at(&g, &f, 0, 0, text_span(&post_first));
 	rig_drain(&g);
@@ -463,6 +509,7 @@ main(void)
 		cmocka_unit_test(ends_in_the_middle),
 		cmocka_unit_test(mid_stream),
 		cmocka_unit_test(opaque_bytes_are_named),
+		cmocka_unit_test(buffers_are_not_overwritten),
 		cmocka_unit_test(scratch_is_not_overwritten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

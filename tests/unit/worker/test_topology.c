@@ -73,6 +73,7 @@ ranges(void **state)
 	} while (0)
 	LIMITS(memory_mb, "memory_mb", 16u, 1u << 20, false);
 	LIMITS(mtu, "mtu", 576u, 16000u, false);
+	LIMITS(vxlan_port, "vxlan_port", 0u, 65535u, false);
 	LIMITS(flows_max, "flows", 16u, 4u << 20, false);
 	LIMITS(seen_entries, "seen", 1024u, 1u << 28, true);
 	LIMITS(ring_slots, "ring.slots", 64u, 1u << 20, true);
