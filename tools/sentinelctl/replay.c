@@ -9,7 +9,7 @@
 
 static const char usage_text[] =
 	"usage: sentinelctl replay CAPTURE... [--rules DIR] [--rlpx-keys FILE] [--txs]\n"
-	"  Runs the whole dataplane over capture files (pcap, Ethernet), offline, as any user. One JSON object a line:\n"
+	"  Runs the whole dataplane over capture files (pcap, pcapng), offline, as any user. One JSON object a line:\n"
 	"    {\"event\":\"tx\",...}       each transaction that crossed (with --txs)\n"
 	"    {\"event\":\"alert\",...}    each alert, as consumers get it\n"
 	"    {\"event\":\"summary\",...}  last: counters, accounting identities and their residuals\n"
