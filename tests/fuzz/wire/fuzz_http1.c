@@ -66,6 +66,7 @@ feed(struct run *r, unsigned dir, const uint8_t *p, size_t n, enum cut cut)
 static void
 play(struct run *r, const struct input *in, enum cut cut)
 {
+	bool ended[2] = {false, false}; /* net hands on nothing more of a direction that has ended */
 	run_init(r, in->midstream);
 	size_t at = 0;
 	for (size_t i = 0; i < in->n_ops; i++) {
@@ -77,15 +78,19 @@ play(struct run *r, const struct input *in, enum cut cut)
 			o.n += next.n;
 			i++;
 		}
+		if (ended[o.dir])
+			continue;
 		if (o.kind == OP_FEED)
 			feed(r, o.dir, in->bytes + at, o.n, cut);
 		else if (o.kind == OP_GAP)
 			run_gap(r, o.dir, o.gap);
 		else
 			run_end(r, o.dir);
+		ended[o.dir] = o.kind == OP_END;
 		at += o.n;
 	}
-	feed(r, 0, in->bytes + at, in->n_bytes - at, cut);
+	if (!ended[0])
+		feed(r, 0, in->bytes + at, in->n_bytes - at, cut);
 	run_end(r, 0);
 	run_end(r, 1);
 }
