@@ -13,8 +13,8 @@
 #include "net/decode.h"
 
 #define SPREAD_SETS 256u
-#define SPREAD_WAYS 4u
-#define SPREAD_PARKED 64u
+#define SPREAD_WAYS 8u
+#define SPREAD_PARKED 256u
 #define SPREAD_OUT_MAX (SPREAD_PARKED + 1)
 #define SPREAD_WAIT_NS 20000000u
 
