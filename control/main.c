@@ -225,7 +225,10 @@ see_to_channel(struct run *r, uint64_t now_ns)
 	if (!r->c.drain.alive && !r->said_waiting && now_ns - r->started_ns > SAY_WAITING_NS) {
 		r->said_waiting = true;
 		fprintf(stderr, "sentinel-control: waiting for sentinel-dataplane at %s (%s)\n",
-			r->attach.path, r->attach.last_errno ? strerror(r->attach.last_errno) : "connected");
+			r->attach.path,
+			r->attach.last_errno ? strerror(r->attach.last_errno)
+			: r->attach.fd >= 0  ? "connected, but not offered anything yet"
+					     : "it has hung up");
 	}
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,13 +198,34 @@ write_all(int fd, const uint8_t *p, size_t n)
 	return 0;
 }
 
-/* The whole bundle under its name, or nothing. */
+/* Into what is there and is no file: a device, a pipe. */
+static int
+write_into(const char *path, const uint8_t *p, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int rc = write_all(fd, p, n);
+	if (close(fd) != 0 && rc == 0)
+		rc = -errno;
+	return rc;
+}
+
+/* The whole bundle under its name, or nothing. A link stays one: what it names is replaced. */
 static int
 write_file(const char *path, const uint8_t *p, size_t n)
 {
-	char temp[4096];
+	char target[PATH_MAX], temp[PATH_MAX];
+	struct stat st;
 	if (strcmp(path, "-") == 0)
 		return write_all(STDOUT_FILENO, p, n);
+	if (stat(path, &st) == 0) {
+		if (!S_ISREG(st.st_mode))
+			return write_into(path, p, n);
+		if (realpath(path, target) == NULL)
+			return -errno;
+		path = target;
+	}
 	if ((size_t)snprintf(temp, sizeof temp, "%s.new-XXXXXX", path) >= sizeof temp)
 		return -ENAMETOOLONG;
 	int fd = mkostemp(temp, O_CLOEXEC), rc;
@@ -270,7 +292,9 @@ main(int argc, char **argv)
 		rc = s->n_errors > 0;
 	}
 	rule_set_free(s);
-	if (fflush(stdout) != 0)
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "sentinel-rulec: cannot write standard output: %s\n", strerror(errno));
 		rc = 1;
+	}
 	return rc;
 }

@@ -69,7 +69,9 @@ load_file(struct rule_set *s, const char *path)
 		rc = -errno;
 	else if (!S_ISREG(st.st_mode))
 		rc = -EINVAL;
-	if (rc != 0) {
+	if (rc == -EINVAL) {
+		diag_error(s, at, "neither a file nor a folder (name a pack, or a folder of packs)");
+	} else if (rc != 0) {
 		diag_error(s, at, "cannot be read: %s", strerror(-rc));
 	} else if ((uint64_t)st.st_size > SET_FILE_BYTES_MAX ||
 		   s->n_bytes + (size_t)st.st_size > SET_BYTES_MAX) {

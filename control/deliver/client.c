@@ -399,8 +399,9 @@ client_wants_input(const struct client *k)
 	return !k->eof && k->in_n < sizeof k->in && takes_lines(k);
 }
 
+/* A line that does not come to its end is no sign of life: slow writers may not hold a place for ever. */
 static void
-act_on_lines(struct client *k, struct client_service *s)
+act_on_lines(struct client *k, struct client_service *s, uint64_t now_ns)
 {
 	size_t done = 0;
 	while (takes_lines(k)) {
@@ -412,6 +413,8 @@ act_on_lines(struct client *k, struct client_service *s)
 			act(k, s, k->in + done, n);
 		done += n + 1;
 	}
+	if (done > 0)
+		k->quiet_ns = now_ns;
 	k->in_n -= done;
 	memmove(k->in, k->in + done, k->in_n);
 	if (k->in_n == sizeof k->in && takes_lines(k))
@@ -421,7 +424,7 @@ act_on_lines(struct client *k, struct client_service *s)
 bool
 client_receive(struct client *k, struct client_service *s, uint64_t now_ns)
 {
-	act_on_lines(k, s);
+	act_on_lines(k, s, now_ns);
 	for (unsigned i = 0; i < READS_A_TURN && client_wants_input(k); i++) {
 		ssize_t n = recv(k->fd, k->in + k->in_n, sizeof k->in - k->in_n, MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
@@ -430,8 +433,7 @@ client_receive(struct client *k, struct client_service *s, uint64_t now_ns)
 			return errno == EAGAIN || errno == EWOULDBLOCK;
 		k->eof = n == 0;
 		k->in_n += (size_t)n;
-		k->quiet_ns = now_ns;
-		act_on_lines(k, s);
+		act_on_lines(k, s, now_ns);
 	}
 	return true;
 }

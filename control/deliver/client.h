@@ -38,7 +38,7 @@ struct client {
 	uint64_t passed_ns; /* when passed-over events were last acked for it */
 	uint64_t left;	    /* CLIENT_ALERTS: events still to send */
 	unsigned told;	    /* announced alerts that it has been sent */
-	uint64_t quiet_ns;  /* monotonic: since when it has neither said nor taken anything */
+	uint64_t quiet_ns;  /* monotonic: since when it has neither said a whole line nor taken anything */
 	char in[LINE_BYTES_MAX];
 	size_t in_n;
 	char *out;

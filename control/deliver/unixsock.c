@@ -82,7 +82,9 @@ listen_on(struct outlet_state *s, const char *path, char *err, size_t cap)
 {
 	s->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int rc = s->listen_fd < 0 ? -errno : bind_path(s->listen_fd, path);
-	if (rc == -EADDRINUSE)
+	if (path[0] == '\0')
+		snprintf(err, cap, "--socket is empty; name the socket where consumers shall connect");
+	else if (rc == -EADDRINUSE)
 		snprintf(err, cap,
 			"%s is taken: another sentinel-control answers there, or it is not a socket; stop "
 			"that one or choose another --socket",
@@ -90,13 +92,14 @@ listen_on(struct outlet_state *s, const char *path, char *err, size_t cap)
 	else if (rc == -ENAMETOOLONG)
 		snprintf(err, cap, "the socket path %s is longer than %zu characters", path,
 			sizeof s->path - 1);
-	else if (rc == -ENOENT || rc == -EACCES)
+	else if (rc == -ENOENT)
+		snprintf(err, cap,
+			"cannot listen on %s: its folder does not exist; make it, or choose another --socket", path);
+	else if (rc != 0)
 		snprintf(err, cap,
 			"cannot listen on %s: %s; make its folder writable for this user, or choose another "
 			"--socket",
 			path, strerror(-rc));
-	else if (rc != 0)
-		snprintf(err, cap, "cannot listen on %s: %s", path, strerror(-rc));
 	if (rc == 0)
 		strcpy(s->path, path);
 	return rc;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "abi/event.h"
 
+#include "abi/decimal.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -115,31 +117,12 @@ put_hex_or_null(struct text *t, bool has, const uint8_t *p, size_t n)
 		put(t, "null");
 }
 
-/* A 256-bit big-endian word in decimal: long division by 10^9, nine digits at a time. */
 static void
 put_decimal(struct text *t, const uint8_t be[32])
 {
-	uint32_t limb[8], group[9];
-	unsigned n = 0;
-	bool zero;
-	for (unsigned i = 0; i < 8; i++)
-		limb[i] = (uint32_t)be[4 * i] << 24 | (uint32_t)be[4 * i + 1] << 16 |
-			  (uint32_t)be[4 * i + 2] << 8 | be[4 * i + 3];
-	do {
-		uint64_t rest = 0;
-		zero = true;
-		for (unsigned i = 0; i < 8; i++) {
-			uint64_t v = rest << 32 | limb[i];
-			limb[i] = (uint32_t)(v / 1000000000u);
-			rest = v % 1000000000u;
-			zero &= limb[i] == 0;
-		}
-		group[n++] = (uint32_t)rest;
-	} while (!zero);
-	putf(t, "\"%" PRIu32, group[--n]);
-	while (n > 0)
-		putf(t, "%09" PRIu32, group[--n]);
-	put(t, "\"");
+	char digits[DECIMAL_TEXT_MAX];
+	decimal_write(be, 32, digits);
+	putf(t, "\"%s\"", digits);
 }
 
 static void

@@ -28,11 +28,16 @@ attach_open(struct attach *a, const char *path, char *err, size_t err_cap)
 		return -ENAMETOOLONG;
 	}
 	int fd = channel_listen(path);
-	if (fd == -EADDRINUSE)
+	if (path[0] == '\0')
+		snprintf(err, err_cap, "--channel is empty; name the socket where control shall attach");
+	else if (fd == -EADDRINUSE)
 		snprintf(err, err_cap, "%s is taken: another dataplane answers there, or it is not a socket; stop that one or choose another --channel",
 			path);
+	else if (fd == -ENOENT)
+		snprintf(err, err_cap, "cannot listen on %s: its folder does not exist; make it, or choose another --channel", path);
 	else if (fd < 0)
-		snprintf(err, err_cap, "cannot listen on %s: %s", path, strerror(-fd));
+		snprintf(err, err_cap, "cannot listen on %s: %s; make its folder writable for this user, or choose another --channel", path,
+			strerror(-fd));
 	if (fd < 0)
 		return fd;
 	a->listen_fd = fd;

@@ -32,7 +32,10 @@ read_file(const char *path, uint8_t **bytes, size_t *n)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int rc = fstat(fd, &st) != 0 ? -errno : !S_ISREG(st.st_mode) || st.st_size > BUNDLE_BYTES_MAX ? -EINVAL : 0;
+	int rc = fstat(fd, &st) != 0	       ? -errno
+		 : !S_ISREG(st.st_mode)	       ? -EINVAL
+		 : st.st_size > BUNDLE_BYTES_MAX ? -EFBIG
+						 : 0;
 	size_t want = rc == 0 ? (size_t)st.st_size : 0, got = 0;
 	*bytes = rc == 0 ? aligned_alloc(64, (want + 64) & ~(size_t)63) : NULL;
 	if (rc == 0 && *bytes == NULL)
@@ -107,13 +110,14 @@ bundle_load(struct bundle_file *b, const char *path, bool unchecked)
 	memset(b, 0, sizeof *b);
 	int rc = read_file(path, &b->bytes, &b->n);
 	if (rc != 0) {
-		fprintf(stderr, "sentinel-dataplane: cannot read the rule bundle %s: %s\n", path, strerror(-rc));
+		fprintf(stderr, "sentinel-dataplane: cannot read the rule bundle %s: %s (sentinel-rulec compile makes one)\n", path,
+			rc == -EINVAL ? "not a regular file" : strerror(-rc));
 		free(b->bytes);
 		return rc;
 	}
 	b->rules = ruleset_load((struct span){b->bytes, (uint32_t)b->n}, err, sizeof err);
 	if (b->rules == NULL) {
-		fprintf(stderr, "sentinel-dataplane: rule bundle %s refused: %s\n", path, err);
+		fprintf(stderr, "sentinel-dataplane: rule bundle %s refused: %s (sentinel-rulec compile makes one)\n", path, err);
 		free(b->bytes);
 		return -EPROTO;
 	}
@@ -153,7 +157,8 @@ print_alert(void *ctx, struct alert_record *r, enum ring_lane lane, struct span 
 	};
 	int n = event_alert(b->line, EVENT_BYTES_MAX, &x, r, evidence);
 	if (n < 0 || printf("{\"event\":\"alert\",\"alert\":%.*s}\n", n, b->line) < 0) {
-		b->error = EIO;
+		if (b->error == 0)
+			b->error = n < 0 ? -n : errno;
 		return -ENOBUFS;
 	}
 	b->printed++;

@@ -50,7 +50,7 @@ void box_free(struct box *b);
 /* box_drain lets the correlator take all there is. */
 void box_drain(struct box *b);
 
-/* box_summary prints the {"event":"summary",...} line: counters that are not zero, identities. Returns the sum of |residual|. */
+/* box_summary prints the {"event":"summary",...} line: every counter, the identities. Returns the sum of |residual|. */
 uint64_t box_summary(const struct box *b, FILE *out);
 
 void *box_alloc(size_t bytes);

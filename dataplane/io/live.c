@@ -139,8 +139,10 @@ load_topology(struct live *l)
 		l->topo.worker_cpu[0] = 0;
 	if (l->opt.profile != NULL && profile_load(l->opt.profile, &l->topo, err, sizeof err) != 0)
 		return say(err);
-	if (topology_check(&l->topo, cpus > 0 ? (uint32_t)cpus : 1, err, sizeof err) != 0)
-		return say(err);
+	if (topology_check(&l->topo, cpus > 0 ? (uint32_t)cpus : 1, err, sizeof err) != 0) {
+		fprintf(stderr, "%s: %s\n", l->opt.profile ? l->opt.profile : "sentinel-dataplane", err);
+		return 1;
+	}
 	if (l->opt.source != NULL && l->topo.ports > 0)
 		return say("a profile with ports and --source exclude each other: take the ports out of the profile");
 	if (l->opt.source == NULL && l->topo.ports == 0 && !l->opt.print_topology)
@@ -375,6 +377,8 @@ run(struct live *l)
 	say_started(l);
 	housekeep(l);
 	rte_eal_mp_wait_lcore();
+	for (uint32_t i = 0; i < l->topo.workers; i++)
+		worker_delete(l->worker[i].worker);
 	copy_stats(l);
 	__atomic_store_n(&l->stats->source_done, l->opt.source != NULL, __ATOMIC_RELEASE);
 	ports_stop(&l->ports);
@@ -401,7 +405,7 @@ live_main(int argc, char **argv)
 		return 1;
 	if (l.opt.print_topology) {
 		topology_print(&l.topo, stdout);
-		return 0;
+		return fflush(stdout) == 0 ? 0 : say("cannot write standard output");
 	}
 	if (bundle_load(&l.bundle, l.opt.bundle, false) != 0)
 		return 1;

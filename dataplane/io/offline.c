@@ -37,24 +37,33 @@ bad(const char *what, const char *arg)
 	return 2;
 }
 
-/* Arguments after the verb; options may stand anywhere among the captures. */
+/* What a verb takes besides --bundle. */
+enum takes { TAKES_CAPTURES = 1, TAKES_TXS = 2, TAKES_TXS_FILE = 4 };
+
+/* Arguments after the verb; options may stand anywhere among the captures, up to a "--". */
 static int
-parse_args(int argc, char **argv, bool txs_takes_file, struct args *a)
+parse_args(int argc, char **argv, unsigned takes, struct args *a)
 {
+	bool words = false;
 	memset(a, 0, sizeof *a);
 	a->captures = argv;
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--bundle") == 0) {
+		bool option = !words && argv[i][0] == '-' && argv[i][1] != '\0';
+		if (option && strcmp(argv[i], "--") == 0) {
+			words = true;
+		} else if (option && strcmp(argv[i], "--bundle") == 0) {
 			if (++i == argc)
 				return bad("--bundle needs a file", NULL);
 			a->bundle = argv[i];
-		} else if (strcmp(argv[i], "--txs") == 0) {
+		} else if (option && strcmp(argv[i], "--txs") == 0 && (takes & (TAKES_TXS | TAKES_TXS_FILE))) {
 			a->txs = true;
-			if (txs_takes_file && ++i == argc)
+			if ((takes & TAKES_TXS_FILE) && ++i == argc)
 				return bad("--txs needs a file", NULL);
-			a->txs_file = txs_takes_file ? argv[i] : NULL;
-		} else if (argv[i][0] == '-' && argv[i][1] != '\0') {
+			a->txs_file = takes & TAKES_TXS_FILE ? argv[i] : NULL;
+		} else if (option) {
 			return bad("unknown option", argv[i]);
+		} else if (!(takes & TAKES_CAPTURES)) {
+			return bad("unexpected argument", argv[i]);
 		} else {
 			a->captures[a->n_captures++] = argv[i];
 		}
@@ -148,17 +157,27 @@ replay_file(struct replay *r, const char *path)
 	return rc;
 }
 
+/* Whether what went to stdout did not get there; says why. `error`: of an earlier write, or 0. */
+static bool
+output_failed(int error)
+{
+	if (fflush(stdout) != 0 && error == 0)
+		error = errno;
+	if (error == 0 && !ferror(stdout))
+		return false;
+	fprintf(stderr, "sentinel-dataplane: cannot write the output: %s\n", strerror(error ? error : EIO));
+	return true;
+}
+
 static int
 finish(struct box *b, int rc)
 {
 	uint64_t residual = box_summary(b, stdout);
+	if (output_failed(b->error))
+		return 1; /* what could not be printed is missing from the accounting too */
 	if (residual != 0)
 		fprintf(stderr, "sentinel-dataplane: the accounting does not add up (residual %llu): this is a bug, please report it\n",
 			(unsigned long long)residual);
-	if (fflush(stdout) != 0 || ferror(stdout) || b->error) {
-		fprintf(stderr, "sentinel-dataplane: cannot write the output: %s\n", strerror(b->error ? b->error : errno));
-		rc = -EIO;
-	}
 	return rc == 0 && residual == 0 ? 0 : 1;
 }
 
@@ -167,7 +186,7 @@ cmd_replay(int argc, char **argv)
 {
 	struct args a;
 	struct bundle_file bundle;
-	int rc = parse_args(argc, argv, false, &a);
+	int rc = parse_args(argc, argv, TAKES_CAPTURES | TAKES_TXS, &a);
 	if (rc != 0)
 		return rc;
 	if (a.n_captures == 0)
@@ -201,11 +220,11 @@ cmd_run(int argc, char **argv)
 {
 	struct args a;
 	struct bundle_file bundle;
-	int rc = parse_args(argc, argv, true, &a);
+	int rc = parse_args(argc, argv, TAKES_TXS_FILE, &a);
 	if (rc != 0)
 		return rc;
-	if (a.txs_file == NULL || a.n_captures != 0)
-		return a.txs_file == NULL ? bad("run needs --txs FILE.ndjson", NULL) : bad("unexpected argument", a.captures[0]);
+	if (a.txs_file == NULL)
+		return bad("run needs --txs FILE.ndjson", NULL);
 	if (bundle_load(&bundle, a.bundle, false) != 0)
 		return 1;
 	struct box *b = box_new(bundle.rules);
@@ -225,7 +244,7 @@ cmd_check(int argc, char **argv)
 {
 	struct args a;
 	struct bundle_file bundle;
-	int rc = parse_args(argc, argv, false, &a);
+	int rc = parse_args(argc, argv, 0, &a);
 	if (rc != 0)
 		return rc;
 	if (bundle_load(&bundle, a.bundle, true) != 0)
@@ -234,7 +253,7 @@ cmd_check(int argc, char **argv)
 	printf("{\"event\":\"check\",\"rules\":\"%u\",\"patterns\":\"%u\",\"vectors\":\"%u\",\"failed\":\"%u\"}\n",
 		ruleset_rules(bundle.rules), ruleset_patterns(bundle.rules), n, failed);
 	bundle_unload(&bundle);
-	return failed || fflush(stdout) != 0 ? 1 : 0;
+	return output_failed(0) || failed ? 1 : 0;
 }
 
 static int
@@ -242,14 +261,14 @@ cmd_profile(int argc, char **argv)
 {
 	struct args a;
 	struct bundle_file bundle;
-	int rc = parse_args(argc, argv, false, &a);
+	int rc = parse_args(argc, argv, 0, &a);
 	if (rc != 0)
 		return rc;
 	if (bundle_load(&bundle, a.bundle, false) != 0)
 		return 1;
 	rc = cost_print(bundle.rules, stdout);
 	bundle_unload(&bundle);
-	return rc == 0 && fflush(stdout) == 0 ? 0 : 1;
+	return output_failed(0) || rc != 0 ? 1 : 0;
 }
 
 int
@@ -261,9 +280,11 @@ offline_main(int argc, char **argv)
 	} verbs[] = {{"replay", cmd_replay}, {"run", cmd_run}, {"check", cmd_check}, {"profile", cmd_profile}};
 	if (argc < 1)
 		return bad("--offline needs a verb", NULL);
-	if (strcmp(argv[0], "--help") == 0) {
-		fputs(usage_text, stdout);
-		return 0;
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+			fputs(usage_text, stdout);
+			return 0;
+		}
 	}
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(argv[0], verbs[i].name) == 0)

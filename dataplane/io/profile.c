@@ -45,6 +45,9 @@ take_u32(struct parse *p, const yaml_node_t *n, const char *key, uint32_t *out)
 	unsigned long long v = strtoull(s, &end, 10);
 	if (*end != '\0' || errno != 0 || v > UINT32_MAX)
 		return complain(p, &n->start_mark, "%s must be a number below 4294967296, not %.40s", key, s);
+	char sentence[128];
+	if (topology_limit(key, (uint32_t)v, sentence, sizeof sentence) != 0)
+		return complain(p, &n->start_mark, "%s", sentence);
 	*out = (uint32_t)v;
 	return 0;
 }
@@ -59,8 +62,8 @@ take_choice(struct parse *p, const yaml_node_t *n, const char *key, const char *
 			return 0;
 		}
 	}
-	return complain(p, &n->start_mark, "%s must be %s, %s%s%s", key, names[0], names[1], names[2] ? " or " : "",
-		names[2] ? names[2] : "");
+	return complain(p, &n->start_mark, "%s must be %s%s%s or %s", key, names[0], names[2] ? ", " : "", names[2] ? names[1] : "",
+		names[2] ? names[2] : names[1]);
 }
 
 static int
@@ -254,8 +257,9 @@ profile_load(const char *path, struct topology *t, char *err, size_t err_cap)
 		return -errno;
 	}
 	char *text = malloc(PROFILE_BYTES_MAX + 1);
+	errno = 0;
 	size_t n = text ? fread(text, 1, PROFILE_BYTES_MAX + 1, f) : 0;
-	int rc = text == NULL ? -ENOMEM : ferror(f) ? -EIO : n > PROFILE_BYTES_MAX ? -EFBIG : 0;
+	int rc = text == NULL ? -ENOMEM : ferror(f) ? (errno == EISDIR ? -EISDIR : -EIO) : n > PROFILE_BYTES_MAX ? -EFBIG : 0;
 	fclose(f);
 	if (rc != 0)
 		snprintf(err, err_cap, "cannot read the box profile %s: %s", path, strerror(-rc));

@@ -35,6 +35,17 @@ complain(struct run *r, const char *where, const char *what)
 		fprintf(stderr, "%s: there are more bad lines; the summary counts them\n", r->path);
 }
 
+/* Something that says what it does or who it is: any other object is a mistake, not an empty transaction. */
+static bool
+is_transaction(const json_t *o)
+{
+	static const char *const fields[] = {"raw", "hash", "from", "to", "input", "data", "value", "nonce", NULL};
+	for (const char *const *f = fields; *f != NULL; f++)
+		if (json_object_get(o, *f) != NULL)
+			return true;
+	return false;
+}
+
 /* The transaction of `o` into r->raw, checked; its length, or a negative number after a complaint. */
 static int
 read_tx(struct run *r, const json_t *o, struct claim *c, const char *where)
@@ -44,6 +55,9 @@ read_tx(struct run *r, const json_t *o, struct claim *c, const char *where)
 	if (json_is_string(o)) {
 		memset(c, 0, sizeof *c);
 		n = txobj_bytes(o, "raw", r->raw, 0, RAW_CAP, r->err, sizeof r->err);
+	} else if (json_is_object(o) && !is_transaction(o)) {
+		n = -EINVAL;
+		snprintf(r->err, sizeof r->err, "no transaction: it has neither raw nor hash, from, to, input, value or nonce");
 	} else {
 		n = txobj_json(o, r->raw, RAW_CAP, c, r->err, sizeof r->err);
 	}

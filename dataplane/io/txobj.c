@@ -4,6 +4,7 @@
 #include "eth/rlp.h"
 #include "eth/tx.h"
 #include "eth/tx_build.h"
+#include "wire/hex.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -36,15 +37,6 @@ refuse(struct reader *r, int rc, const char *fmt, ...)
 	return rc;
 }
 
-static int
-nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool
 has_0x(const char *s, size_t n)
 {
@@ -66,12 +58,8 @@ take_hex(struct reader *r, const json_t *v, const char *field, uint8_t *out, siz
 		return refuse(r, -EINVAL, "%s must be %zu bytes, not %zu", field, want, n / 2);
 	if (n / 2 > cap)
 		return refuse(r, -EMSGSIZE, "%s makes the transaction longer than any node accepts", field);
-	for (size_t i = 0; i < n; i += 2) {
-		int hi = nibble(s[i]), lo = nibble(s[i + 1]);
-		if (hi < 0 || lo < 0)
-			return refuse(r, -EINVAL, "%s has a character that is no hex digit", field);
-		out[i / 2] = (uint8_t)(hi << 4 | lo);
-	}
+	if (hex_decode((const uint8_t *)s, n, out) != n)
+		return refuse(r, -EINVAL, "%s has a character that is no hex digit", field);
 	return (int)(n / 2);
 }
 
@@ -131,10 +119,10 @@ word_of(struct reader *r, const json_t *v, const char *field, uint8_t word[32])
 	if (s == NULL || i == n)
 		return refuse(r, -EINVAL, "%s must be a number: 0x and hex digits, or decimal", field);
 	for (; i < n; i++) {
-		int d = nibble(s[i]);
-		if (d < 0 || (!hex && d > 9))
+		unsigned d = hex_value[(uint8_t)s[i]];
+		if (d > (hex ? 15 : 9))
 			return refuse(r, -EINVAL, "%s must be a number: 0x and hex digits, or decimal", field);
-		if (!push_digit(word, hex ? 16 : 10, (unsigned)d))
+		if (!push_digit(word, hex ? 16 : 10, d))
 			return refuse(r, -EINVAL, "%s is larger than 256 bits", field);
 	}
 	return 0;

@@ -104,18 +104,18 @@ stream_init(void *mem, const struct stream_config *config, const struct stream_o
 	return t;
 }
 
-void
-stream_link(struct stream_table *t, enum net_link link)
-{
-	t->link = link;
-}
-
 /* All of it: whoever reads a payload reads it from its first byte to its last, and memory is far away. */
 static inline void
 prefetch_frame(const struct span *frame)
 {
 	for (uint32_t at = 0; at < frame->len && at < PREFETCH_BYTES; at += 64)
 		__builtin_prefetch(frame->p + at);
+}
+
+void
+stream_link(struct stream_table *t, enum net_link link)
+{
+	t->link = link;
 }
 
 static void

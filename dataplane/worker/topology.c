@@ -23,20 +23,37 @@ topology_default(struct topology *t)
 	};
 }
 
-struct range {
+static const struct {
 	const char *field;
-	uint32_t value, min, max;
+	uint32_t min, max;
 	bool pow2;
+} limits[] = {
+	{"memory_mb", 16, 1u << 20, false},
+	{"cores.workers (how many)", 1, TOPOLOGY_WORKERS_MAX, false},
+	{"ports (how many)", 0, TOPOLOGY_PORTS_MAX, false},
+	{"idle", IDLE_SPIN, IDLE_SLEEP, false},
+	{"mtu", 576, 16000, false},
+	{"vxlan_port", 0, 65535, false},
+	{"flows", 16, 4u << 20, false},
+	{"seen", 1024, 1u << 28, true},
+	{"pipe_mb", 1, 1024, true},
+	{"ring.slots", 64, 1u << 20, true},
+	{"ring.evidence_mb", 1, 1024, true},
 };
 
-static int
-in_range(const struct range *r, char *err, size_t err_cap)
+int
+topology_limit(const char *field, uint32_t value, char *err, size_t err_cap)
 {
-	bool pow2 = (r->value & (r->value - 1)) == 0;
-	if (r->value >= r->min && r->value <= r->max && (pow2 || !r->pow2))
+	size_t i = 0;
+	while (i < sizeof limits / sizeof limits[0] && strcmp(limits[i].field, field) != 0)
+		i++;
+	if (i == sizeof limits / sizeof limits[0])
 		return 0;
-	snprintf(err, err_cap, "%s is %u; it must be %u to %u%s", r->field, r->value, r->min, r->max,
-		r->pow2 ? " and a power of two" : "");
+	bool pow2 = (value & (value - 1)) == 0;
+	if (value >= limits[i].min && value <= limits[i].max && (pow2 || !limits[i].pow2))
+		return 0;
+	snprintf(err, err_cap, "%s is %u; it must be %u to %u%s", field, value, limits[i].min, limits[i].max,
+		limits[i].pow2 ? " and a power of two" : "");
 	return -EINVAL;
 }
 
@@ -84,16 +101,23 @@ ports_ok(const struct topology *t, char *err, size_t err_cap)
 }
 
 static int
+cpu_ok(const char *field, uint32_t cpu, uint32_t last, char *err, size_t err_cap)
+{
+	if (cpu <= last)
+		return 0;
+	snprintf(err, err_cap, "%s names CPU %u; this machine has CPUs 0 to %u", field, cpu, last);
+	return -EINVAL;
+}
+
+static int
 cpus_ok(const struct topology *t, uint32_t cpus, char *err, size_t err_cap)
 {
 	uint32_t last = cpus == 0 ? 0 : cpus - 1 < TOPOLOGY_CPU_MAX ? cpus - 1 : TOPOLOGY_CPU_MAX;
-	struct range main_cpu = {"cores.main", t->main_cpu, 0, last, false};
-	struct range correlator = {"cores.correlator", t->correlator_cpu, 0, last, false};
-	if (in_range(&main_cpu, err, err_cap) != 0 || in_range(&correlator, err, err_cap) != 0)
+	if (cpu_ok("cores.main", t->main_cpu, last, err, err_cap) != 0 ||
+		cpu_ok("cores.correlator", t->correlator_cpu, last, err, err_cap) != 0)
 		return -EINVAL;
 	for (uint32_t i = 0; i < t->workers; i++) {
-		struct range worker = {"cores.workers", t->worker_cpu[i], 0, last, false};
-		if (in_range(&worker, err, err_cap) != 0)
+		if (cpu_ok("cores.workers", t->worker_cpu[i], last, err, err_cap) != 0)
 			return -EINVAL;
 		if (t->idle != IDLE_SLEEP && worker_alone(t, i, err, err_cap) != 0)
 			return -EINVAL;
@@ -104,21 +128,24 @@ cpus_ok(const struct topology *t, uint32_t cpus, char *err, size_t err_cap)
 int
 topology_check(const struct topology *t, uint32_t cpus, char *err, size_t err_cap)
 {
-	const struct range ranges[] = {
-		{"memory_mb", t->memory_mb, 16, 1u << 20, false},
-		{"cores.workers (how many)", t->workers, 1, TOPOLOGY_WORKERS_MAX, false},
-		{"ports (how many)", t->ports, 0, TOPOLOGY_PORTS_MAX, false},
-		{"idle", t->idle, IDLE_SPIN, IDLE_SLEEP, false},
-		{"mtu", t->mtu, 576, 16000, false},
-		{"vxlan_port", t->vxlan_port, 0, 65535, false},
-		{"flows", t->flows_max, 16, 4u << 20, false},
-		{"seen", t->seen_entries, 1024, 1u << 28, true},
-		{"pipe_mb", t->pipe_mb, 1, 1024, true},
-		{"ring.slots", t->ring_slots, 64, 1u << 20, true},
-		{"ring.evidence_mb", t->evidence_mb, 1, 1024, true},
+	const struct {
+		const char *field;
+		uint32_t value;
+	} fields[] = {
+		{"memory_mb", t->memory_mb},
+		{"cores.workers (how many)", t->workers},
+		{"ports (how many)", t->ports},
+		{"idle", t->idle},
+		{"mtu", t->mtu},
+		{"vxlan_port", t->vxlan_port},
+		{"flows", t->flows_max},
+		{"seen", t->seen_entries},
+		{"pipe_mb", t->pipe_mb},
+		{"ring.slots", t->ring_slots},
+		{"ring.evidence_mb", t->evidence_mb},
 	};
-	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
-		if (in_range(&ranges[i], err, err_cap) != 0)
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		if (topology_limit(fields[i].field, fields[i].value, err, err_cap) != 0)
 			return -EINVAL;
 	if (ports_ok(t, err, err_cap) != 0)
 		return -EINVAL;

@@ -51,6 +51,10 @@ struct topology {
  * when idle. */
 void topology_default(struct topology *t);
 
+/* topology_limit: whether `value` may stand in the number field of this name (as in the profile: "flows", "ring.slots"). 0, also for a name
+ * without limits, or -EINVAL with a sentence in err. */
+int topology_limit(const char *field, uint32_t value, char *err, size_t err_cap);
+
 /* topology_check: 0, or -EINVAL with a sentence in err that names the field. cpus: how many the machine has.
  */
 int topology_check(const struct topology *t, uint32_t cpus, char *err, size_t err_cap);

@@ -3,6 +3,7 @@
 
 #include "eth/keccak.h"
 #include "eth/tx_build.h"
+#include "wire/hex.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -230,11 +231,7 @@ open_connection(struct maker *m, struct connection *c)
 static uint32_t
 put_hex(char *out, const uint8_t *p, uint32_t n)
 {
-	static const char digit[] = "0123456789abcdef";
-	for (uint32_t i = 0; i < n; i++) {
-		out[2 * i] = digit[p[i] >> 4];
-		out[2 * i + 1] = digit[p[i] & 15];
-	}
+	hex_encode(p, n, out);
 	return 2 * n;
 }
 

@@ -52,6 +52,11 @@ control_client_complain(const char *path, int err)
 	else if (err == EACCES || err == EPERM)
 		fprintf(stderr, "The socket is open to its owner and group: run this as that user, or join "
 				"the group.\n");
+	else if (err == EPROTOTYPE)
+		fprintf(stderr, "That is another program's socket, perhaps the one between sentinel-dataplane and "
+				"sentinel-control: name the one that sentinel-control was given with --socket.\n");
+	else if (err == ENAMETOOLONG)
+		fprintf(stderr, "The path of a socket has 1 to 107 characters.\n");
 	else if (err == EAGAIN)
 		fprintf(stderr, "It is running but takes no connections: is it stopped?\n");
 }

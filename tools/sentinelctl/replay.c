@@ -32,45 +32,39 @@ int
 cmd_replay(int argc, char **argv)
 {
 	const char *rules = NULL, *keys = NULL;
-	bool txs = false, words = false;
+	bool words = false;
+	unsigned captures = 0;
 	char **run = calloc((size_t)argc + 8, sizeof *run);
-	size_t n = 0, captures;
+	const size_t bundle = 3;
+	size_t n = bundle + 2;
 	int rc = run ? -1 : 1;
-	if (run != NULL) {
-		run[n++] = "sentinel-dataplane";
-		run[n++] = "--offline";
-		run[n++] = "replay";
-	}
-	captures = n;
+	if (run != NULL)
+		memcpy(run, (char *[]){"sentinel-dataplane", "--offline", "replay"}, bundle * sizeof *run);
 	for (int i = 1; i < argc && rc < 0; i++) {
 		bool option = !words && argv[i][0] == '-' && argv[i][1] != '\0';
 		if (option && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
 			fputs(usage_text, stdout);
 			rc = 0;
-		} else if (option && strcmp(argv[i], "--") == 0) {
-			words = true;
-		} else if (option && strcmp(argv[i], "--txs") == 0) {
-			txs = true;
 		} else if (option && (strcmp(argv[i], "--rules") == 0 || strcmp(argv[i], "--rlpx-keys") == 0)) {
 			const char **value = argv[i][3] == 'u' ? &rules : &keys;
 			if (i + 1 == argc)
 				rc = bad("needs a value", argv[i]);
 			else
 				*value = argv[++i];
-		} else if (option) {
+		} else if (option && strcmp(argv[i], "--") != 0 && strcmp(argv[i], "--txs") != 0) {
 			rc = bad("unknown option", argv[i]);
 		} else {
+			words = words || strcmp(argv[i], "--") == 0;
+			captures += !option;
 			run[n++] = argv[i];
 		}
 	}
 	if (rc < 0 && keys != NULL)
 		rc = bad("--rlpx-keys is not supported by this version: RLPx sessions are counted as opaque, not decrypted", NULL);
-	if (rc < 0 && n == captures)
+	if (rc < 0 && captures == 0)
 		rc = bad("which capture file?", NULL);
-	if (rc < 0 && txs)
-		run[n++] = "--txs";
 	if (rc < 0)
-		rc = tool_with_bundle(rules, run, n);
+		rc = tool_with_bundle(rules, run, bundle);
 	free(run);
 	return rc;
 }

@@ -68,12 +68,12 @@ dataplane(int argc, char **argv, const char *verb, bool takes_txs)
 	if (takes_txs && txs == NULL)
 		return bad("run needs --txs FILE.ndjson", NULL);
 	char *run[8] = {"sentinel-dataplane", "--offline", (char *)(uintptr_t)verb};
-	size_t n = 3;
+	size_t bundle = 3, n = bundle + 2;
 	if (takes_txs) {
 		run[n++] = "--txs";
 		run[n++] = (char *)(uintptr_t)txs;
 	}
-	return tool_with_bundle(path, run, n);
+	return tool_with_bundle(path, run, bundle);
 }
 
 int

@@ -6,6 +6,7 @@
 #include "abi/counters.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -321,13 +322,20 @@ fetch(const struct options *o)
 		control_client_complain(o->socket, -rc);
 		return NULL;
 	}
-	if (control_client_ask(&c, json_pack("{s:s}", "op", "status")) == 0 &&
-		control_client_line(&c, &line) == 1) {
+	rc = control_client_ask(&c, json_pack("{s:s}", "op", "status"));
+	if (rc == 0 || rc == -EPIPE) /* there may be a refusal to read */
+		rc = control_client_line(&c, &line);
+	if (rc == 1) {
 		s = json_loads(line, 0, &e);
 		if (s != NULL && !control_client_refused(s) && o->json)
 			puts(line);
 	}
-	if (!json_is_object(s))
+	if (rc <= 0 && !stop)
+		fprintf(stderr,
+			"sentinelctl: sentinel-control at %s hung up without an answer: it is ending, or has too "
+			"many clients; try again\n",
+			o->socket);
+	else if (rc == 1 && !json_is_object(s))
 		fprintf(stderr, "sentinelctl: what answers at %s is not sentinel-control\n", o->socket);
 	control_client_close(&c);
 	if (json_object_get(s, "journal") == NULL) {

@@ -151,7 +151,7 @@ show(const char *path)
 }
 
 static int
-compile_and_run(const char *rules, const char *bundle, const char *log, char **argv, size_t n)
+compile_and_run(const char *rules, const char *bundle, const char *log, char **argv, size_t at)
 {
 	char *const compile[] = {"sentinel-rulec", "compile", (char *)(uintptr_t)rules, "-o", (char *)(uintptr_t)bundle, NULL};
 	int rc = tool_run(compile, log);
@@ -159,14 +159,13 @@ compile_and_run(const char *rules, const char *bundle, const char *log, char **a
 		show(log);
 		return rc;
 	}
-	argv[n] = "--bundle";
-	argv[n + 1] = (char *)(uintptr_t)bundle;
-	argv[n + 2] = NULL;
+	argv[at] = "--bundle";
+	argv[at + 1] = (char *)(uintptr_t)bundle;
 	return tool_run(argv, NULL);
 }
 
 int
-tool_with_bundle(const char *rules, char **argv, size_t n)
+tool_with_bundle(const char *rules, char **argv, size_t at)
 {
 	char packs[TOOL_PATH_MAX], folder[TOOL_PATH_MAX], bundle[TOOL_PATH_MAX + 16], log[TOOL_PATH_MAX + 16];
 	const char *tmp = getenv("TMPDIR");
@@ -182,7 +181,7 @@ tool_with_bundle(const char *rules, char **argv, size_t n)
 	}
 	snprintf(bundle, sizeof bundle, "%s/rules.bundle", folder);
 	snprintf(log, sizeof log, "%s/rulec.log", folder);
-	int rc = compile_and_run(rules, bundle, log, argv, n);
+	int rc = compile_and_run(rules, bundle, log, argv, at);
 	unlink(bundle);
 	unlink(log);
 	if (rmdir(folder) != 0)

@@ -16,15 +16,14 @@ int tool_find(const char *name, char out[TOOL_PATH_MAX]);
 int tool_packs(char out[TOOL_PATH_MAX]);
 
 /* tool_run runs argv (argv[0] a program's name as for tool_find, NULL at the end) to its end. `log`: the file that its output goes to instead
- * of ours, or NULL. SIGINT, SIGTERM and
- * SIGHUP are passed on. Returns its exit status, 128 + n if signal n ended it or us, 1 if it could not be started (said on stderr). */
+ * of ours, or NULL. SIGINT, SIGTERM and SIGHUP are passed on. Returns its exit status, 128 + n if signal n ended it or us, 1 if it could not be started (said on stderr). */
 int tool_run(char *const argv[], const char *log);
 
 /* tool_stopped: the signal that asked us to end while a child ran, or 0. */
 int tool_stopped(void);
 
-/* tool_with_bundle compiles the rule set at `rules` (NULL: the shipped packs) into a temporary bundle, runs argv with "--bundle FILE" added, and
- * removes the bundle. argv needs room for two more words before its NULL at argv[n]. Returns the exit status. */
-int tool_with_bundle(const char *rules, char **argv, size_t n);
+/* tool_with_bundle compiles the rule set at `rules` (NULL: the shipped packs) into a temporary bundle, runs argv with "--bundle FILE" in its words
+ * `at` and `at` + 1, and removes the bundle. Returns the exit status as tool_run does. */
+int tool_with_bundle(const char *rules, char **argv, size_t at);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "txdecode/txdecode.h"
 
+#include "abi/decimal.h"
 #include "eth/rlp.h"
 #include "eth/tx.h"
+#include "wire/hex.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -21,15 +23,6 @@ static const char usage_text[] =
 	"  echo 0x02f8...c0 | sentinelctl tx decode --chain 1\n"
 	"  sentinelctl tx decode < raws.txt | jq -r 'select(.valid) | .hash'\n";
 
-static int
-nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Number of bytes, or -1 with a reason. */
 static int64_t
 from_hex(const char *p, size_t n, uint8_t *out, const char **why)
@@ -38,27 +31,21 @@ from_hex(const char *p, size_t n, uint8_t *out, const char **why)
 		p += 2;
 		n -= 2;
 	}
-	*why = "an odd number of hex digits";
-	if (n % 2 != 0)
+	*why = n % 2 != 0 ? "an odd number of hex digits" : "a character that is no hex digit";
+	if (n % 2 != 0 || hex_decode((const uint8_t *)p, n, out) != n)
 		return -1;
-	*why = "a character that is no hex digit";
-	for (size_t i = 0; i < n; i += 2) {
-		int hi = nibble(p[i]), lo = nibble(p[i + 1]);
-		if (hi < 0 || lo < 0)
-			return -1;
-		out[i / 2] = (uint8_t)(hi << 4 | lo);
-	}
 	return (int64_t)(n / 2);
 }
 
 static void
 put_hex_value(FILE *out, struct span s)
 {
-	static const char digit[] = "0123456789abcdef";
+	char digits[256];
 	fputs("\"0x", out);
-	for (uint32_t i = 0; i < s.len; i++) {
-		putc_unlocked(digit[s.p[i] >> 4], out);
-		putc_unlocked(digit[s.p[i] & 15], out);
+	for (uint32_t i = 0, n; i < s.len; i += n) {
+		n = s.len - i < sizeof digits / 2 ? s.len - i : (uint32_t)(sizeof digits / 2);
+		hex_encode(s.p + i, n, digits);
+		fwrite(digits, 1, 2 * n, out);
 	}
 	putc_unlocked('"', out);
 }
@@ -82,36 +69,16 @@ put_u64(FILE *out, const char *key, uint64_t v, bool present)
 		fprintf(out, ",\"%s\":null", key);
 }
 
-/* Big-endian, at most 32 bytes, in decimal: nine digits at a time. */
 static void
 put_int(FILE *out, const char *key, struct span be, bool present)
 {
-	uint32_t limb[8] = {0}, group[9];
-	unsigned n = 0;
-	if (!present || be.len > 32) {
+	char digits[DECIMAL_TEXT_MAX];
+	if (!present || be.len > DECIMAL_BYTES_MAX) {
 		fprintf(out, ",\"%s\":null", key);
 		return;
 	}
-	for (uint32_t i = 0; i < be.len; i++) {
-		uint32_t at = be.len - 1 - i;
-		limb[7 - at / 4] |= (uint32_t)be.p[i] << (8 * (at % 4));
-	}
-	bool zero;
-	do {
-		uint64_t rest = 0;
-		zero = true;
-		for (unsigned i = 0; i < 8; i++) {
-			uint64_t v = rest << 32 | limb[i];
-			limb[i] = (uint32_t)(v / 1000000000u);
-			rest = v % 1000000000u;
-			zero &= limb[i] == 0;
-		}
-		group[n++] = (uint32_t)rest;
-	} while (!zero);
-	fprintf(out, ",\"%s\":\"%" PRIu32, key, group[--n]);
-	while (n > 0)
-		fprintf(out, "%09" PRIu32, group[--n]);
-	fputc('"', out);
+	decimal_write(be.p, be.len, digits);
+	fprintf(out, ",\"%s\":\"%s\"", key, digits);
 }
 
 /* `payload` of a list is taken apart by `each`, which writes one element; the decoder has checked its form.
@@ -177,6 +144,7 @@ put_identity(FILE *out, const struct tx *t, uint64_t chain)
 	bool known = tx_sender(t, from) == 0;
 	put_hex(out, "hash", (struct span){hash, 32}, true);
 	put_hex(out, "from", (struct span){from, 20}, known);
+	put_hex(out, "sender", (struct span){from, 20}, known);
 	if (known && t->to.len == 0)
 		tx_created(from, t->nonce, created);
 	put_hex(out, "created", (struct span){created, 20}, known && t->to.len == 0);
@@ -333,6 +301,7 @@ int
 cmd_tx_decode(int argc, char **argv)
 {
 	uint64_t chain = 0;
+	hex_init();
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
 			fputs(usage_text, stdout);

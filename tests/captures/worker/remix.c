@@ -424,5 +424,6 @@ main(int argc, char **argv)
 	}
 	printf("%u rounds over %u transactions in %u frames, %" PRIu64 " segments sent: %u rounds differ\n", rounds, want.n, n_frames, sent,
 		wrong);
+	bundle_unload(&bundle);
 	return wrong == 0 ? 0 : 1;
 }

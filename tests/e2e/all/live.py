@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A live box on a veth pair in a network namespace of its own: dataplane on an ethdev port, control, and a capture sent over the wire.
+"""A live box on a veth pair in a network namespace of its own (which ends with this program): dataplane on an ethdev port, control, and a capture sent over the wire.
 
 usage: live.py PORT DATAPLANE CONTROL SENTINELCTL BUNDLE CAPTURE [WORKERS]
   PORT  af_packet or af_xdp (huge pages: run under with_huge_pages.sh)
@@ -19,7 +19,6 @@ import time
 PORT, DATAPLANE, CONTROL, CTL, BUNDLE, CAPTURE = (sys.argv[1:7] + [None] * 6)[:6]
 WORKERS = int(sys.argv[7]) if len(sys.argv) > 7 else 1
 PATIENCE_S = 60
-NETNS = f"sentinel-{os.getpid()}"
 DEVICES = {"af_packet": "net_af_packet0,iface=in0", "af_xdp": "net_af_xdp0,iface=in0,busy_budget=0"}
 
 
@@ -38,7 +37,7 @@ def frames(path):
 
 
 def send(path):
-    """Runs in the namespace: every frame once, slower than anyone reads."""
+    """Every frame once, slower than anyone reads."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
         s.bind(("out0", 0))
         for i, frame in enumerate(frames(path)):
@@ -61,10 +60,9 @@ def live(folder):
     with open(path("box.yaml"), "w") as f:
         f.write(f"ports: ['{DEVICES[PORT]}']\nidle: sleep\nhuge_pages: {'true' if PORT == 'af_xdp' else 'false'}\nmemory_mb: 128\n"
                 f"cores: {{main: 0, correlator: 0, workers: [{', '.join(str(i % cpus) for i in range(1, WORKERS + 1))}]}}\n")
-    inside = ["ip", "netns", "exec", NETNS]
     log = open(path("log"), "wb")
     control = subprocess.Popen([CONTROL, "--channel", path("channel"), "--socket", path("socket"), "--journal", path("journal")], stderr=log)
-    dataplane = subprocess.Popen(inside + [DATAPLANE, "--profile", path("box.yaml"), "--bundle", BUNDLE, "--channel", path("channel")],
+    dataplane = subprocess.Popen([DATAPLANE, "--profile", path("box.yaml"), "--bundle", BUNDLE, "--channel", path("channel")],
                                  stdout=log, stderr=log)
 
     def status():
@@ -76,7 +74,7 @@ def live(folder):
 
     try:
         wait_for("the box", lambda: (status() or {}).get("dataplane", {}).get("attached"), path("log"))
-        run(*inside, sys.executable, __file__, "send", CAPTURE)
+        send(CAPTURE)
         want = sum(1 for _ in frames(CAPTURE))
         wait_for(f"{want} frames", lambda: counter("frames") >= want, path("log"))
         alerts = lambda: [json.loads(line) for line in subprocess.run(
@@ -110,20 +108,15 @@ def main():
     if os.geteuid() != 0:
         print("not root: network namespaces are out of reach")
         sys.exit(77)
-    run("ip", "netns", "add", NETNS)
-    try:
-        inside = ["ip", "netns", "exec", NETNS]
-        run(*inside, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
-        run(*inside, "ip", "link", "add", "in0", "type", "veth", "peer", "name", "out0")
-        run(*inside, "ip", "link", "set", "in0", "up")
-        run(*inside, "ip", "link", "set", "out0", "up")
-        with tempfile.TemporaryDirectory() as folder:
-            live(folder)
-    finally:
-        run("ip", "netns", "delete", NETNS)
+    if "SENTINEL_NETNS" not in os.environ:  # not `ip netns`, which wants a mount namespace too
+        os.environ["SENTINEL_NETNS"] = "1"
+        os.execvp("unshare", ["unshare", "--net", sys.executable] + sys.argv)
+    run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+    run("ip", "link", "add", "in0", "type", "veth", "peer", "name", "out0")
+    run("ip", "link", "set", "in0", "up")
+    run("ip", "link", "set", "out0", "up")
+    with tempfile.TemporaryDirectory() as folder:
+        live(folder)
 
 
-if sys.argv[1] == "send":
-    send(sys.argv[2])
-else:
-    main()
+main()

@@ -175,7 +175,7 @@ function expected(t, chain) {
 	const dec = (n) => (n === undefined || n === null ? null : n.toString());
 	const typed = t.type > 0, dynamic = t.type >= 2;
 	return {
-		ok: true, hash: t.hash, from: t.from, valid: expectedValid(t, chain), error: null,
+		ok: true, hash: t.hash, from: t.from, sender: t.from, valid: expectedValid(t, chain), error: null,
 		created: t.to === null ? getCreateAddress({ from: t.from, nonce: t.nonce }).toLowerCase() : null,
 		type: dec(t.type), chain_id: dec(t.chainId), nonce: dec(t.nonce), gas: dec(t.gas), to: t.to, value: dec(t.value), input: t.data,
 		gas_price: dynamic ? null : dec(t.price), max_fee_per_gas: dynamic ? dec(t.price) : null,

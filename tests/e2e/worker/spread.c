@@ -87,8 +87,27 @@ outlet(void *ctx, struct alert_record *r, enum ring_lane lane, struct span evide
 
 /* ---- the box ---- */
 
-static const uint32_t spread_seed[4] = {1, 2, 3, 4};
-static struct spread expected; /* does as the first worker's */
+/* The test's own, with the first worker's seed: it needs to know who gets a frame. */
+static struct spread expected;
+
+static void
+make_spread(void)
+{
+	static const uint32_t seed[4] = {1, 2, 3, 4};
+	const struct decode_rules rules = {0};
+	worker[0].spread = eal_alloc(sizeof *worker[0].spread);
+	check(worker[0].spread != NULL, "no memory to spread");
+	spread_init(worker[0].spread, seed, &rules);
+	spread_init(&expected, seed, &rules);
+}
+
+static unsigned
+owner_of(struct span frame)
+{
+	struct spread_out out[SPREAD_OUT_MAX];
+	check(spread_frame(&expected, frame, NET_LINK_ETHERNET, &expected, 0, out) == 1, "a frame that waits");
+	return out[0].hash % WORKERS;
+}
 
 static void
 make_workers(const struct ruleset *rules, const struct clock *clock)
@@ -111,11 +130,7 @@ make_workers(const struct ruleset *rules, const struct clock *clock)
 		correlator_core.worker[i] = &worker[i];
 		correlator_add(&correlator, worker_pipe(w));
 	}
-	const struct decode_rules any = {0};
-	worker[0].spread = eal_alloc(sizeof *worker[0].spread);
-	check(worker[0].spread != NULL, "no memory to spread with");
-	spread_init(worker[0].spread, spread_seed, &any);
-	spread_init(&expected, spread_seed, &any);
+	make_spread();
 }
 
 static void
@@ -165,9 +180,7 @@ static void
 send_all(const struct load *l, uint64_t sent[WORKERS])
 {
 	for (uint32_t i = 0; i < l->frames; i++) {
-		struct spread_out out[SPREAD_OUT_MAX];
-		check(spread_frame(&expected, l->frame[i], NET_LINK_ETHERNET, &expected, 0, out) == 1, "a whole frame waits");
-		unsigned w = out[0].hash % WORKERS;
+		unsigned w = owner_of(l->frame[i]);
 		if (!(stalled && w == STALLED) && sent[w] > IN_FLIGHT)
 			wait_for(w, sent[w] - IN_FLIGHT);
 		send_frame(l->frame[i]);

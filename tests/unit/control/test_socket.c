@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "control/control.h"
+#include "control/deliver/client.h"
 #include "control/deliver/outlet.h"
 
 #include <errno.h>
@@ -441,6 +442,29 @@ test_many_clients(void **state)
 	end(&x);
 }
 
+/* A client that sends a byte now and then and never a line is as quiet as one that sends nothing. */
+static void
+test_dripping_client(void **state)
+{
+	(void)state;
+	struct client k;
+	struct client_service s = {0};
+	int fd[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
+	client_start(&k, fd[0], 1);
+	for (uint64_t now = 2; now < 20; now++) {
+		assert_int_equal(send(fd[1], "{", 1, 0), 1);
+		assert_true(client_receive(&k, &s, now));
+		assert_int_equal(k.quiet_ns, 1);
+	}
+	assert_int_equal(send(fd[1], "\n", 1, 0), 1);
+	assert_true(client_receive(&k, &s, 20));
+	assert_int_equal(k.quiet_ns, 20);
+	assert_int_equal(k.state, CLIENT_CLOSING);
+	client_end(&k);
+	close(fd[1]);
+}
+
 static void
 test_half_closed(void **state)
 {
@@ -559,6 +583,7 @@ main(void)
 		cmocka_unit_test(test_grades_and_passing_over),
 		cmocka_unit_test(test_slow_reader),
 		cmocka_unit_test(test_many_clients),
+		cmocka_unit_test(test_dripping_client),
 		cmocka_unit_test(test_half_closed),
 		cmocka_unit_test(test_not_durable),
 		cmocka_unit_test(test_expired_is_told),

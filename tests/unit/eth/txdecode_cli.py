@@ -53,7 +53,8 @@ class Input(unittest.TestCase):
     def test_fields(self):
         (got,) = answers(RAW.encode())
         self.assertEqual(got, {
-            "ok": True, "hash": HASH, "from": "0x9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f", "created": None, "valid": True,
+            "ok": True, "hash": HASH, "from": "0x9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f",
+            "sender": "0x9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f", "created": None, "valid": True,
             "invalid_reason": None, "type": "0", "chain_id": "1", "nonce": "9", "gas_price": "20000000000",
             "max_priority_fee_per_gas": None, "max_fee_per_gas": None, "gas": "21000",
             "to": "0x3535353535353535353535353535353535353535", "value": "1000000000000000000", "input": "0x", "selector": None,

@@ -120,12 +120,14 @@ class RulesRun(unittest.TestCase):
     def test_bad_lines(self):
         done, alerts, summary = self.run_lines(
             "nonsense", "", "[]", {"to": "0x12"}, {"raw": "0xc0"}, {"bundle": []}, {"bundle": [HASH, {"nonce": "x"}]},
-            {"to": POOL, "input": CALL, "from": FROM, "seen": "yesterday"}, {"to": POOL, "input": CALL, "from": FROM})
+            {"to": POOL, "input": CALL, "from": FROM, "seen": "yesterday"}, {"to": POOL, "input": CALL, "from": FROM},
+            {"seen": 1}, {"bundle": [{"gas": "0x1"}]})
         self.assertEqual(done.returncode, 1)
         self.assertEqual(len(alerts), 1)
-        self.assertEqual((summary["lines"], summary["bad_lines"]), ("8", "7"))
+        self.assertEqual((summary["lines"], summary["bad_lines"]), ("10", "9"))
         for says in (":1: not JSON", ":3: a line must be", ":4: to must be 20 bytes", ":5: raw: ", ":6: bundle must be",
-                     ":7: bundle[1]: nonce must be a number", ":8: seen must be"):
+                     ":7: bundle[1]: nonce must be a number", ":8: seen must be", ":10: no transaction",
+                     ":11: bundle[0]: no transaction"):
             self.assertIn("txs.ndjson" + says, done.stderr)
 
     def test_stdin(self):

@@ -3,6 +3,7 @@
 """sentinel-rulec from the outside: exit status, messages, files. usage: test_rulec.py SENTINEL_RULEC"""
 import json
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,33 @@ class Rulec(unittest.TestCase):
         self.assertEqual(r.returncode, 0)
         run("compile", "packs", "-o", "x")
         self.assertEqual(r.stdout, self.read("x"))
+
+    def test_output_that_is_no_plain_file(self):
+        run("compile", "packs", "-o", "x")
+        # a pipe (a device is the same) is written into, never replaced
+        os.mkfifo("pipe")
+        with subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE) as cat:
+            self.assertEqual(run("compile", "packs", "-o", "pipe").returncode, 0)
+            self.assertEqual(cat.communicate(timeout=60)[0], self.read("x"))
+        self.assertTrue(stat.S_ISFIFO(os.stat("pipe").st_mode))
+        # a link stays a link
+        os.symlink("x", "link")
+        self.assertEqual(run("compile", "packs", "-o", "link", "--generation", "9").returncode, 0)
+        self.assertTrue(os.path.islink("link"))
+        self.assertNotEqual(self.read("x")[:200], b"")
+        self.assertEqual(self.read("x"), self.read("link"))
+        r = run("compile", "packs", "-o", "packs")
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("cannot write packs: Is a directory", r.stderr)
+
+    def test_full_disk(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no device that is always full")
+        with open("/dev/full", "w") as full:
+            for command in (("lint", "packs", "--json"), ("compile", "packs", "-o", "-")):
+                r = subprocess.run([RULEC, *command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                self.assertEqual(r.returncode, 1)
+                self.assertIn("No space left on device", r.stderr)
 
     def test_errors_name_the_place_and_leave_the_old_bundle(self):
         run("compile", "packs", "-o", "x")

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""What an operator meets at the keyboard: odd files, full disks, wrong words. Exit status 0, 1 or 2, and a sentence that says what to do.
+
+usage: test_commands.py SENTINELCTL SENTINEL_DATAPLANE SENTINEL_RULEC CAPTURE
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+CTL, DATAPLANE, RULEC, CAPTURE = (os.path.abspath(p) for p in sys.argv[1:5])
+del sys.argv[1:5]
+
+
+def run(*args, **kw):
+    kw = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **kw}
+    return subprocess.run(args, text=True, timeout=120, **kw)
+
+
+class Commands(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(folder.name)
+        os.mkdir("tmp")
+        os.environ["TMPDIR"] = os.path.join(folder.name, "tmp")
+
+    def tearDown(self):
+        self.assertEqual(os.listdir("tmp"), [], "a temporary folder was left behind")
+
+    def bundle(self):
+        pack = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../rules/packs/router-swaps.yaml")
+        self.assertEqual(run(RULEC, "compile", pack, "-o", "b").returncode, 0)
+        return "b"
+
+    def refused(self, code, words, *args):
+        r = run(*args)
+        self.assertEqual(r.returncode, code, (args, r.stderr))
+        self.assertIn(words, r.stderr, args)
+        return r
+
+    def test_full_disk_is_not_a_bug_of_the_accounting(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no device that is always full")
+        with open("/dev/full", "w", encoding="ascii") as full:
+            for args in ((CTL, "replay", CAPTURE), (CTL, "replay", CAPTURE, "--txs")):
+                r = run(*args, stdout=full)
+                self.assertEqual(r.returncode, 1)
+                self.assertIn("No space left on device", r.stderr)
+                self.assertNotIn("bug", r.stderr)
+            r = run(DATAPLANE, "--print-topology", stdout=full)
+            self.assertEqual(r.returncode, 1)
+
+    def test_capture_whose_name_begins_with_a_dash(self):
+        os.symlink(CAPTURE, "-x.pcap")
+        self.refused(2, "unknown option: -x.pcap", CTL, "replay", "-x.pcap")
+        r = run(CTL, "replay", "--txs", "--", "-x.pcap")
+        self.assertEqual((r.returncode, r.stderr), (0, ""))
+        last = json.loads(r.stdout.splitlines()[-1])
+        self.assertEqual((last["event"], last["residual"]), ("summary", "0"))
+        self.assertIn('"event":"tx"', r.stdout)
+
+    def test_offline_verbs_take_what_is_theirs(self):
+        b = self.bundle()
+        for args in (("check", "extra"), ("profile", "extra"), ("run", "extra", "--txs", "x"), ("check", "--txs"), ("profile", "--bogus")):
+            self.refused(2, "usage:", DATAPLANE, "--offline", args[0], "--bundle", b, *args[1:])
+        for verb in ("replay", "run", "check", "profile"):
+            r = run(DATAPLANE, "--offline", verb, "--help")
+            self.assertEqual((r.returncode, r.stdout[:6]), (0, "usage:"))
+
+    def test_things_that_are_no_bundle(self):
+        open("empty", "w", encoding="ascii").close()
+        for path, why in (("nowhere", "No such file"), (".", "not a regular file"), ("/dev/null", "not a regular file"), ("empty", "0 bytes")):
+            r = self.refused(1, why, DATAPLANE, "--offline", "check", "--bundle", path)
+            self.assertIn("sentinel-rulec compile makes one", r.stderr)
+
+    def test_live_says_what_to_do(self):
+        b = self.bundle()
+        live = (DATAPLANE, "--bundle", b, "--source", CAPTURE)
+        self.refused(1, "its folder does not exist", *live, "--channel", "nowhere/x")
+        self.refused(1, "--channel is empty", *live, "--channel", "")
+        self.refused(1, "Is a directory", *live, "--profile", ".")
+        with open("p.yaml", "w", encoding="ascii") as f:
+            f.write("cores: {workers: [1000]}\n")
+        self.refused(1, "p.yaml: cores.workers names CPU 1000; this machine has CPUs 0 to", *live, "--profile", "p.yaml")
+
+
+unittest.main()
