@@ -195,6 +195,51 @@ nesting_is_capped_through_fragments(void **state)
 	net_close(&n);
 }
 
+static void
+fragment_header(uint8_t *p, uint32_t place, uint32_t id)
+{
+	memset(p, 0, 8);
+	p[0] = 44; /* another one follows */
+	p[2] = (uint8_t)(place >> 8);
+	p[3] = (uint8_t)place;
+	p[7] = (uint8_t)id;
+}
+
+/* Datagrams laid out beforehand so that one frame completes the first, whose content completes the second, and so on. */
+static void
+no_long_chain_by_one_frame(void **state)
+{
+	struct net n;
+	struct stream_config c = net_config();
+	uint8_t bytes[24];
+	net_open(&n, &c);
+	for (uint32_t id = 1; id <= 30; id++) {
+		fragment_header(bytes, 1, id);		 /* the beginning of this one ... */
+		fragment_header(bytes + 8, 8, id + 1); /* ... says that the rest is the end of the next */
+		make(true, 0, 100);
+		uint8_t ip[40];
+		memcpy(ip, packet_bytes(&whole), 40);
+		ip[6] = 44;
+		ip[4] = 0;
+		ip[5] = 16;
+		piece.len = 0;
+		piece.type = 0x86dd;
+		memcpy(packet_push(&piece, 16), bytes, 16);
+		memcpy(packet_push(&piece, 40), ip, 40);
+		hand_over(&n, "");
+	}
+	assert_int_equal(n.ctr[CTR_FRAGMENTS_HELD], 30);
+	fragment_header(bytes, 8, 1);
+	memset(bytes + 8, 0, 8);
+	uint8_t *p = piece.bytes + WRAP_BYTES - piece.len + 14 + 40;
+	memcpy(p, bytes, 16);
+	net_frame(&n, packet_bytes(&piece), piece.len, piece.len);
+	assert_int_equal(n.ctr[CTR_UNDEC_NESTING], 1);
+	assert_int_equal(n.ctr[CTR_FRAGMENTS_JOINED], DECODE_TUNNELS_MAX);
+	assert_int_equal(n.ctr[CTR_FRAGMENTS_HELD], 30 - DECODE_TUNNELS_MAX);
+	net_close(&n);
+}
+
 /* The mirror shows both ports: everything twice, the second time a little later. */
 static void
 mirrored_twice(void **state)
@@ -514,6 +559,7 @@ main(void)
 		cmocka_unit_test(as_long_as_ip_allows),
 		cmocka_unit_test(fragments_of_tunnels),
 		cmocka_unit_test(nesting_is_capped_through_fragments),
+		cmocka_unit_test(no_long_chain_by_one_frame),
 		cmocka_unit_test(mirrored_twice),
 		cmocka_unit_test(identification_used_again),
 		cmocka_unit_test(late_copy_is_not_believed),
