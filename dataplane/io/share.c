@@ -51,7 +51,7 @@ step(struct share *s)
 		}
 		struct source_frame *slot = free_slot(s);
 		*slot = f;
-		n = spread_frame(s->spread, f.bytes, f.link, slot, f.t_ns, out);
+		n = spread_frame(s->spread, f.bytes, f.wire_len, f.link, slot, f.t_ns, out);
 	} else if (!s->end && s->n > 1) {
 		s->end = true;
 		n = spread_flush(s->spread, out);

@@ -153,13 +153,14 @@ segment_resume(const struct fragment *of, struct span datagram, const struct dec
 }
 
 void
-frame_glance(struct span frame, enum net_link link, const struct decode_rules *rules, struct glance *out)
+frame_glance(
+	struct span frame, uint32_t wire_len, enum net_link link, const struct decode_rules *rules, struct glance *out)
 {
-	struct cursor c = {frame.p, frame.len, frame.len};
+	struct cursor c = {frame.p, frame.len, wire_len < frame.len ? frame.len : wire_len};
 	out->n = 0;
 	if (link != NET_LINK_ETHERNET || !plain(&c, &out->ends)) {
 		struct walk w = {
-			.c = {frame.p, frame.len, LENGTH_UNKNOWN},
+			.c = c,
 			.glance = true,
 			.rules = rules,
 			.ends = &out->ends,

@@ -82,7 +82,9 @@ struct glance {
 	struct fragment part[GLANCE_PARTS]; /* payload undefined */
 };
 
-/* frame_glance reads who and whom of a TCP segment, however much is cut off or wrong behind the ports. */
-void frame_glance(struct span frame, enum net_link link, const struct decode_rules *rules, struct glance *out);
+/* frame_glance reads who and whom of a TCP segment, however much is cut off or wrong behind the ports. wire_len as
+ * segment_decode's, whose word for the same frame it shares. */
+void frame_glance(
+	struct span frame, uint32_t wire_len, enum net_link link, const struct decode_rules *rules, struct glance *out);
 
 #endif

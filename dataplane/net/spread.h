@@ -53,8 +53,8 @@ void spread_init(struct spread *s, const uint32_t seed[4], const struct decode_r
 /* spread_frame: item stands for the frame. Returns how many items may go on now, at most SPREAD_OUT_MAX, each with
  * its hash: usually this one; none if it waits; several if it was waited for. A frame that is nobody's has hash 0. The frame's
  * bytes are not kept. */
-unsigned spread_frame(struct spread *s, struct span frame, enum net_link link, void *item, uint64_t now_ns,
-	struct spread_out out[SPREAD_OUT_MAX]);
+unsigned spread_frame(struct spread *s, struct span frame, uint32_t wire_len, enum net_link link, void *item,
+	uint64_t now_ns, struct spread_out out[SPREAD_OUT_MAX]);
 
 /* spread_expire releases what has waited too long: call it now and then. spread_flush: all. */
 unsigned spread_expire(struct spread *s, uint64_t now_ns, struct spread_out out[SPREAD_OUT_MAX]);

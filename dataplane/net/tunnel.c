@@ -38,11 +38,14 @@ ip4_certain(const struct cursor *c, uint32_t at)
 	return sum % 0xffff == 0;
 }
 
-/* An IPv6 header `at` bytes ahead whose length fits, but for link padding. */
+/* An IPv6 header `at` bytes ahead of a protocol that is seen there, whose length fits but for link padding. */
 static bool
 ip6_certain(const struct cursor *c, uint32_t at)
 {
-	uint32_t n = c->have >= at + 40 ? at + 40 + get16(c->p + at + 4) : UINT32_MAX;
+	static const uint8_t seen[] = {0, 4, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 89, 103, 115, 132, 135};
+	if (c->have < at + 40 || memchr(seen, c->p[at + 6], sizeof seen) == NULL)
+		return false;
+	uint32_t n = at + 40 + get16(c->p + at + 4);
 	return n <= c->left && c->left - n < 64;
 }
 

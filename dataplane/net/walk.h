@@ -28,7 +28,7 @@ struct walk {
 	enum walk_next next; /* what type is: an ethertype or an IP protocol */
 	uint32_t type;
 	bool ip6;	 /* WALK_PROTO: extension headers may come */
-	bool glance;	 /* go on through the first fragment of a datagram; lengths do not matter */
+	bool glance;	 /* go on through the first fragment of a datagram, however long the rest is */
 	uint8_t tags, extensions, tunnels;
 	const struct decode_rules *rules;
 	struct endpoints *ends;

@@ -50,7 +50,7 @@ frame(const uint8_t *bytes, uint32_t len, uint32_t wire_len, enum net_link link)
 	if (len)
 		memcpy(exact, bytes, len);
 	sent++;
-	count_passed(spread_frame(&spread, (struct span){exact, len}, link, &sent, net.now_ns, out), out);
+	count_passed(spread_frame(&spread, (struct span){exact, len}, wire_len, link, &sent, net.now_ns, out), out);
 	free(exact);
 	stream_link(net.t, link);
 	net_frame(&net, bytes, len, wire_len);

@@ -40,7 +40,7 @@ hand(struct spread *s, const struct packet *k, uint32_t len, uintptr_t item)
 	uint8_t *exact = malloc(len ? len : 1);
 	CHECK(exact != NULL);
 	memcpy(exact, packet_bytes(k), len);
-	unsigned n = spread_frame(s, (struct span){exact, len}, NET_LINK_ETHERNET, (void *)item, now_ns, out);
+	unsigned n = spread_frame(s, (struct span){exact, len}, k->len, NET_LINK_ETHERNET, (void *)item, now_ns, out);
 	free(exact);
 	return n;
 }
