@@ -88,7 +88,8 @@ entry_of(struct spread *s, const struct fragment *f, uint64_t now_ns, struct rel
 			e->used_ns = now_ns;
 			return e;
 		}
-		if (e->state == ENTRY_FREE || (victim->state != ENTRY_FREE && (int64_t)(e->used_ns - victim->used_ns) < 0))
+		if (e->state == ENTRY_FREE ||
+			(victim->state != ENTRY_FREE && (int64_t)(e->used_ns - victim->used_ns) < 0))
 			victim = e;
 	}
 	if (victim->parked > 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A capture shared among workers is read as by one: every frame once, every datagram whole, every flow in one place.
- * Argument: the folder of the captures. */
+/* A capture shared among workers is read as by one: every frame once, every datagram whole, every flow in one
+ * place. Argument: the folder of the captures. */
 #include "harness.h"
 #include "io/share.h"
 
@@ -54,9 +54,10 @@ work(const char *path, uint32_t index, uint32_t n, uint64_t ctr[CTR_COUNT], uint
 static void
 shares_add_up(void **state)
 {
-	static const char *const captures[] = {"encap-fragments.pcap", "encap-fragments-ip6.pcap", "encap-fragments-tiny.pcap",
-		"encap-fragments-both.pcap", "encap-fragments-outer.pcap", "encap-fragments-twice.pcap", "encap-span.pcap",
-		"encap-erspan3.pcap", "encap-pcapng.pcapng", "demo.pcap", "pipelined.pcap"};
+	static const char *const captures[] = {"encap-fragments.pcap", "encap-fragments-ip6.pcap",
+		"encap-fragments-tiny.pcap", "encap-fragments-both.pcap", "encap-fragments-outer.pcap",
+		"encap-fragments-twice.pcap", "encap-span.pcap", "encap-erspan3.pcap", "encap-pcapng.pcapng",
+		"demo.pcap", "pipelined.pcap"};
 	for (unsigned i = 0; i < sizeof captures / sizeof captures[0]; i++) {
 		char path[4096];
 		uint64_t alone[CTR_COUNT] = {0}, passed;
@@ -72,7 +73,8 @@ shares_add_up(void **state)
 			}
 			for (unsigned k = 0; k < CTR_COUNT; k++) {
 				if (together[k] != alone[k])
-					print_error("%s, %u workers: %s\n", captures[i], n, counter_infos[k].name);
+					print_error("%s, %u workers: %s\n", captures[i], n,
+						counter_infos[k].name);
 				assert_int_equal(together[k], alone[k]);
 			}
 		}

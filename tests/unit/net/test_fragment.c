@@ -107,7 +107,8 @@ any_number_in_any_order(void **state)
 				frames++;
 				if (repeat && k > 1 && i + 1 < k && rnd(3) == 0) {
 					unsigned before = rnd(i + 1);
-					packet_fragment(&whole, 100 + d, cuts[before].from, cuts[before].to, &piece);
+					packet_fragment(
+						&whole, 100 + d, cuts[before].from, cuts[before].to, &piece);
 					hand_over(&n, ways[rnd(7)]);
 					frames++;
 				}
@@ -205,7 +206,8 @@ fragment_header(uint8_t *p, uint32_t place, uint32_t id)
 	p[7] = (uint8_t)id;
 }
 
-/* Datagrams laid out beforehand so that one frame completes the first, whose content completes the second, and so on. */
+/* Datagrams laid out beforehand so that one frame completes the first, whose content completes the second,
+ * and so on. */
 static void
 no_long_chain_by_one_frame(void **state)
 {
@@ -214,7 +216,7 @@ no_long_chain_by_one_frame(void **state)
 	uint8_t bytes[24];
 	net_open(&n, &c);
 	for (uint32_t id = 1; id <= 30; id++) {
-		fragment_header(bytes, 1, id);		 /* the beginning of this one ... */
+		fragment_header(bytes, 1, id);	       /* the beginning of this one ... */
 		fragment_header(bytes + 8, 8, id + 1); /* ... says that the rest is the end of the next */
 		make(true, 0, 100);
 		uint8_t ip[40];
@@ -267,7 +269,8 @@ mirrored_twice(void **state)
 				if (which >= k)
 					continue;
 				make(false, queue[which].seq, 3000);
-				packet_fragment(&whole, queue[which].id, queue[which].from, queue[which].to, &piece);
+				packet_fragment(
+					&whole, queue[which].id, queue[which].from, queue[which].to, &piece);
 				hand_over(&n, copy ? "v" : "");
 			}
 		}
@@ -317,7 +320,8 @@ identification_used_again(void **state)
 			hand_over(&n, "");
 		}
 		assert_int_equal(n.ctr[CTR_ACCEPTED], 2);
-		assert_int_equal(n.ctr[CTR_OVERLAP_CONFLICTS], 1); /* TCP's word for it: both versions were shown */
+		assert_int_equal(
+			n.ctr[CTR_OVERLAP_CONFLICTS], 1); /* TCP's word for it: both versions were shown */
 		assert_int_equal(n.conflicts, 1);
 		assert_int_equal(n.losing_len, 1500);
 		assert_memory_equal(n.losing, ip + 40, 1500);
@@ -390,7 +394,8 @@ first_version_wins(void **state)
 static struct fragment
 bare(uint32_t off, const uint8_t *p, uint32_t len, bool more)
 {
-	return (struct fragment){.ip = {{1, 2}, {3, 4}}, .id = 1, .off = off, .next = 6, .more = more, .payload = {p, len}};
+	return (struct fragment){
+		.ip = {{1, 2}, {3, 4}}, .id = 1, .off = off, .next = 6, .more = more, .payload = {p, len}};
 }
 
 static void
@@ -409,25 +414,19 @@ impossible_fragments(void **state)
 		bool more;
 		enum sentinel_counter becomes;
 	} steps[] = {
-		{0, 0, true, CTR_UNDEC_FRAGMENT_BAD},
-		{8, 0, false, CTR_UNDEC_FRAGMENT_BAD},
+		{0, 0, true, CTR_UNDEC_FRAGMENT_BAD}, {8, 0, false, CTR_UNDEC_FRAGMENT_BAD},
 		{0, 7, true, CTR_UNDEC_FRAGMENT_BAD},
 		{65528, 8, false, CTR_UNDEC_FRAGMENT_BAD}, /* ping of death */
-		{65528, 8, true, CTR_UNDEC_FRAGMENT_BAD},
-		{8, 65528, false, CTR_UNDEC_FRAGMENT_BAD},
-		{0, 70000, false, CTR_UNDEC_FRAGMENT_BAD},
-		{64, 8, true, CTR_FRAGMENTS_HELD},
+		{65528, 8, true, CTR_UNDEC_FRAGMENT_BAD}, {8, 65528, false, CTR_UNDEC_FRAGMENT_BAD},
+		{0, 70000, false, CTR_UNDEC_FRAGMENT_BAD}, {64, 8, true, CTR_FRAGMENTS_HELD},
 		{24, 8, false, CTR_UNDEC_FRAGMENT_BAD}, /* ends before what is held */
 		{80, 9, false, CTR_FRAGMENTS_HELD},
 		{80, 16, true, CTR_UNDEC_FRAGMENT_BAD}, /* goes on behind the end */
 		{96, 8, true, CTR_UNDEC_FRAGMENT_BAD},
 		{80, 10, false, CTR_UNDEC_FRAGMENT_BAD}, /* another end */
-		{80, 8, false, CTR_UNDEC_FRAGMENT_BAD},
-		{80, 9, false, CTR_FRAGMENTS_DUPLICATE},
-		{88, 1, false, CTR_FRAGMENTS_DUPLICATE},
-		{24, 40, true, CTR_FRAGMENTS_HELD},
-		{8, 16, true, CTR_FRAGMENTS_HELD},
-		{72, 8, true, CTR_FRAGMENTS_HELD},
+		{80, 8, false, CTR_UNDEC_FRAGMENT_BAD}, {80, 9, false, CTR_FRAGMENTS_DUPLICATE},
+		{88, 1, false, CTR_FRAGMENTS_DUPLICATE}, {24, 40, true, CTR_FRAGMENTS_HELD},
+		{8, 16, true, CTR_FRAGMENTS_HELD}, {72, 8, true, CTR_FRAGMENTS_HELD},
 		{0, 32, true, CTR_ACCEPTED}, /* overlaps */
 	};
 	for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
@@ -541,9 +540,15 @@ kept_apart(void **state)
 	net_open(&n, &c);
 	for (unsigned half = 0; half < 2; half++) {
 		for (uint32_t i = 0; i < 8; i++) {
-			struct parts p = {.ip6 = i & 4, .src = i & 1 ? 9 : 1, .seq = i * 100, .flags = TCP_ACK, .payload = payload + i, .len = 100};
+			struct parts p = {.ip6 = i & 4,
+				.src = i & 1 ? 9 : 1,
+				.seq = i * 100,
+				.flags = TCP_ACK,
+				.payload = payload + i,
+				.len = 100};
 			packet_make(&whole, &p);
-			send(&n, i & 2 ? 70000 & (i & 4 ? 0xffffffff : 0xffff) : 70000 - 65536 + 1, half ? 64 : 0, half ? 120 : 64);
+			send(&n, i & 2 ? 70000 & (i & 4 ? 0xffffffff : 0xffff) : 70000 - 65536 + 1,
+				half ? 64 : 0, half ? 120 : 64);
 		}
 	}
 	assert_int_equal(n.ctr[CTR_ACCEPTED], 8);
