@@ -58,7 +58,7 @@ pool_for(uint16_t port, const struct topology *t, uint32_t queues, int socket)
 	char name[32];
 	uint32_t n = queues * RX_DESCRIPTORS * 2 + t->workers * WORKER_BURST * 4;
 	if (queues == 1 && t->workers > 1)
-		n += t->workers * SPREAD_SLOTS;
+		n += t->workers * SPREAD_SLOTS + SPREAD_PARKED;
 	uint32_t room = t->mtu + FRAME_OVERHEAD > 2048 ? t->mtu + FRAME_OVERHEAD : 2048;
 	snprintf(name, sizeof name, "rx-%u", port);
 	return rte_pktmbuf_pool_create(name, n, 256, 0, (uint16_t)(room + RTE_PKTMBUF_HEADROOM), socket);

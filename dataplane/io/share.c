@@ -7,8 +7,8 @@
 #include <string.h>
 
 int
-share_open(struct share *s, const char *path, uint32_t index, uint32_t n, const uint32_t seed[4], const struct decode_rules *rules,
-	char *err, size_t err_cap)
+share_open(struct share *s, const char *path, uint32_t index, uint32_t n, const uint32_t seed[4],
+	const struct decode_rules *rules, char *err, size_t err_cap)
 {
 	memset(s, 0, sizeof *s);
 	s->index = index;
@@ -51,7 +51,7 @@ step(struct share *s)
 		}
 		struct source_frame *slot = free_slot(s);
 		*slot = f;
-		n = spread_frame(s->spread, f.bytes, f.link, slot, f.t_ns, out);
+		n = spread_frame(s->spread, f.bytes, f.wire_len, f.link, slot, f.t_ns, out);
 	} else if (!s->end && s->n > 1) {
 		s->end = true;
 		n = spread_flush(s->spread, out);
@@ -68,7 +68,8 @@ step(struct share *s)
 }
 
 int
-share_next(void *ctx, unsigned n, struct span *frames, uint32_t *wire_len, uint64_t *now_ns, enum net_link *link)
+share_next(
+	void *ctx, unsigned n, struct span *frames, uint32_t *wire_len, uint64_t *now_ns, enum net_link *link)
 {
 	struct share *s = ctx;
 	unsigned got = 0, looked = 0;

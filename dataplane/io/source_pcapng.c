@@ -110,7 +110,8 @@ read_interface(struct source *s, const struct block *b)
 	return true;
 }
 
-/* Nanoseconds of a time in the interface's units (a negative power of 10, or of 2), kept within what can be said. */
+/* Nanoseconds of a time in the interface's units (a negative power of 10, or of 2), kept within what can be
+ * said. */
 static uint64_t
 nanoseconds(const struct source_interface *i, uint64_t units)
 {
@@ -130,7 +131,8 @@ nanoseconds(const struct source_interface *i, uint64_t units)
 
 /* n captured bytes at `at` of the block's body, from interface `id`. */
 static bool
-hand_out(struct source *s, const struct block *b, uint32_t id, uint32_t at, uint32_t n, uint32_t wire_len, struct source_frame *f)
+hand_out(struct source *s, const struct block *b, uint32_t id, uint32_t at, uint32_t n, uint32_t wire_len,
+	struct source_frame *f)
 {
 	if (id >= s->interfaces || b->len < at || n > b->len - at || n > SOURCE_FRAME_MAX)
 		return false;
@@ -210,7 +212,8 @@ pcapng_open(struct source *s, const char *path, char *err, size_t err_cap)
 	struct source_frame f;
 	look.at = 0;
 	if (!begin_section(&look)) {
-		snprintf(err, err_cap, "%s: not a pcapng file of version 1, or cut off in its first block", path);
+		snprintf(err, err_cap, "%s: not a pcapng file of version 1, or cut off in its first block",
+			path);
 		return -ENOTSUP;
 	}
 	if (pcapng_next(&look, &f) == 0 || f.link != NET_LINK_OTHER)
@@ -218,6 +221,9 @@ pcapng_open(struct source *s, const char *path, char *err, size_t err_cap)
 	for (uint32_t i = 0; i < look.interfaces && i < SOURCE_INTERFACES_MAX; i++)
 		if (look.interface[i].link != NET_LINK_OTHER)
 			return 0;
-	snprintf(err, err_cap, "%s: none of its interfaces has a link type that can be read (Ethernet, Linux cooked, loopback, IP)", path);
+	snprintf(err, err_cap,
+		"%s: none of its interfaces has a link type that can be read (Ethernet, Linux cooked, "
+		"loopback, IP)",
+		path);
 	return -ENOTSUP;
 }

@@ -7,7 +7,8 @@
 
 #define PCAPNG_MAGIC 0x0a0d0d0au /* type of a section header block, in any byte order */
 
-/* pcapng_open: is the beginning a section header, and is there an interface whose frames can be read? As source_open. */
+/* pcapng_open: is the beginning a section header, and is there an interface whose frames can be read? As
+ * source_open. */
 int pcapng_open(struct source *s, const char *path, char *err, size_t err_cap);
 /* pcapng_next: as source_next. */
 int pcapng_next(struct source *s, struct source_frame *f);

@@ -34,14 +34,15 @@ checksum_good(const struct endpoints *e, const uint8_t *tcp, uint32_t n)
 {
 	/* The mapped prefix ::ffff would add nothing to the sum but 0xffff, which is 0 in ones' complement:
 	 * one pseudo header serves both versions. */
-	const uint8_t tail[8] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, 0, 0, 0, PROTO_TCP};
+	const uint8_t tail[8] = {
+		(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, 0, 0, 0, PROTO_TCP};
 	uint8_t ips[32];
 	memcpy(ips, e->ip, 32);
 	return sum16(tcp, n, sum16(ips, 32, sum16(tail, 8, 0))) == 0xffff;
 }
 
-/* The way of nearly every frame: Ethernet with at most two tags, IP without options' surprises, TCP, all of it
- * there. Leaves c at the TCP header. False: to be walked, c is as it was. */
+/* The way of nearly every frame: Ethernet with at most two tags, IP without options' surprises, TCP, all of
+ * it there. Leaves c at the TCP header. False: to be walked, c is as it was. */
 static inline __attribute__((always_inline)) bool
 plain(struct cursor *c, struct endpoints *e)
 {
@@ -153,13 +154,14 @@ segment_resume(const struct fragment *of, struct span datagram, const struct dec
 }
 
 void
-frame_glance(struct span frame, enum net_link link, const struct decode_rules *rules, struct glance *out)
+frame_glance(struct span frame, uint32_t wire_len, enum net_link link, const struct decode_rules *rules,
+	struct glance *out)
 {
-	struct cursor c = {frame.p, frame.len, frame.len};
+	struct cursor c = {frame.p, frame.len, wire_len < frame.len ? frame.len : wire_len};
 	out->n = 0;
 	if (link != NET_LINK_ETHERNET || !plain(&c, &out->ends)) {
 		struct walk w = {
-			.c = {frame.p, frame.len, LENGTH_UNKNOWN},
+			.c = c,
 			.glance = true,
 			.rules = rules,
 			.ends = &out->ends,

@@ -34,9 +34,11 @@ line(size_t n)
 size_t
 fragments_bytes(const struct fragments_config *c)
 {
-	if (c->datagrams == 0 || c->datagrams > LIMIT || c->blocks < FRAGMENT_BLOCKS_MIN || c->blocks > LIMIT || c->age_ns == 0)
+	if (c->datagrams == 0 || c->datagrams > LIMIT || c->blocks < FRAGMENT_BLOCKS_MIN ||
+		c->blocks > LIMIT || c->age_ns == 0)
 		return 0;
-	return line(c->datagrams * sizeof(struct datagram)) + line(buckets_for(c->datagrams) * sizeof(uint32_t)) +
+	return line(c->datagrams * sizeof(struct datagram)) +
+	       line(buckets_for(c->datagrams) * sizeof(uint32_t)) +
 	       line(c->blocks * sizeof(struct fragment_block)) + line(c->blocks * sizeof(uint32_t)) +
 	       line(DATAGRAM_MAX);
 }
@@ -70,7 +72,8 @@ list_remove(struct fragments *t, uint32_t i)
 }
 
 void
-fragments_init(struct fragments *t, void *mem, const struct fragments_config *c, const uint64_t seed[6], uint64_t *counters)
+fragments_init(struct fragments *t, void *mem, const struct fragments_config *c, const uint64_t seed[6],
+	uint64_t *counters)
 {
 	uint8_t *p = mem;
 	uint32_t buckets = buckets_for(c->datagrams);
@@ -119,7 +122,8 @@ find(struct fragments *t, const struct fragment *f)
 	uint8_t proto = proto_of(f);
 	for (uint32_t i = *bucket_of(t, f->ip, f->id, proto); i != NET_NONE; i = t->datagrams[i].chain) {
 		struct datagram *d = &t->datagrams[i];
-		if (d->id == f->id && d->proto == proto && d->ip6 == f->ip6 && memcmp(d->ip, f->ip, sizeof d->ip) == 0)
+		if (d->id == f->id && d->proto == proto && d->ip6 == f->ip6 &&
+			memcmp(d->ip, f->ip, sizeof d->ip) == 0)
 			return d;
 	}
 	return NULL;
@@ -217,7 +221,8 @@ claim(struct fragment_block *b, uint32_t from, uint32_t n)
 
 /* Puts n <= 8 bytes at unit u. known: the datagram before had a unit of this length here. */
 static void
-place_unit(struct fragment_block *b, uint32_t u, const uint8_t *bytes, uint32_t n, bool known, struct placed *r)
+place_unit(
+	struct fragment_block *b, uint32_t u, const uint8_t *bytes, uint32_t n, bool known, struct placed *r)
 {
 	uint64_t bit = 1ull << (u % 64), *covered = &b->covered[u / 64], *echo = &b->echo[u / 64];
 	bool had = *covered & bit, same = (had || known) && memcmp(b->data + u * 8, bytes, n) == 0;
@@ -238,7 +243,8 @@ place_unit(struct fragment_block *b, uint32_t u, const uint8_t *bytes, uint32_t 
 
 /* Puts n bytes at `from`, a multiple of 8, of a block of which the datagram before had `before` bytes. */
 static void
-place_block(struct fragment_block *b, uint32_t from, const uint8_t *bytes, uint32_t n, uint32_t before, struct placed *r)
+place_block(struct fragment_block *b, uint32_t from, const uint8_t *bytes, uint32_t n, uint32_t before,
+	struct placed *r)
 {
 	if (before == 0 && claim(b, from / 8, (n + 7) / 8)) {
 		memcpy(b->data + from, bytes, n);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* fragment: IP fragments put together (RFC 791, 815, 8200). One struct fragments per core, all memory given
- * beforehand: datagrams under way and blocks of 2 KiB, taken as bytes come, so that any number of fragments in any
- * order costs no more than the bytes they cover. A datagram is kept by (source, destination, identification,
- * IPv4: protocol), whatever link, tag or tunnel its fragments came by.
+ * beforehand: datagrams under way and blocks of 2 KiB, taken as bytes come, so that any number of fragments
+ * in any order costs no more than the bytes they cover. A datagram is kept by (source, destination,
+ * identification, IPv4: protocol), whatever link, tag or tunnel its fragments came by.
  *
- * First version of a byte wins; another one is counted (FRAGMENT_CONFLICTS). What cannot be part of the datagram
- * (behind its end, beyond 65535 bytes, a length that is no multiple of 8) is dropped and changes nothing.
+ * First version of a byte wins; another one is counted (FRAGMENT_CONFLICTS). What cannot be part of the
+ * datagram (behind its end, beyond 65535 bytes, a length that is no multiple of 8) is dropped and changes
+ * nothing.
  *
- * A sender may use an identification again at once, and a mirror may show every fragment twice, late. So a whole
- * datagram is remembered for a second: a fragment that repeats it is a duplicate, and yet stands for itself if a
- * fragment with other bytes begins a new datagram, as it does for the receiver, who saw no duplicates. Such a mixture
- * (struct datagram_whole) is to be believed only if its TCP checksum is right.
+ * A sender may use an identification again at once, and a mirror may show every fragment twice, late. So a
+ * whole datagram is remembered for a second: a fragment that repeats it is a duplicate, and yet stands for
+ * itself if a fragment with other bytes begins a new datagram, as it does for the receiver, who saw no
+ * duplicates. Such a mixture (struct datagram_whole) is to be believed only if its TCP checksum is right.
  *
  * When room runs out, the datagram that has waited longest goes, remembered ones before unfinished ones. */
 #ifndef NET_FRAGMENT_H
@@ -39,13 +40,14 @@ struct datagram {
 	uint32_t id;
 	uint8_t proto; /* IPv4's; 0 for IPv6 */
 	bool ip6;
-	uint8_t next;  /* of the first fragment, once seen */
-	bool first;    /* seen */
-	bool fresh;    /* holds what the datagram before did not say */
+	uint8_t next; /* of the first fragment, once seen */
+	bool first;   /* seen */
+	bool fresh;   /* holds what the datagram before did not say */
 	uint8_t list;
-	uint32_t total, reach, units; /* length, 0 = not known; end of the furthest fragment; eights covered */
-	uint32_t held;		      /* frames that wait in it */
-	uint32_t before;	      /* length of the datagram that became whole before; 0 = none */
+	uint32_t total, reach,
+		units;	 /* length, 0 = not known; end of the furthest fragment; eights covered */
+	uint32_t held;	 /* frames that wait in it */
+	uint32_t before; /* length of the datagram that became whole before; 0 = none */
 	uint32_t chain, newer, older; /* in its bucket, in its list */
 	uint64_t since_ns;
 	uint32_t block[FRAGMENT_BLOCKS_DATAGRAM];
@@ -77,11 +79,13 @@ struct datagram_whole {
 /* fragments_bytes: memory that fragments_init needs, 0 if the configuration is bad; mem is 64-byte aligned.
  * counters: CTR_COUNT words. seed: as flow_seed makes it. */
 size_t fragments_bytes(const struct fragments_config *c);
-void fragments_init(struct fragments *t, void *mem, const struct fragments_config *c, const uint64_t seed[6], uint64_t *counters);
+void fragments_init(struct fragments *t, void *mem, const struct fragments_config *c, const uint64_t seed[6],
+	uint64_t *counters);
 
-/* fragments_add takes a fragment, all of it captured. Returns what the frame is to be counted as, which the caller
- * does: FRAGMENTS_HELD, FRAGMENTS_DUPLICATE, UNDEC_FRAGMENT_*, or CTR_ACCEPTED: its datagram is whole, in *out, and
- * the frame is what the datagram turns out to be. Frames that were held move to their last counter in here. */
+/* fragments_add takes a fragment, all of it captured. Returns what the frame is to be counted as, which the
+ * caller does: FRAGMENTS_HELD, FRAGMENTS_DUPLICATE, UNDEC_FRAGMENT_*, or CTR_ACCEPTED: its datagram is whole,
+ * in *out, and the frame is what the datagram turns out to be. Frames that were held move to their last
+ * counter in here. */
 enum sentinel_counter fragments_add(
 	struct fragments *t, const struct fragment *f, uint64_t now_ns, struct datagram_whole *out);
 

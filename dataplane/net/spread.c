@@ -88,7 +88,8 @@ entry_of(struct spread *s, const struct fragment *f, uint64_t now_ns, struct rel
 			e->used_ns = now_ns;
 			return e;
 		}
-		if (e->state == ENTRY_FREE || (victim->state != ENTRY_FREE && (int64_t)(e->used_ns - victim->used_ns) < 0))
+		if (e->state == ENTRY_FREE ||
+			(victim->state != ENTRY_FREE && (int64_t)(e->used_ns - victim->used_ns) < 0))
 			victim = e;
 	}
 	if (victim->parked > 0)
@@ -136,12 +137,12 @@ spread_parts(struct spread *s, const struct glance *g, void *item, uint64_t now_
 }
 
 unsigned
-spread_frame(struct spread *s, struct span frame, enum net_link link, void *item, uint64_t now_ns,
-	struct spread_out out[SPREAD_OUT_MAX])
+spread_frame(struct spread *s, struct span frame, uint32_t wire_len, enum net_link link, void *item,
+	uint64_t now_ns, struct spread_out out[SPREAD_OUT_MAX])
 {
 	struct glance g;
 	struct release r = {out, 0};
-	frame_glance(frame, link, &s->rules, &g);
+	frame_glance(frame, wire_len, link, &s->rules, &g);
 	if (g.n == 0) {
 		out[0] = (struct spread_out){item, g.tcp ? hash_of(s, &g.ends) : 0};
 		return 1;

@@ -137,8 +137,8 @@ decode_burst(struct stream_table *t, unsigned n, const struct span *frames, cons
 	t->ctr[CTR_FRAMES] += n;
 }
 
-/* A fragment of this burst, in its turn. A datagram that becomes whole may be a fragment itself, in a tunnel;
- * each is smaller than the one around it. */
+/* A fragment of this burst, in its turn. A datagram that becomes whole may be a fragment itself, in a tunnel or, by
+ * somebody's design, without; one frame shall not set off a long chain of them. */
 static void
 take_fragment(struct stream_table *t, struct fragment *part, uint64_t now_ns)
 {
@@ -146,7 +146,12 @@ take_fragment(struct stream_table *t, struct fragment *part, uint64_t now_ns)
 	struct segment s;
 	struct datagram_whole whole;
 	t->ctr[CTR_FRAGMENTS_HELD]--; /* decode_burst's word for it */
+	unsigned depth = 0;
 	do {
+		if (depth++ == DECODE_TUNNELS_MAX) {
+			r = CTR_UNDEC_NESTING;
+			break;
+		}
 		r = fragments_add(&t->fragments, part, now_ns, &whole);
 		if (r != CTR_ACCEPTED)
 			break;

@@ -38,11 +38,16 @@ ip4_certain(const struct cursor *c, uint32_t at)
 	return sum % 0xffff == 0;
 }
 
-/* An IPv6 header `at` bytes ahead whose length fits, but for link padding. */
+/* An IPv6 header `at` bytes ahead of a protocol that is seen there, whose length fits but for link padding.
+ */
 static bool
 ip6_certain(const struct cursor *c, uint32_t at)
 {
-	uint32_t n = c->have >= at + 40 ? at + 40 + get16(c->p + at + 4) : UINT32_MAX;
+	static const uint8_t seen[] = {
+		0, 4, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 89, 103, 115, 132, 135};
+	if (c->have < at + 40 || memchr(seen, c->p[at + 6], sizeof seen) == NULL)
+		return false;
+	uint32_t n = at + 40 + get16(c->p + at + 4);
 	return n <= c->left && c->left - n < 64;
 }
 
@@ -59,7 +64,8 @@ ether_like(const struct cursor *c, uint32_t at)
 		return ip4_certain(c, at + 14) ? CERTAIN : LIKELY;
 	if (type == TYPE_IP6 && version == 6)
 		return ip6_certain(c, at + 14) ? CERTAIN : LIKELY;
-	bool known = is_vlan(type) || type == TYPE_MPLS || type == TYPE_MPLS_MULTICAST || type == TYPE_PPPOE || type == 0x0806;
+	bool known = is_vlan(type) || type == TYPE_MPLS || type == TYPE_MPLS_MULTICAST ||
+		     type == TYPE_PPPOE || type == 0x0806;
 	return known ? LIKELY : UNLIKE;
 }
 
@@ -125,7 +131,8 @@ tunnel_pppoe(struct walk *w)
 	}
 }
 
-/* A switch may mirror only the beginning of a frame, and says so (T). Type I has no header of its own and no GRE sequence number; type II has both, which some omit. */
+/* A switch may mirror only the beginning of a frame, and says so (T). Type I has no header of its own and no
+ * GRE sequence number; type II has both, which some omit. */
 static enum sentinel_counter
 erspan(struct walk *w, bool sequence)
 {
@@ -179,7 +186,8 @@ tunnel_gre(struct walk *w)
 		return CTR_NOTOURS_PROTO; /* PPTP */
 	if (flags & GRE_ROUTING)
 		return CTR_UNDEC_TUNNEL; /* to be discarded: RFC 2784, 2.3 */
-	uint32_t n = 4 + (flags & GRE_CHECKSUM ? 4 : 0) + (flags & GRE_KEY ? 4 : 0) + (flags & GRE_SEQUENCE ? 4 : 0);
+	uint32_t n = 4 + (flags & GRE_CHECKSUM ? 4 : 0) + (flags & GRE_KEY ? 4 : 0) +
+		     (flags & GRE_SEQUENCE ? 4 : 0);
 	r = cursor_need(c, n, CTR_UNDEC_TUNNEL);
 	if (r != CTR_ACCEPTED)
 		return r;
@@ -228,8 +236,8 @@ geneve(struct walk *w)
 bool
 tunnel_port(const struct decode_rules *rules, uint32_t port)
 {
-	return port == PORT_VXLAN || port == PORT_VXLAN_LINUX || port == PORT_VXLAN_GPE || port == PORT_GENEVE ||
-	       port == PORT_MPLS || (port == rules->vxlan_port && port != 0);
+	return port == PORT_VXLAN || port == PORT_VXLAN_LINUX || port == PORT_VXLAN_GPE ||
+	       port == PORT_GENEVE || port == PORT_MPLS || (port == rules->vxlan_port && port != 0);
 }
 
 enum sentinel_counter

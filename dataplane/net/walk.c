@@ -99,10 +99,12 @@ ip4(struct walk *w)
 	w->ip6 = false;
 	w->extensions = 0;
 	cursor_skip(c, header);
-	return place == 0 ? CTR_ACCEPTED : fragment(w, get16(h + 4), (place & 0x1fff) * 8, (place & 0x2000) != 0);
+	return place == 0 ? CTR_ACCEPTED
+			  : fragment(w, get16(h + 4), (place & 0x1fff) * 8, (place & 0x2000) != 0);
 }
 
-/* The payload length of a jumbogram from its hop-by-hop header, 0 if it has none. The header is the first thing in c. */
+/* The payload length of a jumbogram from its hop-by-hop header, 0 if it has none. The header is the first
+ * thing in c. */
 static uint32_t
 jumbo_length(const struct cursor *c)
 {
@@ -148,8 +150,9 @@ ip6(struct walk *w)
 	return CTR_ACCEPTED;
 }
 
-/* While a routing header has segments left, the last of them is where the packet goes, which is what the sender's
- * checksum is made of and where the answers come from (RFC 5095, 6275: at the end; RFC 8754: at the beginning). */
+/* While a routing header has segments left, the last of them is where the packet goes, which is what the
+ * sender's checksum is made of and where the answers come from (RFC 5095, 6275: at the end; RFC 8754: at the
+ * beginning). */
 static void
 final_destination(struct walk *w, const uint8_t *h, uint32_t n)
 {
@@ -264,8 +267,10 @@ family_type(const uint8_t *p)
 enum sentinel_counter
 walk_frame(struct walk *w, enum net_link link)
 {
-	static const uint32_t bytes[] = {
-		[NET_LINK_IP] = 1, [NET_LINK_FAMILY] = 4, [NET_LINK_SLL] = SLL_BYTES, [NET_LINK_SLL2] = SLL2_BYTES};
+	static const uint32_t bytes[] = {[NET_LINK_IP] = 1,
+		[NET_LINK_FAMILY] = 4,
+		[NET_LINK_SLL] = SLL_BYTES,
+		[NET_LINK_SLL2] = SLL2_BYTES};
 	w->next = WALK_TYPE;
 	if (link == NET_LINK_ETHERNET) {
 		enum sentinel_counter e = ethernet(w);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* walk: header by header to the TCP header, whatever lies in between. The general way of decode, for all that is
- * not plain; inside net only. walk.c holds the loop and IP, tunnel.c what may carry IP. */
+/* walk: header by header to the TCP header, whatever lies in between. The general way of decode, for all that
+ * is not plain; inside net only. walk.c holds the loop and IP, tunnel.c what may carry IP. */
 #ifndef NET_WALK_H
 #define NET_WALK_H
 
@@ -27,8 +27,8 @@ struct walk {
 	struct cursor c;
 	enum walk_next next; /* what type is: an ethertype or an IP protocol */
 	uint32_t type;
-	bool ip6;	 /* WALK_PROTO: extension headers may come */
-	bool glance;	 /* go on through the first fragment of a datagram; lengths do not matter */
+	bool ip6;    /* WALK_PROTO: extension headers may come */
+	bool glance; /* go on through the first fragment of a datagram, however long the rest is */
 	uint8_t tags, extensions, tunnels;
 	const struct decode_rules *rules;
 	struct endpoints *ends;
@@ -41,7 +41,8 @@ struct walk {
 enum sentinel_counter walk_frame(struct walk *w, enum net_link link);
 enum sentinel_counter walk_on(struct walk *w);
 
-/* The steps of tunnel.c: each reads the header that w stands at and leaves w behind it. CTR_ACCEPTED: go on. */
+/* The steps of tunnel.c: each reads the header that w stands at and leaves w behind it. CTR_ACCEPTED: go on.
+ */
 enum sentinel_counter tunnel_mpls(struct walk *w);
 enum sentinel_counter tunnel_pppoe(struct walk *w);
 enum sentinel_counter tunnel_gre(struct walk *w);

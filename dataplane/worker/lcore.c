@@ -117,7 +117,7 @@ spread(struct lcore_worker *l, const struct batch *b, unsigned n, uint64_t now)
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *m = b->mbuf[i];
 		struct span head = {rte_pktmbuf_mtod(m, const uint8_t *), m->data_len};
-		pass_on(l, &own, &kept, out, spread_frame(l->spread, head, NET_LINK_ETHERNET, m, now, out), now);
+		pass_on(l, &own, &kept, out, spread_frame(l->spread, head, m->pkt_len, NET_LINK_ETHERNET, m, now, out), now);
 	}
 	pass_on(l, &own, &kept, out, spread_expire(l->spread, now, out), now);
 	if (kept > 0)

@@ -3,8 +3,9 @@
  * Keep-alive connections that take turns: request of 900 bytes, its ACK, answer of 400 bytes, its ACK. The
  * frames lie in memory one after another.
  *
- * CPU time of the thread. usage: bench_net [CONNECTIONS [MILLION_FRAMES [FLOWS_MAX]]] */
-#include "harness.h"
+ * CPU time of the thread. usage: bench_net [CONNECTIONS [MILLION_FRAMES [FLOWS_MAX [LETTERS]]]]
+ * LETTERS: what the packets are wrapped in (tests/unit/net/wrap.h), "x" for VXLAN */
+#include "wrap.h"
 
 #include <string.h>
 #include <time.h>
@@ -52,6 +53,8 @@ clock_ns(void)
 struct trace {
 	uint8_t *bytes;
 	struct span *frames;
+	const char *letters;
+	uint32_t *tcp_at; /* in the frame */
 	uint32_t *wire_len;
 	uint64_t *now_ns;
 	size_t used, cap;
@@ -74,7 +77,14 @@ add(struct trace *t, unsigned conn, unsigned dir, uint32_t seq, uint32_t ack, ui
 		.len = len,
 		.options = 12,
 	};
-	uint32_t n = frame_build(t->bytes + t->used, (uint32_t)(t->cap - t->used > 4096 ? 4096 : t->cap - t->used), &p);
+	static struct packet packet;
+	packet_make(&packet, &p);
+	packet_wrap_all(&packet, t->letters);
+	packet_link(&packet, NET_LINK_ETHERNET);
+	uint32_t n = packet.len;
+	CHECK(n <= t->cap - t->used);
+	memcpy(t->bytes + t->used, packet_bytes(&packet), n);
+	t->tcp_at[t->n] = n - len - 32;
 	t->frames[t->n] = (struct span){t->bytes + t->used, n};
 	t->wire_len[t->n] = n;
 	t->now_ns[t->n] = 1000000000u + (uint64_t)t->n * 1000;
@@ -87,7 +97,7 @@ static void
 move_on(struct trace *t, uint32_t moved[2])
 {
 	for (unsigned i = 0; i < t->n; i++) {
-		uint8_t *tcp = (uint8_t *)(uintptr_t)t->frames[i].p + 34;
+		uint8_t *tcp = (uint8_t *)(uintptr_t)t->frames[i].p + t->tcp_at[i];
 		unsigned dir = tcp[0] == 8545 >> 8 && tcp[1] == (8545 & 255);
 		for (unsigned k = 0; k < 2; k++) {
 			uint32_t v;
@@ -109,12 +119,13 @@ main(int argc, char **argv)
 	c.verify_checksum = false;
 	c.history_buffers = 0;
 	unsigned turns = conns >= 65536 ? 1 : TURNS;
-	struct trace t = {.cap = (size_t)conns * turns * 4 * 1088 + 4096};
+	struct trace t = {.cap = (size_t)conns * turns * 4 * 1152 + 4096, .letters = argc > 4 ? argv[4] : ""};
 	t.bytes = aligned_alloc(64, (t.cap + 63) & ~(size_t)63);
 	t.frames = calloc(conns * turns * 4, sizeof *t.frames);
+	t.tcp_at = calloc(conns * turns * 4, sizeof *t.tcp_at);
 	t.wire_len = calloc(conns * turns * 4, sizeof *t.wire_len);
 	t.now_ns = calloc(conns * turns * 4, sizeof *t.now_ns);
-	CHECK(t.bytes && t.frames && t.wire_len && t.now_ns);
+	CHECK(t.bytes && t.frames && t.tcp_at && t.wire_len && t.now_ns);
 	for (unsigned k = 0; k < turns; k++) {
 		for (unsigned i = 0; i < conns; i++) {
 			add(&t, i, 0, 1 + k * 900, 1 + k * 400, 900);

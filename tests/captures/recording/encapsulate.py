@@ -12,6 +12,7 @@ import json
 import struct
 import sys
 
+SNAPLEN = 90
 MAC = bytes.fromhex("020000000001020000000002")
 OUTER4 = (bytes([192, 168, 7, 1]), bytes([192, 168, 7, 2]))
 OUTER6 = (bytes.fromhex("fd000000000000000000000000000001"), bytes.fromhex("fd000000000000000000000000000002"))
@@ -196,6 +197,12 @@ def no_length(ip):
     return inner(ip[:2] + b"\0\0" + ip[4:] if ip[0] >> 4 == 4 else ip[:4] + b"\0\0" + ip[6:])
 
 
+def uncertain(ip):
+    """With a TCP checksum that is wrong."""
+    at = ((ip[0] & 15) * 4 if ip[0] >> 4 == 4 else 40) + 16
+    return ip[:at] + bytes(b ^ 0xa5 for b in ip[at:at + 2]) + ip[at + 2:]
+
+
 # name: (what it is, base, link type, frames of an IP packet)
 KINDS = {
     "vlan3": ("three tags, 0x88a8 0x9100 0x8100", "escapes", 1, one(lambda ip: vlan(ip, 0x88a8, 0x9100, 0x8100))),
@@ -249,9 +256,16 @@ KINDS = {
     "raw-ip6": ("bare IPv6", "ipv6", 229, one(lambda ip: ip)),
     "nano": ("nanosecond times", "http10", 1, one(inner)),
     "nano-be": ("nanosecond times, big endian", "http10", 1, one(inner)),
+    "snaplen": ("cut by a snap length of 90 bytes", "escapes", 1, one(inner)),
+    "bad-checksums": ("TCP checksums that offload left to others; trusted", "escapes", 1, one(lambda ip: inner(uncertain(ip)))),
     "pcapng": ("pcapng, two interfaces of different link type and resolution", "escapes", None, None),
     "pcapng-be": ("pcapng, big endian, with simple and obsolete blocks", "http10", None, None),
 }
+
+
+def payload_bytes(ip):
+    head = (ip[0] & 15) * 4 if ip[0] >> 4 == 4 else 40
+    return len(ip) - head - (ip[head + 12] >> 4) * 4
 
 
 def counted(name, timed):
@@ -262,6 +276,10 @@ def counted(name, timed):
         counts["accepted"] = 2 * n - 2
     if name == "fragments-twice":
         counts["accepted"] += sum(1 for _, ip in timed if len(fragments(ip, 512)) == 1)
+    if name == "snaplen":
+        counts = {"undec_truncated": sum(1 for _, ip in timed if len(inner(ip)) > SNAPLEN)}
+        counts["accepted"] = n - counts["undec_truncated"]
+        counts["st_gap"] = sum(payload_bytes(ip) for _, ip in timed if len(inner(ip)) > SNAPLEN)
     if name == "fragments-overlap":
         counts["undec_fragment_overlap"] = counts["fragment_conflicts"] = 2 * sum(1 for k in held if k >= 4)
     return {k: str(v) for k, v in counts.items()}
@@ -293,7 +311,8 @@ def write_pcap(path, name, link, frames):
         f.write(struct.pack(order + "IHHiIII", 0xa1b23c4d if nano else 0xa1b2c3d4, 2, 4, 0, 0, 262144, link))
         for t, frame in frames:
             rest = t % 10**9 if nano else t % 10**9 // 1000
-            f.write(struct.pack(order + "IIII", t // 10**9, rest, len(frame), len(frame)) + frame)
+            kept = frame[:SNAPLEN] if name == "snaplen" else frame
+            f.write(struct.pack(order + "IIII", t // 10**9, rest, len(kept), len(frame)) + kept)
 
 
 def block(order, kind, body):
@@ -341,10 +360,12 @@ def main():
             write_pcapng(f"{folder}/{file}", name, timed)
         else:
             write_pcap(f"{folder}/{file}", name, link, [(t, frame) for t, ip in timed for frame in frames(ip)])
+        expected = {"name": f"encap-{name}", "pcap": file, "ref": f"{base}.expected.json",
+                    "sameTransactionsAsRef": name != "snaplen", "description": what, "frames": counted(name, timed)}
+        if name == "snaplen":
+            expected["recoverable"] = {"requestComplete": [], "rawBytesOnly": []}
         with open(f"{folder}/encap-{name}.expected.json", "w", encoding="utf-8") as f:
-            json.dump({"name": f"encap-{name}", "pcap": file, "ref": f"{base}.expected.json", "sameTransactionsAsRef": True,
-                       "description": what,
-                       "frames": counted(name, timed)}, f, indent=1)
+            json.dump(expected, f, indent=1)
             f.write("\n")
 
 

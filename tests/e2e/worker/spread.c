@@ -105,7 +105,7 @@ static unsigned
 owner_of(struct span frame)
 {
 	struct spread_out out[SPREAD_OUT_MAX];
-	check(spread_frame(&expected, frame, NET_LINK_ETHERNET, &expected, 0, out) == 1, "a frame that waits");
+	check(spread_frame(&expected, frame, frame.len, NET_LINK_ETHERNET, &expected, 0, out) == 1, "a frame that waits");
 	return out[0].hash % WORKERS;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Packets put into tunnels, cut into fragments, repeated, spoiled, besides raw frames of any link type. What must hold
- * whatever comes: identities 2 and 3, the discipline of the callbacks (both checked by the harness), every frame that is
- * spread goes on once, and at the end nothing is held. What was neither spoiled nor nested too deeply shows its segment,
- * and all parts of one datagram get the worker of its flow. */
+/* Packets put into tunnels, cut into fragments, repeated, spoiled, besides raw frames of any link type. What
+ * must hold whatever comes: identities 2 and 3, the discipline of the callbacks (both checked by the
+ * harness), every frame that is spread goes on once, and at the end nothing is held. What was neither spoiled
+ * nor nested too deeply shows its segment, and all parts of one datagram get the worker of its flow. */
 #include "net/spread.h"
 #include "wrap.h"
 
@@ -50,7 +50,8 @@ frame(const uint8_t *bytes, uint32_t len, uint32_t wire_len, enum net_link link)
 	if (len)
 		memcpy(exact, bytes, len);
 	sent++;
-	count_passed(spread_frame(&spread, (struct span){exact, len}, link, &sent, net.now_ns, out), out);
+	count_passed(spread_frame(&spread, (struct span){exact, len}, wire_len, link, &sent, net.now_ns, out),
+		out);
 	free(exact);
 	stream_link(net.t, link);
 	net_frame(&net, bytes, len, wire_len);
@@ -92,7 +93,11 @@ static void
 begin(struct input *in, uint32_t op)
 {
 	uint32_t len = (take(in) << 2) + (op & 15), who = op & 3;
-	struct parts p = {.ip6 = op & 4, .src = 10 + who, .seq = take(in) << 8, .flags = TCP_ACK, .payload = payload,
+	struct parts p = {.ip6 = op & 4,
+		.src = 10 + who,
+		.seq = take(in) << 8,
+		.flags = TCP_ACK,
+		.payload = payload,
 		.len = len < sizeof payload ? len : sizeof payload};
 	packet_make(&packet, &p);
 }
@@ -114,7 +119,8 @@ single(struct input *in, uint32_t op)
 		CHECK(net.ctr[CTR_ACCEPTED] == before + 1);
 }
 
-/* One packet in pieces, each sent in its own way: `order` says which and when, some of them again, or spoiled. */
+/* One packet in pieces, each sent in its own way: `order` says which and when, some of them again, or
+ * spoiled. */
 static void
 fragmented(struct input *in, uint32_t op)
 {
@@ -153,7 +159,8 @@ step(struct input *in)
 		uint32_t len = take(in), cut = take(in);
 		if (len > in->n)
 			len = (uint32_t)in->n;
-		frame(in->p, len, len + (cut & 0x80 ? cut & 0x7f : 0), (enum net_link)(op % (NET_LINK_OTHER + 1)));
+		frame(in->p, len, len + (cut & 0x80 ? cut & 0x7f : 0),
+			(enum net_link)(op % (NET_LINK_OTHER + 1)));
 		in->p += len;
 		in->n -= len;
 	} else if (op >> 5 == 1) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Fragments of any offset, length and order, against a model that keeps every byte and says for each datagram what its
- * first versions are. Only what the memory of whole datagrams changes (fragment.h) is left to the module's own word: the
- * model begins every datagram anew with an identification of its own. */
+/* Fragments of any offset, length and order, against a model that keeps every byte and says for each datagram
+ * what its first versions are. Only what the memory of whole datagrams changes (fragment.h) is left to the
+ * module's own word: the model begins every datagram anew with an identification of its own. */
 #include "harness.h"
 #include "net/fragment.h"
 
@@ -115,24 +115,31 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	fragments_init(&t, mem, &c, seed, ctr);
 	for (; size >= 6; data += 6, size -= 6) {
-		uint32_t who = data[0] & 3, off = ((uint32_t)data[1] << 8 | data[2]) & 0x1fff, len = (uint32_t)data[3] << 8 | data[4];
+		uint32_t who = data[0] & 3, off = ((uint32_t)data[1] << 8 | data[2]) & 0x1fff,
+			 len = (uint32_t)data[3] << 8 | data[4];
 		if (data[0] & 4)
 			off &= 31;
 		if (data[0] & 8)
 			len &= 0xf8;
 		if (!(data[0] & 64))
 			len &= 0xfff;
-		struct fragment f = {.ip = {{1, who}, {3, 4}}, .id = model[who].generation, .off = off * 8, .next = data[5],
-			.more = data[0] & 16, .payload = {source + off * 8 + (data[0] & 32 ? data[5] : 0), len}};
+		struct fragment f = {.ip = {{1, who}, {3, 4}},
+			.id = model[who].generation,
+			.off = off * 8,
+			.next = data[5],
+			.more = data[0] & 16,
+			.payload = {source + off * 8 + (data[0] & 32 ? data[5] : 0), len}};
 		f.ip6 = true;
 		add(&t, &model[who], &f);
 		total++;
-		CHECK(ctr[CTR_FRAGMENTS_HELD] == model[0].held + model[1].held + model[2].held + model[3].held);
+		CHECK(ctr[CTR_FRAGMENTS_HELD] ==
+			model[0].held + model[1].held + model[2].held + model[3].held);
 	}
 	fragments_expire(&t, IDS * 2, 1000 + AGE);
 	fragments_flush(&t);
 	CHECK(ctr[CTR_FRAGMENTS_HELD] == 0 && t.n_free == c.blocks);
-	CHECK(total == ctr[CTR_ACCEPTED] + ctr[CTR_FRAGMENTS_JOINED] + ctr[CTR_FRAGMENTS_DUPLICATE] + ctr[CTR_UNDEC_FRAGMENT_AGE] +
-			       ctr[CTR_UNDEC_FRAGMENT_BAD] + ctr[CTR_UNDEC_FRAGMENT_OVERLAP]);
+	CHECK(total == ctr[CTR_ACCEPTED] + ctr[CTR_FRAGMENTS_JOINED] + ctr[CTR_FRAGMENTS_DUPLICATE] +
+			       ctr[CTR_UNDEC_FRAGMENT_AGE] + ctr[CTR_UNDEC_FRAGMENT_BAD] +
+			       ctr[CTR_UNDEC_FRAGMENT_OVERLAP]);
 	return 0;
 }

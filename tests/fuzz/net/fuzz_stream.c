@@ -55,7 +55,7 @@ queue(const uint8_t *bytes, uint32_t len, uint32_t wire_len)
 	if (len)
 		memcpy(exact, bytes, len);
 	struct span s = {exact, len};
-	frame_glance(s, NET_LINK_ETHERNET, &(struct decode_rules){0}, &(struct glance){0});
+	frame_glance(s, wire_len, NET_LINK_ETHERNET, &(struct decode_rules){0}, &(struct glance){0});
 	burst.frames[burst.n] = exact;
 	burst.spans[burst.n] = s;
 	burst.wire_len[burst.n] = wire_len;

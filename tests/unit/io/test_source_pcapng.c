@@ -167,7 +167,8 @@ open_image(struct source *s, size_t n, char err[256])
 }
 
 static void
-assert_frame(struct source *s, uint64_t t_ns, uint32_t n, uint32_t wire_len, enum net_link link, uint8_t first)
+assert_frame(
+	struct source *s, uint64_t t_ns, uint32_t n, uint32_t wire_len, enum net_link link, uint8_t first)
 {
 	struct source_frame f;
 	assert_int_equal(source_next(s, &f), 1);
@@ -232,7 +233,7 @@ test_times(void **state)
 		{0x7f, 0, UINT64_MAX, 0},
 		{6, 1700000000, 5, 1700000000000005000},
 		{6, -1, 3000000, 2000000000},
-		{6, -5, 3000000, 0},			   /* before 1970 */
+		{6, -5, 3000000, 0},			/* before 1970 */
 		{1, INT64_MAX, UINT64_MAX, UINT64_MAX}, /* after the end of time */
 		{6, INT64_MIN, UINT64_MAX, 0},
 	};
@@ -372,7 +373,8 @@ test_impossible(void **state)
 	static const struct {
 		size_t at;
 		uint32_t to;
-	} v[] = {{4, 0}, {4, 8}, {4, 57}, {4, 0xfffffff0}, {8, 1}, {20, 25}, {20, 0xffffffff}, {20, SOURCE_FRAME_MAX + 1}, {52, 60}};
+	} v[] = {{4, 0}, {4, 8}, {4, 57}, {4, 0xfffffff0}, {8, 1}, {20, 25}, {20, 0xffffffff},
+		{20, SOURCE_FRAME_MAX + 1}, {52, 60}};
 	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
 		struct source s;
 		struct source_frame f;

@@ -25,7 +25,12 @@ rnd(uint32_t n)
 static void
 begin(bool ip6)
 {
-	struct parts p = {.ip6 = ip6, .seq = 0x01020304, .flags = TCP_ACK, .payload = payload, .len = PAYLOAD_BYTES, .options = 12};
+	struct parts p = {.ip6 = ip6,
+		.seq = 0x01020304,
+		.flags = TCP_ACK,
+		.payload = payload,
+		.len = PAYLOAD_BYTES,
+		.options = 12};
 	packet_make(&packet, &p);
 }
 
@@ -36,7 +41,8 @@ decode_cut(uint32_t captured, uint32_t wire_len, enum net_link link, struct segm
 	uint8_t *exact = malloc(captured ? captured : 1);
 	CHECK(exact != NULL);
 	memcpy(exact, packet_bytes(&packet), captured);
-	enum sentinel_counter r = segment_decode((struct span){exact, captured}, wire_len, link, &rules, s, &part);
+	enum sentinel_counter r =
+		segment_decode((struct span){exact, captured}, wire_len, link, &rules, s, &part);
 	if (r == CTR_ACCEPTED && s->payload.len == PAYLOAD_BYTES)
 		memcpy(got, s->payload.p, PAYLOAD_BYTES);
 	free(exact);
@@ -73,10 +79,77 @@ assert_whole(bool ip6, enum net_link link, const char *what)
 
 /* What mirrors deliver, innermost first. */
 static const char *const chains[] = {
-	"E", "v", "va", "vab", "cba", "m", "mm", "mmmmmmmmmmmmmmmm", "vm", "vw", "em", "fm", "Em", "Evm", "Ew", "vEmm", "p", "pv", "pvv",
-	"mp", "g", "k", "l", "En", "Eg", "Ek", "vn", "1", "2", "3", "o", "r", "v1", "v2", "va3", "v2v", "x", "y", "X", "vx", "vabx",
-	"P", "EP", "G", "O", "EG", "EO", "vG", "u", "Eu", "4", "6", "h", "44", "66", "46", "64", "4g6", "gx", "x2", "2x", "mx", "xm",
-	"4x3", "xG2", "pE", "h6h", "4444", "x4x4", "egm", "vabEvabnvab",
+	"E",
+	"v",
+	"va",
+	"vab",
+	"cba",
+	"m",
+	"mm",
+	"mmmmmmmmmmmmmmmm",
+	"vm",
+	"vw",
+	"em",
+	"fm",
+	"Em",
+	"Evm",
+	"Ew",
+	"vEmm",
+	"p",
+	"pv",
+	"pvv",
+	"mp",
+	"g",
+	"k",
+	"l",
+	"En",
+	"Eg",
+	"Ek",
+	"vn",
+	"1",
+	"2",
+	"3",
+	"o",
+	"r",
+	"v1",
+	"v2",
+	"va3",
+	"v2v",
+	"x",
+	"y",
+	"X",
+	"vx",
+	"vabx",
+	"P",
+	"EP",
+	"G",
+	"O",
+	"EG",
+	"EO",
+	"vG",
+	"u",
+	"Eu",
+	"4",
+	"6",
+	"h",
+	"44",
+	"66",
+	"46",
+	"64",
+	"4g6",
+	"gx",
+	"x2",
+	"2x",
+	"mx",
+	"xm",
+	"4x3",
+	"xG2",
+	"pE",
+	"h6h",
+	"4444",
+	"x4x4",
+	"egm",
+	"vabEvabnvab",
 };
 
 static void
@@ -103,12 +176,15 @@ cut_by_the_capture_is_truncated(void **state)
 			packet_wrap_all(&packet, chains[i]);
 			packet_link(&packet, NET_LINK_ETHERNET);
 			for (uint32_t n = 0; n < packet.len; n++) {
-				enum sentinel_counter r = decode_cut(n, packet.len, NET_LINK_ETHERNET, &s, got);
+				enum sentinel_counter r =
+					decode_cut(n, packet.len, NET_LINK_ETHERNET, &s, got);
 				if (r != CTR_UNDEC_TRUNCATED)
-					print_error("%s, %u of %u: %s\n", chains[i], n, packet.len, counter_infos[r].name);
+					print_error("%s, %u of %u: %s\n", chains[i], n, packet.len,
+						counter_infos[r].name);
 				assert_int_equal(r, CTR_UNDEC_TRUNCATED);
 				/* the same, but so on the wire: bad somewhere, never taken for whole */
-				assert_int_not_equal(decode_cut(n, n, NET_LINK_ETHERNET, &s, got), CTR_ACCEPTED);
+				assert_int_not_equal(
+					decode_cut(n, n, NET_LINK_ETHERNET, &s, got), CTR_ACCEPTED);
 			}
 		}
 	}
@@ -157,7 +233,8 @@ link_types(void **state)
 			for (uint32_t n = 0; n < packet.len; n++) {
 				struct segment s;
 				char got[PAYLOAD_BYTES];
-				assert_int_equal(decode_cut(n, packet.len, link, &s, got), CTR_UNDEC_TRUNCATED);
+				assert_int_equal(
+					decode_cut(n, packet.len, link, &s, got), CTR_UNDEC_TRUNCATED);
 			}
 		}
 		begin(ip6);
@@ -202,28 +279,27 @@ static void
 malformed_headers(void **state)
 {
 	static const struct change changes[] = {
-		{"g", 20, 0x40, CTR_UNDEC_TUNNEL},	 /* GRE with routing */
-		{"g", 21, 0x01, CTR_NOTOURS_PROTO},	 /* GRE version 1 */
+		{"g", 20, 0x40, CTR_UNDEC_TUNNEL},	/* GRE with routing */
+		{"g", 21, 0x01, CTR_NOTOURS_PROTO},	/* GRE version 1 */
 		{"g", 22, 0x88, CTR_NOTOURS_ETHERTYPE}, /* GRE of something else */
-		{"2", 28, 0x30, CTR_UNDEC_TUNNEL},	 /* ERSPAN versions */
+		{"2", 28, 0x30, CTR_UNDEC_TUNNEL},	/* ERSPAN versions */
 		{"3", 28, 0x10, CTR_UNDEC_TUNNEL},
 		{"3", 38, 1 << 2, CTR_NOTOURS_ETHERTYPE}, /* ERSPAN III of Infiniband */
-		{"x", 28, 0x00, CTR_NOTOURS_PROTO},	   /* VXLAN without network identifier */
-		{"x", 22, 0x01, CTR_NOTOURS_PROTO},	   /* another port */
-		{"x", 24, 0x40, CTR_UNDEC_TUNNEL},	   /* UDP length beyond the packet */
-		{"x", 23, 0xb6, CTR_ACCEPTED},		   /* GPE's port, no next protocol: Ethernet */
-		{"P", 31, 4, CTR_NOTOURS_ETHERTYPE},	   /* NSH */
+		{"x", 28, 0x00, CTR_NOTOURS_PROTO},	  /* VXLAN without network identifier */
+		{"x", 22, 0x01, CTR_NOTOURS_PROTO},	  /* another port */
+		{"x", 24, 0x40, CTR_UNDEC_TUNNEL},	  /* UDP length beyond the packet */
+		{"x", 23, 0xb6, CTR_ACCEPTED},		  /* GPE's port, no next protocol: Ethernet */
+		{"P", 31, 4, CTR_NOTOURS_ETHERTYPE},	  /* NSH */
 		{"P", 31, 200, CTR_NOTOURS_ETHERTYPE},
 		{"G", 28, 0x40, CTR_UNDEC_TUNNEL}, /* GENEVE version 1 */
 		{"G", 28, 0x3f, CTR_UNDEC_TUNNEL}, /* options beyond the packet */
-		{"G", 30, 0x12, CTR_NOTOURS_ETHERTYPE},
-		{"p", 0, 0x21, CTR_UNDEC_TUNNEL}, /* PPPoE version */
-		{"p", 1, 0x09, CTR_UNDEC_TUNNEL}, /* a code that is no session's */
-		{"p", 4, 0x40, CTR_UNDEC_TUNNEL}, /* longer than the frame */
+		{"G", 30, 0x12, CTR_NOTOURS_ETHERTYPE}, {"p", 0, 0x21, CTR_UNDEC_TUNNEL}, /* PPPoE version */
+		{"p", 1, 0x09, CTR_UNDEC_TUNNEL},      /* a code that is no session's */
+		{"p", 4, 0x40, CTR_UNDEC_TUNNEL},      /* longer than the frame */
 		{"p", 6, 0xc0, CTR_NOTOURS_ETHERTYPE}, /* LCP */
-		{"4", 9, 50, CTR_NOTOURS_PROTO},	/* ESP */
+		{"4", 9, 50, CTR_NOTOURS_PROTO},       /* ESP */
 		{"4", 20, 0x65, CTR_UNDEC_IP4},
-		{"h", 41, 200, CTR_UNDEC_IP6}, /* hop-by-hop header beyond the packet */
+		{"h", 41, 200, CTR_UNDEC_IP6},	/* hop-by-hop header beyond the packet */
 		{"4", 9, 0, CTR_NOTOURS_PROTO}, /* extension headers are IPv6's */
 		{"4", 9, 60, CTR_NOTOURS_PROTO},
 		{"m", 2, 0x00, CTR_NOTOURS_ETHERTYPE}, /* no bottom of stack: IP taken for labels */
@@ -235,7 +311,8 @@ malformed_headers(void **state)
 		packet.bytes[WRAP_BYTES - packet.len + 14 + changes[i].at] = changes[i].to;
 		enum sentinel_counter r = verdict(NET_LINK_ETHERNET);
 		if (r != changes[i].becomes)
-			print_error("%s at %u: %s\n", changes[i].letters, changes[i].at, counter_infos[r].name);
+			print_error(
+				"%s at %u: %s\n", changes[i].letters, changes[i].at, counter_infos[r].name);
 		assert_int_equal(r, changes[i].becomes);
 	}
 }
@@ -266,7 +343,8 @@ frames_beyond_64k_in_tunnels(void **state)
 			packet_make(&packet, &p);
 			packet_wrap_all(&packet, in[i]);
 			packet_link(&packet, NET_LINK_ETHERNET);
-			assert_int_equal(decode_cut(packet.len, packet.len, NET_LINK_ETHERNET, &s, got), CTR_ACCEPTED);
+			assert_int_equal(
+				decode_cut(packet.len, packet.len, NET_LINK_ETHERNET, &s, got), CTR_ACCEPTED);
 			assert_int_equal(s.payload.len, sizeof big);
 		}
 	}
@@ -289,12 +367,14 @@ erspan_truncation_bit(void **state)
 			ip[2] = (uint8_t)(total >> 8);
 			ip[3] = (uint8_t)total;
 			struct fragment part;
-			enum sentinel_counter r = segment_decode((struct span){ip, total}, total, NET_LINK_IP, &rules, &s, &part);
+			enum sentinel_counter r = segment_decode(
+				(struct span){ip, total}, total, NET_LINK_IP, &rules, &s, &part);
 			assert_int_equal(r, CTR_UNDEC_TRUNCATED);
 		}
 		ip[2] = (uint8_t)(packet.len >> 8);
 		ip[3] = (uint8_t)packet.len;
-		assert_int_equal(decode_cut(packet.len, packet.len, NET_LINK_IP, &s, got), CTR_ACCEPTED); /* said so in vain */
+		assert_int_equal(decode_cut(packet.len, packet.len, NET_LINK_IP, &s, got),
+			CTR_ACCEPTED); /* said so in vain */
 	}
 }
 
@@ -356,7 +436,8 @@ routing_headers(void **state)
 		header[kinds[i].final == 8 ? 24 : 8] = 0xfd;
 		extend(header, 40, 43, UINT32_MAX);
 		memset(packet.bytes + WRAP_BYTES - packet.len + 14 + 24, 0xfe, 16); /* the next hop */
-		assert_int_equal(decode_cut(packet.len, packet.len, NET_LINK_ETHERNET, &s, got), CTR_ACCEPTED);
+		assert_int_equal(
+			decode_cut(packet.len, packet.len, NET_LINK_ETHERNET, &s, got), CTR_ACCEPTED);
 		assert_memory_equal(s.ends.ip[1], destination, 16);
 	}
 	uint8_t last[24] = {6, 2, 4, 0, [8] = 0xfd};

@@ -107,7 +107,8 @@ any_number_in_any_order(void **state)
 				frames++;
 				if (repeat && k > 1 && i + 1 < k && rnd(3) == 0) {
 					unsigned before = rnd(i + 1);
-					packet_fragment(&whole, 100 + d, cuts[before].from, cuts[before].to, &piece);
+					packet_fragment(
+						&whole, 100 + d, cuts[before].from, cuts[before].to, &piece);
 					hand_over(&n, ways[rnd(7)]);
 					frames++;
 				}
@@ -195,6 +196,52 @@ nesting_is_capped_through_fragments(void **state)
 	net_close(&n);
 }
 
+static void
+fragment_header(uint8_t *p, uint32_t place, uint32_t id)
+{
+	memset(p, 0, 8);
+	p[0] = 44; /* another one follows */
+	p[2] = (uint8_t)(place >> 8);
+	p[3] = (uint8_t)place;
+	p[7] = (uint8_t)id;
+}
+
+/* Datagrams laid out beforehand so that one frame completes the first, whose content completes the second,
+ * and so on. */
+static void
+no_long_chain_by_one_frame(void **state)
+{
+	struct net n;
+	struct stream_config c = net_config();
+	uint8_t bytes[24];
+	net_open(&n, &c);
+	for (uint32_t id = 1; id <= 30; id++) {
+		fragment_header(bytes, 1, id);	       /* the beginning of this one ... */
+		fragment_header(bytes + 8, 8, id + 1); /* ... says that the rest is the end of the next */
+		make(true, 0, 100);
+		uint8_t ip[40];
+		memcpy(ip, packet_bytes(&whole), 40);
+		ip[6] = 44;
+		ip[4] = 0;
+		ip[5] = 16;
+		piece.len = 0;
+		piece.type = 0x86dd;
+		memcpy(packet_push(&piece, 16), bytes, 16);
+		memcpy(packet_push(&piece, 40), ip, 40);
+		hand_over(&n, "");
+	}
+	assert_int_equal(n.ctr[CTR_FRAGMENTS_HELD], 30);
+	fragment_header(bytes, 8, 1);
+	memset(bytes + 8, 0, 8);
+	uint8_t *p = piece.bytes + WRAP_BYTES - piece.len + 14 + 40;
+	memcpy(p, bytes, 16);
+	net_frame(&n, packet_bytes(&piece), piece.len, piece.len);
+	assert_int_equal(n.ctr[CTR_UNDEC_NESTING], 1);
+	assert_int_equal(n.ctr[CTR_FRAGMENTS_JOINED], DECODE_TUNNELS_MAX);
+	assert_int_equal(n.ctr[CTR_FRAGMENTS_HELD], 30 - DECODE_TUNNELS_MAX);
+	net_close(&n);
+}
+
 /* The mirror shows both ports: everything twice, the second time a little later. */
 static void
 mirrored_twice(void **state)
@@ -222,7 +269,8 @@ mirrored_twice(void **state)
 				if (which >= k)
 					continue;
 				make(false, queue[which].seq, 3000);
-				packet_fragment(&whole, queue[which].id, queue[which].from, queue[which].to, &piece);
+				packet_fragment(
+					&whole, queue[which].id, queue[which].from, queue[which].to, &piece);
 				hand_over(&n, copy ? "v" : "");
 			}
 		}
@@ -272,7 +320,8 @@ identification_used_again(void **state)
 			hand_over(&n, "");
 		}
 		assert_int_equal(n.ctr[CTR_ACCEPTED], 2);
-		assert_int_equal(n.ctr[CTR_OVERLAP_CONFLICTS], 1); /* TCP's word for it: both versions were shown */
+		assert_int_equal(
+			n.ctr[CTR_OVERLAP_CONFLICTS], 1); /* TCP's word for it: both versions were shown */
 		assert_int_equal(n.conflicts, 1);
 		assert_int_equal(n.losing_len, 1500);
 		assert_memory_equal(n.losing, ip + 40, 1500);
@@ -345,7 +394,8 @@ first_version_wins(void **state)
 static struct fragment
 bare(uint32_t off, const uint8_t *p, uint32_t len, bool more)
 {
-	return (struct fragment){.ip = {{1, 2}, {3, 4}}, .id = 1, .off = off, .next = 6, .more = more, .payload = {p, len}};
+	return (struct fragment){
+		.ip = {{1, 2}, {3, 4}}, .id = 1, .off = off, .next = 6, .more = more, .payload = {p, len}};
 }
 
 static void
@@ -364,25 +414,19 @@ impossible_fragments(void **state)
 		bool more;
 		enum sentinel_counter becomes;
 	} steps[] = {
-		{0, 0, true, CTR_UNDEC_FRAGMENT_BAD},
-		{8, 0, false, CTR_UNDEC_FRAGMENT_BAD},
+		{0, 0, true, CTR_UNDEC_FRAGMENT_BAD}, {8, 0, false, CTR_UNDEC_FRAGMENT_BAD},
 		{0, 7, true, CTR_UNDEC_FRAGMENT_BAD},
 		{65528, 8, false, CTR_UNDEC_FRAGMENT_BAD}, /* ping of death */
-		{65528, 8, true, CTR_UNDEC_FRAGMENT_BAD},
-		{8, 65528, false, CTR_UNDEC_FRAGMENT_BAD},
-		{0, 70000, false, CTR_UNDEC_FRAGMENT_BAD},
-		{64, 8, true, CTR_FRAGMENTS_HELD},
+		{65528, 8, true, CTR_UNDEC_FRAGMENT_BAD}, {8, 65528, false, CTR_UNDEC_FRAGMENT_BAD},
+		{0, 70000, false, CTR_UNDEC_FRAGMENT_BAD}, {64, 8, true, CTR_FRAGMENTS_HELD},
 		{24, 8, false, CTR_UNDEC_FRAGMENT_BAD}, /* ends before what is held */
 		{80, 9, false, CTR_FRAGMENTS_HELD},
 		{80, 16, true, CTR_UNDEC_FRAGMENT_BAD}, /* goes on behind the end */
 		{96, 8, true, CTR_UNDEC_FRAGMENT_BAD},
 		{80, 10, false, CTR_UNDEC_FRAGMENT_BAD}, /* another end */
-		{80, 8, false, CTR_UNDEC_FRAGMENT_BAD},
-		{80, 9, false, CTR_FRAGMENTS_DUPLICATE},
-		{88, 1, false, CTR_FRAGMENTS_DUPLICATE},
-		{24, 40, true, CTR_FRAGMENTS_HELD},
-		{8, 16, true, CTR_FRAGMENTS_HELD},
-		{72, 8, true, CTR_FRAGMENTS_HELD},
+		{80, 8, false, CTR_UNDEC_FRAGMENT_BAD}, {80, 9, false, CTR_FRAGMENTS_DUPLICATE},
+		{88, 1, false, CTR_FRAGMENTS_DUPLICATE}, {24, 40, true, CTR_FRAGMENTS_HELD},
+		{8, 16, true, CTR_FRAGMENTS_HELD}, {72, 8, true, CTR_FRAGMENTS_HELD},
 		{0, 32, true, CTR_ACCEPTED}, /* overlaps */
 	};
 	for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
@@ -496,9 +540,15 @@ kept_apart(void **state)
 	net_open(&n, &c);
 	for (unsigned half = 0; half < 2; half++) {
 		for (uint32_t i = 0; i < 8; i++) {
-			struct parts p = {.ip6 = i & 4, .src = i & 1 ? 9 : 1, .seq = i * 100, .flags = TCP_ACK, .payload = payload + i, .len = 100};
+			struct parts p = {.ip6 = i & 4,
+				.src = i & 1 ? 9 : 1,
+				.seq = i * 100,
+				.flags = TCP_ACK,
+				.payload = payload + i,
+				.len = 100};
 			packet_make(&whole, &p);
-			send(&n, i & 2 ? 70000 & (i & 4 ? 0xffffffff : 0xffff) : 70000 - 65536 + 1, half ? 64 : 0, half ? 120 : 64);
+			send(&n, i & 2 ? 70000 & (i & 4 ? 0xffffffff : 0xffff) : 70000 - 65536 + 1,
+				half ? 64 : 0, half ? 120 : 64);
 		}
 	}
 	assert_int_equal(n.ctr[CTR_ACCEPTED], 8);
@@ -514,6 +564,7 @@ main(void)
 		cmocka_unit_test(as_long_as_ip_allows),
 		cmocka_unit_test(fragments_of_tunnels),
 		cmocka_unit_test(nesting_is_capped_through_fragments),
+		cmocka_unit_test(no_long_chain_by_one_frame),
 		cmocka_unit_test(mirrored_twice),
 		cmocka_unit_test(identification_used_again),
 		cmocka_unit_test(late_copy_is_not_believed),

@@ -40,7 +40,8 @@ hand(struct spread *s, const struct packet *k, uint32_t len, uintptr_t item)
 	uint8_t *exact = malloc(len ? len : 1);
 	CHECK(exact != NULL);
 	memcpy(exact, packet_bytes(k), len);
-	unsigned n = spread_frame(s, (struct span){exact, len}, NET_LINK_ETHERNET, (void *)item, now_ns, out);
+	unsigned n = spread_frame(
+		s, (struct span){exact, len}, k->len, NET_LINK_ETHERNET, (void *)item, now_ns, out);
 	free(exact);
 	return n;
 }
@@ -57,8 +58,14 @@ static void
 make(uint32_t i, bool back, uint32_t payload_len)
 {
 	static uint8_t payload[4000];
-	struct parts p = {.ip6 = i & 1, .src = back ? 2 : 10 + i, .dst = back ? 10 + i : 2, .sport = back ? 8545 : (uint16_t)(5000 + i),
-		.dport = back ? (uint16_t)(5000 + i) : 8545, .flags = TCP_ACK, .payload = payload, .len = payload_len};
+	struct parts p = {.ip6 = i & 1,
+		.src = back ? 2 : 10 + i,
+		.dst = back ? 10 + i : 2,
+		.sport = back ? 8545 : (uint16_t)(5000 + i),
+		.dport = back ? (uint16_t)(5000 + i) : 8545,
+		.flags = TCP_ACK,
+		.payload = payload,
+		.len = payload_len};
 	packet_make(&packet, &p);
 }
 
@@ -88,7 +95,8 @@ symmetric_keyed_and_even(void **state)
 static void
 innermost_flow_decides(void **state)
 {
-	static const char *const ways[] = {"v", "vab", "m", "Ew", "p", "g", "k", "n", "1", "2", "3", "x", "X", "O", "u", "4", "h", "x2", "4x4"};
+	static const char *const ways[] = {"v", "vab", "m", "Ew", "p", "g", "k", "n", "1", "2", "3", "x", "X",
+		"O", "u", "4", "h", "x2", "4x4"};
 	for (uint32_t i = 0; i < 2; i++) {
 		make(i, false, 40);
 		packet_link(&packet, NET_LINK_ETHERNET);
@@ -129,7 +137,8 @@ pieces_get(uint32_t id, const char *order, const char *way, uint32_t h)
 static void
 fragments_follow_their_flow(void **state)
 {
-	static const char *const orders[] = {"0123", "3210", "1023", "3120"}, *const ways[] = {"", "v", "x", "2"};
+	static const char *const orders[] = {"0123", "3210", "1023", "3120"}, *const ways[] = {
+										      "", "v", "x", "2"};
 	for (uint32_t i = 0; i < 8; i++) {
 		make(i, false, 40);
 		packet_link(&packet, NET_LINK_ETHERNET);
@@ -200,7 +209,8 @@ nothing_is_lost_in_a_flood(void **state)
 	make(0, false, 3500);
 	for (uint32_t i = 0; i < 20000; i++) {
 		uint32_t part = i * 2654435761u >> 30;
-		packet_fragment(&packet, i * 2654435761u >> 7 & 0x3fff, part * 1000, part * 1000 + 512, &piece);
+		packet_fragment(
+			&packet, i * 2654435761u >> 7 & 0x3fff, part * 1000, part * 1000 + 512, &piece);
 		packet_link(&piece, NET_LINK_ETHERNET);
 		unsigned n = hand(spread, &piece, piece.len, i + 1);
 		in++;

@@ -37,14 +37,16 @@ struct packet {
 void packet_make(struct packet *k, const struct parts *p);
 void packet_wrap(struct packet *k, char letter);
 void packet_wrap_all(struct packet *k, const char *letters);
-/* packet_link adds a link header (NET_LINK_ETHERNET: if it is not a frame yet). False if it cannot begin so. */
+/* packet_link adds a link header (NET_LINK_ETHERNET: if it is not a frame yet). False if it cannot begin so.
+ */
 bool packet_link(struct packet *k, enum net_link link);
-void packet_copy(struct packet *to, const struct packet *from); /* an assignment, but only of the bytes in use */
+void packet_copy(
+	struct packet *to, const struct packet *from); /* an assignment, but only of the bytes in use */
 const uint8_t *packet_bytes(const struct packet *k);
 uint8_t *packet_push(struct packet *k, uint32_t n); /* n zeros in front */
 
-/* packet_is_ip: can be fragmented. packet_fragment makes *out the fragment of payload bytes [from, to) of an IP
- * packet. IPv6: all headers behind the first are taken to be fragmentable. */
+/* packet_is_ip: can be fragmented. packet_fragment makes *out the fragment of payload bytes [from, to) of an
+ * IP packet. IPv6: all headers behind the first are taken to be fragmentable. */
 bool packet_is_ip(const struct packet *k);
 uint32_t packet_ip_payload(const struct packet *k);
 void packet_fragment(const struct packet *k, uint32_t id, uint32_t from, uint32_t to, struct packet *out);
