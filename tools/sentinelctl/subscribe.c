@@ -52,7 +52,8 @@ struct subscriber {
 	uint64_t received, hashes, other, bytes, reconnects;
 	int64_t last_ms, subscribed_ms, report_ms; /* last_ms: of the last transaction, 0 before any; report_ms: when the next is due */
 	unsigned failures;
-	char told[WS_WHY]; /* the failure that was told of last, "" since it was well */
+	char refusal[WS_WHY]; /* what answer was */
+	char told[WS_WHY];    /* the failure that was told of last, "" since it was well */
 };
 
 static volatile sig_atomic_t stop;
@@ -231,7 +232,7 @@ on_refusal(struct subscriber *s, const json_t *error)
 	const char *message = json_string_value(json_object_get(error, "message"));
 	ws_printable(said, sizeof said, message ? message : "no reason given", message ? strlen(message) : 15);
 	if (s->asked == HASHES) {
-		snprintf(s->c.why, sizeof s->c.why,
+		snprintf(s->refusal, sizeof s->refusal,
 			"the node refuses eth_subscribe (\"%s\"): does it serve the eth API over WebSocket (geth: --ws.api eth)?", said);
 		s->answer = WS_REFUSED;
 		return;
@@ -308,6 +309,25 @@ on_message(void *user, const uint8_t *head, size_t head_bytes, uint64_t bytes)
 
 /* ---- staying connected ---- */
 
+/* Why the connection can not go on as it is, WS_DONE: nothing. */
+static enum ws_result
+out_of_time(struct subscriber *s, int64_t now_ms, int64_t answer_ms)
+{
+	if (now_ms >= s->c.heard_ms + s->o->silence_ms)
+		snprintf(s->c.why, sizeof s->c.why, "the node has said nothing for %d s, not even to a ping", (int)(s->o->silence_ms / 1000));
+	else if (!s->subscribed && now_ms >= answer_ms)
+		snprintf(s->c.why, sizeof s->c.why, "no answer to eth_subscribe%s", s->strange ? ", but something else: is this an Ethereum node?" : "");
+	else
+		return WS_DONE;
+	return WS_LOST;
+}
+
+static int64_t
+sooner(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
 /* Until the connection is over, for the reason in s->c.why, or stop. 1: the output is gone. */
 static int
 serve(struct subscriber *s, enum ws_result *r)
@@ -317,7 +337,13 @@ serve(struct subscriber *s, enum ws_result *r)
 	bool told_up = false;
 	ask(s, o->hashes ? HASHES : FULL);
 	for (;;) {
-		int64_t now_ms = ws_now_ms(), silent_ms = s->c.heard_ms + o->silence_ms, next_ms = ping_ms;
+		int64_t next_ms = sooner(sooner(ping_ms, s->c.heard_ms + o->silence_ms), s->report_ms);
+		*r = ws_client_poll(&s->c, s->subscribed ? next_ms : sooner(next_ms, answer_ms));
+		/* the node may have answered and hung up at once: what it said counts */
+		if (s->answer != WS_DONE) {
+			*r = s->answer;
+			snprintf(s->c.why, sizeof s->c.why, "%s", s->refusal);
+		}
 		if (s->subscribed && !told_up) {
 			s->reconnects += s->ever;
 			s->ever = told_up = true;
@@ -325,30 +351,17 @@ serve(struct subscriber *s, enum ws_result *r)
 			if (report(s, "connected") != 0)
 				return 1;
 		}
+		int64_t now_ms = ws_now_ms();
+		if (*r == WS_DONE)
+			*r = out_of_time(s, now_ms, answer_ms);
+		if (*r != WS_DONE)
+			return 0;
 		if (report_if_due(s) != 0)
 			return 1;
 		if (now_ms >= ping_ms) {
 			ws_client_ping(&s->c);
 			ping_ms = now_ms + o->silence_ms / 3;
-			next_ms = now_ms;
 		}
-		*r = WS_LOST;
-		if (now_ms >= silent_ms) {
-			snprintf(s->c.why, sizeof s->c.why, "the node has said nothing for %d s, not even to a ping", (int)(o->silence_ms / 1000));
-			return 0;
-		}
-		if (!s->subscribed && now_ms >= answer_ms) {
-			snprintf(s->c.why, sizeof s->c.why, "no answer to eth_subscribe%s", s->strange ? ", but something else: is this an Ethereum node?" : "");
-			return 0;
-		}
-		next_ms = next_ms < silent_ms ? next_ms : silent_ms;
-		next_ms = next_ms < s->report_ms ? next_ms : s->report_ms;
-		next_ms = s->subscribed || next_ms < answer_ms ? next_ms : answer_ms;
-		*r = ws_client_poll(&s->c, next_ms);
-		if (*r == WS_DONE && s->answer != WS_DONE)
-			*r = s->answer;
-		if (*r != WS_DONE)
-			return 0;
 	}
 }
 

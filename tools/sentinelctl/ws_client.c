@@ -690,8 +690,11 @@ say_farewell(struct ws_client *c)
 void
 ws_client_close(struct ws_client *c, bool farewell)
 {
+	char why[WS_WHY]; /* that of the end, not of what came in the farewell */
+	memcpy(why, c->why, sizeof why);
 	if (farewell && c->frames != NULL)
 		say_farewell(c);
+	memcpy(c->why, why, sizeof why);
 	if (c->frames != NULL)
 		wslay_event_context_free(c->frames);
 	if (c->fd >= 0)

@@ -63,7 +63,8 @@ class Connection:
 
     def read_request(self):
         while b"\r\n\r\n" not in self.buf:
-            self.buf += self.need(len(self.buf) + 1)
+            more = self.need(len(self.buf) + 1)
+            self.buf = more + self.buf
         head, self.buf = self.buf.split(b"\r\n\r\n", 1)
         self.request = head.decode()
         return dict(line.lower().split(": ", 1) if i else ("", line) for i, line in enumerate(self.request.split("\r\n")))
