@@ -520,7 +520,7 @@ start_frames(struct ws_client *c)
 /* ---- the connection ---- */
 
 static enum ws_result
-connect_address(struct ws_client *c, const struct addrinfo *a)
+prepare(struct ws_client *c)
 {
 	c->in_at = c->in_n = c->head_n = 0;
 	c->message_bytes = 0;
@@ -529,7 +529,27 @@ connect_address(struct ws_client *c, const struct addrinfo *a)
 	c->why[0] = '\0';
 	c->in = malloc(IN_BYTES);
 	c->head = malloc(WS_HEAD_BYTES);
-	enum ws_result r = c->in && c->head ? connect_to(c, a) : fail(c, WS_LOST, "out of memory", NULL);
+	return c->in && c->head ? WS_DONE : fail(c, WS_LOST, "out of memory", NULL);
+}
+
+enum ws_result
+ws_client_adopt(struct ws_client *c, int fd)
+{
+	c->fd = fd;
+	enum ws_result r = prepare(c);
+	if (r == WS_DONE)
+		r = start_frames(c);
+	if (r != WS_DONE)
+		ws_client_close(c, false);
+	return r;
+}
+
+static enum ws_result
+connect_address(struct ws_client *c, const struct addrinfo *a)
+{
+	enum ws_result r = prepare(c);
+	if (r == WS_DONE)
+		r = connect_to(c, a);
 	if (r == WS_DONE)
 		r = shake_hands(c);
 	if (r == WS_DONE)

@@ -64,6 +64,8 @@ enum ws_result ws_handshake_check(const char *head, size_t n, const char *accept
 
 /* ws_client_connect tries each address of the name. On anything but WS_DONE the client is closed and `why` says why. */
 enum ws_result ws_client_connect(struct ws_client *c);
+/* ws_client_adopt takes a non-blocking socket whose handshake is done. WS_DONE, or WS_LOST with the socket closed. */
+enum ws_result ws_client_adopt(struct ws_client *c, int fd);
 /* ws_client_text and ws_client_ping queue a message, which the next ws_client_poll sends. WS_DONE or WS_LOST. */
 enum ws_result ws_client_text(struct ws_client *c, const char *text);
 enum ws_result ws_client_ping(struct ws_client *c);

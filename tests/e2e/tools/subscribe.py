@@ -15,6 +15,7 @@ import threading
 import time
 import unittest
 
+sys.dont_write_bytecode = True  # nothing is written into the source tree
 from stand_in import BINARY, CLOSE, CONTINUATION, PATIENCE_S, PING, PONG, TEXT, Connection, Gone, Node, frame, noise, notification
 
 CTL = sys.argv[1]
