@@ -10,6 +10,7 @@ static const struct command {
 } commands[] = {
 	{"replay", "run the dataplane over capture files and print what it finds", cmd_replay},
 	{"rules", "lint, test, compile, profile or run rules", cmd_rules},
+	{"subscribe", "keep a node's pending transactions coming, for a box without a mirror port", cmd_subscribe},
 	{"tx", "decode raw transactions", cmd_tx},
 #ifdef SENTINELCTL_CONTROL
 	{"alerts", "print a running box's alerts, and follow them", cmd_alerts},
@@ -23,7 +24,7 @@ print_help(FILE *out)
 {
 	fputs("usage: sentinelctl COMMAND ...\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
+		fprintf(out, "  %-9s  %s\n", commands[i].name, commands[i].help);
 	fputs("`sentinelctl COMMAND --help` says more and has examples. JSON comes on stdout, one object a line; what went wrong comes\n"
 	      "on stderr. Exit status: 0 done, 1 could not, 2 wrong command line.\n"
 	      "In a source tree this program is .build/tools/sentinelctl/sentinelctl once tools/run (or ninja) has built it.\n"
