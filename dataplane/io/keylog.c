@@ -192,7 +192,7 @@ add_session(struct keylog *k, const struct rlpx_key *s)
 		k->first_number++;
 		k->dropped++;
 	}
-	k->list[k->n++] = *s;
+	memcpy(&k->list[k->n++], s, sizeof *s); /* with its padding: sessions are compared by bytes */
 	return true;
 }
 
