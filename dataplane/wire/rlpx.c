@@ -313,6 +313,7 @@ rlpx_poll(struct rlpx *r, struct rlpx_arena *a, unsigned *dir, struct framer_out
 		settle_stolen(r, i, a, out);
 		if (out->verdict != FRAMER_MORE)
 			return true;
+		rlpx_sync_enter(r, i, a, out);
 		rlpx_sync_search(r, i, a);
 		rlpx_sync_enter(r, i, a, out);
 		read_held(r, i, a, out);
