@@ -117,8 +117,8 @@ pooled(struct reader *r, struct span payload)
 {
 	struct span in, list;
 	uint32_t n;
-	if (!whole_list(payload, &in) || !next_u64(&in, &r->item.request) || !next_list(&in, &list) || in.len != 0 ||
-		!count_txs(list, &n))
+	if (!whole_list(payload, &in) || !next_u64(&in, &r->item.request) || !next_list(&in, &list) ||
+		in.len != 0 || !count_txs(list, &n))
 		return false;
 	report_txs(r, ETHMSG_TX_POOLED, list, n);
 	return true;
@@ -150,13 +150,15 @@ count_sizes(struct span list, uint32_t *n)
 
 /* types: one byte for each hash; sizes: the payload of their list; both empty before eth/68. */
 static void
-report_hashes(struct reader *r, enum ethmsg_kind kind, struct span hashes, uint32_t n, struct span types, struct span sizes)
+report_hashes(struct reader *r, enum ethmsg_kind kind, struct span hashes, uint32_t n, struct span types,
+	struct span sizes)
 {
 	struct rlp_item it;
 	r->item.kind = kind;
 	r->item.count = n;
 	r->item.has_type = types.len > 0;
-	for (r->item.index = 0; r->item.index < ETHMSG_HASHES_MAX && rlp_next(&hashes, &it); r->item.index++) {
+	for (r->item.index = 0; r->item.index < ETHMSG_HASHES_MAX && rlp_next(&hashes, &it);
+		r->item.index++) {
 		uint64_t size = 0;
 		r->item.hash = it.payload.p;
 		if (r->item.has_type) {
@@ -226,8 +228,8 @@ block_hashes(struct reader *r, struct span payload)
 	r->item.kind = ETHMSG_BLOCK;
 	for (struct span in = list; in.len > 0; r->item.count++) {
 		uint64_t number;
-		if (!next_list(&in, &entry) || !rlp_next(&entry, &hash) || !is_hash(&hash) || !next_u64(&entry, &number) ||
-			entry.len != 0)
+		if (!next_list(&in, &entry) || !rlp_next(&entry, &hash) || !is_hash(&hash) ||
+			!next_u64(&entry, &number) || entry.len != 0)
 			return false;
 	}
 	for (; r->item.index < ETHMSG_HASHES_MAX && next_list(&list, &entry); r->item.index++) {
@@ -258,9 +260,9 @@ new_block(struct reader *r, struct span payload)
 	struct span in, block, txs, uncles;
 	struct rlp_item header;
 	uint32_t n;
-	if (!whole_list(payload, &in) || !next_list(&in, &block) || !all_canonical(in) || !rlp_next(&block, &header) ||
-		!header.list || !next_list(&block, &txs) || !next_list(&block, &uncles) || !all_canonical(block) ||
-		!count_txs(txs, &n))
+	if (!whole_list(payload, &in) || !next_list(&in, &block) || !all_canonical(in) ||
+		!rlp_next(&block, &header) || !header.list || !next_list(&block, &txs) ||
+		!next_list(&block, &uncles) || !all_canonical(block) || !count_txs(txs, &n))
 		return false;
 	r->item.kind = ETHMSG_BLOCK;
 	r->item.count = 1;
@@ -275,8 +277,8 @@ static bool
 body_txs(struct span *bodies, struct span *txs, uint32_t *n)
 {
 	struct span body, uncles;
-	return next_list(bodies, &body) && next_list(&body, txs) && next_list(&body, &uncles) && all_canonical(body) &&
-	       count_txs(*txs, n);
+	return next_list(bodies, &body) && next_list(&body, txs) && next_list(&body, &uncles) &&
+	       all_canonical(body) && count_txs(*txs, n);
 }
 
 static bool
@@ -284,7 +286,8 @@ block_bodies(struct reader *r, struct span payload)
 {
 	struct span in, bodies, txs;
 	uint32_t n;
-	if (!whole_list(payload, &in) || !next_u64(&in, &r->item.request) || !next_list(&in, &bodies) || in.len != 0)
+	if (!whole_list(payload, &in) || !next_u64(&in, &r->item.request) || !next_list(&in, &bodies) ||
+		in.len != 0)
 		return false;
 	for (struct span b = bodies; b.len > 0;) {
 		if (!body_txs(&b, &txs, &n))
@@ -332,7 +335,8 @@ is_block(struct span in)
 	struct span block, header, txs, uncles;
 	struct rlp_item it;
 	uint32_t n = 0;
-	if (!next_list(&in, &block) || !next_list(&block, &header) || !next_list(&block, &txs) || !next_list(&block, &uncles))
+	if (!next_list(&in, &block) || !next_list(&block, &header) || !next_list(&block, &txs) ||
+		!next_list(&block, &uncles))
 		return false;
 	for (; header.len > 0; n++) {
 		if (!rlp_next(&header, &it) || (n == 0 && !is_hash(&it)))
@@ -365,7 +369,8 @@ ethmsg_guess(struct span payload, bool *sure)
 	if (announcement_parts(list, &types, &sizes, &hashes, &n))
 		return n > 0 ? ETHMSG_NEW_POOLED_HASHES : -1;
 	in = list;
-	if (next_list(&in, &types) && rlp_next(&types, &hash) && is_hash(&hash) && next_u64(&types, &number) && types.len == 0)
+	if (next_list(&in, &types) && rlp_next(&types, &hash) && is_hash(&hash) &&
+		next_u64(&types, &number) && types.len == 0)
 		return ETHMSG_NEW_BLOCK_HASHES;
 	return is_block(list) ? ETHMSG_NEW_BLOCK : -1;
 }

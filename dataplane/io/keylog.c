@@ -64,7 +64,8 @@ read_secret(struct line *l, const char *word, size_t n, uint8_t out[32])
 	if (n != 64)
 		return wrong(l, word, n == 0 ? "a secret is missing" : "a secret has 64 hex digits");
 	for (unsigned i = 0; i < 32; i++)
-		out[i] = (uint8_t)(hex_value[(uint8_t)word[2 * i]] << 4 | hex_value[(uint8_t)word[2 * i + 1]]);
+		out[i] =
+			(uint8_t)(hex_value[(uint8_t)word[2 * i]] << 4 | hex_value[(uint8_t)word[2 * i + 1]]);
 	return true;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* rlpx_ctr: RLPx's keystream, AES-256-CTR with a zero IV, from any place. Block i is the encryption of i as a 128-bit
- * big-endian number. nettle's AES uses the CPU's instructions where there are any and allocates nothing. */
+/* rlpx_ctr: RLPx's keystream, AES-256-CTR with a zero IV, from any place. Block i is the encryption of i as a
+ * 128-bit big-endian number. nettle's AES uses the CPU's instructions where there are any and allocates
+ * nothing. */
 #ifndef WIRE_RLPX_CTR_H
 #define WIRE_RLPX_CTR_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* rlpx_frame: the parts of RLPx that need no state: what a handshake packet and a frame header look like, the RLP of headers and
- * Hellos. Source: ethereum/devp2p rlpx.md, EIP-8. Private to the rlpx files of wire. */
+/* rlpx_frame: the parts of RLPx that need no state: what a handshake packet and a frame header look like, the
+ * RLP of headers and Hellos. Source: ethereum/devp2p rlpx.md, EIP-8. Private to the rlpx files of wire. */
 #ifndef WIRE_RLPX_FRAME_H
 #define WIRE_RLPX_FRAME_H
 
@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 #define RLPX_BLOCK 16u
-/* Sizes that an EIP-8 packet announces: ECIES adds 113 bytes to at least [pubkey, nonce, version]; geth reads no more than 2048. */
+/* Sizes that an EIP-8 packet announces: ECIES adds 113 bytes to at least [pubkey, nonce, version]; geth reads
+ * no more than 2048. */
 #define RLPX_HANDSHAKE_MIN 200u
 #define RLPX_HANDSHAKE_MAX 2048u
 

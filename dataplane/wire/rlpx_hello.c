@@ -52,7 +52,8 @@ parse_cap(struct span in, struct rlpx_hello *h)
 {
 	struct rlpx_rlp name, version;
 	uint32_t v;
-	if (!rlpx_rlp_next(&in, &name) || name.list || !rlpx_rlp_next(&in, &version) || !rlpx_rlp_u32(&version, &v))
+	if (!rlpx_rlp_next(&in, &name) || name.list || !rlpx_rlp_next(&in, &version) ||
+		!rlpx_rlp_u32(&version, &v))
 		return false;
 	if (name.payload.len == 0 || name.payload.len > RLPX_CAP_NAME || h->n_caps == RLPX_CAPS_MAX) {
 		h->more = true;
@@ -74,7 +75,8 @@ rlpx_hello_parse(struct span payload, struct rlpx_hello *h)
 		return false;
 	if (!rlpx_rlp_next(&list.payload, &version) || !rlpx_rlp_u32(&version, &h->p2p_version))
 		return false;
-	if (!rlpx_rlp_next(&list.payload, &client) || client.list || !rlpx_rlp_next(&list.payload, &caps) || !caps.list)
+	if (!rlpx_rlp_next(&list.payload, &client) || client.list || !rlpx_rlp_next(&list.payload, &caps) ||
+		!caps.list)
 		return false;
 	while (caps.payload.len > 0) {
 		if (!rlpx_rlp_next(&caps.payload, &cap) || !cap.list || !parse_cap(cap.payload, h))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* rlpx_hello: which message ids mean eth, from the two Hellos of a session. Shared capabilities are those that both list with the same
- * version, of each name the highest; in the order of their names each takes as many ids as its version has messages, from 0x10 on.
- * Sources: devp2p rlpx.md ("Message Multiplexing"), go-ethereum p2p/peer.go matchProtocols; lengths: go-ethereum eth/protocols, bsc. */
+/* rlpx_hello: which message ids mean eth, from the two Hellos of a session. Shared capabilities are those
+ * that both list with the same version, of each name the highest; in the order of their names each takes as
+ * many ids as its version has messages, from 0x10 on. Sources: devp2p rlpx.md ("Message Multiplexing"),
+ * go-ethereum p2p/peer.go matchProtocols; lengths: go-ethereum eth/protocols, bsc. */
 #ifndef WIRE_RLPX_HELLO_H
 #define WIRE_RLPX_HELLO_H
 
@@ -30,12 +31,13 @@ struct rlpx_hello {
 bool rlpx_hello_parse(struct span payload, struct rlpx_hello *h);
 
 struct rlpx_eth {
-	uint16_t first; /* id of eth's message 0; 0: not known */
+	uint16_t first;	 /* id of eth's message 0; 0: not known */
 	uint8_t version; /* 0: not known */
-	uint8_t ids;	/* how many ids it has */
+	uint8_t ids;	 /* how many ids it has */
 };
 
-/* rlpx_hello_eth: where eth lies. false: not shared, or behind a capability whose length nobody here knows (eth.version then tells which). */
+/* rlpx_hello_eth: where eth lies. false: not shared, or behind a capability whose length nobody here knows
+ * (eth.version then tells which). */
 bool rlpx_hello_eth(const struct rlpx_hello *a, const struct rlpx_hello *b, struct rlpx_eth *eth);
 
 /* rlpx_eth_ids: message ids of a version of eth. */

@@ -12,7 +12,7 @@
 struct rlpx_keys {
 	uint64_t first_number, seed;
 	uint32_t n, mask; /* of the buckets */
-	/* then sessions[n], by_ends[mask + 1], by_first[mask + 1] */
+			  /* then sessions[n], by_ends[mask + 1], by_first[mask + 1] */
 };
 
 #define SESSIONS_AT ((sizeof(struct rlpx_keys) + 15) & ~(size_t)15)
@@ -139,14 +139,16 @@ is_between(const struct rlpx_key *k, const struct rlpx_endpoint end[2])
 }
 
 uint32_t
-rlpx_keys_of_ends(const struct rlpx_keys *t, const struct rlpx_endpoint end[2], uint32_t out[RLPX_KEYS_OF_MAX])
+rlpx_keys_of_ends(
+	const struct rlpx_keys *t, const struct rlpx_endpoint end[2], uint32_t out[RLPX_KEYS_OF_MAX])
 {
 	uint64_t a = hash_end(t, &end[0]), b = hash_end(t, &end[1]);
 	const uint64_t hashes[3] = {a + b, a, b};
 	uint32_t n = 0;
 	for (unsigned h = 0; h < 3; h++) {
 		uint32_t looked = 0;
-		for (uint32_t i = by_ends(t)[hashes[h] & t->mask]; i != NONE && looked < CHAIN_MAX && n < RLPX_KEYS_OF_MAX;
+		for (uint32_t i = by_ends(t)[hashes[h] & t->mask];
+			i != NONE && looked < CHAIN_MAX && n < RLPX_KEYS_OF_MAX;
 			i = sessions(t)[i].next_of_ends, looked++) {
 			bool listed = false;
 			for (uint32_t k = 0; k < n; k++)
@@ -164,7 +166,8 @@ rlpx_keys_of_first(const struct rlpx_keys *t, const uint8_t header[16])
 	uint8_t keystream[16];
 	for (unsigned i = 0; i < 16; i++)
 		keystream[i] = header[i] ^ rlpx_frame_known[i];
-	for (uint32_t i = by_first(t)[hash_first(keystream) & t->mask]; i != NONE; i = sessions(t)[i].next_of_first) {
+	for (uint32_t i = by_first(t)[hash_first(keystream) & t->mask]; i != NONE;
+		i = sessions(t)[i].next_of_first) {
 		if (memcmp(sessions(t)[i].first + 3, keystream + 3, 13) == 0)
 			return sessions(t) + i;
 	}

@@ -5,7 +5,8 @@
 
 #define RATE 136u
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "Keccak's lanes are little-endian, as the machine is");
+_Static_assert(
+	__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "Keccak's lanes are little-endian, as the machine is");
 
 static void
 absorb(struct sha3_state *s, uint32_t at, const uint8_t *p, uint32_t n)

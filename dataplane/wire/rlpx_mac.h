@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* rlpx_mac: the running Keccak state of one direction's MACs. Source: devp2p rlpx.md, "MAC". Can be checked only from the handshake on,
- * without a byte missing, with the MAC secret and the nonce that the sender received. */
+/* rlpx_mac: the running Keccak state of one direction's MACs. Source: devp2p rlpx.md, "MAC". Can be checked
+ * only from the handshake on, without a byte missing, with the MAC secret and the nonce that the sender
+ * received. */
 #ifndef WIRE_RLPX_MAC_H
 #define WIRE_RLPX_MAC_H
 
@@ -17,8 +18,8 @@ struct rlpx_mac {
 	struct aes256_ctx aes;
 };
 
-/* rlpx_mac_init seeds the state of the direction whose sender's handshake packet (with its size prefix) is `packet`, and whose receiver's
- * nonce is `nonce`. */
+/* rlpx_mac_init seeds the state of the direction whose sender's handshake packet (with its size prefix) is
+ * `packet`, and whose receiver's nonce is `nonce`. */
 void rlpx_mac_init(struct rlpx_mac *m, const uint8_t secret[32], const uint8_t nonce[32], struct span packet);
 /* rlpx_mac_header takes the ciphertext of a header and stores its MAC. */
 void rlpx_mac_header(struct rlpx_mac *m, const uint8_t header[16], uint8_t out[16]);

@@ -230,8 +230,8 @@ lose_body(struct rlpx_dir *d, struct rlpx_arena *a)
 	d->skip = true;
 }
 
-/* Where the body is decrypted to. NULL: there was no slab, or it was taken back. *whole, asked at the body's first byte: the frame ends in this
- * span, and may do without one. */
+/* Where the body is decrypted to. NULL: there was no slab, or it was taken back. *whole, asked at the body's
+ * first byte: the frame ends in this span, and may do without one. */
 static uint8_t *
 frame_buffer(struct rlpx_dir *d, struct rlpx_arena *a, bool *whole)
 {
@@ -273,7 +273,8 @@ take_mac(struct rlpx_dir *d, struct rlpx_arena *a, const uint8_t *p, uint32_t n,
 
 /* Some bytes of the frame under way, all of one of its parts; how many. *whole: see frame_buffer. */
 static uint32_t
-frame_bytes(struct rlpx *r, struct rlpx_dir *d, struct rlpx_arena *a, struct span in, bool *whole, struct framer_out *out)
+frame_bytes(struct rlpx *r, struct rlpx_dir *d, struct rlpx_arena *a, struct span in, bool *whole,
+	struct framer_out *out)
 {
 	uint32_t body_end = MAC + d->pad, left = body_end + MAC - d->got;
 	uint32_t n = in.len < left ? in.len : left;
@@ -346,7 +347,8 @@ handshake_bytes(struct rlpx_dir *d, const uint8_t *p, uint32_t n, struct framer_
 
 /* More of a header. false: there is none here. */
 static bool
-header_bytes(struct rlpx *r, struct rlpx_dir *d, struct rlpx_arena *a, const uint8_t *p, uint32_t *n, struct framer_out *out)
+header_bytes(struct rlpx *r, struct rlpx_dir *d, struct rlpx_arena *a, const uint8_t *p, uint32_t *n,
+	struct framer_out *out)
 {
 	uint32_t k = *n < 16u - d->hdr_n ? *n : 16u - d->hdr_n;
 	memcpy(d->hdr + d->hdr_n, p, k);

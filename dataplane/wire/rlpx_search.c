@@ -8,8 +8,8 @@
 
 _Static_assert(RLPX_SEARCH_BYTES < UINT16_MAX, "slots hold places");
 
-/* Ciphertext and keystream are as good as random, and who can choose them holds the key: no keyed hash is needed to be even. A
- * peer who does choose them costs its own search a longer look-up, of at most PROBES. */
+/* Ciphertext and keystream are as good as random, and who can choose them holds the key: no keyed hash is
+ * needed to be even. A peer who does choose them costs its own search a longer look-up, of at most PROBES. */
 #define PROBES 64u
 
 static uint64_t

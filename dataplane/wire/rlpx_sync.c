@@ -10,7 +10,8 @@
 #define FRAME_KEY_MIN 32u /* of which the keystream counts */
 #define SEARCH_MIN 16u
 #define FAR_FRESH 1024u /* bytes that a long search must have anew */
-/* A header lost behind the last one known is found in a frame's length; after that the last one known is not believed any more. */
+/* A header lost behind the last one known is found in a frame's length; after that the last one known is not
+ * believed any more. */
 #define LOST_MAX ((1u << 24) + (1u << 20))
 
 /* ---- keys ---- */
@@ -147,11 +148,13 @@ rlpx_sync_enter(struct rlpx *r, unsigned dir, struct rlpx_arena *a, struct frame
 		enter_found(d, a, out);
 	if (!r->has_key || d->state == DIR_DEAD)
 		return;
-	if ((d->state == DIR_START || d->state == DIR_HOLD) && d->has_first && d->window != NULL && d->at <= d->handshake)
+	if ((d->state == DIR_START || d->state == DIR_HOLD) && d->has_first && d->window != NULL &&
+		d->at <= d->handshake)
 		enter_at_start(r, dir, a);
 	else if (d->state == DIR_HOLD)
 		enter_search(d);
-	if (d->state == DIR_SEARCH && d->base_known && d->base_at != d->handshake && d->at - d->lost_at > LOST_MAX)
+	if (d->state == DIR_SEARCH && d->base_known && d->base_at != d->handshake &&
+		d->at - d->lost_at > LOST_MAX)
 		enter_search(d);
 }
 
@@ -269,7 +272,8 @@ rlpx_sync_search(struct rlpx *r, unsigned dir, struct rlpx_arena *a)
 
 /* ---- searches elsewhere ---- */
 
-/* Those of the same endpoints, as far as a session of its own would be looked for; then others, not so far. */
+/* Those of the same endpoints, as far as a session of its own would be looked for; then others, not so far.
+ */
 static void
 add_sessions(struct rlpx *r, struct rlpx_arena *a, struct rlpx_search *s, uint64_t first, uint64_t end)
 {

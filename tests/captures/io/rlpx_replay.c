@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* usage: rlpx_replay CAPTURE.pcap KEYLOG [--late N | --from N]
- * Reads a capture through net, rlpx and ethmsg; a line for each transaction and announcement: "KIND HASH PORT DIRECTION", then a line of counts.
+ * Reads a capture through net, rlpx and ethmsg; a line for each transaction and announcement: "KIND HASH PORT
+ * DIRECTION", then a line of counts.
  * --late N: the key log is read after the Nth frame; --from N: the first N frames are left out. */
 #include "eth/ethmsg.h"
 #include "eth/tx.h"
@@ -32,7 +33,8 @@ static struct {
 static void
 print_item(void *ctx, const struct ethmsg_item *it)
 {
-	static const char *const names[] = {"transactions", "pooled", "blockbody", "announce", "getpooled", "block"};
+	static const char *const names[] = {
+		"transactions", "pooled", "blockbody", "announce", "getpooled", "block"};
 	uint8_t hash[32] = {0};
 	struct tx t;
 	if (it->raw.len > 0) {
@@ -57,8 +59,8 @@ on_message(void *ctx, struct rlpx *r, unsigned dir, struct span payload)
 	const struct rlpx_message *m = rlpx_last(r, dir);
 	int code = m->eth;
 	bool sure;
-	if (rlpx_eth(r)->first == 0 && m->id >= RLPX_BASE_IDS && (code = ethmsg_guess(payload, &sure)) >= 0 && sure &&
-		m->id >= RLPX_BASE_IDS + (unsigned)code) {
+	if (rlpx_eth(r)->first == 0 && m->id >= RLPX_BASE_IDS && (code = ethmsg_guess(payload, &sure)) >= 0 &&
+		sure && m->id >= RLPX_BASE_IDS + (unsigned)code) {
 		rlpx_learn_eth(r, m->id - (unsigned)code);
 		g.learned++;
 	}
@@ -147,19 +149,25 @@ int
 main(int argc, char **argv)
 {
 	static uint64_t counters[CTR_COUNT];
-	const struct stream_ops ops = {.data = on_data, .gap = on_gap, .end = on_end, .forget = on_forget, .conflict = on_data};
+	const struct stream_ops ops = {
+		.data = on_data, .gap = on_gap, .end = on_end, .forget = on_forget, .conflict = on_data};
 	uint64_t late = argc > 4 && strcmp(argv[3], "--late") == 0 ? strtoull(argv[4], NULL, 10) : 0;
 	uint64_t from = argc > 4 && strcmp(argv[3], "--from") == 0 ? strtoull(argv[4], NULL, 10) : 0;
 	struct source s;
 	struct keylog log;
 	char err[256];
-	if (argc < 3 || source_open(&s, argv[1], err, sizeof err) != 0 || keylog_open(&log, argv[2], 0, complain, NULL) != 0) {
+	if (argc < 3 || source_open(&s, argv[1], err, sizeof err) != 0 ||
+		keylog_open(&log, argv[2], 0, complain, NULL) != 0) {
 		fprintf(stderr, "usage: rlpx_replay CAPTURE.pcap KEYLOG [--late N | --from N]\n");
 		return 2;
 	}
 	hex_init();
 	rig_init(&g.rig, 2 * CONNS, 65536, on_message, NULL);
-	struct stream_config config = {.flows_max = 1024, .ooo_slabs = 1024, .gap_age_ns = 200000000, .idle_ns = 300000000000, .hash_seed = {1, 2, 3, 4}};
+	struct stream_config config = {.flows_max = 1024,
+		.ooo_slabs = 1024,
+		.gap_age_ns = 200000000,
+		.idle_ns = 300000000000,
+		.hash_seed = {1, 2, 3, 4}};
 	config.ooo_segments_dir = 64;
 	config.ooo_bytes_dir = 262144;
 	void *mem = aligned_alloc(64, (stream_bytes(&config) + 63) & ~(size_t)63);
@@ -183,9 +191,11 @@ main(int argc, char **argv)
 	};
 	for (unsigned i = 0; i < RLPX_N_COUNT; i++)
 		printf(" %s=%llu", names[i], (unsigned long long)g.rig.arena.counts[i]);
-	printf(" malformed=%llu over=%llu learned=%llu opaque=%llu unsynced=%llu lost=%llu\n", (unsigned long long)g.malformed,
-		(unsigned long long)g.over, (unsigned long long)g.learned, (unsigned long long)g.rig.skipped_for[FRAMER_SKIP_OPAQUE],
-		(unsigned long long)g.rig.skipped_for[FRAMER_SKIP_UNSYNCED], (unsigned long long)g.rig.skipped_for[FRAMER_SKIP_LOST]);
+	printf(" malformed=%llu over=%llu learned=%llu opaque=%llu unsynced=%llu lost=%llu\n",
+		(unsigned long long)g.malformed, (unsigned long long)g.over, (unsigned long long)g.learned,
+		(unsigned long long)g.rig.skipped_for[FRAMER_SKIP_OPAQUE],
+		(unsigned long long)g.rig.skipped_for[FRAMER_SKIP_UNSYNCED],
+		(unsigned long long)g.rig.skipped_for[FRAMER_SKIP_LOST]);
 	free(keys);
 	keylog_close(&log);
 	rig_free(&g.rig);

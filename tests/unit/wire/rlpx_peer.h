@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A software peer for the tests of rlpx: writes what one direction of a session sends. Its keystream and its MACs are made otherwise than rlpx's: a running
- * nettle CTR, and Keccak over everything that was said so far. */
+/* A software peer for the tests of rlpx: writes what one direction of a session sends. Its keystream and its
+ * MACs are made otherwise than rlpx's: a running nettle CTR, and Keccak over everything that was said so far.
+ */
 #ifndef TESTS_RLPX_PEER_H
 #define TESTS_RLPX_PEER_H
 
@@ -19,7 +20,8 @@ struct peer {
 	struct aes256_ctx aes, mac_aes;
 	uint8_t ctr[16];
 	struct span said; /* what the MAC has taken, on the heap */
-	uint8_t *out;	  /* the stream so far */
+	uint32_t said_cap;
+	uint8_t *out; /* the stream so far */
 	uint32_t n, cap;
 	bool macs;
 };
@@ -45,12 +47,9 @@ peer_put(struct peer *p, const void *from, uint32_t len)
 static void
 peer_say(struct peer *p, const uint8_t *from, uint32_t len)
 {
-	uint8_t *all = malloc(p->said.len + len);
-	if (p->said.len > 0)
-		memcpy(all, p->said.p, p->said.len);
-	memcpy(all + p->said.len, from, len);
-	free((void *)(uintptr_t)p->said.p);
-	p->said = (struct span){all, p->said.len + len};
+	uint8_t *all = (uint8_t *)(uintptr_t)p->said.p;
+	peer_append(&all, &p->said.len, &p->said_cap, from, len);
+	p->said.p = all;
 }
 
 static void
@@ -110,7 +109,8 @@ static void
 peer_frame(struct peer *p, struct span header_data, struct span body)
 {
 	uint32_t pad = (body.len + 15) & ~15u;
-	uint8_t header[16] = {(uint8_t)(body.len >> 16), (uint8_t)(body.len >> 8), (uint8_t)body.len}, mac[16] = {0xee};
+	uint8_t header[16] = {(uint8_t)(body.len >> 16), (uint8_t)(body.len >> 8), (uint8_t)body.len},
+		mac[16] = {0xee};
 	uint8_t *padded = calloc(1, pad ? pad : 1);
 	memcpy(header + 3, header_data.p, header_data.len);
 	memcpy(padded, body.p, body.len);
@@ -186,6 +186,7 @@ peer_chunks(struct peer *p, uint32_t id, struct span payload, uint32_t context, 
 __attribute__((unused)) static void
 peer_hello(struct peer *p, uint32_t version, const char *caps)
 {
+	static const uint8_t id[64] = {1};
 	uint8_t buf[512];
 	struct rlp_out o = {buf, 0, sizeof buf, false};
 	size_t all = rlp_list_begin(&o);
@@ -203,7 +204,7 @@ peer_hello(struct peer *p, uint32_t version, const char *caps)
 	}
 	rlp_list_end(&o, list);
 	rlp_put_u64(&o, 0);
-	rlp_put_string(&o, (struct span){buf, 64});
+	rlp_put_string(&o, (struct span){id, 64});
 	rlp_list_end(&o, all);
 	peer_message(p, 0, (struct span){buf, (uint32_t)o.n}, false);
 }

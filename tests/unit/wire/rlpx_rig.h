@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the tests of rlpx share: an arena on the heap, whose buffers have their exact sizes so that a sanitizer sees a write too far, and the loop that
- * a worker runs, which checks the framer contract: every byte given is parsed, skipped or held. */
+/* What the tests of rlpx share: an arena on the heap, whose buffers have their exact sizes so that a
+ * sanitizer sees a write too far, and the loop that a worker runs, which checks the framer contract: every
+ * byte given is parsed, skipped or held. */
 #ifndef TESTS_RLPX_RIG_H
 #define TESTS_RLPX_RIG_H
 
@@ -100,7 +101,7 @@ rig_init(struct rig *g, uint32_t windows, uint32_t window_bytes, rig_message mes
 	};
 }
 
-static void
+__attribute__((unused)) static void
 rig_free(struct rig *g)
 {
 	rig_steal_slabs(g);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* rlpx against a software peer: every cut point, gaps, late keys, mid-stream, wrong keys, MACs, chunks, bombs. */
+/* rlpx against a software peer: every cut point, gaps, late keys, mid-stream, wrong keys, MACs, chunks,
+ * bombs. */
 #include "tests/unit/wire/rlpx_peer.h"
 #include "tests/unit/wire/rlpx_rig.h"
 
@@ -136,7 +137,9 @@ static void
 feed_both(struct world *w, uint32_t from[2])
 {
 	for (unsigned d = 0; d < 2; d++)
-		rig_feed(&w->rig, &w->r, d, (struct span){w->peer[d].out + (from ? from[d] : 0), w->peer[d].n - (from ? from[d] : 0)});
+		rig_feed(&w->rig, &w->r, d,
+			(struct span){
+				w->peer[d].out + (from ? from[d] : 0), w->peer[d].n - (from ? from[d] : 0)});
 }
 
 static void
@@ -370,7 +373,8 @@ every_gap(void **state)
 	free(stream);
 }
 
-/* Joined in mid-stream at every alignment, the key known by endpoints or by trial: found by a search elsewhere. */
+/* Joined in mid-stream at every alignment, the key known by endpoints or by trial: found by a search
+ * elsewhere. */
 static void
 midstream(void **state)
 {
@@ -399,11 +403,13 @@ midstream(void **state)
 			rlpx_search_end(&w->r, &w->rig.arena, s);
 			rig_poll(&w->rig, &w->r);
 			assert_true(rlpx_readable(&w->r, 1));
-			rig_feed(&w->rig, &w->r, 1, (struct span){w->peer[1].out + at + 3000, w->peer[1].n - at - 3000});
+			rig_feed(&w->rig, &w->r, 1,
+				(struct span){w->peer[1].out + at + 3000, w->peer[1].n - at - 3000});
 			assert_in_range(w->log.n[1], 20, 39);
 			uint32_t n = w->log.n[1];
 			for (uint32_t i = 0; i < n; i++)
-				assert_int_equal(w->log.at[1][i].sum, sum_of(text(100 + 40 - n + i, 40 - n + i)));
+				assert_int_equal(
+					w->log.at[1][i].sum, sum_of(text(100 + 40 - n + i, 40 - n + i)));
 			/* the other direction waits for a search of its own */
 			rig_feed(&w->rig, &w->r, 0, (struct span){w->peer[1].out, 64});
 			assert_false(rlpx_readable(&w->r, 0));
@@ -447,7 +453,9 @@ chunks(void **state)
 	peer_chunks(&w->peer[0], 0x14, text(3000, 3), 200, 100);
 	w->rig.arena.keys = w->keys;
 	for (uint32_t at = 0; at < w->peer[0].n; at += 300)
-		rig_feed(&w->rig, &w->r, 0, (struct span){w->peer[0].out + at, w->peer[0].n - at < 300 ? w->peer[0].n - at : 300});
+		rig_feed(&w->rig, &w->r, 0,
+			(struct span){
+				w->peer[0].out + at, w->peer[0].n - at < 300 ? w->peer[0].n - at : 300});
 	assert_int_equal(w->log.n[0], 4);
 	assert_int_equal(w->log.at[0][1].sum, sum_of(text(5000, 1)));
 	assert_int_equal(w->log.at[0][2].sum, sum_of(text(10, 2)));
@@ -491,8 +499,8 @@ bombs(void **state)
 	static uint8_t zero[3u << 20];
 	peer_message(&w->peer[0], 0x12, (struct span){zero, sizeof zero}, true); /* 140 kB on the wire */
 	peer_message(&w->peer[0], 0x13, text(10, 2), true);
-	static const uint8_t lie[] = {0x12, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x00}, bad[] = {0x12, 0x05, 0xfe, 0xff, 0xff},
-			     empty[] = {0x12}, no_id[] = {0xc0, 0x00};
+	static const uint8_t lie[] = {0x12, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x00},
+			     bad[] = {0x12, 0x05, 0xfe, 0xff, 0xff}, empty[] = {0x12}, no_id[] = {0xc0, 0x00};
 	peer_body(&w->peer[0], (struct span){lie, sizeof lie});
 	peer_body(&w->peer[0], (struct span){bad, sizeof bad});
 	peer_body(&w->peer[0], (struct span){empty, sizeof empty});
@@ -520,7 +528,8 @@ no_buffers(void **state)
 	w->rig.arena.keys = w->keys;
 	w->rig.slab_max = 4000;
 	for (uint32_t at = 0; at < n; at += 1000)
-		rig_feed(&w->rig, &w->r, 0, (struct span){w->peer[0].out + at, n - at < 1000 ? n - at : 1000});
+		rig_feed(
+			&w->rig, &w->r, 0, (struct span){w->peer[0].out + at, n - at < 1000 ? n - at : 1000});
 	assert_int_equal(w->log.n[0], 1);
 	assert_int_equal(w->rig.arena.counts[RLPX_N_NO_BUFFER], 1);
 	world_end(w);
@@ -570,9 +579,9 @@ looks_like(void **state)
 		uint8_t b[3];
 		uint32_t n;
 		int want;
-	} c[] = {{{0x01, 0xb3, 0x04}, 3, 1}, {{0x01, 0xb3, 0x02}, 3, 0}, {{0x01, 0xb3}, 2, -1}, {{0x01}, 1, -1}, {{0x16}, 1, 0},
-		{{0x16, 0x03, 0x01}, 3, 0}, {{'G', 'E', 'T'}, 3, 0}, {{0x00, 0x10, 0x04}, 3, 0}, {{0x08, 0x01, 0x04}, 3, 0},
-		{{0}, 0, -1}};
+	} c[] = {{{0x01, 0xb3, 0x04}, 3, 1}, {{0x01, 0xb3, 0x02}, 3, 0}, {{0x01, 0xb3}, 2, -1},
+		{{0x01}, 1, -1}, {{0x16}, 1, 0}, {{0x16, 0x03, 0x01}, 3, 0}, {{'G', 'E', 'T'}, 3, 0},
+		{{0x00, 0x10, 0x04}, 3, 0}, {{0x08, 0x01, 0x04}, 3, 0}, {{0}, 0, -1}};
 	for (unsigned i = 0; i < sizeof c / sizeof *c; i++)
 		assert_int_equal(rlpx_looks_like((struct span){c[i].b, c[i].n}), c[i].want);
 }

@@ -14,8 +14,8 @@
 static void
 eip8_packets(void **state)
 {
-	const struct span packets[] = {{eip8_auth0, sizeof eip8_auth0}, {eip8_auth1, sizeof eip8_auth1}, {eip8_ack0, sizeof eip8_ack0},
-		{eip8_ack1, sizeof eip8_ack1}};
+	const struct span packets[] = {{eip8_auth0, sizeof eip8_auth0}, {eip8_auth1, sizeof eip8_auth1},
+		{eip8_ack0, sizeof eip8_ack0}, {eip8_ack1, sizeof eip8_ack1}};
 	for (unsigned i = 0; i < 4; i++) {
 		assert_int_equal(rlpx_looks_like(packets[i]), 1);
 		assert_int_equal(packets[i].len, 2 + (packets[i].p[0] << 8 | packets[i].p[1]));
@@ -159,11 +159,13 @@ sessions(void **state)
 	}
 	list[7].end[0] = (struct rlpx_endpoint){{0}, 0}; /* one side only */
 	list[8].end[0] = list[8].end[1] = (struct rlpx_endpoint){{0}, 0};
-	struct rlpx_keys *t = rlpx_keys_build(aligned_alloc(64, (rlpx_keys_bytes(600) + 63) & ~63ul), list, 600, 5000, 99);
+	struct rlpx_keys *t =
+		rlpx_keys_build(aligned_alloc(64, (rlpx_keys_bytes(600) + 63) & ~63ul), list, 600, 5000, 99);
 	assert_int_equal(rlpx_keys_count(t), 600);
 	assert_int_equal(rlpx_keys_end(t), 5600);
 	uint32_t index[RLPX_KEYS_OF_MAX];
-	struct rlpx_endpoint a[2] = {endpoint(9, 1009), endpoint(200, 30303)}, b[2] = {a[1], a[0]}, c[2] = {endpoint(9, 1010), a[1]};
+	struct rlpx_endpoint a[2] = {endpoint(9, 1009), endpoint(200, 30303)}, b[2] = {a[1], a[0]},
+			     c[2] = {endpoint(9, 1010), a[1]};
 	assert_int_equal(rlpx_keys_of_ends(t, a, index), 8);
 	assert_int_equal(index[0], 559); /* newest first */
 	assert_int_equal(index[1], 509);
@@ -224,7 +226,8 @@ capabilities(void **state)
 	};
 	for (unsigned i = 0; i < sizeof c / sizeof *c; i++) {
 		for (unsigned swap = 0; swap < 2; swap++) {
-			struct rlpx_hello a = hello(swap ? c[i].b : c[i].a), b = hello(swap ? c[i].a : c[i].b);
+			struct rlpx_hello a = hello(swap ? c[i].b : c[i].a),
+					  b = hello(swap ? c[i].a : c[i].b);
 			struct rlpx_eth eth;
 			assert_int_equal(rlpx_hello_eth(&a, &b, &eth), c[i].first > 0);
 			assert_int_equal(eth.first, c[i].first);
@@ -244,7 +247,8 @@ hello_refused(void **state)
 		uint32_t caps;
 	} c[] = {
 		{{0xc3, 0x05, 0x80, 0xc0}, 4, true, 0},
-		{{0xca, 0x05, 0x80, 0xc7, 0xc6, 0x83, 'e', 't', 'h', 0x44, 0x80}, 11, true, 1}, /* more in a capability */
+		{{0xca, 0x05, 0x80, 0xc7, 0xc6, 0x83, 'e', 't', 'h', 0x44, 0x80}, 11, true,
+			1}, /* more in a capability */
 		{{0xc8, 0x05, 0x80, 0xc5, 0xc4, 0x83, 'e', 't', 'h'}, 9, false, 0},
 		{{0xc9, 0x05, 0x80, 0xc6, 0xc5, 0x83, 'e', 't', 'h', 0x44}, 10, true, 1},
 		{{0xc4, 0x05, 0x80, 0xc1, 0x80}, 5, false, 0},
@@ -271,7 +275,10 @@ hello_refused(void **state)
 	*p++ = 0xf8;
 	*p++ = 40 * 6;
 	for (unsigned i = 0; i < 40; i++) {
-		memcpy(p, "\xc5\x83" "eth", 5);
+		memcpy(p,
+			"\xc5\x83"
+			"eth",
+			5);
 		p[5] = (uint8_t)(1 + i);
 		p += 6;
 	}
