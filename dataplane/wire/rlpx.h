@@ -58,19 +58,20 @@ struct rlpx_message {
 };
 
 /* What happened, by worker. X-macro: _(id, "help") */
-#define RLPX_COUNTS(_)                                                               \
-	_(SESSIONS, "RLPx sessions whose secret was found")                          \
-	_(FRAMES, "RLPx frame headers read")                                         \
-	_(MESSAGES, "RLPx messages read")                                            \
-	_(HELLOS, "RLPx Hello messages read")                                        \
-	_(RESYNCS, "times an RLPx direction was found again in its keystream")       \
-	_(SEARCHED, "keystream blocks tried on workers")                             \
-	_(LOST, "RLPx messages damaged by a gap or by the end of the flow")          \
-	_(BAD_HEADER, "RLPx frame headers that decrypt to none")                     \
-	_(BAD_MESSAGE, "RLPx messages without a message id, or that snappy refuses") \
-	_(OVERSIZE, "RLPx messages larger than the buffers here")                    \
-	_(NO_BUFFER, "RLPx messages for which no assembly buffer could be had")      \
-	_(MAC_GOOD, "RLPx messages whose MAC was checked")                           \
+#define RLPX_COUNTS(_)                                                                                    \
+	_(SESSIONS, "RLPx sessions whose secret was found")                                               \
+	_(FRAMES, "RLPx frame headers read")                                                              \
+	_(MESSAGES, "RLPx messages read")                                                                 \
+	_(HELLOS, "RLPx Hello messages read")                                                             \
+	_(RESYNCS, "times an RLPx direction was found again in its keystream")                            \
+	_(SEARCHED, "keystream blocks tried on workers")                                                  \
+	_(LOST, "RLPx messages damaged by a gap or by the end of the flow")                               \
+	_(ODD_HEADER, "RLPx frame headers that say what no specification does; their sizes are followed") \
+	_(BAD_HEADER, "RLPx frame headers that decrypt to none")                                          \
+	_(BAD_MESSAGE, "RLPx messages without a message id, or that snappy refuses")                      \
+	_(OVERSIZE, "RLPx messages larger than the buffers here")                                         \
+	_(NO_BUFFER, "RLPx messages for which no assembly buffer could be had")                           \
+	_(MAC_GOOD, "RLPx messages whose MAC was checked")                                                \
 	_(MAC_BAD, "RLPx directions in which a MAC was wrong")
 enum rlpx_count {
 #define _(id, help) RLPX_N_##id,
@@ -107,6 +108,7 @@ struct rlpx_dir {
 	bool start_known; /* offset 0 is the stream's first byte */
 	bool has_first;	  /* `first` was seen */
 	bool skip;	  /* what is left of the frame is passed over */
+	bool odd;	  /* the frame's header says what no specification does */
 	bool in_chunk;	  /* the frame belongs to the message in chunk */
 	bool resync, confirmed, base_known, mac_on, mac_bad;
 	bool chunking;

@@ -137,3 +137,21 @@ rlpx_hello_eth(const struct rlpx_hello *a, const struct rlpx_hello *b, struct rl
 	eth->first = (uint16_t)first;
 	return true;
 }
+
+bool
+rlpx_hello_eth_alone(const struct rlpx_hello *h, struct rlpx_eth *eth)
+{
+	static const char name[RLPX_CAP_NAME] = "eth";
+	bool offered = false, before = h->more;
+	for (uint32_t i = 0; i < h->n_caps; i++) {
+		int order = memcmp(h->caps[i].name, name, RLPX_CAP_NAME);
+		offered = offered || order == 0;
+		before = before || order < 0;
+	}
+	*eth = (struct rlpx_eth){0};
+	if (!offered || before)
+		return false;
+	eth->first = RLPX_BASE_IDS;
+	eth->ids = ETH_IDS_MAX;
+	return true;
+}

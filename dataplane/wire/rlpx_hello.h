@@ -40,6 +40,9 @@ struct rlpx_eth {
  * (eth.version then tells which). */
 bool rlpx_hello_eth(const struct rlpx_hello *a, const struct rlpx_hello *b, struct rlpx_eth *eth);
 
+/* rlpx_hello_eth_alone: the same from one Hello, when whatever the other one says eth can be nowhere else. */
+bool rlpx_hello_eth_alone(const struct rlpx_hello *h, struct rlpx_eth *eth);
+
 /* rlpx_eth_ids: message ids of a version of eth. */
 uint8_t rlpx_eth_ids(uint32_t version);
 

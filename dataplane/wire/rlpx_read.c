@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MAC 16u
+#define ODD_MAX (1u << 20) /* size of a frame whose header says what no specification does */
 
 enum { ID_HELLO = 0 };
 
@@ -43,10 +44,12 @@ take_hello(struct rlpx *r, unsigned dir, struct rlpx_arena *a, struct span paylo
 	if (r->hellos >> dir & 1 || !rlpx_hello_parse(payload, &h))
 		return;
 	a->counts[RLPX_N_HELLOS]++;
+	struct rlpx_eth eth;
 	if (r->hellos == 0) {
 		r->hello = h;
+		if (rlpx_hello_eth_alone(&h, &eth))
+			r->eth = eth;
 	} else {
-		struct rlpx_eth eth;
 		r->no_snappy = h.p2p_version < 5 || r->hello.p2p_version < 5;
 		if (rlpx_hello_eth(&r->hello, &h, &eth) || eth.version > 0)
 			r->eth = eth;
@@ -96,43 +99,44 @@ eth_message(const struct rlpx *r, uint32_t id)
 	return first > 0 && id >= first && id - first < ids ? (int)(id - first) : -1;
 }
 
-/* A message's frames are complete. */
-static void
-end_message(struct rlpx *r, unsigned dir, struct rlpx_arena *a, struct span in, struct framer_out *out)
+/* Reads a whole message. PAYLOAD_BAD: it is none, and nothing was done. */
+static enum payload
+read_message(struct rlpx *r, unsigned dir, struct rlpx_arena *a, struct span in, struct framer_out *out)
 {
 	struct rlpx_dir *d = &r->dir[dir];
-	struct rlpx_message *m = &d->msg;
-	m->wire_bytes = in.len;
-	m->mac = d->mac_on ? RLPX_MAC_GOOD : d->mac_bad ? RLPX_MAC_BAD : RLPX_MAC_UNCHECKED;
-	m->eth = -1;
-	m->resync = d->resync;
-	d->mac_bad = false;
+	struct rlpx_message m = {.wire_bytes = in.len, .eth = -1, .resync = d->resync};
 	enum payload got = PAYLOAD_OK;
-	out->body = (struct span){0};
-	if (!take_id(&in, &m->id)) {
-		got = PAYLOAD_BAD;
-	} else if (m->id >= RLPX_BASE_IDS) {
-		m->eth = eth_message(r, m->id);
-		got = r->no_snappy ? copy_payload(a, in, &out->body) : unpack_payload(a, in, &out->body);
-	} else if (m->id == ID_HELLO) {
+	struct span body = {0};
+	if (!take_id(&in, &m.id))
+		return PAYLOAD_BAD;
+	if (m.id >= RLPX_BASE_IDS) {
+		m.eth = eth_message(r, m.id);
+		got = r->no_snappy ? copy_payload(a, in, &body) : unpack_payload(a, in, &body);
+	} else if (m.id == ID_HELLO) {
 		take_hello(r, dir, a, in);
 	}
-	if (got == PAYLOAD_BAD) {
-		a->counts[RLPX_N_BAD_MESSAGE]++;
-		out->verdict = FRAMER_LOST;
-		out->lost = FRAMER_LOST_BAD;
-		return;
-	}
-	if (got == PAYLOAD_OVERSIZE) {
+	if (got == PAYLOAD_OVERSIZE)
 		a->counts[RLPX_N_OVERSIZE]++;
-		return;
-	}
+	if (got != PAYLOAD_OK)
+		return got;
+	m.mac = d->mac_on ? RLPX_MAC_GOOD : d->mac_bad ? RLPX_MAC_BAD : RLPX_MAC_UNCHECKED;
+	d->msg = m;
+	d->mac_bad = d->resync = false;
 	a->counts[RLPX_N_MESSAGES]++;
-	a->counts[RLPX_N_MAC_GOOD] += m->mac == RLPX_MAC_GOOD;
+	a->counts[RLPX_N_MAC_GOOD] += m.mac == RLPX_MAC_GOOD;
 	out->verdict = FRAMER_MESSAGE;
+	out->body = body;
 	out->last = true;
-	out->resync = d->resync;
-	d->resync = false;
+	out->resync = m.resync;
+	return got;
+}
+
+static void
+bad_message(struct rlpx_arena *a, struct framer_out *out)
+{
+	a->counts[RLPX_N_BAD_MESSAGE]++;
+	out->verdict = FRAMER_LOST;
+	out->lost = FRAMER_LOST_BAD;
 }
 
 /* ---- frames ---- */
@@ -158,20 +162,36 @@ begin_chunks(struct rlpx_dir *d, struct rlpx_arena *a)
 	return true;
 }
 
-/* hdr is complete. false: it decrypts to no header. */
+/* What the header means. Who reads the specification puts chunks together; geth looks at nothing but the size
+ * and takes every frame for a message. Either must find its own: a header that says something else is
+ * followed as long as messages come of it, and the first chunk of a message is looked at alone (end_chunk).
+ * false: there is no header here. */
 static bool
-begin_frame(struct rlpx *r, struct rlpx_dir *d, struct rlpx_arena *a)
+parse_header(struct rlpx *r, struct rlpx_dir *d, struct rlpx_arena *a)
 {
 	uint8_t plain[16];
 	rlpx_ctr_xor(&r->aes, d->key_at, d->hdr, plain, 16);
-	if (!rlpx_frame_parse(plain, &d->frame))
-		return false;
-	if (d->confirmed) {
+	d->odd = !rlpx_frame_parse(plain, &d->frame);
+	if (d->odd) {
+		d->frame.context = d->frame.total = 0;
+		if (!d->confirmed || d->frame.size == 0 || d->frame.size > ODD_MAX)
+			return false;
+		a->counts[RLPX_N_ODD_HEADER]++;
+	} else if (d->confirmed) {
 		d->base_at = d->at - 16;
 		d->base_block = d->key_at / 16;
 		d->base_known = true;
 	}
 	d->confirmed = true;
+	return true;
+}
+
+/* hdr is complete. false: it is none. */
+static bool
+begin_frame(struct rlpx *r, struct rlpx_dir *d, struct rlpx_arena *a)
+{
+	if (!parse_header(r, d, a))
+		return false;
 	a->counts[RLPX_N_FRAMES]++;
 	if (d->mac_on)
 		rlpx_mac_header(&d->mac, d->hdr, d->want);
@@ -179,22 +199,46 @@ begin_frame(struct rlpx *r, struct rlpx_dir *d, struct rlpx_arena *a)
 	d->pad = (d->frame.size + 15) & ~15u;
 	d->got = 0;
 	d->hdr_n = 0;
-	d->skip = d->in_chunk = false;
+	d->skip = false;
 	d->state = DIR_FRAME;
-	if (d->frame.total > 0) {
+	if (d->frame.total > 0)
 		d->in_chunk = begin_chunks(d, a);
-		d->skip = !d->in_chunk;
-	} else if (d->chunking && d->frame.context == d->chunk_context) {
-		d->in_chunk = true;
-		if (d->frame.size > d->chunk_total - d->chunk_have) {
-			a->counts[RLPX_N_BAD_MESSAGE]++;
-			drop_chunks(d, a);
-			d->skip = true;
-		}
-	} else {
-		d->skip = d->frame.context > 0; /* goes on with a message whose beginning is not here */
+	else
+		d->in_chunk = d->chunking && d->frame.context == d->chunk_context;
+	if (d->in_chunk && d->frame.size > d->chunk_total - d->chunk_have) {
+		a->counts[RLPX_N_BAD_MESSAGE]++;
+		drop_chunks(d, a);
+		d->in_chunk = false;
 	}
 	return true;
+}
+
+static void
+out_of_step(struct rlpx_dir *d, struct rlpx_arena *a)
+{
+	rlpx_read_drop(d, a);
+	d->state = DIR_SEARCH;
+	d->mac_on = false;
+	d->resync = true;
+	d->lost_at = d->tried_at = d->at;
+	d->sync_pending = false;
+}
+
+static void
+end_chunk(struct rlpx *r, unsigned dir, struct rlpx_arena *a, struct framer_out *out)
+{
+	struct rlpx_dir *d = &r->dir[dir];
+	bool first = d->chunk_have == 0;
+	d->chunk_have += d->frame.size;
+	if (first && read_message(r, dir, a, (struct span){d->chunk, d->frame.size}, out) != PAYLOAD_BAD) {
+		drop_chunks(d, a);
+		return;
+	}
+	if (d->chunk_have < d->chunk_total)
+		return;
+	if (read_message(r, dir, a, (struct span){d->chunk, d->chunk_total}, out) == PAYLOAD_BAD)
+		bad_message(a, out);
+	drop_chunks(d, a);
 }
 
 /* The frame is complete; `in_frame`: its plaintext lies in the arena's frame buffer. */
@@ -205,20 +249,22 @@ end_frame(struct rlpx *r, unsigned dir, struct rlpx_arena *a, bool in_frame, str
 	d->key_at += d->pad;
 	d->state = DIR_HEADER;
 	if (d->skip) {
-		put_slab(a, &d->body);
 		d->skip = false;
+		d->confirmed = d->confirmed && !d->odd;
 		return;
 	}
 	if (d->in_chunk) {
-		d->chunk_have += d->frame.size;
-		if (d->chunk_have == d->chunk_total) {
-			end_message(r, dir, a, (struct span){d->chunk, d->chunk_total}, out);
-			drop_chunks(d, a);
-		}
+		end_chunk(r, dir, a, out);
 		return;
 	}
-	end_message(r, dir, a, (struct span){in_frame ? a->frame : d->body, d->frame.size}, out);
+	struct span body = {in_frame ? a->frame : d->body, d->frame.size};
+	bool bad = read_message(r, dir, a, body, out) == PAYLOAD_BAD;
 	put_slab(a, &d->body);
+	/* with a context it may be a chunk of a message whose beginning is not here */
+	if (bad && d->frame.context == 0)
+		bad_message(a, out);
+	if (bad && d->odd)
+		out_of_step(d, a);
 }
 
 static void
@@ -322,16 +368,6 @@ close_frame(struct rlpx *r, unsigned dir, struct rlpx_arena *a, bool whole, stru
 
 /* ---- a direction in step ---- */
 
-static void
-out_of_step(struct rlpx_dir *d, struct rlpx_arena *a)
-{
-	rlpx_read_drop(d, a);
-	d->state = DIR_SEARCH;
-	d->mac_on = false;
-	d->lost_at = d->tried_at = d->at;
-	d->sync_pending = false;
-}
-
 static uint32_t
 handshake_bytes(struct rlpx_dir *d, const uint8_t *p, uint32_t n, struct framer_out *out)
 {
@@ -408,7 +444,7 @@ gap_behind(struct rlpx *r, unsigned dir, struct rlpx_arena *a, uint64_t more, st
 	close_frame(r, dir, a, false, out);
 	if (more == 0)
 		return;
-	if (d->confirmed) {
+	if (d->confirmed && d->state == DIR_HEADER) {
 		d->base_at = d->at;
 		d->base_block = d->key_at / 16;
 		d->base_known = true;

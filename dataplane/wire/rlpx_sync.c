@@ -339,6 +339,8 @@ rlpx_search_end(struct rlpx *r, struct rlpx_arena *a, const struct rlpx_search *
 	r->out_for_search = false;
 	if (s->state != RLPX_SEARCH_FOUND || in_step(d) || d->state == DIR_DEAD)
 		return;
+	if (r->has_key && memcmp(&r->aes, &s->aes[s->key], sizeof r->aes) != 0)
+		return; /* its key came meanwhile, and is another */
 	if (!r->has_key) {
 		r->aes = s->aes[s->key];
 		r->has_key = true;

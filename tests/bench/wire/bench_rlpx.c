@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* rlpx: GB/s of the keystream and of the framer, ns per Transactions message of 10 (payload handed out), keystream blocks per second of the search. The
- * best of many short runs in CPU time, for other load on the machine only ever adds. usage: bench_rlpx [RUNS] */
+/* rlpx: GB/s of the keystream and of the framer, ns per Transactions message of 10 (payload handed out),
+ * keystream blocks per second of the search. The best of many short runs in CPU time, for other load on the
+ * machine only ever adds. usage: bench_rlpx [RUNS] */
 #include "tests/unit/wire/rlpx_peer.h"
 #include "tests/unit/wire/rlpx_rig.h"
 #include "eth/ethmsg.h"
@@ -82,7 +83,8 @@ framer(const struct rlpx_key *key, unsigned txs, unsigned messages, unsigned run
 		n_txs = 0;
 		double t = now_ns();
 		for (uint32_t at = 0; at < p.n; at += SEGMENT)
-			rig_feed(&g, &r, 0, (struct span){p.out + at, p.n - at < SEGMENT ? p.n - at : SEGMENT});
+			rig_feed(&g, &r, 0,
+				(struct span){p.out + at, p.n - at < SEGMENT ? p.n - at : SEGMENT});
 		t = (now_ns() - t) / messages;
 		best = t < best ? t : best;
 		rig_end(&g, &r);
@@ -143,7 +145,8 @@ main(int argc, char **argv)
 	key.aes[0] = 1;
 	key.has_mac = true;
 	aes256_set_encrypt_key(&aes, key.aes);
-	printf("keystream: %.2f GB/s in pieces of 16 kB, %.2f of 1448 B\n", keystream(&aes, 16384, runs), keystream(&aes, 1448, runs));
+	printf("keystream: %.2f GB/s in pieces of 16 kB, %.2f of 1448 B\n", keystream(&aes, 16384, runs),
+		keystream(&aes, 1448, runs));
 	double ns = framer(&key, 10, 2000, runs, false, &wire);
 	printf("Transactions of 10, in segments: %.0f ns, %u bytes, %.2f GB/s\n", ns, wire, wire / ns);
 	ns = framer(&key, 1, 2000, runs, false, &wire);
@@ -152,7 +155,7 @@ main(int argc, char **argv)
 	printf("Transactions of 300, in segments: %.0f ns, %u bytes, %.2f GB/s\n", ns, wire, wire / ns);
 	ns = framer(&key, 10, 20, runs, true, &wire);
 	printf("Transactions of 10, MACs checked: %.0f ns, %u bytes, %.2f GB/s\n", ns, wire, wire / ns);
-	printf("search, 16 kB window: %.0f M blocks/s aligned, %.0f M/s at any place\n", search(&aes, true, runs) / 1e6,
-		search(&aes, false, runs) / 1e6);
+	printf("search, 16 kB window: %.0f M blocks/s aligned, %.0f M/s at any place\n",
+		search(&aes, true, runs) / 1e6, search(&aes, false, runs) / 1e6);
 	return 0;
 }

@@ -228,7 +228,8 @@ hellos(struct span in)
 		b = a;
 	bool known = rlpx_hello_eth(&a, &b, &one);
 	assert(known == rlpx_hello_eth(&b, &a, &two));
-	assert(one.first == two.first && one.version == two.version && one.ids == two.ids && known == (one.first > 0));
+	assert(one.first == two.first && one.version == two.version && one.ids == two.ids &&
+		known == (one.first > 0));
 }
 
 /* The MAC of what came in two pieces is that of the whole. */

@@ -613,6 +613,103 @@ no_snappy(void **state)
 	world_end(w);
 }
 
+/* geth looks at a header's size and at nothing else: who writes something else into it must not go unread. */
+static void
+odd_headers(void **state)
+{
+	static const uint8_t odd[3][13] = {{1, 2, 3}, {0xc2, 0x80, 0x80, 1}, {0xff, 0xff, 0xff, 0xff, 0xff}};
+	static const uint8_t chunk[] = {0xc5, 0x80, 0x05, 0x82, 0xff, 0xff}, more[] = {0xc2, 0x80, 0x05},
+			     other[] = {0xc2, 0x80, 0x09};
+	struct world *w = world_new(4, false);
+	peer_hello(&w->peer[0], 5, "eth/68");
+	for (unsigned i = 0; i < 3; i++) {
+		struct span body = peer_pack(0x12, text(50, i), true);
+		peer_frame(&w->peer[0], (struct span){odd[i], 13}, body);
+		free((void *)(uintptr_t)body.p);
+	}
+	const struct span data[3] = {{chunk, sizeof chunk}, {more, sizeof more}, {other, sizeof other}};
+	for (unsigned i = 0; i < 3; i++) { /* whole messages that call themselves chunks */
+		struct span body = peer_pack(0x12, text(60, i), true);
+		peer_frame(&w->peer[0], data[i], body);
+		free((void *)(uintptr_t)body.p);
+	}
+	peer_message(&w->peer[0], 0x12, text(9, 9), true);
+	w->rig.arena.keys = w->keys;
+	feed_both(w, NULL);
+	assert_int_equal(w->log.n[0], 8);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(w->log.at[0][1 + i].sum, sum_of(text(i < 3 ? 50 : 60, i % 3)));
+	assert_int_equal(w->log.at[0][7].mac, RLPX_MAC_GOOD);
+	assert_int_equal(w->rig.arena.counts[RLPX_N_ODD_HEADER], 3);
+	assert_int_equal(w->rig.slabs_out, 0);
+	world_end(w);
+}
+
+/* His first header is odd too: ours names the session. */
+static void
+odd_first_header(void **state)
+{
+	static const uint8_t odd[13] = {7};
+	struct world *w = world_new(4, false);
+	struct span body = peer_pack(0x12, text(50, 1), true);
+	peer_frame(&w->peer[0], (struct span){odd, 13}, body);
+	free((void *)(uintptr_t)body.p);
+	peer_message(&w->peer[1], 0x12, text(9, 9), true);
+	w->rig.arena.keys = w->keys;
+	feed_both(w, NULL);
+	assert_int_equal(w->log.n[0], 1);
+	assert_int_equal(w->log.n[1], 1);
+	world_end(w);
+}
+
+/* Bytes that are not the sender's where a header should be: the next one is found, at once or behind what the
+ * wrong one says. */
+static void
+forged_header(void **state)
+{
+	for (unsigned flip = 1; flip < 256; flip += 3) {
+		struct world *w = world_new(4, false);
+		for (unsigned i = 0; i < 40; i++)
+			peer_message(&w->peer[0], 0x12, text(300, i), true);
+		uint32_t frame = (w->peer[0].n - 402) / 40, at = 402 + 3 * frame;
+		w->peer[0].out[at] ^= (uint8_t)(flip & 0xf0); /* size: to 1 MiB and beyond */
+		w->peer[0].out[at + 1] ^= (uint8_t)(flip << 2);
+		w->peer[0].out[at + 5] ^= 0x55;
+		w->rig.arena.keys = w->keys;
+		w->rig.arena.eager = true;
+		for (uint32_t k = 0; k < w->peer[0].n; k += 500)
+			rig_feed(&w->rig, &w->r, 0,
+				(struct span){
+					w->peer[0].out + k, w->peer[0].n - k < 500 ? w->peer[0].n - k : 500});
+		assert_true(w->log.n[0] >= 3);
+		if (flip & 0xf0)
+			assert_int_equal(w->log.n[0], 39); /* too large to be followed */
+		world_end(w);
+	}
+}
+
+/* One direction only, and a Hello before whose eth nothing can lie. */
+static void
+one_direction(void **state)
+{
+	static const struct {
+		const char *caps;
+		unsigned first;
+	} c[] = {{"eth/66 eth/68 snap/1", 0x10}, {"bsc/1 eth/68", 0}, {"snap/1", 0}};
+	for (unsigned i = 0; i < 3; i++) {
+		struct world *w = world_new(4, false);
+		peer_hello(&w->peer[0], 5, c[i].caps);
+		w->rig.arena.keys = w->keys;
+		rig_feed(&w->rig, &w->r, 0, (struct span){w->peer[0].out, w->peer[0].n});
+		assert_int_equal(rlpx_eth(&w->r)->first, c[i].first);
+		rlpx_learn_eth(&w->r, 0x12);
+		assert_int_equal(rlpx_eth(&w->r)->first, c[i].first ? c[i].first : 0x12);
+		rlpx_learn_eth(&w->r, 0x14);
+		assert_int_equal(rlpx_eth(&w->r)->first, c[i].first ? c[i].first : 0x12);
+		world_end(w);
+	}
+}
+
 int
 main(void)
 {
@@ -636,6 +733,10 @@ main(void)
 		cmocka_unit_test(looks_like),
 		cmocka_unit_test(not_rlpx),
 		cmocka_unit_test(no_snappy),
+		cmocka_unit_test(odd_headers),
+		cmocka_unit_test(odd_first_header),
+		cmocka_unit_test(forged_header),
+		cmocka_unit_test(one_direction),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
