@@ -9,6 +9,7 @@
 #include "io/source.h"
 #include "net/stream.h"
 #include "wire/hex.h"
+#define RIG_OUT (4u << 20) /* blobs */
 #include "tests/unit/wire/rlpx_rig.h"
 
 #include "abi/counters.h"

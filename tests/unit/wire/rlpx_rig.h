@@ -12,7 +12,9 @@
 #include <string.h>
 
 #define RIG_SLABS 64
-#define RIG_OUT (4u << 20)
+#ifndef RIG_OUT
+#define RIG_OUT (256u << 10)
+#endif
 
 typedef void (*rig_message)(void *ctx, struct rlpx *r, unsigned dir, struct span payload);
 

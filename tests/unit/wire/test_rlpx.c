@@ -126,10 +126,19 @@ static void
 usual_stream(struct world *w)
 {
 	static const uint32_t sizes[] = {1, 13, 14, 15, 16, 29, 200, 1000, 31, 5000, 0, 47};
+	static struct span made[2]; /* once: the peer's MACs are slow */
 	for (unsigned d = 0; d < 2; d++) {
-		peer_hello(&w->peer[d], 5, d ? "bsc/1 eth/67 eth/68 snap/1" : "bsc/1 eth/66 eth/68");
+		struct peer *p = &w->peer[d];
+		if (made[d].len > 0) {
+			peer_put(p, made[d].p + p->n, made[d].len - p->n);
+			continue;
+		}
+		peer_hello(p, 5, d ? "bsc/1 eth/67 eth/68 snap/1" : "bsc/1 eth/66 eth/68");
 		for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++)
-			peer_message(&w->peer[d], 0x10 + i, text(sizes[i], i + 100 * d), true);
+			peer_message(p, 0x10 + i, text(sizes[i], i + 100 * d), true);
+		uint8_t *copy = malloc(p->n);
+		memcpy(copy, p->out, p->n);
+		made[d] = (struct span){copy, p->n};
 	}
 }
 
@@ -507,7 +516,7 @@ bombs(void **state)
 	peer_body(&w->peer[0], (struct span){no_id, sizeof no_id});
 	peer_message(&w->peer[0], 0x14, text(10, 3), true);
 	w->rig.arena.keys = w->keys;
-	w->rig.arena.out_cap = 1u << 20;
+	w->rig.arena.out_cap = 1u << 17;
 	feed_both(w, NULL);
 	assert_int_equal(w->log.n[0], 2);
 	assert_int_equal(w->rig.arena.counts[RLPX_N_OVERSIZE], 2);
@@ -551,20 +560,24 @@ no_buffers(void **state)
 static void
 windows_stolen(void **state)
 {
-	for (uint32_t at = 1; at < 3000; at += 37) {
+	for (uint32_t at = 1; at < 4000; at += 37) {
 		struct world *w = world_new(2, false);
 		struct rlpx other;
-		usual_stream(w);
+		for (unsigned i = 0; i < 13; i++)
+			peer_message(&w->peer[0], 0x12, text(i * 40, i), true);
 		rig_feed(&w->rig, &w->r, 0, (struct span){w->peer[0].out, at});
 		rlpx_init(&other, &w->rig.arena, false, ends, NULL);
 		assert_int_equal(w->rig.windows.stolen, 2);
 		w->rig.arena.keys = w->keys;
 		rig_feed(&w->rig, &w->r, 0, (struct span){w->peer[0].out + at, w->peer[0].n - at});
+		uint32_t n = w->peer[0].n;
 		peer_message(&w->peer[0], 0x12, text(10, 3), true);
-		uint32_t n = w->peer[0].n - 80;
-		rig_feed(&w->rig, &w->r, 0, (struct span){w->peer[0].out + n, 80});
+		rig_feed(&w->rig, &w->r, 0, (struct span){w->peer[0].out + n, w->peer[0].n - n});
+		w->rig.arena.eager = true;
+		rig_poll(&w->rig, &w->r);
 		/* whatever was lost, it is in step at the end */
 		assert_true(rlpx_readable(&w->r, 0));
+		assert_int_equal(w->log.at[0][w->log.n[0] - 1].sum, sum_of(text(10, 3)));
 		struct framer_out o;
 		for (unsigned d = 0; d < 2; d++)
 			rlpx_end(&other, d, &w->rig.arena, &o);
