@@ -49,6 +49,7 @@ begin(void)
 		return;
 	rig_init(&rig, 4, 4096, note, NULL);
 	rig.slab_max = 1u << 16;
+	rig.arena.search_slice = 512; /* long searches go on from call to call */
 	rig.arena.out_cap = 1u << 16;
 	memset(&key, 0, sizeof key);
 	key.aes[3] = 7;
