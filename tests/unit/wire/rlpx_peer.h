@@ -30,7 +30,7 @@ static void
 peer_append(uint8_t **p, uint32_t *n, uint32_t *cap, const void *from, uint32_t len)
 {
 	if (*n + len > *cap) {
-		*cap = (*n + len) * 2;
+		*cap = *n + len + *n / 2;
 		*p = realloc(*p, *cap);
 	}
 	if (len > 0)

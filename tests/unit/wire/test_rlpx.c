@@ -267,6 +267,40 @@ very_late_key(void **state)
 	world_end(w);
 }
 
+/* The key comes 63 MiB behind the handshake: found on the worker, in slices, within the cost that such a
+ * search may have. */
+static void
+deep_late_key(void **state)
+{
+	struct world *w = world_new(2, false);
+	for (unsigned d = 0; d < 2; d++) {
+		peer_free(&w->peer[d]);
+		w->key.has_nonces = false;
+		peer_init(&w->peer[d], &w->key, d, 400);
+	}
+	uint8_t *body = calloc(1, 100000);
+	body[0] = 0x12; /* what it says does not matter */
+	while (w->peer[0].n < 63u << 20)
+		peer_body(&w->peer[0], (struct span){body, 1 + (w->peer[0].n >> 4) % 100000});
+	free(body);
+	peer_message(&w->peer[0], 0x12, text(200, 1), true);
+	peer_message(&w->peer[0], 0x12, text(300, 2), true);
+	for (uint32_t at = 0; at < w->peer[0].n; at += 60000)
+		rig_feed(&w->rig, &w->r, 0,
+			(struct span){
+				w->peer[0].out + at, w->peer[0].n - at < 60000 ? w->peer[0].n - at : 60000});
+	w->rig.arena.keys = w->keys;
+	w->rig.arena.search_slice = 1u << 14;
+	unsigned turns = 0;
+	for (; !rlpx_readable(&w->r, 0) && turns < 200; turns++)
+		rig_poll(&w->rig, &w->r);
+	assert_in_range(turns, 10, 140);
+	assert_int_equal(w->log.n[0], 2);
+	assert_int_equal(w->log.at[0][0].sum, sum_of(text(200, 1)));
+	assert_true(w->rig.arena.counts[RLPX_N_SEARCHED] <= RLPX_NEAR_BLOCKS);
+	world_end(w);
+}
+
 static void
 many_keys(void **state)
 {
@@ -732,6 +766,7 @@ main(void)
 		cmocka_unit_test(byte_by_byte),
 		cmocka_unit_test(late_key),
 		cmocka_unit_test(very_late_key),
+		cmocka_unit_test(deep_late_key),
 		cmocka_unit_test(many_keys),
 		cmocka_unit_test(wrong_key),
 		cmocka_unit_test(bad_mac),
