@@ -252,10 +252,10 @@ feed_bytes(struct inflate *i, struct span *in, uint8_t *room, uint32_t len, stru
 		in->p += n;
 		in->len -= n;
 		i->in_bytes += n;
-		if (rc != Z_OK && rc != Z_BUF_ERROR && rc != Z_STREAM_END)
-			return failed(i, rc);
 		if (i->out_bytes > i->limit || is_bomb(i))
 			return INFLATE_LIMIT;
+		if (rc != Z_OK && rc != Z_BUF_ERROR && rc != Z_STREAM_END)
+			return failed(i, rc);
 		if (rc == Z_STREAM_END)
 			stream_end(i);
 		if (!is_dry(i))

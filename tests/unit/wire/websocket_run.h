@@ -15,7 +15,7 @@
 
 struct ws_run_dir {
 	uint64_t given, parsed, skipped[3];
-	bool in_body;
+	bool in_body, out_of_step;
 	unsigned messages, ends, lost, pickups;
 	char *log;
 	size_t log_len, log_cap;
@@ -96,6 +96,7 @@ ws_run_out(struct ws_run *r, unsigned dir, struct span in, uint32_t n, const uin
 	d->given += n;
 	d->parsed += o->parsed;
 	d->skipped[o->reason] += o->skipped;
+	d->out_of_step |= !websocket_in_step(&r->ws, dir);
 	assert(d->parsed + d->skipped[0] + d->skipped[1] + d->skipped[2] + websocket_held(&r->ws, dir) == d->given);
 	assert(websocket_held(&r->ws, dir) <= WEBSOCKET_HEADER_MAX);
 	assert(!o->last || o->verdict == FRAMER_MESSAGE || o->verdict == FRAMER_BODY);
@@ -177,8 +178,10 @@ ws_run_end(struct ws_run *r, unsigned dir)
 {
 	struct framer_out o, again;
 	memset(&o, 0xa5, sizeof o);
+	bool before = r->dir[dir].out_of_step;
 	websocket_end(&r->ws, dir, &o);
 	ws_run_out(r, dir, (struct span){NULL, 0}, 0, NULL, &o);
+	r->dir[dir].out_of_step = before;
 	assert(websocket_held(&r->ws, dir) == 0);
 	websocket_end(&r->ws, dir, &again);
 	assert(again.verdict == FRAMER_MORE && again.parsed + again.skipped == 0);
