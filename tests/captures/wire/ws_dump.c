@@ -75,6 +75,8 @@ feed_ws(struct flow *f, unsigned dir, struct span in)
 		uint32_t n = websocket_feed(&f->framer, dir, in, room, &o);
 		if (o.verdict == FRAMER_MESSAGE && websocket_last(&f->framer, dir)->compressed)
 			inflate_message(&f->inflate[dir], &pool, INFLATE_MAX_MESSAGE);
+		if (o.verdict == FRAMER_MESSAGE && o.last)
+			message_end(f, dir);
 		if (o.verdict == FRAMER_BODY)
 			body(f, dir, &o);
 		lost += o.verdict == FRAMER_LOST || o.skipped > 0;
