@@ -43,24 +43,17 @@
 enum http1_role { HTTP1_UNKNOWN, HTTP1_REQUESTS, HTTP1_RESPONSES };
 
 /* Content-Encoding. OTHER: another one, or several. */
-enum http1_coding {
-	HTTP1_IDENTITY,
-	HTTP1_GZIP,
-	HTTP1_DEFLATE,
-	HTTP1_BR,
-	HTTP1_ZSTD,
-	HTTP1_OTHER_CODING
-};
+enum http1_coding { HTTP1_IDENTITY, HTTP1_GZIP, HTTP1_DEFLATE, HTTP1_BR, HTTP1_ZSTD, HTTP1_OTHER_CODING };
 
 /* What a response's Sec-WebSocket-Extensions agrees to (RFC 6455 9.1, RFC 7692 7.1). Bits: 8..15, or 0 if not
  * given (that means 15). */
 struct http1_extensions {
-	bool deflate;		      /* permessage-deflate */
-	bool server_no_takeover;      /* server_no_context_takeover: of what the server sends */
+	bool deflate;		 /* permessage-deflate */
+	bool server_no_takeover; /* server_no_context_takeover: of what the server sends */
 	bool client_no_takeover;
 	uint8_t server_bits, client_bits; /* ..._max_window_bits */
-	bool arbitrum;		      /* Arbitrum-permessage-deflate: with a dictionary of its own */
-	bool other;		      /* any other extension */
+	bool arbitrum;			  /* Arbitrum-permessage-deflate: with a dictionary of its own */
+	bool other;			  /* any other extension */
 };
 
 /* What the last FRAMER_MESSAGE (or UPGRADE) said. `request` already holds from the message's first line on.
@@ -139,8 +132,8 @@ void http1_end(struct http1 *h, unsigned dir, struct framer_out *out);
  */
 const struct http1_head *http1_last(const struct http1 *h, unsigned dir);
 
-/* http1_between: direction `dir` is in step and between two messages: what comes next may, after an upgrade, be
- * another protocol's from its first byte on. Otherwise its bytes have gone by in part, or are held: end it
+/* http1_between: direction `dir` is in step and between two messages: what comes next may, after an upgrade,
+ * be another protocol's from its first byte on. Otherwise its bytes have gone by in part, or are held: end it
  * (http1_end), and let the other protocol begin in mid-stream. */
 bool http1_between(const struct http1 *h, unsigned dir);
 

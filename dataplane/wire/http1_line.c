@@ -8,7 +8,15 @@
 /* Of a status line that is beyond doubt. Bounds the work on lines made of beginnings of status lines. */
 #define REASON_MAX 64u
 
-enum field { FIELD_NONE, FIELD_LENGTH, FIELD_TE, FIELD_ENCODING, FIELD_TYPE, FIELD_UPGRADE, FIELD_EXTENSIONS };
+enum field {
+	FIELD_NONE,
+	FIELD_LENGTH,
+	FIELD_TE,
+	FIELD_ENCODING,
+	FIELD_TYPE,
+	FIELD_UPGRADE,
+	FIELD_EXTENSIONS
+};
 enum field_state { STATE_EMPTY, STATE_GOOD, STATE_OTHER };
 
 /* RFC 9110 tokens. */

@@ -90,8 +90,8 @@ enum http1_coding value_codings(enum http1_coding a, enum http1_coding b);
 /* value_websocket: Upgrade names websocket. */
 bool value_websocket(struct value v);
 
-/* value_extensions reads a piece of Sec-WebSocket-Extensions; *place keeps the place in the list from a line to
- * its continuation, and is 0 at the beginning of a field. */
+/* value_extensions reads a piece of Sec-WebSocket-Extensions; *place keeps the place in the list from a line
+ * to its continuation, and is 0 at the beginning of a field. */
 void value_extensions(struct http1_extensions *e, struct value v, uint64_t *place);
 
 #endif

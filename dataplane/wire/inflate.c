@@ -291,8 +291,8 @@ keep_limit(struct inflate *i, struct span *out)
 }
 
 enum inflate_status
-inflate_feed(struct inflate *i, struct inflate_pool *p, struct span *in, bool last, uint8_t *room, uint32_t len,
-	struct span *out)
+inflate_feed(struct inflate *i, struct inflate_pool *p, struct span *in, bool last, uint8_t *room,
+	uint32_t len, struct span *out)
 {
 	enum inflate_status s = i->status;
 	*out = (struct span){room, 0};

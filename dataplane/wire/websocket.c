@@ -222,8 +222,8 @@ holds_json(const struct frame *f, const uint8_t *p, uint64_t n)
 	return true;
 }
 
-/* What a frame out of step must show besides a strict header: 1 it does, 0 it does not, -1 more bytes are needed.
- * Control frames and compressed messages have nothing to show. */
+/* What a frame out of step must show besides a strict header: 1 it does, 0 it does not, -1 more bytes are
+ * needed. Control frames and compressed messages have nothing to show. */
 static int
 shows_json(const struct frame *f, const uint8_t *payload, uint64_t n)
 {
@@ -244,8 +244,8 @@ is_certain(const struct websocket *w, unsigned dir, const uint8_t *p, const uint
 	return f.header > 0 && holds_json(&f, p + f.header, (uint64_t)(end - p) - f.header);
 }
 
-/* How many such frames follow one another from p, up to `most`; *ends: the last ends with the span. *first_end: of
- * the first, or the span's. */
+/* How many such frames follow one another from p, up to `most`; *ends: the last ends with the span.
+ * *first_end: of the first, or the span's. */
 static unsigned
 count_frames(const struct websocket *w, unsigned dir, const uint8_t *p, const uint8_t *end, unsigned most,
 	bool *ends, const uint8_t **first_end)
@@ -605,8 +605,8 @@ feed_unsynced(struct websocket *w, unsigned dir, struct span in, struct framer_o
 /* ---- the contract ---- */
 
 static uint32_t
-feed_frames(struct websocket *w, unsigned dir, struct span in, struct websocket_room room,
-	struct framer_out *out)
+feed_frames(
+	struct websocket *w, unsigned dir, struct span in, struct websocket_room room, struct framer_out *out)
 {
 	struct websocket_dir *d = &w->dir[dir];
 	uint32_t at = 0;
@@ -614,7 +614,8 @@ feed_frames(struct websocket *w, unsigned dir, struct span in, struct websocket_
 		refuse(d, out);
 		return 0;
 	}
-	while (at < in.len && (out->verdict == FRAMER_MORE) && (d->state == ST_HEADER || d->state == ST_PAYLOAD)) {
+	while (at < in.len && (out->verdict == FRAMER_MORE) &&
+		(d->state == ST_HEADER || d->state == ST_PAYLOAD)) {
 		if (d->state == ST_HEADER)
 			at += feed_header(w, dir, in.p + at, in.len - at, out);
 		else
@@ -624,8 +625,8 @@ feed_frames(struct websocket *w, unsigned dir, struct span in, struct websocket_
 }
 
 uint32_t
-websocket_feed(struct websocket *w, unsigned dir, struct span in, struct websocket_room room,
-	struct framer_out *out)
+websocket_feed(
+	struct websocket *w, unsigned dir, struct span in, struct websocket_room room, struct framer_out *out)
 {
 	struct websocket_dir *d = &w->dir[dir];
 	uint32_t n = in.len;

@@ -6,8 +6,8 @@
  * of messages with RSV1 is handed out as it is: head.compressed, see inflate.h.
  *
  * Where receivers differ the more liberal one is followed, for what a node accepts must not go by unread:
- *  - Lengths need not be minimal (RFC 6455 5.2 says they MUST be): gorilla (geth, Erigon), tungstenite (anvil),
- *    soketto (reth) and ws do not check.
+ *  - Lengths need not be minimal (RFC 6455 5.2 says they MUST be): gorilla (geth, Erigon), tungstenite
+ * (anvil), soketto (reth) and ws do not check.
  *  - Mask bit either way, in either direction, as the frame says (soketto; the others close the connection).
  *  - RSV1 of control and continuation frames is ignored where RSV1 was negotiated (gorilla).
  *  - Reserved opcodes, RSV2, RSV3, RSV1 that was not negotiated, fragmented or long (> 125) control frames, a
@@ -15,13 +15,13 @@
  *  - Text is not checked to be UTF-8, a close frame's code is not checked.
  *  - Behind a close frame nobody reads: OPAQUE.
  *
- * A gap inside a payload costs that message, not the stream. After any other gap, and in mid-stream, bytes are
- * passed over as UNSYNCED until a frame is recognised:
- *  - anywhere in a span: an unfragmented text frame, opcode, RSV, mask bit and minimal length as the direction
- *    must have them, whose payload (unmasked) begins as JSON objects and arrays do and is ASCII as far as it is
- *    looked at;
- *  - at the start of a span: a control frame, a compressed one or one that begins as JSON does, whose header is
- *    as strict, if it ends with the span or another such frame follows it, and the first does not hold the
+ * A gap inside a payload costs that message, not the stream. After any other gap, and in mid-stream, bytes
+ * are passed over as UNSYNCED until a frame is recognised:
+ *  - anywhere in a span: an unfragmented text frame, opcode, RSV, mask bit and minimal length as the
+ * direction must have them, whose payload (unmasked) begins as JSON objects and arrays do and is ASCII as far
+ * as it is looked at;
+ *  - at the start of a span: a control frame, a compressed one or one that begins as JSON does, whose header
+ * is as strict, if it ends with the span or another such frame follows it, and the first does not hold the
  *    other.
  * Until three pieces of evidence have come together (such JSON text counts twice, each header in its place
  * once) a frame that is not like these, or longer than WEBSOCKET_PICKUP_MAX, ends the attempt, and a
@@ -40,7 +40,8 @@
 #include <stdint.h>
 
 #define WEBSOCKET_HEADER_MAX 14u
-#define WEBSOCKET_MESSAGE_MAX (256u << 20) /* payload on the wire; soketto's limit (ws 100 MiB, geth 32 MiB) */
+#define WEBSOCKET_MESSAGE_MAX \
+	(256u << 20) /* payload on the wire; soketto's limit (ws 100 MiB, geth 32 MiB) */
 #define WEBSOCKET_PICKUP_MAX (32u << 20)
 
 /* Which direction is the client's, the one that masks. */
@@ -82,9 +83,9 @@ struct websocket {
 	bool rsv1;
 };
 
-/* websocket_init prepares both directions. rsv1: an extension that uses RSV1 was negotiated (or nobody knows).
- * midstream: the handshake was not seen: client may be UNKNOWN and is learned. Otherwise the first byte of
- * either direction begins a frame, unless websocket_desync says that it need not. */
+/* websocket_init prepares both directions. rsv1: an extension that uses RSV1 was negotiated (or nobody
+ * knows). midstream: the handshake was not seen: client may be UNKNOWN and is learned. Otherwise the first
+ * byte of either direction begins a frame, unless websocket_desync says that it need not. */
 void websocket_init(struct websocket *w, enum websocket_client client, bool rsv1, bool midstream);
 
 /* websocket_desync: bytes of the direction have gone by unread; call it between init and the first feed. */
@@ -96,8 +97,8 @@ bool websocket_looks_like(struct span in);
 /* websocket_feed consumes bytes of direction `dir` and stores one verdict. in.len >= 1. Returns the bytes
  * consumed: 1..in.len, or 0 with LOST, SKIP or, soon after a pickup, MESSAGE, never twice in a row.
  * Body spans lie within `in` (unmasked) or `room` (masked) and live until the next call. After LOST with
- * websocket_in_step false, or with websocket_last saying compressed, the compressed history of the direction has a
- * hole: see inflate_cut. */
+ * websocket_in_step false, or with websocket_last saying compressed, the compressed history of the direction
+ * has a hole: see inflate_cut. */
 uint32_t websocket_feed(struct websocket *w, unsigned dir, struct span in, struct websocket_room room,
 	struct framer_out *out);
 
@@ -108,7 +109,8 @@ void websocket_gap(struct websocket *w, unsigned dir, uint64_t n, struct framer_
  * Calling it again gives MORE. */
 void websocket_end(struct websocket *w, unsigned dir, struct framer_out *out);
 
-/* websocket_last: the head of the message under way, or of the last one (also if a cap refused it). Never NULL. */
+/* websocket_last: the head of the message under way, or of the last one (also if a cap refused it). Never
+ * NULL. */
 const struct websocket_head *websocket_last(const struct websocket *w, unsigned dir);
 
 /* websocket_held: bytes of direction `dir` held and not yet reported as parsed or skipped. */

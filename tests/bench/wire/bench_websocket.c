@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ns per message and GB/s of websocket, and of inflate over subscription pushes: the best of many short runs, for
- * other load on the machine only ever adds. usage: bench_websocket [RUNS] */
+/* ns per message and GB/s of websocket, and of inflate over subscription pushes: the best of many short runs,
+ * for other load on the machine only ever adds. usage: bench_websocket [RUNS] */
 #include "wire/inflate.h"
 #include "wire/websocket.h"
 
@@ -86,7 +86,8 @@ bench_frames(uint32_t payload, bool masked, uint32_t mtu, unsigned runs)
 		}
 		least = t < least ? t : least;
 	}
-	printf("%-8s %8u %8u %12.1f %10.2f\n", masked ? "masked" : "plain", payload, mtu, least / n, bytes / least);
+	printf("%-8s %8u %8u %12.1f %10.2f\n", masked ? "masked" : "plain", payload, mtu, least / n,
+		bytes / least);
 }
 
 static uint32_t
@@ -104,13 +105,15 @@ static uint32_t
 push(char *p, unsigned i)
 {
 	uint32_t n = (uint32_t)sprintf(p,
-		"{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"0x4b\",\"result\":"
+		"{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"0x4b\","
+		"\"result\":"
 		"{\"nonce\":\"0x%x\",\"gas\":\"0x5208\",\"type\":\"0x2\",\"blockHash\":null,\"hash\":\"0x",
 		i);
 	n += random_hex(p + n, 64);
 	n += (uint32_t)sprintf(p + n, "\",\"from\":\"0x");
 	n += random_hex(p + n, 40);
-	n += (uint32_t)sprintf(p + n, "\",\"to\":\"0x7a250d5630b4cf539739df2c5dacb4c659f2488d\",\"input\":\"0x38ed1739");
+	n += (uint32_t)sprintf(
+		p + n, "\",\"to\":\"0x7a250d5630b4cf539739df2c5dacb4c659f2488d\",\"input\":\"0x38ed1739");
 	n += random_hex(p + n, 64);
 	for (unsigned k = 0; k < 400; k++)
 		p[n++] = '0';
@@ -162,8 +165,8 @@ bench_inflate(bool takeover, unsigned runs)
 			exit(1);
 		least = t < least ? t : least;
 	}
-	printf("%-8s %8u %8u %12.1f %10.2f  (%s; GB/s of JSON)\n", "deflate", (unsigned)(out_bytes / N), at[N] / N, least / N,
-		(double)out_bytes / least, takeover ? "takeover" : "no takeover");
+	printf("%-8s %8u %8u %12.1f %10.2f  (%s; GB/s of JSON)\n", "deflate", (unsigned)(out_bytes / N),
+		at[N] / N, least / N, (double)out_bytes / least, takeover ? "takeover" : "no takeover");
 	deflateEnd(&z);
 	free(mem);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Prints every WebSocket message of a capture, a line each: 0 or 1 for client or server, a space, its text. Reads HTTP/1
- * until the upgrade, then frames, and decompresses, as a worker does; of TCP it knows only what the recordings need:
- * segments in order, Ethernet and IPv4. usage: ws_dump CAPTURE. Exit 1 if anything was lost. */
+/* Prints every WebSocket message of a capture, a line each: 0 or 1 for client or server, a space, its text.
+ * Reads HTTP/1 until the upgrade, then frames, and decompresses, as a worker does; of TCP it knows only what
+ * the recordings need: segments in order, Ethernet and IPv4. usage: ws_dump CAPTURE. Exit 1 if anything was
+ * lost. */
 #include "wire/http1.h"
 #include "wire/inflate.h"
 #include "wire/websocket.h"
@@ -91,7 +92,8 @@ upgrade(struct flow *f, unsigned server)
 	const struct http1_head *h = http1_last(&f->http, server);
 	const struct http1_extensions *e = &h->extensions;
 	f->ws = h->websocket;
-	websocket_init(&f->framer, (enum websocket_client)!server, e->deflate || e->arbitrum || e->other, false);
+	websocket_init(
+		&f->framer, (enum websocket_client) !server, e->deflate || e->arbitrum || e->other, false);
 	inflate_init(&f->inflate[server], INFLATE_MESSAGES, !e->server_no_takeover, false);
 	inflate_init(&f->inflate[!server], INFLATE_MESSAGES, !e->client_no_takeover, false);
 	if (!http1_between(&f->http, !server))
@@ -151,12 +153,14 @@ main(int argc, char **argv)
 	uint32_t head[4];
 	FILE *file = argc == 2 ? fopen(argv[1], "rb") : NULL;
 	size_t bytes = (inflate_pool_bytes(8) + 63) & ~(size_t)63;
-	if (file == NULL || fread(frame, 24, 1, file) != 1 || inflate_pool_init(&pool, aligned_alloc(64, bytes), 8) != 0)
+	if (file == NULL || fread(frame, 24, 1, file) != 1 ||
+		inflate_pool_init(&pool, aligned_alloc(64, bytes), 8) != 0)
 		return 1;
 	while (fread(head, sizeof head, 1, file) == 1) {
 		if (head[2] < 54 || head[2] > sizeof frame || fread(frame, head[2], 1, file) != 1)
 			return 1;
-		uint32_t ip = 14, tcp = ip + (frame[ip] & 15) * 4u, end = ip + (frame[ip + 2] << 8 | frame[ip + 3]);
+		uint32_t ip = 14, tcp = ip + (frame[ip] & 15) * 4u,
+			 end = ip + (frame[ip + 2] << 8 | frame[ip + 3]);
 		if (end <= head[2] && tcp + 20 <= end)
 			segment(frame + tcp, end - tcp);
 	}

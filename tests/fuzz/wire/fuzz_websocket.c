@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A connection of two directions, cut up and with holes as the input says, read three times: as it is cut, with
- * pieces of one direction joined, and byte by byte into the smallest room. As long as a direction is in step they
- * must agree.
+/* A connection of two directions, cut up and with holes as the input says, read three times: as it is cut,
+ * with pieces of one direction joined, and byte by byte into the smallest room. As long as a direction is in
+ * step they must agree.
  *
  * Input: mode, number of operations, the operations (one byte each), the bytes of the stream. An operation
  * takes the next bytes for its direction, feeds them, leaves them out (a gap) or ends the direction. */

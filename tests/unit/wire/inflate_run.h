@@ -32,16 +32,16 @@ static inline uint32_t
 inf_pool_used(const struct inf_pool *p)
 {
 	uint32_t n = p->pool.n;
-	for (const struct inflate_ctx *const *c = (const struct inflate_ctx *const *)&p->pool.free.first; *c != NULL;
-		c = (const struct inflate_ctx *const *)((const char *)*c + sizeof(void *)))
+	for (const struct inflate_ctx *const *c = (const struct inflate_ctx *const *)&p->pool.free.first;
+		*c != NULL; c = (const struct inflate_ctx *const *)((const char *)*c + sizeof(void *)))
 		n--; /* prev, next come first */
 	return n;
 }
 
 /* One piece. Appends to out, which has room for cap bytes; *len is how many there are. */
 static inline enum inflate_status
-inf_piece(struct inflate *i, struct inf_pool *p, const void *in, size_t n, bool last, uint32_t room_len, uint8_t *out,
-	size_t cap, size_t *len)
+inf_piece(struct inflate *i, struct inf_pool *p, const void *in, size_t n, bool last, uint32_t room_len,
+	uint8_t *out, size_t cap, size_t *len)
 {
 	uint8_t *copy = malloc(n ? n : 1), *room = malloc(room_len);
 	assert(copy != NULL && room != NULL);

@@ -199,29 +199,36 @@ static const struct row rows[] = {
 		"<101 upgrade ws +deflate s0 c0>$^"},
 	{"permessage-deflate, all of it", ASK_WS,
 		SWITCH "sec-websocket-extensions:permessage-deflate ;server_no_context_takeover; "
-		       "client_no_context_takeover;server_max_window_bits=10 ;\tclient_max_window_bits = \"12\"\r\n\r\n",
+		       "client_no_context_takeover;server_max_window_bits=10 ;\tclient_max_window_bits = "
+		       "\"12\"\r\n\r\n",
 		"<101 upgrade ws +deflate s c s10 c12>$^"},
 	{"among others", ASK_WS,
-		SWITCH "Sec-WebSocket-Extensions: foo; server_no_context_takeover; a=\"x, permessage-deflate; \\\"y\", "
+		SWITCH "Sec-WebSocket-Extensions: foo; server_no_context_takeover; a=\"x, "
+		       "permessage-deflate; \\\"y\", "
 		       "Permessage-Deflate; client_no_context_takeover, bar;client_max_window_bits=9\r\n\r\n",
 		"<101 upgrade ws +deflate c s0 c0 +other>$^"},
 	{"in several fields", ASK_WS,
-		SWITCH "Sec-WebSocket-Extensions: foo\r\nX: y\r\nSec-WebSocket-Extensions: permessage-deflate; "
-		       "server_max_window_bits=15\r\nSec-WebSocket-Extensions: bar; client_no_context_takeover\r\n\r\n",
+		SWITCH
+		"Sec-WebSocket-Extensions: foo\r\nX: y\r\nSec-WebSocket-Extensions: permessage-deflate; "
+		"server_max_window_bits=15\r\nSec-WebSocket-Extensions: bar; "
+		"client_no_context_takeover\r\n\r\n",
 		"<101 upgrade ws +deflate s15 c0 +other>$^"},
 	{"in continued lines", ASK_WS,
-		SWITCH "Sec-WebSocket-Extensions:\r\n permessage-deflate\r\n ;\r\n client_no_context_takeover;\r\n"
-		       "  server_max_window_bits=9\r\n , bar\r\nUpgrade: x\r\n\r\n",
+		SWITCH
+		"Sec-WebSocket-Extensions:\r\n permessage-deflate\r\n ;\r\n client_no_context_takeover;\r\n"
+		"  server_max_window_bits=9\r\n , bar\r\nUpgrade: x\r\n\r\n",
 		"<101 upgrade ws +deflate c s9 c0 +other>$^"},
 	{"bits that are none", ASK_WS,
 		SWITCH "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; "
 		       "server_max_window_bits=16; client_max_window_bits=7; x=\r\n\r\n",
 		"<101 upgrade ws +deflate s0 c0>$^"},
 	{"Arbitrum's dictionary", ASK_WS,
-		SWITCH "Sec-WebSocket-Extensions: Arbitrum-permessage-deflate; server_no_context_takeover\r\n\r\n",
+		SWITCH
+		"Sec-WebSocket-Extensions: Arbitrum-permessage-deflate; server_no_context_takeover\r\n\r\n",
 		"<101 upgrade ws +arbitrum>$^"},
 	{"an offer agrees to nothing", NULL,
-		"GET / HTTP/1.1\r\nUpgrade: foo, WebSocket\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
+		"GET / HTTP/1.1\r\nUpgrade: foo, WebSocket\r\nSec-WebSocket-Extensions: "
+		"permessage-deflate\r\n\r\n",
 		"<REQ upgrade ws>$"},
 	{"codings", NEXT NEXT NEXT NEXT NEXT NEXT NEXT,
 		RES "Content-Encoding: X-GZip\r\nContent-Length: 0\r\n\r\n" RES
@@ -231,11 +238,13 @@ static const struct row rows[] = {
 		    "Content-Encoding: gzip, br\r\nContent-Length: 0\r\n\r\n" RES
 		    "Content-Encoding: identity , ,gzip\r\nContent-Length: 0\r\n\r\n" RES
 		    "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n",
-		"<200 len=0 encoded=gzip>$<200 len=0 encoded=deflate>$<200 len=0 encoded=br>$<200 len=0 encoded=zstd>$"
+		"<200 len=0 encoded=gzip>$<200 len=0 encoded=deflate>$<200 len=0 encoded=br>$<200 len=0 "
+		"encoded=zstd>$"
 		"<200 len=0 encoded=other>$<200 len=0 encoded=gzip>$<200 len=0 encoded=other>$"},
 	{"a coding in continued lines", NEXT NEXT,
-		RES "Content-Encoding:\r\n gzip\r\nContent-Length: 0\r\n\r\n" RES
-		    "Content-Encoding: identity,\r\n deflate\r\nContent-Encoding:\r\nContent-Length: 0\r\n\r\n",
+		RES
+		"Content-Encoding:\r\n gzip\r\nContent-Length: 0\r\n\r\n" RES
+		"Content-Encoding: identity,\r\n deflate\r\nContent-Encoding:\r\nContent-Length: 0\r\n\r\n",
 		"<200 len=0 encoded=gzip>$<200 len=0 encoded=deflate>$"},
 	{"CONNECT", "CONNECT a:1 HTTP/1.1\r\n\r\n", RES "\r\n\x16\x03", "<200>$^"},
 	{"CONNECT refused", "CONNECT a:1 HTTP/1.1\r\n\r\n" NEXT,

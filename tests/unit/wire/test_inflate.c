@@ -29,10 +29,11 @@ static size_t
 json(uint8_t *p, size_t hex)
 {
 	size_t n = (size_t)sprintf((char *)p,
-		"{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"0x%08x\",\"result\":\"0x",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"0x%"
+		"08x\",\"result\":\"0x",
 		rnd(1u << 30));
 	for (size_t i = 0; i < hex; i++)
-		p[n++] = (uint8_t)"0123456789abcdef"[rnd(3) ? rnd(16) : 0];
+		p[n++] = (uint8_t) "0123456789abcdef"[rnd(3) ? rnd(16) : 0];
 	memcpy(p + n, "\"}}", 3);
 	return n + 3;
 }
@@ -92,7 +93,8 @@ same(enum inflate_status s, size_t n)
 static void
 messages_with_every_parameter(void **state)
 {
-	static const int levels[] = {0, 1, 6, 9}, strategies[] = {Z_DEFAULT_STRATEGY, Z_FIXED, Z_HUFFMAN_ONLY, Z_RLE};
+	static const int levels[] = {0, 1, 6, 9},
+			 strategies[] = {Z_DEFAULT_STRATEGY, Z_FIXED, Z_HUFFMAN_ONLY, Z_RLE};
 	static const size_t steps[] = {1, 3, 100, CAP};
 	struct inf_pool p;
 	inf_pool_new(&p, 2);
@@ -106,8 +108,9 @@ messages_with_every_parameter(void **state)
 			for (unsigned m = 0; m < 6; m++) {
 				size_t n = m == 3 ? 0 : json(plain, m == 5 ? 70000 : rnd(900));
 				size_t len = pack_message(&z, plain, n, takeover);
-				enum inflate_status s = inf_message(&i, &p, packed, len, CAP, steps[(m + k) & 3],
-					1 + rnd(m & 1 ? 5000 : 20), out, sizeof out, &out_len);
+				enum inflate_status s =
+					inf_message(&i, &p, packed, len, CAP, steps[(m + k) & 3],
+						1 + rnd(m & 1 ? 5000 : 20), out, sizeof out, &out_len);
 				same(s, n);
 				assert_int_equal(inf_pool_used(&p), takeover);
 			}
@@ -139,7 +142,8 @@ bodies_at_every_cut(void **state)
 				enum inflate_status s =
 					inf_piece(&i, &p, packed, a, false, room, out, sizeof out, &out_len);
 				assert_int_equal(s, INFLATE_MORE);
-				s = inf_piece(&i, &p, packed + a, len - a, true, room, out, sizeof out, &out_len);
+				s = inf_piece(
+					&i, &p, packed + a, len - a, true, room, out, sizeof out, &out_len);
 				same(s, n);
 			}
 			/* cut short it is no body, but what came out is right */
@@ -167,21 +171,25 @@ gzip_members_and_what_follows(void **state)
 	memcpy(body + one, packed, two - one);
 	memset(body + two, 0, 600);
 	for (size_t step = 1; step < 600; step = step * 2 + 1) {
-		enum inflate_status s = inf_message(&i, &p, body, two, 100, step, 3, out, sizeof out, &out_len);
+		enum inflate_status s =
+			inf_message(&i, &p, body, two, 100, step, 3, out, sizeof out, &out_len);
 		assert_int_equal(s, INFLATE_END);
 		assert_int_equal(out_len, 11);
 		assert_memory_equal(out, "hello world", 11);
-		s = inf_message(&i, &p, body, two + 512, 100, step, 3, out, sizeof out, &out_len); /* padding */
+		s = inf_message(
+			&i, &p, body, two + 512, 100, step, 3, out, sizeof out, &out_len); /* padding */
 		assert_int_equal(s, INFLATE_END);
 		assert_int_equal(out_len, 11);
 	}
 	body[two] = 0x1f; /* no member after all */
-	assert_int_equal(inf_message(&i, &p, body, two + 5, 100, 9, 3, out, sizeof out, &out_len), INFLATE_BAD);
+	assert_int_equal(
+		inf_message(&i, &p, body, two + 5, 100, 9, 3, out, sizeof out, &out_len), INFLATE_BAD);
 	assert_int_equal(out_len, 11);
 	body[one - 5] ^= 1; /* a check sum */
 	assert_int_equal(inf_message(&i, &p, body, two, 100, 9, 30, out, sizeof out, &out_len), INFLATE_BAD);
 	assert_memory_equal(out, "hello ", 6);
-	assert_int_equal(inf_message(&i, &p, "{\"a\":1}", 7, 100, 9, 3, out, sizeof out, &out_len), INFLATE_BAD);
+	assert_int_equal(
+		inf_message(&i, &p, "{\"a\":1}", 7, 100, 9, 3, out, sizeof out, &out_len), INFLATE_BAD);
 	assert_int_equal(out_len, 0);
 	inf_pool_free(&p);
 }
@@ -244,7 +252,8 @@ history_with_a_hole(void **state)
 				if (how == 2)
 					inflate_cut(&i, &p.pool);
 				if (how == 3) {
-					inf_message(&i, &p, packed, len, CAP, CAP, 999, out, sizeof out, &out_len);
+					inf_message(&i, &p, packed, len, CAP, CAP, 999, out, sizeof out,
+						&out_len);
 					for (unsigned k = 0; k < 4; k++)
 						inflate_message(&thief[k], &p.pool, CAP);
 					assert_null(i.ctx);
@@ -253,7 +262,8 @@ history_with_a_hole(void **state)
 			}
 			if (m == 0) { /* damaged: a block of a kind that there is not */
 				packed[0] = 0x07;
-				assert_int_equal(inf_message(&i, &p, packed, len, CAP, CAP, 999, out, sizeof out, &out_len),
+				assert_int_equal(inf_message(&i, &p, packed, len, CAP, CAP, 999, out,
+							 sizeof out, &out_len),
 					INFLATE_BAD);
 				continue;
 			}
@@ -292,17 +302,21 @@ contexts_are_taken_from_who_waits_longest(void **state)
 		inflate_init(&i[k], INFLATE_GZIP, false, false);
 		inflate_message(&i[k], &p.pool, CAP);
 		out_len = 0;
-		assert_int_equal(inf_piece(&i[k], &p, packed, 50, false, 999, out, sizeof out, &out_len), INFLATE_MORE);
+		assert_int_equal(inf_piece(&i[k], &p, packed, 50, false, 999, out, sizeof out, &out_len),
+			INFLATE_MORE);
 	}
 	assert_null(i[0].ctx);
 	assert_int_equal(p.pool.stolen, 1);
 	out_len = 0;
-	assert_int_equal(inf_piece(&i[0], &p, packed + 50, len - 50, true, 999, out, sizeof out, &out_len), INFLATE_STOLEN);
-	assert_int_equal(inf_piece(&i[0], &p, packed, len, true, 999, out, sizeof out, &out_len), INFLATE_STOLEN);
+	assert_int_equal(inf_piece(&i[0], &p, packed + 50, len - 50, true, 999, out, sizeof out, &out_len),
+		INFLATE_STOLEN);
+	assert_int_equal(
+		inf_piece(&i[0], &p, packed, len, true, 999, out, sizeof out, &out_len), INFLATE_STOLEN);
 	assert_int_equal(out_len, 0);
 	for (unsigned k = 1; k <= N; k++)
 		assert_int_equal(
-			inf_piece(&i[k], &p, packed + 50, len - 50, true, 999, out, sizeof out, &out_len), INFLATE_END);
+			inf_piece(&i[k], &p, packed + 50, len - 50, true, 999, out, sizeof out, &out_len),
+			INFLATE_END);
 	assert_int_equal(inf_pool_used(&p), 0);
 	same(inf_message(&i[0], &p, packed, len, CAP, 9, 99, out, sizeof out, &out_len), n);
 	inf_pool_free(&p);
@@ -318,7 +332,8 @@ limits(void **state)
 	inflate_init(&i, INFLATE_GZIP, false, false);
 	same(inf_message(&i, &p, packed, len, (uint32_t)n, 100, 77, out, sizeof out, &out_len), n);
 	for (uint32_t limit = 0; limit < n; limit += 97) {
-		enum inflate_status s = inf_message(&i, &p, packed, len, limit, 100, 77, out, sizeof out, &out_len);
+		enum inflate_status s =
+			inf_message(&i, &p, packed, len, limit, 100, 77, out, sizeof out, &out_len);
 		assert_int_equal(s, INFLATE_LIMIT);
 		assert_int_equal(out_len, limit);
 		assert_memory_equal(out, plain, limit);

@@ -6,10 +6,22 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#define Z150 "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789" \
-	     "01234567890123456789012345678901234567890123456789"
+#define Z150                                                                                                 \
+	"01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567" \
+	"89"                                                                                                 \
+	"01234567890123456789012345678901234567890123456789"
 
-enum { T = 0x81, T0 = 0x01, B = 0x82, B0 = 0x02, C = 0x80, C0 = 0x00, CLOSE = 0x88, PING = 0x89, PONG = 0x8a };
+enum {
+	T = 0x81,
+	T0 = 0x01,
+	B = 0x82,
+	B0 = 0x02,
+	C = 0x80,
+	C0 = 0x00,
+	CLOSE = 0x88,
+	PING = 0x89,
+	PONG = 0x8a
+};
 
 struct piece {
 	uint8_t first;
@@ -34,20 +46,24 @@ static const struct row rows[] = {
 	{"empty fragments", false, {{B0, ""}, {C0, ""}, {C0, "x"}, {C, ""}, {T, "y"}}, "<B>x$<T>y$"},
 	{"all fragments empty", false, {{T0, ""}, {C, ""}}, "<T>$"},
 	{"control frames between", false,
-		{{T0, "ab"}, {PING, "p"}, {C0, "cd"}, {PONG, ""}, {PING, "{\"a\":1}"}, {C, "ef"}, {PONG, "x"}},
+		{{T0, "ab"}, {PING, "p"}, {C0, "cd"}, {PONG, ""}, {PING, "{\"a\":1}"}, {C, "ef"},
+			{PONG, "x"}},
 		"<T>abcdef$"},
 	{"controls alone", false, {{PING, ""}, {PONG, "abc"}, {PING, "x"}}, ""},
-	{"a long control", false, {{PING, "12345678901234567890123456789012345678901234567890"}, {T, "x"}}, "<T>x$"},
-	{"lengths that are not minimal", false, {{T, "ab", 2}, {B, "", 8}, {T, Z150, 8}, {PING, "x", 2}, {T, "x", 8}},
+	{"a long control", false, {{PING, "12345678901234567890123456789012345678901234567890"}, {T, "x"}},
+		"<T>x$"},
+	{"lengths that are not minimal", false,
+		{{T, "ab", 2}, {B, "", 8}, {T, Z150, 8}, {PING, "x", 2}, {T, "x", 8}},
 		"<T>ab$<B>$<T>" Z150 "$<T>x$"},
-	{"the other mask bit", false, {{T, "ab", 0, true}, {PING, "x", 0, true}, {T0, "c"}, {C, "d", 0, true}},
-		"<T>ab$<T>cd$"},
+	{"the other mask bit", false,
+		{{T, "ab", 0, true}, {PING, "x", 0, true}, {T0, "c"}, {C, "d", 0, true}}, "<T>ab$<T>cd$"},
 	{"close", false, {{T, "ab"}, {CLOSE, "\x03\xe8"}, {T, "x"}}, "<T>ab$"},
 	{"close without a code", false, {{CLOSE, ""}, {T, "x"}}, ""},
 	{"close inside a message", false, {{T0, "ab"}, {CLOSE, ""}, {C, "x"}}, "<T>ab!end"},
 	{"compressed", true, {{T | WS_RSV1, "ab"}, {T, "x"}}, "<Tz>ab$<T>x$"},
 	{"compressed fragments", true, {{B0 | WS_RSV1, "ab"}, {PING, "x"}, {C, "cd"}}, "<Bz>abcd$"},
-	{"RSV1 where it means nothing", true, {{T0, "ab"}, {PING | WS_RSV1, "x"}, {C | WS_RSV1, "cd"}}, "<T>abcd$"},
+	{"RSV1 where it means nothing", true, {{T0, "ab"}, {PING | WS_RSV1, "x"}, {C | WS_RSV1, "cd"}},
+		"<T>abcd$"},
 	{"RSV1 that was not agreed on", false, {{T, "x"}, {T | WS_RSV1, "ab"}}, "<T>x$!bad"},
 	{"RSV1 of a fragment", false, {{T0, "ab"}, {C | WS_RSV1, "ab"}}, "<T>ab!bad"},
 	{"RSV2", true, {{T, "x"}, {T | 0x20, "ab"}}, "<T>x$!bad"},
@@ -133,8 +149,8 @@ every_row_at_every_cut(void **state)
 static void
 accounts(void **state)
 {
-	static const struct row row = {"", true,
-		{{T0, "ab"}, {PING, "p"}, {C, "cd"}, {CLOSE, ""}, {T, "12345678"}}};
+	static const struct row row = {
+		"", true, {{T0, "ab"}, {PING, "p"}, {C, "cd"}, {CLOSE, ""}, {T, "12345678"}}};
 	uint8_t buf[256];
 	size_t n = build(&row, true, buf);
 	struct ws_run r;
@@ -165,7 +181,8 @@ announced(struct ws_run *r, uint8_t first, uint64_t n, size_t have)
 static void
 caps(void **state)
 {
-	static const uint64_t too_long[] = {WEBSOCKET_MESSAGE_MAX + 1u, 1ull << 32, INT64_MAX, 1ull << 63, UINT64_MAX};
+	static const uint64_t too_long[] = {
+		WEBSOCKET_MESSAGE_MAX + 1u, 1ull << 32, INT64_MAX, 1ull << 63, UINT64_MAX};
 	struct ws_run r;
 	for (size_t i = 0; i < sizeof too_long / sizeof too_long[0]; i++) {
 		ws_run_init(&r, WEBSOCKET_CLIENT_DIR1, false, false);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Holes at every place of a stream, and joining it at every place: which messages must come out all the same. */
+/* Holes at every place of a stream, and joining it at every place: which messages must come out all the same.
+ */
 #include "tests/unit/wire/websocket_run.h"
 
 #include <setjmp.h>
@@ -46,7 +47,8 @@ build(struct stream *s, bool masked, bool fragments)
 		unsigned m = s->messages++;
 		int n = snprintf(s->m[m].text, sizeof s->m[m].text,
 			"{\"jsonrpc\":\"2.0\",\"id\":%u,\"x\":\"%.*s\"}", 100 + m, (int)(i * i % 150),
-			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123"
+			"456789"
 			"abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789");
 		s->m[m].begin = s->n;
 		s->m[m].whole = !fragments || i % 3 != 1;
@@ -68,7 +70,8 @@ static void
 feed_range(struct ws_run *r, const struct stream *s, size_t from, size_t to, bool by_frame)
 {
 	for (unsigned i = 0; by_frame && i < s->frames; i++) {
-		size_t a = s->f[i].begin < from ? from : s->f[i].begin, b = s->f[i].end > to ? to : s->f[i].end;
+		size_t a = s->f[i].begin < from ? from : s->f[i].begin,
+		       b = s->f[i].end > to ? to : s->f[i].end;
 		if (a < b)
 			ws_run_feed(r, 0, s->bytes + a, b - a);
 	}
@@ -103,7 +106,8 @@ check(const struct ws_run *r, const struct stream *s, size_t from, size_t to, bo
 		if (known && damaged) { /* a control frame between its fragments takes the blow for it */
 			damaged = false;
 			for (unsigned i = 0; i < s->frames; i++)
-				damaged |= s->f[i].message == (int)m && s->f[i].begin < to && s->f[i].end > from;
+				damaged |=
+					s->f[i].message == (int)m && s->f[i].begin < to && s->f[i].end > from;
 		}
 		bool must = !damaged && (s->m[m].end <= from || known || by_frame || s->m[m].whole);
 		if (must && !came_out(r, s, m))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* wslay both ways: what its sender makes of random messages must come out, and of random frames, good and bad, both
- * must read the same messages. */
+/* wslay both ways: what its sender makes of random messages must come out, and of random frames, good and
+ * bad, both must read the same messages. */
 #include "tests/unit/wire/websocket_run.h"
 
 #include <wslay/wslay.h>
@@ -76,8 +76,8 @@ on_message(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg
 		return;
 	w->log = realloc(w->log, w->log_len + arg->msg_length + 8);
 	assert(w->log != NULL);
-	w->log_len += (size_t)sprintf(w->log + w->log_len, "<%c%s>", arg->opcode == WSLAY_TEXT_FRAME ? 'T' : 'B',
-		arg->rsv & WSLAY_RSV1_BIT ? "z" : "");
+	w->log_len += (size_t)sprintf(w->log + w->log_len, "<%c%s>",
+		arg->opcode == WSLAY_TEXT_FRAME ? 'T' : 'B', arg->rsv & WSLAY_RSV1_BIT ? "z" : "");
 	if (arg->msg_length > 0)
 		memcpy(w->log + w->log_len, arg->msg, arg->msg_length);
 	w->log_len += arg->msg_length;
@@ -98,8 +98,8 @@ struct source {
 };
 
 static ssize_t
-on_read(wslay_event_context_ptr ctx, uint8_t *buf, size_t len, const union wslay_event_msg_source *source, int *eof,
-	void *user)
+on_read(wslay_event_context_ptr ctx, uint8_t *buf, size_t len, const union wslay_event_msg_source *source,
+	int *eof, void *user)
 {
 	struct source *s = source->data;
 	size_t n = 1 + rnd(300);
@@ -146,7 +146,8 @@ what_wslay_sends(void **state)
 		struct ws_run r;
 		bool client = round & 1;
 		assert_int_equal(client ? wslay_event_context_client_init(&ctx, &callbacks, &w)
-					: wslay_event_context_server_init(&ctx, &callbacks, &w), 0);
+					: wslay_event_context_server_init(&ctx, &callbacks, &w),
+			0);
 		for (unsigned m = 0; m < 20; m++)
 			queue_message(ctx, &w, &want);
 		ws_run_init(&r, client ? WEBSOCKET_CLIENT_DIR0 : WEBSOCKET_CLIENT_DIR1, false, false);
@@ -202,14 +203,16 @@ what_wslay_reads(void **state)
 		bool masked = round & 1;
 		random_frames(&w, masked);
 		assert_int_equal(masked ? wslay_event_context_server_init(&ctx, &callbacks, &w)
-					: wslay_event_context_client_init(&ctx, &callbacks, &w), 0);
+					: wslay_event_context_client_init(&ctx, &callbacks, &w),
+			0);
 		wslay_event_config_set_allowed_rsv_bits(ctx, WSLAY_RSV1_BIT);
 		while (w.at < w.n && wslay_event_get_read_enabled(ctx) && wslay_event_recv(ctx) == 0)
 			;
 		bool refused = !wslay_event_get_read_enabled(ctx);
 		ws_run_init(&r, masked ? WEBSOCKET_CLIENT_DIR0 : WEBSOCKET_CLIENT_DIR1, true, false);
 		ws_run_feed(&r, 0, w.p, w.n);
-		/* what wslay reads whole is read; if it refuses nothing there may be more (we are the more liberal) */
+		/* what wslay reads whole is read; if it refuses nothing there may be more (we are the more
+		 * liberal) */
 		assert_true(r.dir[0].log_len >= w.log_len);
 		assert_memory_equal(ws_run_result(&r, 0), w.log ? w.log : "", w.log_len);
 		if (!refused)

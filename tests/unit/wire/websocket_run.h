@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Drives a websocket as a consumer does, checks the framer contract at every call, and writes down what came out
- * as text: <T>hi$   a text message, its payload, its end     <B> binary   <Tz> compressed   <T~> picked up in
- * mid-stream     !gap !bad !end   lost. Also makes frames. */
+/* Drives a websocket as a consumer does, checks the framer contract at every call, and writes down what came
+ * out as text: <T>hi$   a text message, its payload, its end     <B> binary   <Tz> compressed   <T~> picked
+ * up in mid-stream     !gap !bad !end   lost. Also makes frames. */
 #ifndef WEBSOCKET_RUN_H
 #define WEBSOCKET_RUN_H
 
@@ -88,7 +88,8 @@ ws_run_within(struct span s, const uint8_t *p, uint32_t n)
 
 /* What every verdict must keep to. */
 static inline void
-ws_run_out(struct ws_run *r, unsigned dir, struct span in, uint32_t n, const uint8_t *room, const struct framer_out *o)
+ws_run_out(struct ws_run *r, unsigned dir, struct span in, uint32_t n, const uint8_t *room,
+	const struct framer_out *o)
 {
 	static const char *const lost[] = {"!gap", "!bad", "!end"};
 	struct ws_run_dir *d = &r->dir[dir];
@@ -97,13 +98,15 @@ ws_run_out(struct ws_run *r, unsigned dir, struct span in, uint32_t n, const uin
 	d->parsed += o->parsed;
 	d->skipped[o->reason] += o->skipped;
 	d->out_of_step |= !websocket_in_step(&r->ws, dir);
-	assert(d->parsed + d->skipped[0] + d->skipped[1] + d->skipped[2] + websocket_held(&r->ws, dir) == d->given);
+	assert(d->parsed + d->skipped[0] + d->skipped[1] + d->skipped[2] + websocket_held(&r->ws, dir) ==
+		d->given);
 	assert(websocket_held(&r->ws, dir) <= WEBSOCKET_HEADER_MAX);
 	assert(!o->last || o->verdict == FRAMER_MESSAGE || o->verdict == FRAMER_BODY);
 	assert(!o->resync || o->verdict == FRAMER_MESSAGE);
 	if (o->body.len > 0) {
 		assert(o->verdict == FRAMER_BODY && o->body.len <= o->parsed);
-		assert(ws_run_within(o->body, room, room ? r->room_len : 0) || ws_run_within(o->body, in.p, n));
+		assert(ws_run_within(o->body, room, room ? r->room_len : 0) ||
+			ws_run_within(o->body, in.p, n));
 	}
 	switch (o->verdict) {
 	case FRAMER_MESSAGE:
@@ -147,8 +150,7 @@ ws_run_feed(struct ws_run *r, unsigned dir, const void *p, size_t len)
 	while (in.len > 0) {
 		struct framer_out o;
 		memset(&o, 0xa5, sizeof o);
-		uint32_t n = websocket_feed(
-			&r->ws, dir, in, (struct websocket_room){room, r->room_len}, &o);
+		uint32_t n = websocket_feed(&r->ws, dir, in, (struct websocket_room){room, r->room_len}, &o);
 		assert(n <= in.len);
 		assert(n > 0 || (!took_none && (o.verdict == FRAMER_LOST || o.verdict == FRAMER_SKIP ||
 						       o.verdict == FRAMER_MESSAGE)));
@@ -200,8 +202,8 @@ ws_run_equal(const struct ws_run_dir *a, const struct ws_run_dir *b)
 #define WS_FIN 0x80
 #define WS_RSV1 0x40
 
-/* Appends a frame to buf; first: its first byte. mask: NULL for none. wide: length bytes, 0, 2 or 8, at least as many
- * as needed are used. */
+/* Appends a frame to buf; first: its first byte. mask: NULL for none. wide: length bytes, 0, 2 or 8, at least
+ * as many as needed are used. */
 static inline size_t
 ws_frame(uint8_t *buf, uint8_t first, const void *payload, size_t n, const uint8_t *mask, unsigned wide)
 {
