@@ -150,6 +150,7 @@ ws_run_feed(struct ws_run *r, unsigned dir, const void *p, size_t len)
 	while (in.len > 0) {
 		struct framer_out o;
 		memset(&o, 0xa5, sizeof o);
+		r->dir[dir].out_of_step |= !websocket_in_step(&r->ws, dir);
 		uint32_t n = websocket_feed(&r->ws, dir, in, (struct websocket_room){room, r->room_len}, &o);
 		assert(n <= in.len);
 		assert(n > 0 || (!took_none && (o.verdict == FRAMER_LOST || o.verdict == FRAMER_SKIP ||
