@@ -70,7 +70,8 @@ static void
 try_connect(struct attach *a, uint64_t now_ns)
 {
 	int fd = channel_connect(a->path);
-	struct channel_msg hello = {.type = CHANNEL_HELLO, .u.hello = {CHANNEL_VERSION_MIN, CHANNEL_VERSION_MAX}};
+	struct channel_msg hello = {
+		.type = CHANNEL_HELLO, .u.hello = {CHANNEL_VERSION_MIN, CHANNEL_VERSION_MAX}};
 	a->last_errno = fd < 0 ? -fd : 0;
 	a->fd = fd < 0 ? -1 : fd;
 	if (a->fd < 0 || channel_send(a->fd, &hello, NULL, 0) != 0) {
@@ -113,7 +114,8 @@ take_ring(struct attach *a, const struct channel_msg *m, const int fds[3])
 		return "a ring came out of order";
 	if (ring_attach(&c, fds[0], fds[1], fds[2]) != 0)
 		return "a ring cannot be read by this version, or is not sealed as it must be";
-	bool fits = c.ring_id == m->u.ring.ring_id && c.lane == m->u.ring.lane && memcmp(c.epoch, d->epoch, sizeof c.epoch) == 0;
+	bool fits = c.ring_id == m->u.ring.ring_id && c.lane == m->u.ring.lane &&
+		    memcmp(c.epoch, d->epoch, sizeof c.epoch) == 0;
 	for (uint32_t i = 0; i < d->n_rings; i++)
 		fits = fits && d->ring[i].ring_id != c.ring_id;
 	if (!fits) {
@@ -135,7 +137,9 @@ take_stats(struct attach *a, int fd)
 		return "the stats page came out of order";
 	d->stats = stats_attach(fd);
 	a->stats = d->stats != NULL;
-	return a->stats ? NULL : "its stats page cannot be read; start a dataplane and a control of the same release";
+	return a->stats
+		       ? NULL
+		       : "its stats page cannot be read; start a dataplane and a control of the same release";
 }
 
 static const char *
@@ -173,7 +177,8 @@ ended(struct attach *a, uint64_t now_ns, int rc)
 {
 	bool was_whole = a->whole;
 	if (!was_whole && rc == -EPIPE)
-		return refuse(a, now_ns, "it hung up while greeting; start a dataplane and a control of the same release");
+		return refuse(a, now_ns,
+			"it hung up while greeting; start a dataplane and a control of the same release");
 	if (!was_whole)
 		return refuse(a, now_ns, "it does not speak the channel's language");
 	hang_up(a, now_ns);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* attach: control's end of the channel (abi/channel.h). It looks for the dataplane for ever, takes what the dataplane offers
- * and notices its end. Never blocks. */
+/* attach: control's end of the channel (abi/channel.h). It looks for the dataplane for ever, takes what the
+ * dataplane offers and notices its end. Never blocks. */
 #ifndef CONTROL_ATTACH_H
 #define CONTROL_ATTACH_H
 
@@ -25,16 +25,18 @@ struct dataplane {
 
 enum attach_event {
 	ATTACH_NOTHING,
-	ATTACH_CAME,	/* a dataplane has offered everything: *out is the caller's, to be ended with dataplane_free */
-	ATTACH_BUNDLE,	/* a->names and a->generation have what the dataplane now uses; the caller takes names */
-	ATTACH_GONE,	/* the dataplane that came has hung up */
-	ATTACH_REFUSED	/* somebody answers there but offers nothing this control can use: a->why */
+	ATTACH_CAME,   /* a dataplane has offered everything: *out is the caller's, to be ended with
+			  dataplane_free */
+	ATTACH_BUNDLE, /* a->names and a->generation have what the dataplane now uses; the caller takes names
+			*/
+	ATTACH_GONE,   /* the dataplane that came has hung up */
+	ATTACH_REFUSED /* somebody answers there but offers nothing this control can use: a->why */
 };
 
 struct attach {
 	char path[108];
-	int fd;			   /* -1: not connected */
-	bool whole;		   /* everything offered has come */
+	int fd;	    /* -1: not connected */
+	bool whole; /* everything offered has come */
 	bool welcome, stats, said_refused;
 	uint64_t retry_at_ns, backoff_ns, deadline_ns;
 	uint32_t n_rings;
@@ -42,7 +44,7 @@ struct attach {
 	struct rule_names *names;
 	uint64_t generation;
 	char why[160];
-	int last_errno;		   /* of the last attempt to connect */
+	int last_errno; /* of the last attempt to connect */
 };
 
 /* attach_init: 0, or -ENAMETOOLONG; -ENOMEM. */

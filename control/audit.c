@@ -21,8 +21,8 @@ put_text(struct sha256_ctx *sha, const char *s)
 }
 
 void
-audit_hash(const uint8_t prev[AUDIT_HASH_BYTES], uint64_t n, uint64_t time_ns, const char *kind, const char *detail,
-	uint8_t hash[AUDIT_HASH_BYTES])
+audit_hash(const uint8_t prev[AUDIT_HASH_BYTES], uint64_t n, uint64_t time_ns, const char *kind,
+	const char *detail, uint8_t hash[AUDIT_HASH_BYTES])
 {
 	struct sha256_ctx sha;
 	sha256_init(&sha);
@@ -42,7 +42,8 @@ audit_digest_begin(struct audit_digest *d)
 }
 
 static void
-put_place(struct audit_digest *d, uint64_t cursor, uint64_t t_journaled_ns, const uint8_t epoch[8], uint32_t ring_id)
+put_place(struct audit_digest *d, uint64_t cursor, uint64_t t_journaled_ns, const uint8_t epoch[8],
+	uint32_t ring_id)
 {
 	if (d->first == 0)
 		d->first = cursor;
@@ -78,7 +79,8 @@ audit_digest_end(struct audit_digest *d, char *out)
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
 	sha256_digest(&d->sha, sizeof digest, digest);
-	int n = snprintf(out, AUDIT_DETAIL_MAX, "{\"first\":\"%" PRIu64 "\",\"last\":\"%" PRIu64 "\",\"digest\":\"", d->first, d->last);
+	int n = snprintf(out, AUDIT_DETAIL_MAX,
+		"{\"first\":\"%" PRIu64 "\",\"last\":\"%" PRIu64 "\",\"digest\":\"", d->first, d->last);
 	for (unsigned i = 0; i < sizeof digest; i++)
 		n += snprintf(out + n, AUDIT_DETAIL_MAX - (size_t)n, "%02x", digest[i]);
 	snprintf(out + n, AUDIT_DETAIL_MAX - (size_t)n, "\"}");

@@ -29,7 +29,8 @@ broken(struct walk *w, const char *what, uint64_t n)
 static bool
 is_blob(sqlite3_stmt *s, int column, const void *p, int n)
 {
-	return sqlite3_column_bytes(s, column) == n && memcmp(sqlite3_column_blob(s, column), p, (size_t)n) == 0;
+	return sqlite3_column_bytes(s, column) == n &&
+	       memcmp(sqlite3_column_blob(s, column), p, (size_t)n) == 0;
 }
 
 static const char *
@@ -46,7 +47,8 @@ columns_agree(sqlite3_stmt *s, const struct alert_record *r)
 	return sqlite3_column_int64(s, 8) == (int64_t)r->seq && sqlite3_column_int(s, 9) == r->kind &&
 	       sqlite3_column_int(s, 10) == r->grade && sqlite3_column_int64(s, 11) == r->rule_id &&
 	       is_blob(s, 12, r->dedupekey, sizeof r->dedupekey) &&
-	       ((r->has & HAS_HASH) ? is_blob(s, 13, r->hash, sizeof r->hash) : sqlite3_column_type(s, 13) == SQLITE_NULL);
+	       ((r->has & HAS_HASH) ? is_blob(s, 13, r->hash, sizeof r->hash)
+				    : sqlite3_column_type(s, 13) == SQLITE_NULL);
 }
 
 static bool
@@ -74,7 +76,8 @@ static int
 check_batch(struct walk *w, sqlite3_stmt *rows, uint64_t n, const char *detail)
 {
 	uint64_t first, last, count = 0;
-	if (sscanf(detail, "{\"first\":\"%" SCNu64 "\",\"last\":\"%" SCNu64 "\"", &first, &last) != 2 || first != w->cursor + 1 || last < first)
+	if (sscanf(detail, "{\"first\":\"%" SCNu64 "\",\"last\":\"%" SCNu64 "\"", &first, &last) != 2 ||
+		first != w->cursor + 1 || last < first)
 		return broken(w, "a batch does not follow the one before it", n);
 	struct audit_digest d;
 	audit_digest_begin(&d);
@@ -117,13 +120,19 @@ static int
 check_entries(struct walk *w, sqlite3 *db)
 {
 	sqlite3_stmt *s = NULL, *rows = NULL;
-	int rc = sqlite3_prepare_v2(db, "SELECT n, time_ns, kind, detail, prev, hash FROM audit WHERE n <= ?1 ORDER BY n", -1, &s, NULL);
+	int rc = sqlite3_prepare_v2(db,
+		"SELECT n, time_ns, kind, detail, prev, hash FROM audit WHERE n <= ?1 ORDER BY n", -1, &s,
+		NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_prepare_v2(db,
-			"SELECT cursor, t_journaled_ns, epoch, ring, record, NULL, NULL, NULL, seq, kind, grade, rule_id, dedupekey, hash"
-			" FROM alerts WHERE cursor BETWEEN ?1 AND ?2 UNION ALL SELECT cursor, t_journaled_ns, epoch, ring, NULL,"
-			" seq_from, seq_to, reason, NULL, NULL, NULL, NULL, NULL, NULL FROM losses WHERE cursor BETWEEN ?1 AND ?2"
-			" ORDER BY 1", -1, &rows, NULL);
+			"SELECT cursor, t_journaled_ns, epoch, ring, record, NULL, NULL, NULL, seq, kind, "
+			"grade, rule_id, dedupekey, hash"
+			" FROM alerts WHERE cursor BETWEEN ?1 AND ?2 UNION ALL SELECT cursor, "
+			"t_journaled_ns, epoch, ring, NULL,"
+			" seq_from, seq_to, reason, NULL, NULL, NULL, NULL, NULL, NULL FROM losses WHERE "
+			"cursor BETWEEN ?1 AND ?2"
+			" ORDER BY 1",
+			-1, &rows, NULL);
 	int bad = 0;
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_int64(s, 1, (int64_t)w->end);
@@ -143,8 +152,10 @@ heritage(sqlite3 *db, uint64_t *n, uint64_t *first_cursor, uint8_t hash[AUDIT_HA
 {
 	sqlite3_stmt *s;
 	int ok = -EBADMSG;
-	if (sqlite3_prepare_v2(db, "SELECT (SELECT value FROM meta WHERE key='audit_before'), (SELECT value FROM meta WHERE"
-				   " key='first_cursor'), (SELECT value FROM meta WHERE key='audit_hash')", -1, &s, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db,
+		    "SELECT (SELECT value FROM meta WHERE key='audit_before'), (SELECT value FROM meta WHERE"
+		    " key='first_cursor'), (SELECT value FROM meta WHERE key='audit_hash')",
+		    -1, &s, NULL) != SQLITE_OK)
 		return ok;
 	if (sqlite3_step(s) == SQLITE_ROW && sqlite3_column_bytes(s, 2) == AUDIT_HASH_BYTES) {
 		*n = (uint64_t)sqlite3_column_int64(s, 0);
@@ -164,7 +175,8 @@ open_file(const char *dir, uint32_t no, sqlite3 **db)
 	return journal_connect(path, false, true, db) == SQLITE_OK ? 0 : -EIO;
 }
 
-/* The entries after which the file's successor goes on; what a failed commit left behind them does not count. */
+/* The entries after which the file's successor goes on; what a failed commit left behind them does not count.
+ */
 static int
 end_of(struct walk *w, uint32_t next)
 {

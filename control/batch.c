@@ -8,7 +8,8 @@
 int
 batch_new(struct batch *b)
 {
-	*b = (struct batch){.e = calloc(BATCH_ENTRIES, sizeof *b->e), .evidence = malloc(BATCH_EVIDENCE_BYTES)};
+	*b = (struct batch){
+		.e = calloc(BATCH_ENTRIES, sizeof *b->e), .evidence = malloc(BATCH_EVIDENCE_BYTES)};
 	if (b->e != NULL && b->evidence != NULL)
 		return 0;
 	batch_free(b);

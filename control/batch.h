@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* batch: what a turn of the drain found, on its way into one transaction of the journal. It lives until the transaction is
- * committed: while the journal is down it keeps the pause-grade records and turns everything else into losses. */
+/* batch: what a turn of the drain found, on its way into one transaction of the journal. It lives until the
+ * transaction is committed: while the journal is down it keeps the pause-grade records and turns everything
+ * else into losses. */
 #ifndef CONTROL_BATCH_H
 #define CONTROL_BATCH_H
 
@@ -25,8 +26,8 @@ struct entry {
 	bool announced; /* went out marked not durable */
 	uint8_t epoch[8];
 	uint32_t ring_id;
-	uint64_t from, to;  /* seqs; equal for a record */
-	const char *reason; /* of a loss; static lifetime */
+	uint64_t from, to;	       /* seqs; equal for a record */
+	const char *reason;	       /* of a loss; static lifetime */
 	char rule_name[RULE_NAME_MAX]; /* "": not known */
 	uint32_t evidence_at, evidence_len;
 	struct alert_record record;
@@ -49,10 +50,11 @@ struct entry *batch_entry(struct batch *b, const uint8_t epoch[8], uint32_t ring
 uint32_t batch_room(const struct batch *b);
 uint32_t batch_evidence_room(const struct batch *b);
 
-/* batch_shed makes room while the journal is down: records below pause grade become losses (journal_failed), neighbouring
- * losses of one ring and reason one loss. If more than half of the entries would still be taken, the youngest pause-grade
- * records go the same way, and then the losses are merged over what lies between. Afterwards batch_room is at least
- * BATCH_ENTRIES / 4 for up to BATCH_ENTRIES / 4 rings, and half of the evidence is free. Order within a ring is kept. */
+/* batch_shed makes room while the journal is down: records below pause grade become losses (journal_failed),
+ * neighbouring losses of one ring and reason one loss. If more than half of the entries would still be taken,
+ * the youngest pause-grade records go the same way, and then the losses are merged over what lies between.
+ * Afterwards batch_room is at least BATCH_ENTRIES / 4 for up to BATCH_ENTRIES / 4 rings, and half of the
+ * evidence is free. Order within a ring is kept. */
 void batch_shed(struct batch *b);
 
 #endif

@@ -92,8 +92,8 @@ lose(struct drain *n, uint32_t i, struct batch *b, uint64_t from, uint64_t to, c
 	n->ring[i].last_seq = to;
 }
 
-/* Seqs up to `to` will not come. The youngest `full` of them found the ring full; slots that were stepped over
- * account for as many of the others. */
+/* Seqs up to `to` will not come. The youngest `full` of them found the ring full; slots that were stepped
+ * over account for as many of the others. */
 static void
 lose_up_to(struct drain *n, uint32_t i, struct batch *b, uint64_t to, uint64_t full)
 {
@@ -153,7 +153,8 @@ keep(struct drain *n, uint32_t i, struct batch *b, const struct alert_record *re
 static bool
 plausible(const struct ring_consumer *c, const struct alert_record *rec)
 {
-	return rec->seq <= INT64_MAX && rec->seq <= atomic_load_explicit(&c->h->next_seq, memory_order_acquire);
+	return rec->seq <= INT64_MAX &&
+	       rec->seq <= atomic_load_explicit(&c->h->next_seq, memory_order_acquire);
 }
 
 static unsigned
@@ -162,7 +163,8 @@ drain_ring(struct drain *n, uint32_t i, struct batch *b, unsigned max)
 	struct ring_consumer *c = &n->d.ring[i];
 	struct drain_ring *r = &n->ring[i];
 	unsigned read = 0;
-	while (read < max && batch_room(b) >= ENTRIES_PER_RECORD && batch_evidence_room(b) >= RING_EVIDENCE_ONE_MAX) {
+	while (read < max && batch_room(b) >= ENTRIES_PER_RECORD &&
+		batch_evidence_room(b) >= RING_EVIDENCE_ONE_MAX) {
 		struct alert_record rec;
 		uint32_t evidence_len;
 		uint64_t last_seq = c->last_seq;
@@ -201,7 +203,8 @@ drain_turn(struct drain *n, struct batch *b)
 	for (uint32_t i = 0; n->attached && i < n->d.n_rings; i++) {
 		struct ring_consumer *c = &n->d.ring[i];
 		atomic_fetch_add_explicit(&c->cursor->heartbeat, 1, memory_order_relaxed);
-		work += drain_ring(n, i, b, c->lane == LANE_CRITICAL ? DRAIN_CRITICAL_TURN : DRAIN_NORMAL_TURN);
+		work += drain_ring(
+			n, i, b, c->lane == LANE_CRITICAL ? DRAIN_CRITICAL_TURN : DRAIN_NORMAL_TURN);
 	}
 	pthread_mutex_unlock(&n->lock);
 	return work;

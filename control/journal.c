@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/journal.h"
 
-#include "abi/event.h"
 #include "control/journal_private.h"
 
 #include <dirent.h>
@@ -46,14 +45,17 @@ lock_folder(struct journal *j, char *err, size_t cap)
 		ssize_t n = pread(j->lock_fd, pid, sizeof pid - 1, 0);
 		if (n > 0)
 			pid[strcspn(pid, "\n")] = '\0';
-		snprintf(err, cap, "the journal folder %s is in use by another sentinel-control%s%s; stop that one or choose another --journal",
+		snprintf(err, cap,
+			"the journal folder %s is in use by another sentinel-control%s%s; stop that one or "
+			"choose another --journal",
 			j->dir, n > 0 ? ", process " : "", n > 0 ? pid : "");
 		return -EBUSY;
 	}
 	char pid[24];
 	int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
 	if (ftruncate(j->lock_fd, 0) != 0 || pwrite(j->lock_fd, pid, (size_t)n, 0) != n) {
-		/* only a courtesy to whoever finds the folder locked: a full disk must not keep control from starting */
+		/* only a courtesy to whoever finds the folder locked: a full disk must not keep control from
+		 * starting */
 	}
 	return 0;
 }
@@ -104,7 +106,8 @@ list_files(struct journal *j, char *err, size_t cap)
 	return rc;
 }
 
-/* Each file ends where its successor begins: what a commit that was given up may have left behind does not count. */
+/* Each file ends where its successor begins: what a commit that was given up may have left behind does not
+ * count. */
 static void
 clip(struct journal *j)
 {
@@ -132,10 +135,15 @@ scan_files(struct journal *j, char *err, size_t cap)
 			break;
 		}
 		if (rc == 0 && i > 0 && id != j->id) {
-			snprintf(err, cap, "journal-%06" PRIu32 ".db in %s belongs to another journal; move it out of the folder", f->no, j->dir);
+			snprintf(err, cap,
+				"journal-%06" PRIu32
+				".db in %s belongs to another journal; move it out of the folder",
+				f->no, j->dir);
 			rc = -EIO;
 		} else if (rc == -ENODATA) {
-			snprintf(err, cap, "journal-%06" PRIu32 ".db in %s is empty; move it out of the folder", f->no, j->dir);
+			snprintf(err, cap,
+				"journal-%06" PRIu32 ".db in %s is empty; move it out of the folder", f->no,
+				j->dir);
 		}
 		if (rc != 0)
 			return rc;
@@ -161,7 +169,8 @@ start_file(struct journal *j, uint32_t no, char *err, size_t cap)
 	int rc = file_create(j, no, &f, err, cap);
 	if (rc != 0)
 		return rc;
-	struct journal_file info = {.no = no, .first = j->state.head + 1, .last = j->state.head, .bytes = file_bytes(j, no)};
+	struct journal_file info = {
+		.no = no, .first = j->state.head + 1, .last = j->state.head, .bytes = file_bytes(j, no)};
 	pthread_mutex_lock(&j->lock);
 	rc = add_file(j, &info);
 	if (rc == 0)
@@ -204,9 +213,6 @@ show(struct journal *j)
 	j->status.files = j->n_files;
 	j->status.floor = j->n_files ? j->files[0].first - 1 : j->state.head;
 	j->status.down = j->down;
-	j->status.bytes = 0;
-	for (uint32_t i = 0; i < j->n_files; i++)
-		j->status.bytes += j->files[i].bytes;
 	if (j->n_files)
 		j->status.file_no = j->files[j->n_files - 1].no;
 	pthread_mutex_unlock(&j->lock);
@@ -218,7 +224,8 @@ journal_open(const struct journal_options *o, char *err, size_t cap)
 {
 	struct journal *j = calloc(1, sizeof *j);
 	if (j == NULL || strlen(o->dir) == 0 || strlen(o->dir) >= sizeof j->dir) {
-		snprintf(err, cap, "%s", j == NULL ? "no memory" : "the path of the journal folder is empty or too long");
+		snprintf(err, cap, "%s",
+			j == NULL ? "no memory" : "the path of the journal folder is empty or too long");
 		free(j);
 		return NULL;
 	}
@@ -265,246 +272,11 @@ journal_close(struct journal *j)
 	free(j);
 }
 
-/* ---- one transaction ---- */
-
-/* A transaction at work: the state as it will be. */
-struct turn {
-	struct journal_state s;
-	struct audit_digest digest;
-	uint64_t now_ns, pause_last, duplicates;
-	unsigned n_notes;
-};
-
-static struct journal_progress *
-progress_of(struct journal_state *s, const uint8_t epoch[8], uint32_t ring_id)
-{
-	for (uint32_t i = s->n_progress; i > 0; i--) {
-		struct journal_progress *p = &s->progress[i - 1];
-		if (p->ring_id == ring_id && memcmp(p->epoch, epoch, sizeof p->epoch) == 0)
-			return p;
-	}
-	return NULL;
-}
-
-static struct journal_progress *
-progress_make(struct journal_state *s, const uint8_t epoch[8], uint32_t ring_id)
-{
-	struct journal_progress *p = progress_of(s, epoch, ring_id);
-	if (p != NULL)
-		return p;
-	if (s->n_progress == JOURNAL_PROGRESS_MAX) {
-		memmove(s->progress, s->progress + 1, (JOURNAL_PROGRESS_MAX - 1) * sizeof *p);
-		s->n_progress--;
-	}
-	p = &s->progress[s->n_progress++];
-	*p = (struct journal_progress){.ring_id = ring_id};
-	memcpy(p->epoch, epoch, sizeof p->epoch);
-	return p;
-}
+/* ---- a commit ---- */
 
 static void
-bind_record(sqlite3_stmt *s, const struct entry *e, uint64_t cursor, uint64_t now_ns)
-{
-	const struct alert_record *r = &e->record;
-	sqlite3_bind_int64(s, 1, (int64_t)cursor);
-	sqlite3_bind_blob(s, 2, e->epoch, sizeof e->epoch, SQLITE_STATIC);
-	sqlite3_bind_int64(s, 3, e->ring_id);
-	sqlite3_bind_int64(s, 4, (int64_t)r->seq);
-	sqlite3_bind_int64(s, 5, r->kind);
-	sqlite3_bind_int64(s, 6, r->grade);
-	sqlite3_bind_int64(s, 7, r->rule_id);
-	sqlite3_bind_int64(s, 8, r->rule_rev);
-	if (e->rule_name[0] != '\0')
-		sqlite3_bind_text(s, 9, e->rule_name, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(s, 10, (int64_t)r->generation);
-	if (r->has & HAS_HASH)
-		sqlite3_bind_blob(s, 11, r->hash, sizeof r->hash, SQLITE_STATIC);
-	sqlite3_bind_blob(s, 12, r->dedupekey, sizeof r->dedupekey, SQLITE_STATIC);
-	sqlite3_bind_int64(s, 13, (int64_t)r->t_wire_ns);
-	sqlite3_bind_int64(s, 14, (int64_t)r->t_emitted_ns);
-	sqlite3_bind_int64(s, 15, (int64_t)now_ns);
-	sqlite3_bind_blob(s, 16, r, sizeof *r, SQLITE_STATIC);
-}
-
-static int
-insert_record(struct journal_db *f, struct turn *t, const struct entry *e, struct journal_progress *p)
-{
-	uint64_t cursor = t->s.head + 1;
-	bind_record(f->st[ST_ALERT], e, cursor, t->now_ns);
-	int rc = step(f->st[ST_ALERT]);
-	if (rc != SQLITE_OK)
-		return rc;
-	if (sqlite3_changes(f->db) == 0) {
-		t->duplicates++;
-		return SQLITE_OK;
-	}
-	if (e->record.grade == GRADE_PAUSE)
-		t->pause_last = cursor;
-	audit_digest_record(&t->digest, cursor, t->now_ns, e->epoch, e->ring_id, &e->record);
-	p->journaled++;
-	t->s.head = cursor;
-	t->s.rows++;
-	return SQLITE_OK;
-}
-
-static int
-insert_loss(struct journal_db *f, struct turn *t, const struct entry *e, uint64_t from, struct journal_progress *p)
-{
-	sqlite3_stmt *s = f->st[ST_LOSS];
-	uint64_t cursor = t->s.head + 1;
-	sqlite3_bind_int64(s, 1, (int64_t)cursor);
-	sqlite3_bind_blob(s, 2, e->epoch, sizeof e->epoch, SQLITE_STATIC);
-	sqlite3_bind_int64(s, 3, e->ring_id);
-	sqlite3_bind_int64(s, 4, (int64_t)from);
-	sqlite3_bind_int64(s, 5, (int64_t)e->to);
-	sqlite3_bind_text(s, 6, e->reason, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(s, 7, (int64_t)t->now_ns);
-	int rc = step(s);
-	if (rc != SQLITE_OK)
-		return rc;
-	audit_digest_loss(&t->digest, cursor, t->now_ns, e->epoch, e->ring_id, from, e->to, e->reason);
-	p->lost += e->to - from + 1;
-	t->s.head = cursor;
-	t->s.rows++;
-	return SQLITE_OK;
-}
-
-/* Facts first. `at` gets each entry's cursor, 0 if it was there already. */
-static int
-insert_facts(struct journal_db *f, struct turn *t, const struct batch *b, uint64_t at[BATCH_ENTRIES])
-{
-	int rc = SQLITE_OK;
-	for (uint32_t i = 0; i < b->n && rc == SQLITE_OK; i++) {
-		const struct entry *e = &b->e[i];
-		struct journal_progress *p = progress_make(&t->s, e->epoch, e->ring_id);
-		uint64_t head = t->s.head;
-		at[i] = 0;
-		if (e->to <= p->last_seq) {
-			t->duplicates++;
-			continue;
-		}
-		uint64_t from = e->from > p->last_seq ? e->from : p->last_seq + 1;
-		rc = e->loss ? insert_loss(f, t, e, from, p) : insert_record(f, t, e, p);
-		p->last_seq = e->to;
-		if (t->s.head != head)
-			at[i] = t->s.head;
-	}
-	return rc;
-}
-
-static int
-insert_evidence(struct journal_db *f, const struct batch *b, const uint64_t at[BATCH_ENTRIES])
-{
-	int rc = SQLITE_OK;
-	for (uint32_t i = 0; i < b->n && rc == SQLITE_OK; i++) {
-		const struct entry *e = &b->e[i];
-		if (at[i] == 0 || e->loss || e->evidence_len == 0)
-			continue;
-		sqlite3_bind_int64(f->st[ST_EVIDENCE], 1, (int64_t)at[i]);
-		sqlite3_bind_blob(f->st[ST_EVIDENCE], 2, b->evidence + e->evidence_at, (int)e->evidence_len, SQLITE_STATIC);
-		rc = step(f->st[ST_EVIDENCE]);
-	}
-	return rc;
-}
-
-/* Rings of this batch: what stands in their rows is the sum of all that was ever taken from them. */
-static int
-write_changed_progress(struct journal_db *f, struct turn *t, const struct batch *b)
-{
-	int rc = SQLITE_OK;
-	for (uint32_t i = 0; i < b->n && rc == SQLITE_OK; i++) {
-		const struct entry *e = &b->e[i];
-		bool again = false;
-		for (uint32_t k = i + 1; k < b->n && !again; k++)
-			again = b->e[k].ring_id == e->ring_id && memcmp(b->e[k].epoch, e->epoch, sizeof e->epoch) == 0;
-		if (!again)
-			rc = write_progress(f, progress_make(&t->s, e->epoch, e->ring_id));
-	}
-	return rc;
-}
-
-static int
-insert_audit(struct journal_db *f, struct turn *t, uint64_t time_ns, const char *kind, const char *detail)
-{
-	sqlite3_stmt *s = f->st[ST_AUDIT];
-	uint8_t hash[AUDIT_HASH_BYTES];
-	audit_hash(t->s.audit_hash, t->s.audit_n + 1, time_ns, kind, detail, hash);
-	sqlite3_bind_int64(s, 1, (int64_t)t->s.audit_n + 1);
-	sqlite3_bind_int64(s, 2, (int64_t)time_ns);
-	sqlite3_bind_text(s, 3, kind, -1, SQLITE_STATIC);
-	sqlite3_bind_text(s, 4, detail, -1, SQLITE_STATIC);
-	sqlite3_bind_blob(s, 5, t->s.audit_hash, AUDIT_HASH_BYTES, SQLITE_STATIC);
-	sqlite3_bind_blob(s, 6, hash, AUDIT_HASH_BYTES, SQLITE_STATIC);
-	int rc = step(s);
-	if (rc == SQLITE_OK) {
-		t->s.audit_n++;
-		memcpy(t->s.audit_hash, hash, sizeof hash);
-	}
-	return rc;
-}
-
-static int
-write_trail(struct journal *j, struct turn *t)
-{
-	int rc = SQLITE_OK;
-	for (unsigned i = 0; i < t->n_notes && rc == SQLITE_OK; i++)
-		rc = insert_audit(&j->file, t, j->notes[i].time_ns, j->notes[i].kind, j->notes[i].detail);
-	if (rc == SQLITE_OK && t->digest.first != 0) {
-		char detail[AUDIT_DETAIL_MAX];
-		audit_digest_end(&t->digest, detail);
-		rc = insert_audit(&j->file, t, t->now_ns, "batch", detail);
-	}
-	return rc;
-}
-
-static int
-write_consumers(struct journal_db *f, const struct consumer_changes *c)
-{
-	int rc = SQLITE_OK;
-	for (unsigned i = 0; i < c->n && rc == SQLITE_OK; i++) {
-		const struct consumer_slot *s = &c->slot[i];
-		if (s->gone) {
-			sqlite3_bind_text(f->st[ST_CONSUMER_GONE], 1, s->c.name, -1, SQLITE_STATIC);
-			rc = step(f->st[ST_CONSUMER_GONE]);
-		} else {
-			rc = write_consumer(f, &s->c);
-		}
-	}
-	return rc;
-}
-
-static int
-transact(struct journal *j, const struct batch *b, const struct consumer_changes *c, struct turn *t)
-{
-	static uint64_t at[BATCH_ENTRIES]; /* there is one writer */
-	struct journal_db *f = &j->file;
-	t->s = j->state;
-	t->pause_last = t->duplicates = 0;
-	audit_digest_begin(&t->digest);
-	pthread_mutex_lock(&j->lock);
-	t->n_notes = j->n_notes; /* others may add to them meanwhile */
-	pthread_mutex_unlock(&j->lock);
-	int rc = step(f->st[ST_BEGIN]);
-	if (rc != SQLITE_OK)
-		return rc;
-	rc = insert_facts(f, t, b, at);
-	if (rc == SQLITE_OK)
-		rc = write_changed_progress(f, t, b);
-	if (rc == SQLITE_OK)
-		rc = write_consumers(f, c);
-	if (rc == SQLITE_OK)
-		rc = write_trail(j, t);
-	if (rc == SQLITE_OK)
-		rc = insert_evidence(f, b, at);
-	if (rc == SQLITE_OK)
-		rc = step(f->st[ST_COMMIT]);
-	if (rc != SQLITE_OK)
-		step(f->st[ST_ROLLBACK]);
-	return rc;
-}
-
-static void
-committed(struct journal *j, struct batch *b, const struct consumer_changes *c, const struct turn *t, uint64_t started_us)
+committed(struct journal *j, struct batch *b, const struct consumer_changes *c, const struct turn *t,
+	uint64_t started_us)
 {
 	uint64_t us = monotonic_us() - started_us;
 	j->state = t->s;
@@ -540,15 +312,20 @@ finish_file(struct journal *j)
 static void
 rotate_if_large(struct journal *j, uint64_t now_ns)
 {
-	const struct journal_file *f = &j->files[j->n_files - 1];
 	char err[512];
-	if (f->bytes < j->file_bytes || f->last < f->first || now_ns < j->rotate_again_ns)
+	pthread_mutex_lock(&j->lock);
+	const struct journal_file f = j->files[j->n_files - 1];
+	pthread_mutex_unlock(&j->lock);
+	if (f.bytes < j->file_bytes || f.last < f.first || now_ns < j->rotate_again_ns)
 		return;
 	struct journal_db old = j->file;
-	if (start_file(j, f->no + 1, err, sizeof err) != 0) {
+	if (start_file(j, f.no + 1, err, sizeof err) != 0) {
 		j->file = old;
 		j->rotate_again_ns = now_ns + JOURNAL_RETRY_NS;
-		fprintf(stderr, "sentinel-control: cannot start the next journal file, going on with the old one: %s\n", err);
+		fprintf(stderr,
+			"sentinel-control: cannot start the next journal file, going on with the old one: "
+			"%s\n",
+			err);
 		return;
 	}
 	file_close(&old);
@@ -565,7 +342,7 @@ note_failure(struct journal *j, const char *why)
 {
 	pthread_mutex_lock(&j->lock);
 	j->status.failures++;
-	snprintf(j->status.failure, sizeof j->status.failure, "%s", why);
+	snprintf(j->status.failure, sizeof j->status.failure, "%.*s", (int)sizeof j->status.failure - 1, why);
 	pthread_mutex_unlock(&j->lock);
 }
 
@@ -576,7 +353,10 @@ give_up_file(struct journal *j, uint64_t now_ns, int rc)
 	char why[160], detail[AUDIT_DETAIL_MAX];
 	struct journal_file *f = &j->files[j->n_files - 1];
 	snprintf(why, sizeof why, "journal-%06" PRIu32 ".db: %s", f->no, sqlite3_errstr(rc));
-	fprintf(stderr, "sentinel-control: THE JOURNAL HAS FAILED: cannot write %s/%s (code %d). Trying a fresh file.\n", j->dir, why, rc);
+	fprintf(stderr,
+		"sentinel-control: THE JOURNAL HAS FAILED: cannot write %s/%s (code %d). Trying a fresh "
+		"file.\n",
+		j->dir, why, rc);
 	snprintf(detail, sizeof detail, "{\"file\":\"%" PRIu32 "\",\"code\":\"%d\"}", f->no, rc);
 	note_failure(j, why);
 	pthread_mutex_lock(&j->lock);
@@ -590,8 +370,11 @@ static void
 go_down(struct journal *j, uint64_t now_ns, const char *why)
 {
 	if (!j->down)
-		fprintf(stderr, "sentinel-control: THE JOURNAL IS DOWN: %s. Pause-grade alerts go out marked \"durable\":false, everything else is lost"
-			" until there is room or the disk works again (tried every %llu s).\n", why, JOURNAL_RETRY_NS / 1000000000ull);
+		fprintf(stderr,
+			"sentinel-control: THE JOURNAL IS DOWN: %s. Pause-grade alerts go out marked "
+			"\"durable\":false, everything else is lost"
+			" until there is room or the disk works again (tried every %llu s).\n",
+			why, JOURNAL_RETRY_NS / 1000000000ull);
 	note_failure(j, why);
 	atomic_store(&j->down, true);
 	j->retry_at_ns = now_ns + JOURNAL_RETRY_NS;
@@ -610,7 +393,8 @@ try_fresh(struct journal *j, const struct batch *b, const struct consumer_change
 	}
 	int rc = transact(j, b, c, t);
 	if (rc == SQLITE_OK) {
-		fprintf(stderr, "sentinel-control: the journal goes on in %s/journal-%06" PRIu32 ".db\n", j->dir, no);
+		fprintf(stderr, "sentinel-control: the journal goes on in %s/journal-%06" PRIu32 ".db\n",
+			j->dir, no);
 		atomic_store(&j->down, false);
 		return 0;
 	}
@@ -719,5 +503,7 @@ journal_status_get(struct journal *j, struct journal_status *s)
 {
 	pthread_mutex_lock(&j->lock);
 	*s = j->status;
+	for (uint32_t i = 0; i < j->n_files; i++)
+		s->bytes += j->files[i].bytes;
 	pthread_mutex_unlock(&j->lock);
 }

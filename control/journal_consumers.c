@@ -124,7 +124,8 @@ consumers_take(struct journal *j, struct consumer_changes *out)
 	/* Those that went first: a name may have come back. */
 	for (int going = 1; going >= 0; going--)
 		for (uint32_t i = 0; i < j->n_consumers; i++)
-			if (j->consumers[i].version != j->consumers[i].durable && j->consumers[i].gone == (going == 1))
+			if (j->consumers[i].version != j->consumers[i].durable &&
+				j->consumers[i].gone == (going == 1))
 				out->slot[out->n++] = j->consumers[i];
 	pthread_mutex_unlock(&j->lock);
 }

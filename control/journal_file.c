@@ -12,19 +12,24 @@
 
 static const char schema[] =
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-	"CREATE TABLE alerts(cursor INTEGER PRIMARY KEY, epoch BLOB NOT NULL, ring INTEGER NOT NULL, seq INTEGER NOT NULL,"
-	" kind INTEGER NOT NULL, grade INTEGER NOT NULL, rule_id INTEGER NOT NULL, rule_rev INTEGER NOT NULL, rule_name TEXT,"
+	"CREATE TABLE alerts(cursor INTEGER PRIMARY KEY, epoch BLOB NOT NULL, ring INTEGER NOT NULL, seq "
+	"INTEGER NOT NULL,"
+	" kind INTEGER NOT NULL, grade INTEGER NOT NULL, rule_id INTEGER NOT NULL, rule_rev INTEGER NOT "
+	"NULL, rule_name TEXT,"
 	" generation INTEGER NOT NULL, hash BLOB, dedupekey BLOB NOT NULL, t_wire_ns INTEGER NOT NULL,"
-	" t_emitted_ns INTEGER NOT NULL, t_journaled_ns INTEGER NOT NULL, record BLOB NOT NULL, UNIQUE(epoch, ring, seq));"
+	" t_emitted_ns INTEGER NOT NULL, t_journaled_ns INTEGER NOT NULL, record BLOB NOT NULL, "
+	"UNIQUE(epoch, ring, seq));"
 	"CREATE INDEX alerts_pause ON alerts(cursor) WHERE grade = 3;"
-	"CREATE TABLE losses(cursor INTEGER PRIMARY KEY, epoch BLOB NOT NULL, ring INTEGER NOT NULL, seq_from INTEGER NOT NULL,"
+	"CREATE TABLE losses(cursor INTEGER PRIMARY KEY, epoch BLOB NOT NULL, ring INTEGER NOT NULL, "
+	"seq_from INTEGER NOT NULL,"
 	" seq_to INTEGER NOT NULL, reason TEXT NOT NULL, t_journaled_ns INTEGER NOT NULL);"
 	"CREATE TABLE evidence(cursor INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
 	"CREATE TABLE progress(epoch BLOB NOT NULL, ring INTEGER NOT NULL, last_seq INTEGER NOT NULL,"
 	" journaled INTEGER NOT NULL, lost INTEGER NOT NULL, PRIMARY KEY(epoch, ring));"
 	"CREATE TABLE consumers(name TEXT PRIMARY KEY, start INTEGER NOT NULL, start_rows INTEGER NOT NULL,"
 	" acked INTEGER NOT NULL, expired INTEGER NOT NULL, created_ns INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE audit(n INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL,"
+	"CREATE TABLE audit(n INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT "
+	"NOT NULL,"
 	" prev BLOB NOT NULL, hash BLOB NOT NULL);";
 
 static const char *const statements[STATEMENTS] = {
@@ -36,7 +41,8 @@ static const char *const statements[STATEMENTS] = {
 	[ST_EVIDENCE] = "INSERT INTO evidence VALUES(?1,?2)",
 	[ST_LOSS] = "INSERT INTO losses VALUES(?1,?2,?3,?4,?5,?6,?7)",
 	/* rowid order is order of change: what changed last is replaced, that is, goes to the end */
-	[ST_PROGRESS] = "REPLACE INTO progress(epoch, ring, last_seq, journaled, lost) VALUES(?1,?2,?3,?4,?5)",
+	[ST_PROGRESS] =
+		"REPLACE INTO progress(epoch, ring, last_seq, journaled, lost) VALUES(?1,?2,?3,?4,?5)",
 	[ST_CONSUMER] = "REPLACE INTO consumers VALUES(?1,?2,?3,?4,?5,?6)",
 	[ST_CONSUMER_GONE] = "DELETE FROM consumers WHERE name = ?1",
 	[ST_AUDIT] = "INSERT INTO audit VALUES(?1,?2,?3,?4,?5,?6)",
@@ -60,7 +66,9 @@ journal_connect(const char *path, bool create, bool readonly, sqlite3 **db)
 		sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 		sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		sqlite3_extended_result_codes(*db, 1);
-		rc = sqlite3_exec(*db, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF;", NULL, NULL, NULL);
+		rc = sqlite3_exec(*db,
+			"PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF;",
+			NULL, NULL, NULL);
 	}
 	if (rc == SQLITE_OK && !readonly)
 		rc = sqlite3_exec(*db, "PRAGMA journal_mode=WAL;", NULL, NULL, NULL);
@@ -75,7 +83,8 @@ static int
 prepare_all(struct journal_db *f)
 {
 	for (unsigned i = 0; i < STATEMENTS; i++) {
-		int rc = sqlite3_prepare_v3(f->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &f->st[i], NULL);
+		int rc = sqlite3_prepare_v3(
+			f->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &f->st[i], NULL);
 		if (rc != SQLITE_OK)
 			return rc;
 	}
@@ -173,7 +182,8 @@ build(struct journal *j, const char *path, struct journal_db *f)
 	if (rc != SQLITE_OK)
 		return rc;
 	char pragmas[128];
-	snprintf(pragmas, sizeof pragmas, "PRAGMA application_id=%d; PRAGMA user_version=%d;", JOURNAL_APPLICATION_ID, JOURNAL_FORMAT);
+	snprintf(pragmas, sizeof pragmas, "PRAGMA application_id=%d; PRAGMA user_version=%d;",
+		JOURNAL_APPLICATION_ID, JOURNAL_FORMAT);
 	rc = sqlite3_exec(f->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(f->db, pragmas, NULL, NULL, NULL);
@@ -202,7 +212,8 @@ file_create(struct journal *j, uint32_t no, struct journal_db *out, char *err, s
 	/* The file's name must survive too. */
 	if (rc == SQLITE_OK && fsync(j->dir_fd) == 0)
 		return 0;
-	snprintf(err, cap, "cannot make %s: %s", path, rc != SQLITE_OK ? sqlite3_errstr(rc) : strerror(errno));
+	snprintf(
+		err, cap, "cannot make %s: %s", path, rc != SQLITE_OK ? sqlite3_errstr(rc) : strerror(errno));
 	file_close(out);
 	file_unlink(j, no);
 	return -EIO;
@@ -268,8 +279,9 @@ one_int(sqlite3 *db, const char *sql, uint64_t *out)
 }
 
 #define META(key) "SELECT value FROM meta WHERE key = '" key "'"
-#define LAST_CURSOR \
-	"SELECT max(ifnull((SELECT max(cursor) FROM alerts), 0), ifnull((SELECT max(cursor) FROM losses), 0))"
+#define LAST_CURSOR                                                                                         \
+	"SELECT max(ifnull((SELECT max(cursor) FROM alerts), 0), ifnull((SELECT max(cursor) FROM losses), " \
+	"0))"
 
 static int
 scan(sqlite3 *db, struct journal_file *out, uint32_t *id)
@@ -292,7 +304,8 @@ scan(sqlite3 *db, struct journal_file *out, uint32_t *id)
 	if (rc == SQLITE_OK)
 		rc = one_int(db, LAST_CURSOR, &out->last);
 	if (rc == SQLITE_OK)
-		rc = one_int(db, "SELECT ifnull(max(cursor), 0) FROM alerts WHERE grade = 3", &out->pause_last);
+		rc = one_int(
+			db, "SELECT ifnull(max(cursor), 0) FROM alerts WHERE grade = 3", &out->pause_last);
 	if (rc == SQLITE_OK && out->last == 0)
 		out->last = out->first - 1;
 	return rc;
@@ -315,8 +328,9 @@ file_scan(const struct journal *j, uint32_t no, struct journal_file *out, uint32
 		return 0;
 	if (rc == SQLITE_EMPTY)
 		return -ENODATA;
-	snprintf(err, cap, "cannot read %s: %s; move it (and its -wal) out of the folder to go on without what it holds", path,
-		rc == SQLITE_NOTADB ? "it is not a journal of this version" : sqlite3_errstr(rc));
+	snprintf(err, cap,
+		"cannot read %s: %s; move it (and its -wal) out of the folder to go on without what it holds",
+		path, rc == SQLITE_NOTADB ? "it is not a journal of this version" : sqlite3_errstr(rc));
 	return -EIO;
 }
 
@@ -324,8 +338,10 @@ static int
 load_progress(struct journal *j, sqlite3 *db)
 {
 	sqlite3_stmt *s;
-	int rc = sqlite3_prepare_v2(db, "SELECT epoch, ring, last_seq, journaled, lost FROM (SELECT rowid AS r, * FROM progress"
-					" ORDER BY rowid DESC LIMIT 256) ORDER BY r", -1, &s, NULL);
+	int rc = sqlite3_prepare_v2(db,
+		"SELECT epoch, ring, last_seq, journaled, lost FROM (SELECT rowid AS r, * FROM progress"
+		" ORDER BY rowid DESC LIMIT 256) ORDER BY r",
+		-1, &s, NULL);
 	if (rc != SQLITE_OK)
 		return rc;
 	struct journal_state *st = &j->state;
@@ -348,8 +364,8 @@ static int
 load_consumers(struct journal *j, sqlite3 *db)
 {
 	sqlite3_stmt *s;
-	int rc = sqlite3_prepare_v2(
-		db, "SELECT name, start, start_rows, acked, expired, created_ns FROM consumers", -1, &s, NULL);
+	int rc = sqlite3_prepare_v2(db,
+		"SELECT name, start, start_rows, acked, expired, created_ns FROM consumers", -1, &s, NULL);
 	if (rc != SQLITE_OK)
 		return rc;
 	while ((rc = sqlite3_step(s)) == SQLITE_ROW && j->n_consumers < JOURNAL_CONSUMERS_MAX) {
@@ -373,9 +389,12 @@ static int
 load_audit(struct journal *j, sqlite3 *db)
 {
 	sqlite3_stmt *s;
-	int rc = sqlite3_prepare_v2(db, "SELECT n, hash FROM (SELECT n, hash FROM audit UNION ALL SELECT"
-					" (SELECT value FROM meta WHERE key='audit_before'), (SELECT value FROM meta WHERE key='audit_hash'))"
-					" ORDER BY n DESC LIMIT 1", -1, &s, NULL);
+	int rc = sqlite3_prepare_v2(db,
+		"SELECT n, hash FROM (SELECT n, hash FROM audit UNION ALL SELECT"
+		" (SELECT value FROM meta WHERE key='audit_before'), (SELECT value FROM meta WHERE "
+		"key='audit_hash'))"
+		" ORDER BY n DESC LIMIT 1",
+		-1, &s, NULL);
 	if (rc != SQLITE_OK)
 		return rc;
 	rc = sqlite3_step(s);
@@ -396,7 +415,8 @@ file_load_state(struct journal *j, struct journal_db *f, char *err, size_t cap)
 	uint64_t here = 0;
 	int rc = one_int(f->db, META("rows_before"), &j->state.rows);
 	if (rc == SQLITE_OK)
-		rc = one_int(f->db, "SELECT (SELECT count(*) FROM alerts) + (SELECT count(*) FROM losses)", &here);
+		rc = one_int(
+			f->db, "SELECT (SELECT count(*) FROM alerts) + (SELECT count(*) FROM losses)", &here);
 	j->state.rows += here;
 	if (rc == SQLITE_OK)
 		rc = load_audit(j, f->db);

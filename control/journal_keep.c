@@ -50,14 +50,15 @@ retire_oldest(struct journal *j, uint64_t now_ns)
 		consumers_expire(j, f.last);
 		memmove(j->files, j->files + 1, --j->n_files * sizeof *j->files);
 		j->status.files = j->n_files;
-		j->status.bytes = bytes - f.bytes;
 		j->status.floor = j->files[0].first - 1;
 	}
 	pthread_mutex_unlock(&j->lock);
 	if (f.no == 0)
 		return false;
 	file_unlink(j, f.no);
-	snprintf(detail, sizeof detail, "{\"file\":\"%" PRIu32 "\",\"first\":\"%" PRIu64 "\",\"last\":\"%" PRIu64 "\"}", f.no, f.first, f.last);
+	snprintf(detail, sizeof detail,
+		"{\"file\":\"%" PRIu32 "\",\"first\":\"%" PRIu64 "\",\"last\":\"%" PRIu64 "\"}", f.no,
+		f.first, f.last);
 	journal_note(j, now_ns, "retired", detail);
 	return true;
 }
@@ -122,8 +123,10 @@ checkpointed(struct journal *j, uint32_t no, bool whole, int rc)
 	}
 	pthread_mutex_unlock(&j->lock);
 	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)
-		fprintf(stderr, "sentinel-control: cannot checkpoint journal-%06" PRIu32 ".db: %s; nothing is lost, its WAL stays\n", no,
-			sqlite3_errstr(rc));
+		fprintf(stderr,
+			"sentinel-control: cannot checkpoint journal-%06" PRIu32
+			".db: %s; nothing is lost, its WAL stays\n",
+			no, sqlite3_errstr(rc));
 }
 
 static void *
@@ -136,7 +139,8 @@ checkpointer(void *arg)
 		uint32_t no = next_file(j, &whole);
 		if (no != 0) {
 			pthread_mutex_unlock(&j->lock);
-			int rc = whole ? checkpoint_whole(j, no) : checkpoint(j, no, SQLITE_CHECKPOINT_PASSIVE);
+			int rc = whole ? checkpoint_whole(j, no)
+				       : checkpoint(j, no, SQLITE_CHECKPOINT_PASSIVE);
 			checkpointed(j, no, whole, rc);
 			pthread_mutex_lock(&j->lock);
 			if (whole && rc == SQLITE_OK)

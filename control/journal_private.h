@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the parts of the journal share: journal.c (writer), journal_file.c (one file), journal_keep.c (retention, checkpoints),
- * journal_consumers.c, journal_read.c. */
+/* What the parts of the journal share: journal.c (writer), journal_turn.c (one transaction), journal_file.c
+ * (one file), journal_keep.c (retention, checkpoints), journal_consumers.c, journal_read.c. */
 #ifndef CONTROL_JOURNAL_PRIVATE_H
 #define CONTROL_JOURNAL_PRIVATE_H
 
@@ -28,15 +28,25 @@ struct journal_state {
 
 struct journal_file {
 	uint32_t no;
-	uint64_t first, last;  /* cursors; last < first: empty. last of the newest file is the head */
-	uint64_t pause_last;   /* cursor of the last pause-grade alert in it, 0: none */
+	uint64_t first, last; /* cursors; last < first: empty. last of the newest file is the head */
+	uint64_t pause_last;  /* cursor of the last pause-grade alert in it, 0: none */
 	uint64_t bytes;
-	bool given_up;	       /* a commit failed on it */
+	bool given_up; /* a commit failed on it */
 	bool checkpointed;
 };
 
 enum statement {
-	ST_BEGIN, ST_COMMIT, ST_ROLLBACK, ST_ALERT, ST_EVIDENCE, ST_LOSS, ST_PROGRESS, ST_CONSUMER, ST_CONSUMER_GONE, ST_AUDIT, STATEMENTS
+	ST_BEGIN,
+	ST_COMMIT,
+	ST_ROLLBACK,
+	ST_ALERT,
+	ST_EVIDENCE,
+	ST_LOSS,
+	ST_PROGRESS,
+	ST_CONSUMER,
+	ST_CONSUMER_GONE,
+	ST_AUDIT,
+	STATEMENTS
 };
 
 /* An open file, for writing. */
@@ -91,18 +101,20 @@ struct journal {
 /* ---- journal_file.c ---- */
 
 void journal_path(const struct journal *j, uint32_t no, char out[JOURNAL_PATH_MAX]);
-/* journal_connect opens a file's database as the journal does: no checkpoint at close, FULL, own busy timeout. create: it must
- * not be there yet. SQLITE_OK or an SQLite code; *db is closed on failure. */
+/* journal_connect opens a file's database as the journal does: no checkpoint at close, FULL, own busy
+ * timeout. create: it must not be there yet. SQLITE_OK or an SQLite code; *db is closed on failure. */
 int journal_connect(const char *path, bool create, bool readonly, sqlite3 **db);
-/* file_create makes file `no` with the state and the consumers in it, durable, and opens it. 0, or -EIO with err filled;
- * nothing is left behind. */
+/* file_create makes file `no` with the state and the consumers in it, durable, and opens it. 0, or -EIO with
+ * err filled; nothing is left behind. */
 int file_create(struct journal *j, uint32_t no, struct journal_db *out, char *err, size_t cap);
 /* file_open opens an existing file for writing. */
 int file_open(struct journal *j, uint32_t no, struct journal_db *out, char *err, size_t cap);
 void file_close(struct journal_db *f);
 void file_unlink(const struct journal *j, uint32_t no);
-/* file_scan: first, last, pause_last, id of file `no`. 0; -ENODATA: its making was never finished; -EIO with err. */
-int file_scan(const struct journal *j, uint32_t no, struct journal_file *out, uint32_t *id, char *err, size_t cap);
+/* file_scan: first, last, pause_last, id of file `no`. 0; -ENODATA: its making was never finished; -EIO with
+ * err. */
+int file_scan(
+	const struct journal *j, uint32_t no, struct journal_file *out, uint32_t *id, char *err, size_t cap);
 /* file_load_state reads state and consumers from the newest file. */
 int file_load_state(struct journal *j, struct journal_db *f, char *err, size_t cap);
 uint64_t file_bytes(const struct journal *j, uint32_t no);
@@ -122,6 +134,22 @@ void consumers_take(struct journal *j, struct consumer_changes *out);
 void consumers_settle(struct journal *j, const struct consumer_changes *done);
 /* consumers_expire: events up to `last` are gone. Under the lock. */
 void consumers_expire(struct journal *j, uint64_t last);
+
+/* ---- journal_turn.c ---- */
+
+/* A transaction at work: the state as it will be. */
+struct turn {
+	struct journal_state s;
+	struct audit_digest digest;
+	uint64_t now_ns, pause_last, duplicates;
+	unsigned n_notes;
+};
+
+/* transact writes the batch, the consumers and the notes in one transaction. SQLITE_OK: committed, t->s is
+ * the state now; else nothing has changed. */
+int transact(struct journal *j, const struct batch *b, const struct consumer_changes *c, struct turn *t);
+/* progress_of: the ring's entry, or NULL. */
+struct journal_progress *progress_of(struct journal_state *s, const uint8_t epoch[8], uint32_t ring_id);
 
 /* ---- journal_keep.c ---- */
 

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPEN_MAX 4	/* files a reader keeps open */
-#define STRIDE 256	/* events passed over in one call */
+#define OPEN_MAX 4 /* files a reader keeps open */
+#define STRIDE 256 /* events passed over in one call */
 
 enum query { Q_ALERT, Q_LOSS, Q_EVIDENCE, Q_ID, Q_LOSS_ID, QUERIES };
 
@@ -84,7 +84,8 @@ open_for_reading(struct journal_reader *r, uint32_t no)
 	if (journal_connect(path, false, true, &f->db) != SQLITE_OK)
 		return NULL;
 	for (unsigned i = 0; i < QUERIES; i++) {
-		if (sqlite3_prepare_v3(f->db, queries[i], -1, SQLITE_PREPARE_PERSISTENT, &f->st[i], NULL) != SQLITE_OK) {
+		if (sqlite3_prepare_v3(f->db, queries[i], -1, SQLITE_PREPARE_PERSISTENT, &f->st[i], NULL) !=
+			SQLITE_OK) {
 			close_file(f);
 			return NULL;
 		}
@@ -277,15 +278,20 @@ journal_find(struct journal_reader *r, const struct position *id, uint64_t *curs
 }
 
 int
-journal_event_format(
-	char *out, size_t cap, const struct journal_event *e, const char *source, uint32_t journal, bool durable)
+journal_event_format(char *out, size_t cap, const struct journal_event *e, const char *source,
+	uint32_t journal, bool durable)
 {
 	char cursor[POSITION_TEXT_MAX];
 	position_cursor(journal, e->cursor, cursor);
-	struct event_context x = {.source = source, .epoch = e->epoch, .ring_id = e->ring_id,
-		.t_journaled_ns = e->t_journaled_ns, .cursor = durable ? cursor : NULL, .durable = durable};
+	struct event_context x = {.source = source,
+		.epoch = e->epoch,
+		.ring_id = e->ring_id,
+		.t_journaled_ns = e->t_journaled_ns,
+		.cursor = durable ? cursor : NULL,
+		.durable = durable};
 	if (e->loss)
 		return event_loss(out, cap, &x, e->from, e->to, e->reason);
-	x.rule = (struct event_rule){e->record.rule_id, e->record.rule_rev, e->rule_name[0] ? e->rule_name : NULL};
+	x.rule = (struct event_rule){
+		e->record.rule_id, e->record.rule_rev, e->rule_name[0] ? e->rule_name : NULL};
 	return event_alert(out, cap, &x, &e->record, (struct span){e->evidence, e->evidence_len});
 }

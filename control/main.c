@@ -32,15 +32,18 @@ static const struct outlet *const outlets[] = {&outlet_unixsock};
 
 static const char usage_text[] =
 	"usage: sentinel-control [--channel SOCKET] [--socket SOCKET] [--journal DIR] [--once] ...\n"
-	"  --channel SOCKET   where sentinel-dataplane offers its rings (default " CONTROL_DEFAULT_CHANNEL ")\n"
+	"  --channel SOCKET   where sentinel-dataplane offers its rings (default " CONTROL_DEFAULT_CHANNEL
+	")\n"
 	"  --socket SOCKET    where consumers and sentinelctl connect (default " CONTROL_DEFAULT_SOCKET ")\n"
 	"  --journal DIR      the journal's folder (default " CONTROL_DEFAULT_JOURNAL ")\n"
 	"  --source-name URN  who the alerts say they come from (default urn:sentinel:local:HOSTNAME)\n"
 	"  --journal-mb N     start a new journal file after N MB (default 64)\n"
-	"  --keep-mb N        retire old journal files beyond N MB in all (default 4096); files that hold pause-grade\n"
+	"  --keep-mb N        retire old journal files beyond N MB in all (default 4096); files that hold "
+	"pause-grade\n"
 	"                     alerts which a consumer has not acknowledged stay\n"
 	"  --realtime         run the drain with real-time priority (needs CAP_SYS_NICE or an rtprio limit)\n"
-	"  --once             end, with status 0, when the dataplane has read its capture and all is journaled\n"
+	"  --once             end, with status 0, when the dataplane has read its capture and all is "
+	"journaled\n"
 	"  --verify           check the hash chain of the journal in --journal DIR and end\n"
 	"examples:\n"
 	"  sentinel-control --channel ./dataplane.sock --socket ./control.sock --journal ./journal\n"
@@ -96,17 +99,22 @@ take_number(const char *text, uint64_t *out)
 static int
 parse_options(int argc, char **argv, struct control_options *o)
 {
-	*o = (struct control_options){.channel = CONTROL_DEFAULT_CHANNEL, .socket = CONTROL_DEFAULT_SOCKET,
-		.journal = CONTROL_DEFAULT_JOURNAL, .journal_mb = 64, .keep_mb = 4096};
+	*o = (struct control_options){.channel = CONTROL_DEFAULT_CHANNEL,
+		.socket = CONTROL_DEFAULT_SOCKET,
+		.journal = CONTROL_DEFAULT_JOURNAL,
+		.journal_mb = 64,
+		.keep_mb = 4096};
 	const struct {
 		const char *flag;
 		const char **value;
 		uint64_t *number;
 		bool *set;
-	} known[] = {{"--channel", &o->channel, NULL, NULL}, {"--socket", &o->socket, NULL, NULL}, {"--journal", &o->journal, NULL, NULL},
-		{"--source-name", &o->source_name, NULL, NULL}, {"--journal-mb", NULL, &o->journal_mb, NULL},
-		{"--keep-mb", NULL, &o->keep_mb, NULL}, {"--realtime", NULL, NULL, &o->realtime}, {"--once", NULL, NULL, &o->once},
-		{"--verify", NULL, NULL, &o->verify}, {"--help", NULL, NULL, &o->help}, {"-h", NULL, NULL, &o->help}};
+	} known[] = {{"--channel", &o->channel, NULL, NULL}, {"--socket", &o->socket, NULL, NULL},
+		{"--journal", &o->journal, NULL, NULL}, {"--source-name", &o->source_name, NULL, NULL},
+		{"--journal-mb", NULL, &o->journal_mb, NULL}, {"--keep-mb", NULL, &o->keep_mb, NULL},
+		{"--realtime", NULL, NULL, &o->realtime}, {"--once", NULL, NULL, &o->once},
+		{"--verify", NULL, NULL, &o->verify}, {"--help", NULL, NULL, &o->help},
+		{"-h", NULL, NULL, &o->help}};
 	const size_t n = sizeof known / sizeof known[0];
 	for (int i = 1; i < argc; i++) {
 		size_t k = 0;
@@ -142,7 +150,9 @@ default_source(struct control_options *o)
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)o->source_name[i] <= ' ' || (unsigned char)o->source_name[i] > '~')
 			n = 0;
-	return n >= 1 && n <= 200 ? 0 : bad("--source-name is a URI of at most 200 printable characters", o->source_name);
+	return n >= 1 && n <= 200
+		       ? 0
+		       : bad("--source-name is a URI of at most 200 printable characters", o->source_name);
 }
 
 /* ---- coming and going of the dataplane ---- */
@@ -160,9 +170,12 @@ came(struct run *r, struct dataplane *d)
 	char epoch[17], detail[192];
 	bool again = r->c.drain.attached && memcmp(r->c.drain.d.epoch, d->epoch, sizeof d->epoch) == 0;
 	epoch_text(d->epoch, epoch);
-	fprintf(stderr, "sentinel-control: attached to %s dataplane (pid %" PRIu32 ", epoch %s, %" PRIu32 " rings)\n",
+	fprintf(stderr,
+		"sentinel-control: attached to %s dataplane (pid %" PRIu32 ", epoch %s, %" PRIu32 " rings)\n",
 		again ? "the same" : "a", d->pid, epoch, d->n_rings);
-	snprintf(detail, sizeof detail, "{\"epoch\":\"%s\",\"pid\":\"%" PRIu32 "\",\"generation\":\"%" PRIu64 "\"}", epoch, d->pid, d->generation);
+	snprintf(detail, sizeof detail,
+		"{\"epoch\":\"%s\",\"pid\":\"%" PRIu32 "\",\"generation\":\"%" PRIu64 "\"}", epoch, d->pid,
+		d->generation);
 	journal_note(r->c.journal, control_wall_ns(), "attached", detail);
 	drain_attach(&r->c.drain, d, r->c.journal);
 	atomic_fetch_add(&r->c.attachments, 1);
@@ -174,7 +187,10 @@ gone(struct run *r, uint64_t now_ns)
 {
 	char epoch[17], detail[64];
 	epoch_text(r->c.drain.d.epoch, epoch);
-	fprintf(stderr, "sentinel-control: the dataplane (pid %" PRIu32 ") has hung up; taking what it left in its rings\n", r->c.drain.d.pid);
+	fprintf(stderr,
+		"sentinel-control: the dataplane (pid %" PRIu32
+		") has hung up; taking what it left in its rings\n",
+		r->c.drain.d.pid);
 	snprintf(detail, sizeof detail, "{\"epoch\":\"%s\"}", epoch);
 	journal_note(r->c.journal, control_wall_ns(), "gone", detail);
 	r->draining_gone = true;
@@ -200,15 +216,16 @@ see_to_channel(struct run *r, uint64_t now_ns)
 		gone(r, now_ns);
 		break;
 	case ATTACH_REFUSED:
-		fprintf(stderr, "sentinel-control: what answers at %s cannot be used: %s\n", r->attach.path, r->attach.why);
+		fprintf(stderr, "sentinel-control: what answers at %s cannot be used: %s\n", r->attach.path,
+			r->attach.why);
 		break;
 	case ATTACH_NOTHING:
 		break;
 	}
 	if (!r->c.drain.alive && !r->said_waiting && now_ns - r->started_ns > SAY_WAITING_NS) {
 		r->said_waiting = true;
-		fprintf(stderr, "sentinel-control: waiting for sentinel-dataplane at %s (%s)\n", r->attach.path,
-			r->attach.last_errno ? strerror(r->attach.last_errno) : "connected");
+		fprintf(stderr, "sentinel-control: waiting for sentinel-dataplane at %s (%s)\n",
+			r->attach.path, r->attach.last_errno ? strerror(r->attach.last_errno) : "connected");
 	}
 }
 
@@ -274,7 +291,9 @@ all_settled(struct run *r)
 static void
 doze(uint64_t ns)
 {
-	nanosleep(&(struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)}, NULL);
+	nanosleep(
+		&(struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)},
+		NULL);
 }
 
 /* --once: everything is read, journaled and passed on to whoever is connected. */
@@ -315,7 +334,9 @@ finish(struct run *r, int rc)
 	journal_note(r->c.journal, control_wall_ns(), "stopped", "{}");
 	make_durable(r, control_monotonic_ns());
 	if (r->batch.n > 0) {
-		fprintf(stderr, "sentinel-control: the journal is down: what %" PRIu32 " last entries held is lost\n", r->batch.n);
+		fprintf(stderr,
+			"sentinel-control: the journal is down: what %" PRIu32 " last entries held is lost\n",
+			r->batch.n);
 		rc = 1;
 	}
 	return rc;
@@ -328,17 +349,25 @@ take_priority(void)
 {
 	struct sched_param p = {.sched_priority = 10};
 	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p) != 0)
-		fprintf(stderr, "sentinel-control: no real-time priority (%s): give the process CAP_SYS_NICE or raise its rtprio limit;"
-			" going on without\n", strerror(errno));
+		fprintf(stderr,
+			"sentinel-control: no real-time priority (%s): give the process CAP_SYS_NICE or "
+			"raise its rtprio limit;"
+			" going on without\n",
+			strerror(errno));
 	if (mlockall(MCL_CURRENT) != 0)
-		fprintf(stderr, "sentinel-control: memory is not locked (%s): raise the memlock limit; going on without\n", strerror(errno));
+		fprintf(stderr,
+			"sentinel-control: memory is not locked (%s): raise the memlock limit; going on "
+			"without\n",
+			strerror(errno));
 }
 
 static int
 serve(struct run *r)
 {
 	char err[512];
-	struct journal_options j = {.dir = r->c.opt.journal, .file_bytes = r->c.opt.journal_mb << 20, .keep_bytes = r->c.opt.keep_mb << 20};
+	struct journal_options j = {.dir = r->c.opt.journal,
+		.file_bytes = r->c.opt.journal_mb << 20,
+		.keep_bytes = r->c.opt.keep_mb << 20};
 	r->started_ns = r->c.started_ns = control_monotonic_ns();
 	if (batch_new(&r->batch) != 0)
 		return say("no memory");
@@ -355,8 +384,10 @@ serve(struct run *r)
 	if (up < OUTLETS) {
 		rc = say(err);
 	} else {
-		fprintf(stderr, "sentinel-control: journal in %s, consumers connect at %s, looking for the dataplane at %s\n", j.dir,
-			r->c.opt.socket, r->attach.path);
+		fprintf(stderr,
+			"sentinel-control: journal in %s, consumers connect at %s, looking for the dataplane "
+			"at %s\n",
+			j.dir, r->c.opt.socket, r->attach.path);
 		if (r->c.opt.realtime)
 			take_priority();
 		rc = finish(r, loop(r));

@@ -2,9 +2,9 @@
 /* position: how a consumer names a place in the journal, in text.
  *
  *   "now" | "start"
- *   cursor  "<journal: 8 hex>.<n: decimal>"           n = place of an event in the journal, from 1 without holes; the
- *                                                     journal's own name tells a cursor of another journal
- *   id      "<epoch: 16 hex>-<ring>-<seq>[-loss]"     a CloudEvents id, as event_id and event_loss write it */
+ *   cursor  "<journal: 8 hex>.<n: decimal>"           n = place of an event in the journal, from 1 without
+ * holes; the journal's own name tells a cursor of another journal id      "<epoch: 16
+ * hex>-<ring>-<seq>[-loss]"     a CloudEvents id, as event_id and event_loss write it */
 #ifndef CONTROL_POSITION_H
 #define CONTROL_POSITION_H
 
@@ -25,8 +25,8 @@ struct position {
 	bool loss;
 };
 
-/* position_parse reads text (never POSITION_ACKED). 0, or -EINVAL: none of the forms above; integers without sign or leading
- * zeros, n and seq from 1 (n from 0) below 2^63. */
+/* position_parse reads text (never POSITION_ACKED). 0, or -EINVAL: none of the forms above; integers without
+ * sign or leading zeros, n and seq from 1 (n from 0) below 2^63. */
 int position_parse(const char *text, struct position *p);
 
 /* position_cursor writes a cursor; out >= POSITION_TEXT_MAX bytes. */

@@ -88,9 +88,12 @@ lcores(const struct stats_page *s, uint64_t now_ns)
 		uint64_t loops = load(&l->c[CTR_LOOPS]), idle = load(&l->c[CTR_LOOPS_IDLE]);
 		json_t *o = json_object();
 		set(o, "lcore", __atomic_load_n(&l->lcore, __ATOMIC_RELAXED));
-		json_object_set_new(o, "role", json_string(role < sizeof roles / sizeof roles[0] ? roles[role] : "unknown"));
+		json_object_set_new(o, "role",
+			json_string(role < sizeof roles / sizeof roles[0] ? roles[role] : "unknown"));
 		json_object_set_new(o, "heartbeat_age_ms",
-			age_ms(now_ns, atomic_load_explicit(&((struct stats_lcore *)(uintptr_t)l)->heartbeat_ns, memory_order_relaxed)));
+			age_ms(now_ns,
+				atomic_load_explicit(&((struct stats_lcore *)(uintptr_t)l)->heartbeat_ns,
+					memory_order_relaxed)));
 		set(o, "generation", load(&l->generation));
 		set(o, "loops", loops);
 		set(o, "loops_idle", idle);
@@ -137,7 +140,8 @@ counters(const struct stats_page *s)
 	return o;
 }
 
-/* What the drain knows and the journal does not yet is in flight, except for what is already known to be lost. */
+/* What the drain knows and the journal does not yet is in flight, except for what is already known to be
+ * lost. */
 static json_t *
 identities(const struct drain *n, const struct journal_progress *durable, uint64_t *sum)
 {
@@ -202,7 +206,8 @@ add_dataplane(struct control *c, json_t *root)
 		set(d, "generation", load(&s->generation));
 		set_hex(d, "bundle_digest", s->bundle_digest, sizeof s->bundle_digest);
 		set(d, "started_ns", load(&s->started_ns));
-		json_object_set_new(d, "source_done", json_boolean(__atomic_load_n(&s->source_done, __ATOMIC_ACQUIRE)));
+		json_object_set_new(
+			d, "source_done", json_boolean(__atomic_load_n(&s->source_done, __ATOMIC_ACQUIRE)));
 		json_object_set_new(root, "lcores", lcores(s, now_ns));
 		json_object_set_new(root, "ports", ports(s));
 		json_object_set_new(root, "counters", counters(s));
@@ -242,7 +247,8 @@ journal_part(const struct journal_status *s)
 }
 
 static json_t *
-consumers_part(const struct journal_consumer *list, unsigned n, const struct journal_status *s, uint64_t *residual)
+consumers_part(
+	const struct journal_consumer *list, unsigned n, const struct journal_status *s, uint64_t *residual)
 {
 	json_t *all = json_array();
 	for (unsigned i = 0; i < n; i++) {

@@ -7,7 +7,8 @@
 
 #include <jansson.h>
 
-/* status_build: a new reference, or NULL if there is no memory. clients: how many are connected. Any thread. */
+/* status_build: a new reference, or NULL if there is no memory. clients: how many are connected. Any thread.
+ */
 json_t *status_build(struct control *c, unsigned clients);
 
 #endif

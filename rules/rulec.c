@@ -12,6 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_ADDRESS__ /* gcc */
+#define ADDRESS_SANITIZER
+#elif defined(__has_feature) /* clang */
+#if __has_feature(address_sanitizer)
+#define ADDRESS_SANITIZER
+#endif
+#endif
+
 static const char usage[] =
 	"usage: sentinel-rulec compile PATH -o FILE [--generation N]\n"
 	"       sentinel-rulec lint PATH [--json]\n"
@@ -110,7 +118,7 @@ confine(void)
 	limit(RLIMIT_CPU, 300);
 	limit(RLIMIT_NOFILE, 64);
 	limit(RLIMIT_FSIZE, BUNDLE_LEN_MAX);
-#ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes */
+#ifndef ADDRESS_SANITIZER /* which reserves terabytes */
 	limit(RLIMIT_AS, (rlim_t)4 << 30);
 #endif
 }

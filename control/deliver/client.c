@@ -136,10 +136,13 @@ put_expired(struct client *k, struct client_service *s, uint64_t floor)
 	json_t *source = json_string(s->c->opt.source_name);
 	char *quoted = json_dumps(source, JSON_ENCODE_ANY);
 	int n = snprintf(line, sizeof line,
-		"{\"specversion\":\"1.0\",\"type\":\"sentinel.loss.v1\",\"source\":%s,\"id\":\"%08" PRIx32 "-expired-%" PRIu64 "-%" PRIu64
-		"\",\"time\":null,\"datacontenttype\":\"application/json\",\"cursor\":\"%s\",\"data\":{\"ring\":null,\"from\":\"%" PRIu64
-		"\",\"to\":\"%" PRIu64 "\",\"reason\":\"expired\"}}",
-		quoted ? quoted : "null", journal_id(s->c->journal), k->at + 1, floor, cursor, k->at + 1, floor);
+		"{\"specversion\":\"1.0\",\"type\":\"sentinel.loss.v1\",\"source\":%s,\"id\":\"%08" PRIx32
+		"-expired-%" PRIu64 "-%" PRIu64
+		"\",\"time\":null,\"datacontenttype\":\"application/"
+		"json\",\"cursor\":\"%s\",\"data\":{\"ring\":null,\"from\":\"%" PRIu64 "\",\"to\":\"%" PRIu64
+		"\",\"reason\":\"expired\"}}",
+		quoted ? quoted : "null", journal_id(s->c->journal), k->at + 1, floor, cursor, k->at + 1,
+		floor);
 	free(quoted);
 	json_decref(source);
 	if (n > 0 && (size_t)n < sizeof line)
@@ -151,7 +154,8 @@ put_expired(struct client *k, struct client_service *s, uint64_t floor)
 static void
 pass_over(struct client *k, struct client_service *s, uint64_t now_ns)
 {
-	if (k->name[0] == '\0' || !k->contiguous || k->acked < k->sent || k->at <= k->acked || now_ns - k->passed_ns < PASS_EVERY_NS)
+	if (k->name[0] == '\0' || !k->contiguous || k->acked < k->sent || k->at <= k->acked ||
+		now_ns - k->passed_ns < PASS_EVERY_NS)
 		return;
 	k->passed_ns = now_ns;
 	if (journal_ack(s->c->journal, k->name, k->at) == 0)
@@ -180,7 +184,8 @@ put_next(struct client *k, struct client_service *s)
 		return 1;
 	}
 	if (rc < 0) {
-		refuse(k, "a file of the journal cannot be read", "see sentinel-control's messages; subscribe with a later cursor to go on behind it");
+		refuse(k, "a file of the journal cannot be read",
+			"see sentinel-control's messages; subscribe with a later cursor to go on behind it");
 		return -1;
 	}
 	k->at = at;
@@ -239,14 +244,18 @@ resolve(struct client *k, struct client_service *s, const struct position *p, ui
 		*at = p->cursor;
 		if (p->journal == journal_id(j) && p->cursor <= journal_head(j))
 			return true;
-		refuse(k, p->journal == journal_id(j) ? "the cursor lies ahead of the journal" : "the cursor is of another journal",
+		refuse(k,
+			p->journal == journal_id(j) ? "the cursor lies ahead of the journal"
+						    : "the cursor is of another journal",
 			"use a cursor that this sentinel-control has sent, or \"start\" or \"now\"");
 		return false;
 	case POSITION_ID:
 		rc = journal_find(s->reader, p, at);
 		if (rc == 0)
 			return true;
-		refuse(k, rc == -ENOENT ? "no event with this id is kept" : "a file of the journal cannot be read",
+		refuse(k,
+			rc == -ENOENT ? "no event with this id is kept"
+				      : "a file of the journal cannot be read",
 			"use a cursor, \"start\" or \"now\"");
 		return false;
 	}
@@ -261,10 +270,11 @@ log_subscriber(const struct client *k, struct client_service *s)
 	char detail[256];
 	getsockopt(k->fd, SOL_SOCKET, SO_PEERCRED, &who, &n);
 	fprintf(stderr, "sentinel-control: %s%s subscribed (pid %ld, uid %ld, gid %ld), from %s grade on\n",
-		k->name[0] ? "consumer " : "a nameless consumer", k->name, (long)who.pid, (long)who.uid, (long)who.gid,
-		alert_grade_name(k->min_grade));
-	snprintf(detail, sizeof detail, "{\"consumer\":\"%s\",\"pid\":\"%ld\",\"uid\":\"%ld\",\"gid\":\"%ld\"}", k->name, (long)who.pid,
-		(long)who.uid, (long)who.gid);
+		k->name[0] ? "consumer " : "a nameless consumer", k->name, (long)who.pid, (long)who.uid,
+		(long)who.gid, alert_grade_name(k->min_grade));
+	snprintf(detail, sizeof detail,
+		"{\"consumer\":\"%s\",\"pid\":\"%ld\",\"uid\":\"%ld\",\"gid\":\"%ld\"}", k->name,
+		(long)who.pid, (long)who.uid, (long)who.gid);
 	if (k->name[0] != '\0')
 		journal_note(s->c->journal, control_wall_ns(), "subscribed", detail);
 }
@@ -279,7 +289,8 @@ subscribe(struct client *k, struct client_service *s, const struct line_request 
 	if (q->consumer[0] != '\0') {
 		int rc = journal_subscribe(j, q->consumer, at, control_wall_ns(), &acked);
 		if (rc != 0) {
-			refuse(k, "there are too many consumers already", "free a name: {\"op\":\"forget\",\"consumer\":\"NAME\"}");
+			refuse(k, "there are too many consumers already",
+				"free a name: {\"op\":\"forget\",\"consumer\":\"NAME\"}");
 			return;
 		}
 		if (q->since.kind == POSITION_ACKED)
@@ -302,7 +313,8 @@ ack(struct client *k, struct client_service *s, const struct line_request *q)
 		refuse(k, "only a consumer with a name can ack", "subscribe with a \"consumer\" first");
 		return;
 	}
-	int rc = q->journal == journal_id(s->c->journal) ? journal_ack(s->c->journal, k->name, q->cursor) : -EXDEV;
+	int rc = q->journal == journal_id(s->c->journal) ? journal_ack(s->c->journal, k->name, q->cursor)
+							 : -EXDEV;
 	if (rc == 0 && q->cursor > k->acked)
 		k->acked = q->cursor;
 	if (rc == -EXDEV)
@@ -377,7 +389,8 @@ act(struct client *k, struct client_service *s, const char *line, size_t n)
 static bool
 takes_lines(const struct client *k)
 {
-	return k->state != CLIENT_CLOSING && k->state != CLIENT_ALERTS && (k->state != CLIENT_IDLE || unsent(k) < CLIENT_FILL_BYTES);
+	return k->state != CLIENT_CLOSING && k->state != CLIENT_ALERTS &&
+	       (k->state != CLIENT_IDLE || unsent(k) < CLIENT_FILL_BYTES);
 }
 
 bool

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* client: one connection of the control socket, without the socket's poll loop. What is to be sent comes out of the journal a little
- * at a time: a client that does not read costs one bounded buffer and resumes where it was. */
+/* client: one connection of the control socket, without the socket's poll loop. What is to be sent comes out
+ * of the journal a little at a time: a client that does not read costs one bounded buffer and resumes where
+ * it was. */
 #ifndef CONTROL_DELIVER_CLIENT_H
 #define CONTROL_DELIVER_CLIENT_H
 
@@ -19,8 +20,8 @@ enum client_state {
 	CLIENT_IDLE,	   /* says what it wants */
 	CLIENT_REGISTERED, /* subscribed; its place is not durable yet */
 	CLIENT_STREAM,
-	CLIENT_ALERTS,	   /* a bounded run of events */
-	CLIENT_CLOSING	   /* what is in the buffer, then the end */
+	CLIENT_ALERTS, /* a bounded run of events */
+	CLIENT_CLOSING /* what is in the buffer, then the end */
 };
 
 struct client {
@@ -28,10 +29,11 @@ struct client {
 	enum client_state state;
 	bool eof; /* it will say nothing more */
 	char name[JOURNAL_CONSUMER_NAME_MAX];
-	bool contiguous;   /* it started at or before its acked place: what its grade passes over counts as acked */
+	bool contiguous; /* it started at or before its acked place: what its grade passes over counts as
+			    acked */
 	unsigned min_grade;
-	uint64_t at;	   /* cursor it has been sent everything up to */
-	uint64_t sent;	   /* cursor of the last event sent */
+	uint64_t at;   /* cursor it has been sent everything up to */
+	uint64_t sent; /* cursor of the last event sent */
 	uint64_t acked;
 	uint64_t passed_ns; /* when passed-over events were last acked for it */
 	uint64_t left;	    /* CLIENT_ALERTS: events still to send */
@@ -60,7 +62,8 @@ bool client_receive(struct client *k, struct client_service *s, uint64_t now_ns)
 bool client_fill(struct client *k, struct client_service *s, uint64_t now_ns);
 /* client_send writes what it can. false: the connection is at its end. */
 bool client_send(struct client *k, uint64_t now_ns);
-/* client_announce: an alert that is in no journal. false: not now, the client has more to read than fits, or wants none. */
+/* client_announce: an alert that is in no journal. false: not now, the client has more to read than fits, or
+ * wants none. */
 bool client_announce(struct client *k, struct client_service *s, const struct journal_event *e);
 bool client_wants_input(const struct client *k);
 

@@ -44,7 +44,8 @@ take_consumer(struct parse *p, json_t *v)
 		return 0;
 	const char *name = json_string_value(v);
 	if (name == NULL || strlen(name) != json_string_length(v) || !journal_name_ok(name))
-		return bad(p, "consumer is not a name", "use 1 to 64 characters of A-Z a-z 0-9 . _ -, the same after every restart");
+		return bad(p, "consumer is not a name",
+			"use 1 to 64 characters of A-Z a-z 0-9 . _ -, the same after every restart");
 	strcpy(p->out->consumer, name);
 	return 0;
 }
@@ -55,8 +56,10 @@ take_since(struct parse *p, json_t *v)
 	if (json_is_null(v))
 		return 0;
 	const char *place = json_string_value(v);
-	if (place == NULL || strlen(place) != json_string_length(v) || position_parse(place, &p->out->since) != 0)
-		return bad(p, "since names no place", "use \"start\", \"now\", null, or the cursor or id of an event");
+	if (place == NULL || strlen(place) != json_string_length(v) ||
+		position_parse(place, &p->out->since) != 0)
+		return bad(p, "since names no place",
+			"use \"start\", \"now\", null, or the cursor or id of an event");
 	return 0;
 }
 
@@ -78,8 +81,10 @@ take_cursor(struct parse *p, json_t *v)
 {
 	struct position at;
 	const char *cursor = json_string_value(v);
-	if (cursor == NULL || strlen(cursor) != json_string_length(v) || position_parse(cursor, &at) != 0 || at.kind != POSITION_CURSOR)
-		return bad(p, "cursor is not a cursor", "ack with the \"cursor\" of an event that was delivered");
+	if (cursor == NULL || strlen(cursor) != json_string_length(v) || position_parse(cursor, &at) != 0 ||
+		at.kind != POSITION_CURSOR)
+		return bad(p, "cursor is not a cursor",
+			"ack with the \"cursor\" of an event that was delivered");
 	p->out->cursor = at.cursor;
 	p->out->journal = at.journal;
 	return 0;
@@ -116,7 +121,8 @@ take_object(struct parse *p, json_t *o)
 	while (i < COUNT(ops) && (op == NULL || strcmp(op, ops[i].name) != 0))
 		i++;
 	if (i == COUNT(ops))
-		return bad(p, "op is missing or unknown", "use one of subscribe, ack, alerts, status, forget; " EXAMPLE);
+		return bad(p, "op is missing or unknown",
+			"use one of subscribe, ack, alerts, status, forget; " EXAMPLE);
 	p->out->op = ops[i].op;
 	unsigned seen = 0;
 	for (size_t k = 0; k < COUNT(fields); k++) {

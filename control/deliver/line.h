@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* line: what a client of the control socket may say. NDJSON, one request a line, at most LINE_BYTES_MAX with its newline:
+/* line: what a client of the control socket may say. NDJSON, one request a line, at most LINE_BYTES_MAX with
+ * its newline:
  *
  *   {"op":"subscribe","consumer":NAME|null,"since":PLACE|null,"min_grade":"watch|page|pause"}   once, then
  *   {"op":"ack","cursor":CURSOR}                                                                any time
@@ -7,8 +8,9 @@
  *   {"op":"status"}                                               one object
  *   {"op":"forget","consumer":NAME}                               {"event":"forgotten"}
  *
- * PLACE as in position.h; null is the consumer's own acked place ("now" for a new or nameless one; for alerts "start"). A
- * consumer without a name is not kept and cannot ack. Unknown keys are refused, so that a typo is not a silent default. */
+ * PLACE as in position.h; null is the consumer's own acked place ("now" for a new or nameless one; for alerts
+ * "start"). A consumer without a name is not kept and cannot ack. Unknown keys are refused, so that a typo is
+ * not a silent default. */
 #ifndef CONTROL_DELIVER_LINE_H
 #define CONTROL_DELIVER_LINE_H
 
@@ -25,15 +27,15 @@ enum line_op { LINE_SUBSCRIBE = 1, LINE_ACK, LINE_ALERTS, LINE_STATUS, LINE_FORG
 struct line_request {
 	enum line_op op;
 	char consumer[JOURNAL_CONSUMER_NAME_MAX]; /* "": none */
-	struct position since;	/* subscribe, alerts; POSITION_ACKED: null or absent */
-	uint64_t cursor;	/* ack */
-	uint32_t journal;	/* ack: of which journal */
-	unsigned min_grade;	/* enum alert_grade */
-	uint64_t limit;		/* alerts; 0: none */
+	struct position since;			  /* subscribe, alerts; POSITION_ACKED: null or absent */
+	uint64_t cursor;			  /* ack */
+	uint32_t journal;			  /* ack: of which journal */
+	unsigned min_grade;			  /* enum alert_grade */
+	uint64_t limit;				  /* alerts; 0: none */
 };
 
-/* line_parse reads one line without its newline. 0, or -EINVAL with *error and *next: what is wrong and what to do. Both
- * of static lifetime and free of characters that JSON would have to escape, except for quotes. */
+/* line_parse reads one line without its newline. 0, or -EINVAL with *error and *next: what is wrong and what
+ * to do. Both of static lifetime and free of characters that JSON would have to escape, except for quotes. */
 int line_parse(const char *line, size_t n, struct line_request *out, const char **error, const char **next);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* outlet: a way by which events reach consumers. Each has a table entry, a file and a thread of its own; it reads the journal by cursor
- * and so never keeps the drain waiting. */
+/* outlet: a way by which events reach consumers. Each has a table entry, a file and a thread of its own; it
+ * reads the journal by cursor and so never keeps the drain waiting. */
 #ifndef CONTROL_DELIVER_OUTLET_H
 #define CONTROL_DELIVER_OUTLET_H
 
@@ -15,10 +15,11 @@ struct outlet {
 	const char *name;
 	/* start: NULL with a sentence in err if it cannot serve. c outlives it. */
 	struct outlet_state *(*start)(struct control *c, char *err, size_t cap);
-	/* wake: there are new durable events, or consumers' changes are settled. From the drain's thread; cheap. */
+	/* wake: there are new durable events, or consumers' changes are settled. From the drain's thread;
+	 * cheap. */
 	void (*wake)(struct outlet_state *s);
-	/* announce: a pause-grade record that the journal did not take. evidence: the batch's. Copies what it needs; never waits: what finds no room is
-	 * dropped. */
+	/* announce: a pause-grade record that the journal did not take. evidence: the batch's. Copies what it
+	 * needs; never waits: what finds no room is dropped. */
 	void (*announce)(struct outlet_state *s, const struct entry *e, const uint8_t *evidence);
 	/* settled: whoever is connected has been sent everything up to the head. */
 	bool (*settled)(struct outlet_state *s);

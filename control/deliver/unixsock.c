@@ -19,7 +19,7 @@
 #define CLIENTS_MAX 64
 #define ANNOUNCED_MAX 1024
 #define ANNOUNCED_EVIDENCE_BYTES (16u << 20) /* beyond this they go out without */
-#define QUIET_NS 5000000000u /* a client that is in the way of another may be this quiet */
+#define QUIET_NS 5000000000u		     /* a client that is in the way of another may be this quiet */
 #define TURN_MS 500
 
 struct announced {
@@ -37,7 +37,8 @@ struct outlet_state {
 	_Atomic bool stop;
 	_Atomic uint64_t settled_at; /* head up to which all clients had everything, + 1; 0: not settled */
 	pthread_mutex_t lock;
-	struct announced *announced[ANNOUNCED_MAX]; /* since the journal went down; grows under the lock, read by the server */
+	struct announced *announced[ANNOUNCED_MAX]; /* since the journal went down; grows under the lock, read
+						       by the server */
 	_Atomic unsigned n_announced;
 	size_t announced_evidence;
 };
@@ -82,12 +83,18 @@ listen_on(struct outlet_state *s, const char *path, char *err, size_t cap)
 	s->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int rc = s->listen_fd < 0 ? -errno : bind_path(s->listen_fd, path);
 	if (rc == -EADDRINUSE)
-		snprintf(err, cap, "%s is taken: another sentinel-control answers there, or it is not a socket; stop that one or choose another --socket",
+		snprintf(err, cap,
+			"%s is taken: another sentinel-control answers there, or it is not a socket; stop "
+			"that one or choose another --socket",
 			path);
 	else if (rc == -ENAMETOOLONG)
-		snprintf(err, cap, "the socket path %s is longer than %zu characters", path, sizeof s->path - 1);
+		snprintf(err, cap, "the socket path %s is longer than %zu characters", path,
+			sizeof s->path - 1);
 	else if (rc == -ENOENT || rc == -EACCES)
-		snprintf(err, cap, "cannot listen on %s: %s; make its folder writable for this user, or choose another --socket", path, strerror(-rc));
+		snprintf(err, cap,
+			"cannot listen on %s: %s; make its folder writable for this user, or choose another "
+			"--socket",
+			path, strerror(-rc));
 	else if (rc != 0)
 		snprintf(err, cap, "cannot listen on %s: %s", path, strerror(-rc));
 	if (rc == 0)
@@ -112,7 +119,8 @@ place_for(struct outlet_state *s, uint64_t now_ns)
 		if (k->fd < 0)
 			return k;
 		bool idle = k->state == CLIENT_IDLE || k->state == CLIENT_CLOSING || k->out_n > k->out_at;
-		if (idle && now_ns - k->quiet_ns > QUIET_NS && (quiet == NULL || k->quiet_ns < quiet->quiet_ns))
+		if (idle && now_ns - k->quiet_ns > QUIET_NS &&
+			(quiet == NULL || k->quiet_ns < quiet->quiet_ns))
 			quiet = k;
 	}
 	if (quiet != NULL) {
@@ -125,7 +133,8 @@ place_for(struct outlet_state *s, uint64_t now_ns)
 static void
 take_connections(struct outlet_state *s, uint64_t now_ns)
 {
-	static const char full[] = "{\"error\":\"there are too many clients\",\"next\":\"close one, or try again later\"}\n";
+	static const char full[] =
+		"{\"error\":\"there are too many clients\",\"next\":\"close one, or try again later\"}\n";
 	int fd;
 	while ((fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
 		struct client *k = place_for(s, now_ns);
@@ -145,12 +154,17 @@ static void
 announce(struct outlet_state *s, const struct entry *e, const uint8_t *evidence)
 {
 	pthread_mutex_lock(&s->lock);
-	uint32_t len = s->announced_evidence + e->evidence_len > ANNOUNCED_EVIDENCE_BYTES ? 0 : e->evidence_len;
+	uint32_t len =
+		s->announced_evidence + e->evidence_len > ANNOUNCED_EVIDENCE_BYTES ? 0 : e->evidence_len;
 	unsigned n = atomic_load_explicit(&s->n_announced, memory_order_relaxed);
 	struct announced *a = n < ANNOUNCED_MAX ? malloc(sizeof *a + len) : NULL;
 	if (a != NULL) {
-		a->event = (struct journal_event){
-			.ring_id = e->ring_id, .from = e->from, .to = e->to, .record = e->record, .evidence = a->evidence, .evidence_len = len};
+		a->event = (struct journal_event){.ring_id = e->ring_id,
+			.from = e->from,
+			.to = e->to,
+			.record = e->record,
+			.evidence = a->evidence,
+			.evidence_len = len};
 		memcpy(a->event.epoch, e->epoch, sizeof a->event.epoch);
 		memcpy(a->event.rule_name, e->rule_name, sizeof a->event.rule_name);
 		memcpy(a->evidence, evidence + e->evidence_at, len);
@@ -170,8 +184,8 @@ forget_announced(struct outlet_state *s)
 	s->announced_evidence = 0;
 }
 
-/* What was not durable is told to whoever is connected while the journal is down, whenever he came. Once it is up again and all have
- * been told, the journal has the rest. */
+/* What was not durable is told to whoever is connected while the journal is down, whenever he came. Once it
+ * is up again and all have been told, the journal has the rest. */
 static void
 settle_announced(struct outlet_state *s)
 {
@@ -183,7 +197,8 @@ settle_announced(struct outlet_state *s)
 	bool told = !j.down;
 	for (unsigned i = 0; i < CLIENTS_MAX && told; i++) {
 		const struct client *k = &s->client[i];
-		told = k->fd < 0 || k->state == CLIENT_IDLE || k->state == CLIENT_ALERTS || k->state == CLIENT_CLOSING || k->told == n;
+		told = k->fd < 0 || k->state == CLIENT_IDLE || k->state == CLIENT_ALERTS ||
+		       k->state == CLIENT_CLOSING || k->told == n;
 	}
 	if (!told)
 		return;
@@ -228,7 +243,8 @@ serve(struct outlet_state *s, struct client *k, short revents, uint64_t now_ns)
 		alive = client_send(k, now_ns);
 		/* Requests behind the one that was just answered. */
 		if (alive && k->in_n > 0 && k->state == CLIENT_IDLE && k->out_n == k->out_at)
-			more |= memchr(k->in, '\n', k->in_n) != NULL && client_receive(k, &s->service, now_ns);
+			more |= memchr(k->in, '\n', k->in_n) != NULL &&
+				client_receive(k, &s->service, now_ns);
 	}
 	if (!alive) {
 		drop(s, k);
@@ -243,7 +259,8 @@ all_settled(const struct outlet_state *s, uint64_t head)
 	unsigned n = s->n_announced;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
 		const struct client *k = &s->client[i];
-		bool streams = k->state == CLIENT_REGISTERED || k->state == CLIENT_STREAM || k->state == CLIENT_ALERTS;
+		bool streams = k->state == CLIENT_REGISTERED || k->state == CLIENT_STREAM ||
+			       k->state == CLIENT_ALERTS;
 		if (k->fd >= 0 && (k->out_n > k->out_at || (streams && (k->at < head || k->told < n))))
 			return false;
 	}
@@ -293,7 +310,8 @@ server(void *arg)
 		if (p[1].revents != 0)
 			take_connections(s, now_ns);
 		settle_announced(s);
-		atomic_store_explicit(&s->settled_at, all_settled(s, head) ? head + 1 : 0, memory_order_release);
+		atomic_store_explicit(
+			&s->settled_at, all_settled(s, head) ? head + 1 : 0, memory_order_release);
 	}
 	return NULL;
 }
@@ -308,7 +326,8 @@ wake(struct outlet_state *s)
 static bool
 settled(struct outlet_state *s)
 {
-	return atomic_load_explicit(&s->settled_at, memory_order_acquire) == journal_head(s->service.c->journal) + 1;
+	return atomic_load_explicit(&s->settled_at, memory_order_acquire) ==
+	       journal_head(s->service.c->journal) + 1;
 }
 
 static void

@@ -49,7 +49,8 @@ enum direction { DIR_C2S = 0, DIR_S2C = 1, DIR_UNKNOWN = 2, DIR_MAX = 2 };
 	_(INVALID, "invalid", "no node would accept this transaction as it stands") \
 	_(SENDER_SKIPPED, "sender_skipped", "the sender was not recovered: budget spent") \
 	_(NO_EVIDENCE, "no_evidence", "the raw transaction did not fit the evidence budget") \
-	_(BUNDLE, "bundle", "the transaction is part of a bundle")
+	_(BUNDLE, "bundle", "the transaction is part of a bundle") \
+	_(AHEAD, "ahead", "read out of order: bytes in front of it in the stream had not come yet")
 
 enum trust_flag_bit {
 #define _(id, name, help) TRUST_BIT_##id,
@@ -63,8 +64,12 @@ enum trust_flag {
 #undef _
 };
 
-/* What keeps an alert below pause-grade: the evidence is not clean, or the transaction is not known to be viable. */
-#define TRUST_BELOW_PAUSE (TRUST_OVERLAP_CONFLICT | TRUST_TRUNCATED | TRUST_INVALID | TRUST_SENDER_SKIPPED)
+/* What keeps an alert below pause-grade: the evidence is not clean, or the transaction is not known to be viable. Anyone on the
+ * mirrored network can forge a segment, but not what its receiver acknowledges, nor a whole connection seen from its
+ * beginning in both directions without a hole. */
+#define TRUST_BELOW_PAUSE \
+	(TRUST_GAP_BEFORE | TRUST_MIDSTREAM | TRUST_ONE_DIRECTION | TRUST_NOT_ACKED | TRUST_OVERLAP_CONFLICT | TRUST_TRUNCATED | \
+		TRUST_INVALID | TRUST_SENDER_SKIPPED | TRUST_AHEAD)
 
 /* Which optional fields of alert_record are present. */
 enum alert_has {

@@ -41,7 +41,7 @@
 	_(ST_SKIP_UNSYNCED, C, "stream bytes passed over while looking for a message start") \
 	_(ST_SKIP_OPAQUE, C, "stream bytes of protocols that cannot be read (TLS, RLPx, unknown)") \
 	_(ST_SKIP_LOST, C, "stream bytes passed over because their message was damaged by a gap") \
-	_(ST_SKIP_NO_STATE, C, "stream bytes of flows for which no parser state could be had") \
+	_(ST_SKIP_NO_STATE, C, "stream bytes passed over while looking for a message start in flows whose parser state was taken for another") \
 	_(ST_SKIP_ENDED, C, "stream bytes left in a framer when its flow ended") \
 	_(ST_BUFFERED, G, "stream bytes held by framers, not yet understood") \
 	/* flows */ \
@@ -58,9 +58,9 @@
 	/* messages */ \
 	_(HTTP_REQUESTS, C, "HTTP requests whose head was read") \
 	_(HTTP_RESPONSES, C, "HTTP responses whose head was read") \
-	_(HTTP_BAD, C, "HTTP heads or chunk sizes that no node accepts") \
-	_(HTTP_LOST, C, "HTTP messages damaged by a gap") \
-	_(HTTP_ENCODED, C, "request bodies in a content encoding that is not read") \
+	_(HTTP_BAD, C, "HTTP heads or chunk sizes that no node accepts, and text that was taken for a head") \
+	_(HTTP_LOST, C, "HTTP messages damaged by a gap or cut off by the end of their flow") \
+	_(HTTP_ENCODED, C, "request bodies that name a content encoding; they are read as if they did not, as nodes do") \
 	_(HTTP_RESYNC, C, "times an HTTP direction was picked up in mid-stream") \
 	_(JSON_MESSAGES, C, "JSON-RPC bodies or elements read to their end") \
 	_(JSON_BAD, C, "JSON-RPC bodies that are not JSON") \
@@ -79,6 +79,7 @@
 	_(TX_UNSCANNED_HASH_ONLY, C, "bundle elements that are only a hash") \
 	_(TX_UNSCANNED_CONFLICT, C, "overlapping versions of stream bytes that could not be read on their own") \
 	_(TX_UNSCANNED_SCAN_ERROR, C, "transactions on which the pattern matcher failed") \
+	_(TX_AHEAD, C, "transactions looked at out of order, behind a hole in their stream; they cross in their turn") \
 	_(SEEN_EVICTED, C, "entries of the seen-before filter replaced while still fresh") \
 	_(SLABS_STOLEN, C, "assembly buffers taken from the transaction that waited longest") \
 	/* findings: identity 5 */ \

@@ -76,6 +76,8 @@ uint64_t seen_fingerprint(const struct seen *s, struct span raw);
 void seen_prefetch(const struct seen *s, uint64_t fp);
 /* seen_check_add: true if fp was there and fresh; else adds it. now_ns: packet time. */
 bool seen_check_add(struct seen *s, uint64_t fp, uint64_t now_ns);
+/* seen_check: as seen_check_add, without adding or refreshing anything. */
+bool seen_check(const struct seen *s, uint64_t fp, uint64_t now_ns);
 /* seen_forget takes fp out again: what it stands for could not be judged after all, and must be looked at if it comes again. */
 void seen_forget(struct seen *s, uint64_t fp);
 

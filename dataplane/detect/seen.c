@@ -208,6 +208,16 @@ seen_check_add(struct seen *s, uint64_t fp, uint64_t now_ns)
 	return false;
 }
 
+bool
+seen_check(const struct seen *s, uint64_t fp, uint64_t now_ns)
+{
+	const struct seen_set *set = &s->set[fp & s->set_mask];
+	for (unsigned i = 0; i < WAYS; i++)
+		if (set->fp[i] == fp)
+			return age_of(set->at[i], (uint32_t)(now_ns >> TIME_SHIFT)) <= s->ttl;
+	return false;
+}
+
 void
 seen_forget(struct seen *s, uint64_t fp)
 {

@@ -164,6 +164,7 @@ ports_start(struct ports *p, const struct topology *t, struct lcore_worker *work
 void
 ports_stats(const struct ports *p, struct stats_page *s)
 {
+	__atomic_store_n(&s->ports, p->n, __ATOMIC_RELAXED);
 	for (uint32_t i = 0; i < p->n; i++) {
 		struct rte_eth_stats e;
 		struct stats_port *out = &s->port[i];

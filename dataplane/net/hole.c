@@ -4,7 +4,7 @@
 /* A mirror may show an acknowledgement this long before what it acknowledges. */
 #define ACK_GRACE_TICKS (2000000u >> 10)
 /* A flow that speaks too little to show a late segment for one: how many gap_age to wait. */
-#define QUIET_AGES 5u
+#define QUIET_AGES 25u
 /* Holes looked at for one that holds anything. */
 #define STEAL_STEPS 16u
 

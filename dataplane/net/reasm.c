@@ -107,6 +107,8 @@ stream_place(struct stream_table *t, struct flow *f, unsigned dir, uint32_t seq,
 		} else if (room_for(t, f, dir, &hold, now_ns)) {
 			ooo_hold(&t->ooo, f, dir, p.off, part);
 			t->ctr[CTR_ST_OOO_HELD] += part.len;
+			if (t->ops.ahead != NULL)
+				t->ops.ahead(t->ctx, f, dir, part, p.off, now_ns);
 			cut_front(&p, part.len);
 		}
 	}

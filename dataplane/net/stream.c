@@ -9,6 +9,7 @@
 #define ACK_FRAMES_DEFAULT 32u
 #define SLABS_MAX (1u << 24)
 /* How many frames ahead headers are fetched. */
+#define PREFETCH_BYTES 2048u
 #define PREFETCH_AHEAD 8u
 /* Bounds on the work of one call. */
 #define EXPIRE_FRAME 4u
@@ -81,14 +82,20 @@ stream_init(void *mem, const struct stream_config *config, const struct stream_o
 	return t;
 }
 
+/* All of it: whoever reads a payload reads it from its first byte to its last, and memory is far away. */
+static inline void
+prefetch_frame(const struct span *frame)
+{
+	for (uint32_t at = 0; at < frame->len && at < PREFETCH_BYTES; at += 64)
+		__builtin_prefetch(frame->p + at);
+}
+
 static void
 decode_burst(struct stream_table *t, unsigned n, const struct span *frames, const uint32_t *wire_len)
 {
 	for (unsigned i = 0; i < n; i++) {
-		if (i + PREFETCH_AHEAD < n && frames[i + PREFETCH_AHEAD].len > 64) {
-			__builtin_prefetch(frames[i + PREFETCH_AHEAD].p);
-			__builtin_prefetch(frames[i + PREFETCH_AHEAD].p + 64); /* headers end there */
-		}
+		if (i + PREFETCH_AHEAD < n)
+			prefetch_frame(&frames[i + PREFETCH_AHEAD]);
 		t->ctr[CTR_FRAME_BYTES] += frames[i].len;
 		t->verdict[i] = segment_decode(frames[i], wire_len[i], t->config.verify_checksum, &t->segment[i]);
 		t->ctr[t->verdict[i]]++;

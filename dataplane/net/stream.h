@@ -13,7 +13,7 @@
  * A hole is declared a gap
  *  - by ACK: the receiver acknowledged past it at least 2 ms ago, and gap_ack_frames frames of the flow have
  *    come since it opened (a mirror may show the acknowledgement, and much else, before the segment);
- *  - by age: open for gap_age_ns with gap_ack_frames frames of the flow, or for 5 * gap_age_ns in a flow that
+ *  - by age: open for gap_age_ns with gap_ack_frames frames of the flow, or for 25 * gap_age_ns in a flow that
  *    speaks little;
  *  - by cap: no more can be held out of order. The hole is given up, never the bytes that came.
  *
@@ -106,18 +106,21 @@ struct stream_ops {
 	/* dir's stream is over (both directions are ended before the flow is forgotten) */
 	void (*end)(void *ctx, struct flow *f, unsigned dir, enum stream_end why, uint64_t now_ns);
 	void (*forget)(void *ctx, struct flow *f); /* last call for this flow: free app state */
+	/* May be NULL. Bytes that were put aside behind a hole: a look at what will come to data() in its turn, so that whatever lies whole in
+	 * them need not wait for the hole to be filled or given up. */
+	void (*ahead)(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns);
 };
 
 struct stream_config {
 	uint32_t flows_max;	     /* default 65536; up to 4 M */
-	uint32_t ooo_slabs;	     /* out-of-order slabs per core, 2 KiB each; default 4096 */
-	uint32_t ooo_segments_dir;   /* cap per direction; default 64 */
-	uint32_t ooo_bytes_dir;	     /* cap per direction; default 256 KiB */
+	uint32_t ooo_slabs;	     /* out-of-order slabs per core, 2 KiB each; a worker's default 8192 */
+	uint32_t ooo_segments_dir;   /* cap per direction; a worker's default 256 */
+	uint32_t ooo_bytes_dir;	     /* cap per direction; a worker's default 512 KiB */
 	uint64_t gap_age_ns;	     /* default 200 ms */
 	uint64_t idle_ns;	     /* default 300 s */
 	uint32_t history_bytes;	     /* delivered bytes kept per direction to compare later versions with; power of two; 0 = 16 KiB */
 	uint32_t history_buffers;    /* of those, per core, for the directions that spoke last; 0 = 1024 */
-	uint32_t gap_ack_frames;     /* frames of a flow to wait for a late segment; 0 = 32 */
+	uint32_t gap_ack_frames;     /* frames of a flow to wait for a late segment; 0 = 32, a worker's default 256 */
 	uint32_t hash_seed[4];	     /* keyed flow hash: an attacker must not choose buckets */
 	bool verify_checksum;	     /* software TCP checksum; else trusted */
 };

@@ -728,3 +728,9 @@ http1_end(struct http1 *h, unsigned dir, struct framer_out *out)
 	if (d->state != ST_OPAQUE)
 		lose_step(h, d);
 }
+
+void
+http1_read_on(struct http1 *h)
+{
+	h->upgraded = false;
+}

@@ -128,6 +128,10 @@ void http1_gap(struct http1 *h, unsigned dir, uint64_t n, struct framer_out *out
  * MORE. */
 void http1_end(struct http1 *h, unsigned dir, struct framer_out *out);
 
+/* http1_read_on: after an UPGRADE, the direction that did not announce it is not taken at the other's word and read as
+ * before: whoever can forge an answer must not end the reading of requests. */
+void http1_read_on(struct http1 *h);
+
 /* http1_last: the head of the message under way, or of the last one. Never NULL; all zero before the first.
  */
 const struct http1_head *http1_last(const struct http1 *h, unsigned dir);

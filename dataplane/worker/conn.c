@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "worker/conn.h"
 
+/* flow->app: [0] the conn, [1] what is known of a flow that has none. */
+enum conn_past { PAST_NONE, PAST_MISSED, PAST_EVICTED };
+
 static void
 list_init(struct conn *head)
 {
@@ -64,15 +67,27 @@ conn_get(struct conn_pool *p, struct flow *f, bool *evicted)
 void
 conn_bind(struct conn *c, struct flow *f, bool midstream)
 {
-	if (c->flow != NULL)
+	if (c->flow != NULL) {
 		c->flow->app[0] = 0;
+		c->flow->app[1] = PAST_EVICTED;
+	}
 	c->flow = f;
 	f->app[0] = (uint64_t)(uintptr_t)c;
-	c->started[0] = c->started[1] = midstream;
-	c->opaque = false;
-	c->body_json = false;
+	midstream |= f->app[1] != PAST_NONE;
 	http1_init(&c->http, midstream);
-	jsonrpc_init(&c->json);
+	for (unsigned d = 0; d < 2; d++) {
+		c->started[d] = midstream;
+		c->unsynced[d] = f->app[1] == PAST_EVICTED ? CTR_ST_SKIP_NO_STATE : CTR_ST_SKIP_UNSYNCED;
+		c->body_json[d] = false;
+		jsonrpc_init(&c->json[d]);
+	}
+}
+
+void
+conn_missed_bytes(struct flow *f)
+{
+	if (f->app[1] == PAST_NONE)
+		f->app[1] = PAST_MISSED;
 }
 
 void

@@ -196,23 +196,39 @@ take(struct correlator *c, const struct finding_msg *m, bool hurry, uint64_t emi
 		emit(c, &r, &m->findings[i], evidence, emitted_ns);
 }
 
+/* Findings come gravest first. */
+static bool
+hurries(const struct correlator *c, const struct pipe *p, const struct finding_msg *m)
+{
+	struct ruleset_rule rule;
+	uint64_t fill = pipe_fill(p);
+	if (c->patient || fill <= p->cap / 2)
+		return false;
+	ruleset_rule(c->rules, m->findings[0].rule_index, &rule);
+	return rule.grade < GRADE_PAGE || fill > p->cap - p->cap / 8;
+}
+
+static unsigned
+poll_pipe(struct correlator *c, struct pipe *p, uint64_t emitted_ns)
+{
+	uint32_t bytes;
+	struct finding_msg *m = pipe_peek(p, &bytes);
+	if (m == NULL)
+		return 0;
+	take(c, m, hurries(c, p, m), emitted_ns);
+	pipe_release(p);
+	return 1;
+}
+
 unsigned
 correlator_poll(struct correlator *c, unsigned budget, uint64_t emitted_ns)
 {
-	unsigned taken = 0;
-	for (unsigned i = 0; i < c->n_pipes; i++) {
-		struct pipe *p = c->pipes[i];
-		uint32_t bytes;
-		for (unsigned k = 0; k < budget; k++) {
-			struct finding_msg *m = pipe_peek(p, &bytes);
-			if (m == NULL)
-				break;
-			bool hurry = !c->patient && pipe_fill(p) > p->cap / 2;
-			take(c, m, hurry, emitted_ns);
-			pipe_release(p);
-			taken++;
-		}
-	}
+	unsigned taken = 0, before;
+	do {
+		before = taken;
+		for (unsigned i = 0; i < c->n_pipes; i++)
+			taken += poll_pipe(c, c->pipes[i], emitted_ns);
+	} while (taken > before && --budget > 0);
 	return taken;
 }
 

@@ -3,8 +3,11 @@
  * knows the live incidents, grades, and hands records to its outlet: the alert rings live, the printer in replay. Cross-transaction
  * detection lives here because legs of one attack arrive on different workers.
  *
- * Sender recovery costs about 50 us. While the backlog of a pipe is above half, alerts go out without a sender (flagged, counted)
- * rather than late. */
+ * Sender recovery costs about 50 us. While the backlog of a pipe is above half, transactions with nothing above watch-grade go on without a
+ * sender (flagged, counted) rather than late; above seven eighths all do.
+ *
+ * An alert is made when its transaction arrives, so that none is acknowledged by then (TRUST_NOT_ACKED): what a rule grades `pause` goes out
+ * as `page`, its own grade beside it. */
 #ifndef WORKER_CORRELATOR_H
 #define WORKER_CORRELATOR_H
 
@@ -38,7 +41,8 @@ void correlator_init(struct correlator *c, const struct ruleset *rules, uint64_t
 	correlator_outlet outlet, void *ctx);
 void correlator_add(struct correlator *c, struct pipe *p);
 
-/* correlator_poll takes up to `budget` messages from each pipe. emitted_ns: wall clock for the records. Returns how many it took. */
+/* correlator_poll takes up to `budget` messages from each pipe, one of each in turn, so that a flood in one pipe delays a finding
+ * in another by one message. emitted_ns: wall clock for the records. Returns how many it took. */
 unsigned correlator_poll(struct correlator *c, unsigned budget, uint64_t emitted_ns);
 
 /* The usual outlet: one ring per lane. ctx is struct correlator_rings. */

@@ -85,6 +85,15 @@ find(struct incidents *t, const uint8_t *key, uint64_t now_ns, bool *live)
 	return oldest;
 }
 
+static unsigned
+find_tx(const struct incident *i, const uint8_t *hash)
+{
+	unsigned k = 0;
+	while (k < INCIDENT_TXS && memcmp(i->last_tx[k], hash, sizeof i->last_tx[k]) != 0)
+		k++;
+	return k;
+}
+
 enum incident_verdict
 incident_judge(struct incidents *t, struct alert_record *r, uint64_t message, uint64_t now_ns,
 	struct incident **slot)
@@ -93,8 +102,9 @@ incident_judge(struct incidents *t, struct alert_record *r, uint64_t message, ui
 	struct incident *i = *slot = find(t, r->dedupekey, now_ns, &live);
 	if (!live)
 		return INCIDENT_NEW;
-	bool same_tx = memcmp(i->last_tx, r->hash, sizeof i->last_tx) == 0;
-	if (same_tx && i->message != message && i->generation == r->generation && r->grade <= i->grade)
+	bool same_tx = find_tx(i, r->hash) < INCIDENT_TXS;
+	bool more = i->message == message ? r->grade >= i->grade : r->grade > i->grade;
+	if (same_tx && i->generation == r->generation && !more)
 		return INCIDENT_REPEAT;
 	r->supersedes_seq = i->seq;
 	r->supersedes_ring = i->ring;
@@ -107,7 +117,11 @@ incident_reported(
 	struct incident *i, const struct alert_record *r, uint64_t message, uint32_t ring, uint64_t now_ns)
 {
 	memcpy(i->key, r->dedupekey, sizeof i->key);
-	memcpy(i->last_tx, r->hash, sizeof i->last_tx);
+	if (!(r->has & HAS_SUPERSEDES))
+		memset(i->last_tx, 0, sizeof i->last_tx);
+	unsigned k = find_tx(i, r->hash);
+	memmove(i->last_tx[1], i->last_tx[0], (k < INCIDENT_TXS ? k : INCIDENT_TXS - 1) * sizeof i->last_tx[0]);
+	memcpy(i->last_tx[0], r->hash, sizeof i->last_tx[0]);
 	i->message = message;
 	i->generation = r->generation;
 	i->seq = r->seq;

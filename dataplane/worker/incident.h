@@ -16,12 +16,15 @@
 
 #define INCIDENT_TTL_NS (3600ull * 1000000000ull)
 
+/* Another worker may be this many transactions of one attacker behind before what it tells counts as new. */
+#define INCIDENT_TXS 4
+
 struct incident {
 	uint8_t key[16];    /* of the dedupe key */
-	uint8_t last_tx[8]; /* of the hash of the last transaction reported */
+	uint8_t last_tx[INCIDENT_TXS][8]; /* of the hashes of the last transactions reported, newest first */
 	uint64_t seq;	    /* of the last record, on `ring` */
 	uint64_t last_ns;
-	uint64_t message; /* of the correlator's input in which last_tx came: findings of one message belong
+	uint64_t message; /* of the correlator's input in which last_tx[0] came: findings of one message belong
 			     together */
 	uint64_t generation; /* of the rules that judged it */
 	uint32_t ring;
@@ -45,7 +48,7 @@ void incident_key(struct alert_record *r);
 /* incident_judge looks r's incident up. NEW; UPDATE: another transaction, another rule of the same message,
  * other rules, or a higher grade (cleaner evidence: a first crossing made to look dirty must not hold the
  * grade down): r->supersedes_* name the record before; REPEAT: the same transaction came again (another
- * worker saw it too, or it was forgotten and seen again). *slot is where incident_reported notes the record
+ * worker saw it too, or it was forgotten and seen again), or a rule of a lower grade says the same of it. *slot is where incident_reported notes the record
  * once it has its seq. */
 enum incident_verdict incident_judge(struct incidents *t, struct alert_record *r, uint64_t message,
 	uint64_t now_ns, struct incident **slot);

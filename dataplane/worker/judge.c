@@ -12,6 +12,8 @@ report(struct worker *w, const struct crossing *where, enum crossing_outcome out
 	w->listener(w->listener_ctx, &r);
 }
 
+_Static_assert(2 * (sizeof(struct finding_msg) + TX_BYTES_MAX + 64) <= PIPE_BYTES_MIN, "the longest message fits the smallest pipe");
+
 /* The message goes into the pipe in place; found[] is the only copy made of the findings. False: no room now. */
 static bool
 send_findings(struct worker *w, const struct tx *t, const struct crossing *where, const struct finding *found, uint32_t n)
@@ -54,11 +56,36 @@ unscanned(struct worker *w, enum sentinel_counter why, const struct crossing *wh
 	return CROSSING_UNSCANNED;
 }
 
+/* What may have been done to a crossing by whoever wants a later, clean one to count for nothing. Not NOT_ACKED: every crossing is judged on
+ * arrival, before it can be acknowledged. */
+#define TRUST_DIRTY (TRUST_GAP_BEFORE | TRUST_MIDSTREAM | TRUST_ONE_DIRECTION | TRUST_OVERLAP_CONFLICT | TRUST_TRUNCATED)
+
+/* A transaction is judged once for each way of crossing that can change the verdict: in a bundle of some length (rules may ask for it), clean
+ * or dirty (alerts are graded by it). A clean crossing makes dirty ones duplicates, never the other way round; so dirty copies
+ * hide nothing and cost one scan in all. The bits keep away from the end of the fingerprint, which chooses the set. */
+static uint64_t
+variant(uint64_t fingerprint, uint32_t bundle_len, bool dirty)
+{
+	uint64_t len = bundle_len < 1023 ? bundle_len : 1023;
+	return fingerprint ^ (len << 53 | (uint64_t)dirty << 63);
+}
+
+static bool
+was_seen(struct worker *w, uint64_t fingerprint, const struct crossing *where, uint64_t *as)
+{
+	bool dirty = (where->trust & TRUST_DIRTY) != 0;
+	*as = variant(fingerprint, where->bundle_len, dirty);
+	if (dirty && seen_check(w->seen, variant(fingerprint, where->bundle_len, false), where->t_wire_ns))
+		return true;
+	return seen_check_add(w->seen, *as, where->t_wire_ns);
+}
+
 enum crossing_outcome
 judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct crossing *where)
 {
 	struct tx t;
-	if (seen_check_add(w->seen, fingerprint, where->t_wire_ns)) {
+	uint64_t as;
+	if (was_seen(w, fingerprint, where, &as)) {
 		w->ctr[CTR_TX_DUPLICATE]++;
 		if (w->listener != NULL)
 			report(w, where, CROSSING_DUPLICATE, tx_decode(raw, &t) == 0 ? &t : NULL, raw.len);
@@ -70,14 +97,14 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 	struct finding found[DETECT_FINDINGS_MAX];
 	int n = detect_tx(w->detect, &t, where->bundle_len, found);
 	if (n < 0) {
-		seen_forget(w->seen, fingerprint);
+		seen_forget(w->seen, as);
 		return unscanned(w, CTR_TX_UNSCANNED_SCAN_ERROR, where, &t, raw.len);
 	}
 	w->ctr[CTR_TX_SCANNED]++;
 	report(w, where, CROSSING_SCANNED, &t, raw.len);
 	/* what nobody was told of is told when it comes again */
 	if (n > 0 && !report_findings(w, &t, where, found, (uint32_t)n))
-		seen_forget(w->seen, fingerprint);
+		seen_forget(w->seen, as);
 	return CROSSING_SCANNED;
 }
 
@@ -106,4 +133,21 @@ worker_raw(struct worker *w, struct span raw, const struct crossing *where)
 {
 	w->ctr[CTR_TX_CROSSED]++;
 	return judge_one(w, raw, seen_fingerprint(w->seen, raw), where);
+}
+
+/* Once for each way of crossing, too: what comes again behind holes in other flows costs no scan and tells nothing new. */
+#define AHEAD_BIT ((uint64_t)1 << 52)
+
+void
+judge_ahead(struct worker *w, struct span raw, const struct crossing *where)
+{
+	struct finding found[DETECT_FINDINGS_MAX];
+	uint64_t clean = variant(seen_fingerprint(w->seen, raw), where->bundle_len, false), as = clean ^ AHEAD_BIT;
+	struct tx t;
+	if (seen_check(w->seen, clean, where->t_wire_ns) || seen_check_add(w->seen, as, where->t_wire_ns) || tx_decode(raw, &t) != 0)
+		return;
+	int n = detect_tx(w->detect, &t, where->bundle_len, found);
+	w->ctr[CTR_TX_AHEAD]++;
+	if (n < 0 || (n > 0 && !report_findings(w, &t, where, found, (uint32_t)n)))
+		seen_forget(w->seen, as);
 }

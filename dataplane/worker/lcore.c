@@ -17,7 +17,7 @@
 #define EMPTY_BEFORE_IDLE 64u
 #define SLEEP_NS 100000
 #define PAUSE_NS 20000u
-#define CORRELATOR_BUDGET 64u
+#define CORRELATOR_BUDGET 8u /* messages of each pipe to one reading of the clock */
 
 /* ---- idling ---- */
 

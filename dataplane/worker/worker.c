@@ -15,9 +15,11 @@ worker_config_default(struct worker_config *c)
 		.stream =
 			{
 				.flows_max = 65536,
-				.ooo_slabs = 4096,
-				.ooo_segments_dir = 64,
-				.ooo_bytes_dir = 256u << 10,
+				.ooo_slabs = 8192,
+				.ooo_segments_dir = 256,
+				.ooo_bytes_dir = 512u << 10,
+				.gap_ack_frames = 256,
+				.history_bytes = 8192,
 				.gap_age_ns = 200000000ull,
 				.idle_ns = 300000000000ull,
 				.hash_seed = {0x9e3779b9u, 0x7f4a7c15u, 0xf39cc060u, 0x5cedc834u},
@@ -89,7 +91,7 @@ take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
 struct worker *
 worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t *counters, worker_alloc alloc)
 {
-	if (c->conns_max == 0 || c->pipe_bytes < 4096 || (c->pipe_bytes & (c->pipe_bytes - 1)) != 0) {
+	if (c->conns_max == 0 || c->pipe_bytes < PIPE_BYTES_MIN || (c->pipe_bytes & (c->pipe_bytes - 1)) != 0) {
 		errno = EINVAL;
 		return NULL;
 	}

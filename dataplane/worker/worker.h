@@ -21,6 +21,8 @@
 
 struct worker;
 
+#define PIPE_BYTES_MIN (512u << 10)
+
 struct worker_config {
 	struct stream_config stream;
 	uint32_t conns_max;	/* parser states; the longest unused is taken when they run out */
@@ -28,7 +30,7 @@ struct worker_config {
 	uint32_t seen_entries;
 	uint64_t seen_ttl_ns;
 	uint8_t seen_key[32];
-	uint64_t pipe_bytes;	/* to the correlator, power of two */
+	uint64_t pipe_bytes;	/* to the correlator, power of two, at least PIPE_BYTES_MIN: the longest transaction must pass */
 };
 
 /* worker_config_default: a laptop's size (about 120 MB). */

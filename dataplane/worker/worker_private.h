@@ -40,6 +40,7 @@ struct worker {
 	uint64_t now_ns;
 	struct http1 *probe_http; /* for overlapping versions of bytes, read on their own */
 	struct jsonrpc *probe_json;
+	uint32_t probed; /* transactions found in such a version */
 	size_t memory;
 };
 
@@ -48,6 +49,9 @@ extern const struct stream_ops feed_ops;
 /* judge_later queues a transaction whose bytes lie in scratch; judge_now handles everything queued, in order, then frees scratch. */
 void judge_later(struct worker *w, struct span raw, const struct crossing *where);
 void judge_now(struct worker *w);
+/* judge_ahead looks at a transaction whose turn in its stream has not come: its findings are told at once, but it has not crossed yet. When it
+ * does it is judged as if nothing had been; the correlator knows the same findings again. */
+void judge_ahead(struct worker *w, struct span raw, const struct crossing *where);
 enum crossing_outcome judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct crossing *where);
 
 #endif

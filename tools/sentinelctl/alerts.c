@@ -16,11 +16,13 @@
 #define RETRY_NS 500000000
 
 static const char usage_text[] =
-	"usage: sentinelctl alerts [--follow] [--since PLACE] [--grade G] [--limit N] [--json] [--socket PATH]\n"
+	"usage: sentinelctl alerts [--follow] [--since PLACE] [--grade G] [--limit N] [--json] [--socket "
+	"PATH]\n"
 	"                          [--consumer NAME [--ack]]\n"
 	"  --follow           go on with what comes; ends when sentinel-control ends\n"
 	"  --since PLACE      start behind this: a cursor or an id of an event, \"start\" or \"now\"\n"
-	"                     (default: start; with --follow: now; with --consumer: where it has acknowledged up to)\n"
+	"                     (default: start; with --follow: now; with --consumer: where it has "
+	"acknowledged up to)\n"
 	"  --grade G          watch (default), page or pause, and what is above\n"
 	"  --limit N          end after N events\n"
 	"  --json             one CloudEvent a line, as sentinel-control sends it\n"
@@ -60,7 +62,8 @@ check_options(struct options *o)
 	if (o->limit_text != NULL) {
 		char *end;
 		o->limit = strtoull(o->limit_text, &end, 10);
-		if (o->limit_text[0] < '0' || o->limit_text[0] > '9' || *end != '\0' || o->limit < 1 || o->limit > INT64_MAX)
+		if (o->limit_text[0] < '0' || o->limit_text[0] > '9' || *end != '\0' || o->limit < 1 ||
+			o->limit > INT64_MAX)
 			return bad("--limit needs a number from 1", o->limit_text);
 	}
 	if (strcmp(o->grade, "watch") != 0 && strcmp(o->grade, "page") != 0 && strcmp(o->grade, "pause") != 0)
@@ -78,9 +81,11 @@ parse_options(int argc, char **argv, struct options *o)
 		const char *flag;
 		const char **value;
 		bool *set;
-	} known[] = {{"--since", &o->since, NULL}, {"--socket", &o->socket, NULL}, {"--consumer", &o->consumer, NULL},
-		{"--grade", &o->grade, NULL}, {"--limit", &o->limit_text, NULL}, {"--follow", NULL, &o->follow}, {"-f", NULL, &o->follow},
-		{"--ack", NULL, &o->ack}, {"--json", NULL, &o->json}, {"--help", NULL, &o->help}, {"-h", NULL, &o->help}};
+	} known[] = {{"--since", &o->since, NULL}, {"--socket", &o->socket, NULL},
+		{"--consumer", &o->consumer, NULL}, {"--grade", &o->grade, NULL},
+		{"--limit", &o->limit_text, NULL}, {"--follow", NULL, &o->follow}, {"-f", NULL, &o->follow},
+		{"--ack", NULL, &o->ack}, {"--json", NULL, &o->json}, {"--help", NULL, &o->help},
+		{"-h", NULL, &o->help}};
 	const size_t n = sizeof known / sizeof known[0];
 	for (int i = 1; i < argc; i++) {
 		size_t k = 0;
@@ -123,8 +128,8 @@ print_loss(const json_t *event, const json_t *data)
 {
 	print_time(event);
 	const char *ring = text_of(data, "ring", NULL);
-	printf("  LOST    %s%s %s to %s: %s\n", ring ? "ring " : "events", ring ? ring : "", text_of(data, "from", "?"), text_of(data, "to", "?"),
-		text_of(data, "reason", "?"));
+	printf("  LOST    %s%s %s to %s: %s\n", ring ? "ring " : "events", ring ? ring : "",
+		text_of(data, "from", "?"), text_of(data, "to", "?"), text_of(data, "reason", "?"));
 }
 
 static void
@@ -159,12 +164,18 @@ print_event(const json_t *event)
 	print_time(event);
 	printf("  %-6s %-12s ", text_of(data, "grade", "?"), text_of(rule, "class", "?"));
 	if (strcmp(type, "sentinel.alert.v1") != 0)
-		printf("%s ", strcmp(type, "sentinel.retract.v1") == 0 ? "RETRACTED" : strcmp(type, "sentinel.drill.v1") == 0 ? "DRILL" : type);
+		printf("%s ", strcmp(type, "sentinel.retract.v1") == 0 ? "RETRACTED"
+			      : strcmp(type, "sentinel.drill.v1") == 0 ? "DRILL"
+								       : type);
 	if (text_of(rule, "name", NULL) != NULL)
 		printf("%s", text_of(rule, "name", ""));
 	else
 		printf("rule %s/%s", text_of(rule, "id", "?"), text_of(rule, "rev", "?"));
-	printf("  %s %s  tx %s", to ? "to" : "creates", to ? to : created ? created : "a contract", text_of(tx, "hash", "-"));
+	printf("  %s %s  tx %s", to ? "to" : "creates",
+		to	  ? to
+		: created ? created
+			  : "a contract",
+		text_of(tx, "hash", "-"));
 	if (text_of(event, "supersedes", NULL) != NULL)
 		printf("  (update)");
 	print_flags(data);
@@ -188,13 +199,14 @@ ask(struct reading *r)
 	if (r->cursor[0] && o->ack)
 		since = NULL;
 	if (!o->follow) {
-		json_t *q = json_pack("{s:s,s:s?,s:s}", "op", "alerts", "since", since, "min_grade", o->grade);
+		json_t *q =
+			json_pack("{s:s,s:s?,s:s}", "op", "alerts", "since", since, "min_grade", o->grade);
 		if (o->limit > 0)
 			json_object_set_new(q, "limit", json_integer((json_int_t)o->limit));
 		return control_client_ask(&r->c, q);
 	}
-	return control_client_ask(&r->c, json_pack("{s:s,s:s?,s:s?,s:s}", "op", "subscribe", "consumer", o->consumer, "since", since,
-						 "min_grade", o->grade));
+	return control_client_ask(&r->c, json_pack("{s:s,s:s?,s:s?,s:s}", "op", "subscribe", "consumer",
+						 o->consumer, "since", since, "min_grade", o->grade));
 }
 
 /* 1: go on; 0: all is printed; -1: over, with something wrong. */
@@ -222,7 +234,8 @@ take(struct reading *r, const char *line)
 		if (rc == 1 && cursor != NULL) {
 			snprintf(r->cursor, sizeof r->cursor, "%s", cursor);
 			if (r->o->ack)
-				control_client_ask(&r->c, json_pack("{s:s,s:s}", "op", "ack", "cursor", cursor));
+				control_client_ask(
+					&r->c, json_pack("{s:s,s:s}", "op", "ack", "cursor", cursor));
 		}
 		if (rc == 1 && ++r->printed == r->o->limit)
 			rc = 0;

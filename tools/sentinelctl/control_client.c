@@ -44,10 +44,14 @@ control_client_complain(const char *path, int err)
 {
 	fprintf(stderr, "sentinelctl: cannot reach sentinel-control at %s: %s.\n", path, strerror(err));
 	if (err == ENOENT || err == ECONNREFUSED || err == ENOTSOCK)
-		fprintf(stderr, "Is sentinel-control running? Start it with: sentinel-control --socket %s (and --channel, --journal as"
-				" you need), or name its socket with --socket.\n", path);
+		fprintf(stderr,
+			"Is sentinel-control running? Start it with: sentinel-control --socket %s (and "
+			"--channel, --journal as"
+			" you need), or name its socket with --socket.\n",
+			path);
 	else if (err == EACCES || err == EPERM)
-		fprintf(stderr, "The socket is open to its owner and group: run this as that user, or join the group.\n");
+		fprintf(stderr, "The socket is open to its owner and group: run this as that user, or join "
+				"the group.\n");
 	else if (err == EAGAIN)
 		fprintf(stderr, "It is running but takes no connections: is it stopped?\n");
 }
@@ -105,7 +109,8 @@ control_client_line(struct control_client *c, char **line)
 {
 	size_t searched = 0;
 	for (;;) {
-		char *end = c->n > c->at ? memchr(c->buf + c->at + searched, '\n', c->n - c->at - searched) : NULL;
+		char *end = c->n > c->at ? memchr(c->buf + c->at + searched, '\n', c->n - c->at - searched)
+					 : NULL;
 		if (end != NULL) {
 			*end = '\0';
 			*line = c->buf + c->at;

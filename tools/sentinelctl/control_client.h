@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* control_client: speaks to sentinel-control over its socket (control/deliver/line.h): a line of JSON each way. */
+/* control_client: speaks to sentinel-control over its socket (control/deliver/line.h): a line of JSON each
+ * way. */
 #ifndef SENTINELCTL_CONTROL_CLIENT_H
 #define SENTINELCTL_CONTROL_CLIENT_H
 
@@ -22,11 +23,12 @@ void control_client_complain(const char *path, int err);
 
 /* control_client_ask sends one request; takes the reference. 0 or -errno. */
 int control_client_ask(struct control_client *c, json_t *request);
-/* control_client_line waits for a line; it is zero-terminated, without newline, valid until the next call. 1; 0: control has hung
- * up; -errno (-EINTR: a signal came; -EMSGSIZE: no event is that long). */
+/* control_client_line waits for a line; it is zero-terminated, without newline, valid until the next call. 1;
+ * 0: control has hung up; -errno (-EINTR: a signal came; -EMSGSIZE: no event is that long). */
 int control_client_line(struct control_client *c, char **line);
 
-/* control_client_refused: if o is control's {"error":...}, prints it with what to do and returns 1, else 0. */
+/* control_client_refused: if o is control's {"error":...}, prints it with what to do and returns 1, else 0.
+ */
 int control_client_refused(const json_t *o);
 
 #endif

@@ -16,14 +16,13 @@
 
 #define RATE_NS 300000000
 
-static const char usage_text[] =
-	"usage: sentinelctl status [--json] [--watch] [--socket PATH]\n"
-	"  --json         one JSON object a line, integers as decimal strings\n"
-	"  --watch        again every second, until Ctrl-C\n"
-	"  --socket PATH  of sentinel-control (default " CONTROL_SOCKET_DEFAULT ")\n"
-	"examples:\n"
-	"  sentinelctl status\n"
-	"  sentinelctl status --json | jq .residual\n";
+static const char usage_text[] = "usage: sentinelctl status [--json] [--watch] [--socket PATH]\n"
+				 "  --json         one JSON object a line, integers as decimal strings\n"
+				 "  --watch        again every second, until Ctrl-C\n"
+				 "  --socket PATH  of sentinel-control (default " CONTROL_SOCKET_DEFAULT ")\n"
+				 "examples:\n"
+				 "  sentinelctl status\n"
+				 "  sentinelctl status --json | jq .residual\n";
 
 static volatile sig_atomic_t stop;
 
@@ -73,11 +72,13 @@ print_dataplane(const json_t *s)
 {
 	const json_t *d = json_object_get(s, "dataplane");
 	if (json_object_get(d, "epoch") == NULL) {
-		printf("dataplane  none yet; waiting at %s\n", text_of(json_object_get(s, "control"), "channel", "?"));
+		printf("dataplane  none yet; waiting at %s\n",
+			text_of(json_object_get(s, "control"), "channel", "?"));
 		return;
 	}
-	printf("dataplane  %s, pid %s, epoch %s, rules generation %s%s\n", is_true(d, "attached") ? "attached" : "GONE",
-		text_of(d, "pid", "?"), text_of(d, "epoch", "?"), text_of(d, "generation", "?"),
+	printf("dataplane  %s, pid %s, epoch %s, rules generation %s%s\n",
+		is_true(d, "attached") ? "attached" : "GONE", text_of(d, "pid", "?"),
+		text_of(d, "epoch", "?"), text_of(d, "generation", "?"),
 		is_true(d, "source_done") ? ", its capture is read" : "");
 	size_t i;
 	json_t *l;
@@ -109,10 +110,12 @@ print_traffic(const json_t *was, const json_t *s)
 	const json_t *c = json_object_get(s, "counters");
 	if (c == NULL)
 		return;
-	printf("traffic    %12s frames  %12s transactions  %10s scanned  %8s alerts\n", text_of(c, "frames", "0"), text_of(c, "tx_crossed", "0"),
-		text_of(c, "tx_scanned", "0"), text_of(c, "alerts", "0"));
-	printf("           %12.0f /s      %12.0f /s            %10.0f /s       %8.0f /s   %.3f Gbit/s\n", rate(was, s, "frames"),
-		rate(was, s, "tx_crossed"), rate(was, s, "tx_scanned"), rate(was, s, "alerts"), rate(was, s, "frame_bytes") * 8 / 1e9);
+	printf("traffic    %12s frames  %12s transactions  %10s scanned  %8s alerts\n",
+		text_of(c, "frames", "0"), text_of(c, "tx_crossed", "0"), text_of(c, "tx_scanned", "0"),
+		text_of(c, "alerts", "0"));
+	printf("           %12.0f /s      %12.0f /s            %10.0f /s       %8.0f /s   %.3f Gbit/s\n",
+		rate(was, s, "frames"), rate(was, s, "tx_crossed"), rate(was, s, "tx_scanned"),
+		rate(was, s, "alerts"), rate(was, s, "frame_bytes") * 8 / 1e9);
 }
 
 static bool
@@ -125,8 +128,10 @@ begins(const char *s, const char *with)
 static bool
 is_drop(const char *name)
 {
-	static const char *const drops[] = {"UNDEC_", "ST_GAP", "ST_DROP_", "ST_SKIP_LOST", "ST_SKIP_NO_STATE", "TX_UNSCANNED_", "SUPPRESSED_RING_FULL",
-		"RING_LOST_", "EVIDENCE_OVER_BUDGET", "SENDERS_SKIPPED", "CURSOR_BAD", "HTTP_LOST", "JSON_DEPTH", "SLABS_STOLEN"};
+	static const char *const drops[] = {"UNDEC_", "ST_GAP", "ST_DROP_", "ST_SKIP_LOST",
+		"ST_SKIP_NO_STATE", "TX_UNSCANNED_", "SUPPRESSED_RING_FULL", "RING_LOST_",
+		"EVIDENCE_OVER_BUDGET", "SENDERS_SKIPPED", "CURSOR_BAD", "HTTP_LOST", "JSON_DEPTH",
+		"SLABS_STOLEN"};
 	for (size_t i = 0; i < sizeof drops / sizeof drops[0]; i++)
 		if (begins(name, drops[i]))
 			return true;
@@ -139,7 +144,8 @@ print_port_drops(const json_t *s)
 	static const struct {
 		const char *key, *help;
 	} kinds[] = {{"missed", "frames that the port had no room for: the workers are too slow, or too few"},
-		{"errors", "frames that arrived damaged"}, {"no_mbuf", "frames for which no buffer could be had"}};
+		{"errors", "frames that arrived damaged"},
+		{"no_mbuf", "frames for which no buffer could be had"}};
 	unsigned n = 0;
 	size_t i;
 	json_t *p;
@@ -148,7 +154,8 @@ print_port_drops(const json_t *s)
 		for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
 			if (num(p, kinds[k].key) == 0)
 				continue;
-			printf("  %14s  %s %s: %s\n", text_of(p, kinds[k].key, "?"), text_of(p, "name", "?"), kinds[k].key, kinds[k].help);
+			printf("  %14s  %s %s: %s\n", text_of(p, kinds[k].key, "?"), text_of(p, "name", "?"),
+				kinds[k].key, kinds[k].help);
 			n++;
 		}
 	}
@@ -195,7 +202,8 @@ print_residuals(const json_t *s)
 			all_zero = false;
 		}
 	}
-	printf("%s\n", all_zero ? "adds up: every residual is 0" : "(in flight while traffic flows; a fault if it stays at rest)");
+	printf("%s\n", all_zero ? "adds up: every residual is 0"
+				: "(in flight while traffic flows; a fault if it stays at rest)");
 }
 
 static void
@@ -203,26 +211,30 @@ print_rings(const json_t *s)
 {
 	size_t i;
 	json_t *r;
-	json_array_foreach(json_object_get(s, "rings"), i, r)
-		printf("ring %-5s %-8s  %llu of %s slots taken, %s journaled, %s lost\n", text_of(r, "ring", "?"), text_of(r, "lane", "?"),
-			(unsigned long long)(num(r, "head") - num(r, "consumed")), text_of(r, "slots", "?"), text_of(r, "journaled", "0"),
-			text_of(r, "lost", "0"));
+	json_array_foreach(json_object_get(s, "rings"), i, r) printf(
+		"ring %-5s %-8s  %llu of %s slots taken, %s journaled, %s lost\n", text_of(r, "ring", "?"),
+		text_of(r, "lane", "?"), (unsigned long long)(num(r, "head") - num(r, "consumed")),
+		text_of(r, "slots", "?"), text_of(r, "journaled", "0"), text_of(r, "lost", "0"));
 }
 
 static void
 print_journal(const json_t *s)
 {
 	const json_t *j = json_object_get(s, "journal");
-	printf("journal    %s events, %s files, %.1f MB, head %s, last commit %s us (longest %s us)\n", text_of(j, "events", "0"),
-		text_of(j, "files", "0"), (double)num(j, "bytes") / 1048576.0, text_of(j, "head", "?"), text_of(j, "last_commit_us", "0"),
-		text_of(j, "max_commit_us", "0"));
+	printf("journal    %s events, %s files, %.1f MB, head %s, last commit %s us (longest %s us)\n",
+		text_of(j, "events", "0"), text_of(j, "files", "0"), (double)num(j, "bytes") / 1048576.0,
+		text_of(j, "head", "?"), text_of(j, "last_commit_us", "0"), text_of(j, "max_commit_us", "0"));
 	if (is_true(j, "failed"))
-		printf("           THE JOURNAL IS DOWN: %s\n           only pause-grade alerts go out, marked not durable (%s so far)\n",
-			text_of(j, "failure", "?"), text_of(json_object_get(s, "control"), "not_durable", "0"));
+		printf("           THE JOURNAL IS DOWN: %s\n           only pause-grade alerts go out, "
+		       "marked not durable (%s so far)\n",
+			text_of(j, "failure", "?"),
+			text_of(json_object_get(s, "control"), "not_durable", "0"));
 	else if (num(j, "failures") > 0)
-		printf("           failed %s times, goes on in a fresh file; last: %s\n", text_of(j, "failures", "?"), text_of(j, "failure", "?"));
+		printf("           failed %s times, goes on in a fresh file; last: %s\n",
+			text_of(j, "failures", "?"), text_of(j, "failure", "?"));
 	if (num(j, "held_files") > 0)
-		printf("           %s old files are kept beyond --keep-mb: they hold pause-grade alerts that a consumer has not acknowledged\n",
+		printf("           %s old files are kept beyond --keep-mb: they hold pause-grade alerts that "
+		       "a consumer has not acknowledged\n",
 			text_of(j, "held_files", "?"));
 }
 
@@ -236,7 +248,8 @@ print_consumers(const json_t *s)
 		printf("consumers  none has ever subscribed\n");
 	json_array_foreach(list, i, c)
 	{
-		printf("consumer   %-20s %s acknowledged, %s pending", text_of(c, "name", "?"), text_of(c, "acked", "0"), text_of(c, "pending", "0"));
+		printf("consumer   %-20s %s acknowledged, %s pending", text_of(c, "name", "?"),
+			text_of(c, "acked", "0"), text_of(c, "pending", "0"));
 		if (num(c, "expired") > 0)
 			printf(", %s EXPIRED before it read them", text_of(c, "expired", "0"));
 		putchar('\n');
@@ -256,7 +269,8 @@ print_screen(const json_t *was, const json_t *s)
 	const json_t *c = json_object_get(s, "control");
 	printf("control    up ");
 	print_duration(num(c, "uptime_ms"));
-	printf(", %s connected, alerts come from %s\n", text_of(c, "clients", "0"), text_of(c, "source", "?"));
+	printf(", %s connected, alerts come from %s\n", text_of(c, "clients", "0"),
+		text_of(c, "source", "?"));
 }
 
 /* ---- the command ---- */
@@ -307,7 +321,8 @@ fetch(const struct options *o)
 		control_client_complain(o->socket, -rc);
 		return NULL;
 	}
-	if (control_client_ask(&c, json_pack("{s:s}", "op", "status")) == 0 && control_client_line(&c, &line) == 1) {
+	if (control_client_ask(&c, json_pack("{s:s}", "op", "status")) == 0 &&
+		control_client_line(&c, &line) == 1) {
 		s = json_loads(line, 0, &e);
 		if (s != NULL && !control_client_refused(s) && o->json)
 			puts(line);
@@ -329,7 +344,8 @@ show(const struct options *o)
 	if (was == NULL)
 		return 1;
 	while (!o->json || o->watch) {
-		nanosleep(&(struct timespec){.tv_sec = o->watch ? 1 : 0, .tv_nsec = o->watch ? 0 : RATE_NS}, NULL);
+		nanosleep(&(struct timespec){.tv_sec = o->watch ? 1 : 0, .tv_nsec = o->watch ? 0 : RATE_NS},
+			NULL);
 		json_t *is = stop ? NULL : fetch(o);
 		if (is == NULL) {
 			json_decref(was);

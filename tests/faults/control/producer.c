@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* producer: the dataplane's end of the rings and the channel without packets, for tests of control in two processes.
+/* producer: the dataplane's end of the rings and the channel without packets, for tests of control in two
+ * processes.
  *
  * usage: producer --channel PATH [--count N] [--rate N] [--slots N] [--evidence BYTES] [--exit]
- * Publishes N records (default: no end) alternately on the critical ring (pause grade) and the normal one (watch grade), at
- * `rate` a second (default: 2000, 0: as fast as it can), once a control has attached; then says source_done. With --exit it ends once
- * control has consumed all. SIGTERM ends it. The last line on stdout: {"epoch":...,"published":[a,b],"lost":[a,b],"cursor_bad":n}. */
+ * Publishes N records (default: no end) alternately on the critical ring (pause grade) and the normal one
+ * (watch grade), at `rate` a second (default: 2000, 0: as fast as it can), once a control has attached; then
+ * says source_done. With --exit it ends once control has consumed all. SIGTERM ends it. The last line on
+ * stdout: {"epoch":...,"published":[a,b],"lost":[a,b],"cursor_bad":n}. */
 #include "abi/ring.h"
 #include "abi/shm.h"
 #include "abi/stats.h"
@@ -55,7 +57,9 @@ now_ns(clockid_t clock)
 static int
 usage(void)
 {
-	fputs("usage: producer --channel PATH [--count N] [--rate N] [--slots N] [--evidence BYTES] [--exit]\n", stderr);
+	fputs("usage: producer --channel PATH [--count N] [--rate N] [--slots N] [--evidence BYTES] "
+	      "[--exit]\n",
+		stderr);
 	return 2;
 }
 
@@ -120,10 +124,21 @@ open_box(struct box *b)
 static void
 fill(struct alert_record *r, unsigned lane, uint64_t n)
 {
-	*r = (struct alert_record){.kind = ALERT_KIND_ALERT, .grade = lane == LANE_CRITICAL ? GRADE_PAUSE : GRADE_WATCH,
-		.grade_wanted = GRADE_WATCH, .severity = SEVERITY_HIGH, .class_ = CLASS_FLASH_LOAN, .carrier = CARRIER_HTTP_JSONRPC,
-		.direction = DIR_C2S, .generation = 7, .rule_id = 1000 + (uint32_t)(n % 7), .rule_rev = 1, .has = HAS_HASH | HAS_TO | HAS_FROM,
-		.raw_len = 300, .t_wire_ns = now_ns(CLOCK_REALTIME), .src_port = 40000, .dst_port = 8545};
+	*r = (struct alert_record){.kind = ALERT_KIND_ALERT,
+		.grade = lane == LANE_CRITICAL ? GRADE_PAUSE : GRADE_WATCH,
+		.grade_wanted = GRADE_WATCH,
+		.severity = SEVERITY_HIGH,
+		.class_ = CLASS_FLASH_LOAN,
+		.carrier = CARRIER_HTTP_JSONRPC,
+		.direction = DIR_C2S,
+		.generation = 7,
+		.rule_id = 1000 + (uint32_t)(n % 7),
+		.rule_rev = 1,
+		.has = HAS_HASH | HAS_TO | HAS_FROM,
+		.raw_len = 300,
+		.t_wire_ns = now_ns(CLOCK_REALTIME),
+		.src_port = 40000,
+		.dst_port = 8545};
 	r->t_emitted_ns = r->t_wire_ns;
 	memcpy(r->hash, &n, sizeof n);
 	r->hash[31] = (uint8_t)lane;
@@ -156,7 +171,8 @@ static bool
 consumed(const struct box *b)
 {
 	for (unsigned i = 0; i < LANE_COUNT; i++)
-		if (atomic_load_explicit(&b->ring[i].cursor->consumed, memory_order_acquire) != b->ring[i].head)
+		if (atomic_load_explicit(&b->ring[i].cursor->consumed, memory_order_acquire) !=
+			b->ring[i].head)
 			return false;
 	return true;
 }
@@ -171,7 +187,9 @@ run(struct box *b)
 		atomic_store(&b->stats->lcore[0].heartbeat_ns, now_ns(CLOCK_REALTIME));
 		if (b->attach.attached > 0 && started == 0)
 			started = now;
-		uint64_t due = started == 0 ? 0 : b->o.rate == 0 ? done + 1000 : (now - started) * b->o.rate / 1000000000u;
+		uint64_t due = started == 0	? 0
+			       : b->o.rate == 0 ? done + 1000
+						: (now - started) * b->o.rate / 1000000000u;
 		while (done < due && done < b->o.count && !stop)
 			publish(b, done++);
 		if (done == b->o.count) {
@@ -199,7 +217,8 @@ main(int argc, char **argv)
 	printf("{\"epoch\":\"");
 	for (unsigned i = 0; i < 8; i++)
 		printf("%02x", b.offer.epoch[i]);
-	printf("\",\"published\":[%" PRIu64 ",%" PRIu64 "],\"lost\":[%" PRIu64 ",%" PRIu64 "],\"cursor_bad\":%" PRIu64 "}\n", b.sent[0],
-		b.sent[1], b.lost[0], b.lost[1], b.ring[0].cursor_bad + b.ring[1].cursor_bad);
+	printf("\",\"published\":[%" PRIu64 ",%" PRIu64 "],\"lost\":[%" PRIu64 ",%" PRIu64
+	       "],\"cursor_bad\":%" PRIu64 "}\n",
+		b.sent[0], b.sent[1], b.lost[0], b.lost[1], b.ring[0].cursor_bad + b.ring[1].cursor_bad);
 	return 0;
 }

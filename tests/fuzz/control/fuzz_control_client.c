@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A connection of the control socket: whatever bytes come, in whatever pieces, every line that goes out is a JSON object, nothing is
- * sent after an error, and the events of a run have cursors without holes. The first byte says how the rest is cut. */
+/* A connection of the control socket: whatever bytes come, in whatever pieces, every line that goes out is a
+ * JSON object, nothing is sent after an error, and the events of a run have cursors without holes. The first
+ * byte says how the rest is cut. */
 #include "abi/alert.h"
 #include "control/deliver/client.h"
 #include "control/journal_private.h"
@@ -22,7 +23,8 @@ static struct client_service service;
 static void
 clean(void)
 {
-	static const char *const names[] = {"journal-000001.db", "journal-000001.db-wal", "journal-000001.db-shm", "lock"};
+	static const char *const names[] = {
+		"journal-000001.db", "journal-000001.db-wal", "journal-000001.db-shm", "lock"};
 	char path[128];
 	journal_reader_free(service.reader);
 	journal_close(control.journal);
@@ -49,12 +51,18 @@ start(void)
 	for (uint64_t i = 1; i <= 40; i++) {
 		struct entry *e = batch_entry(&b, epoch, 0);
 		e->from = e->to = i;
-		e->record = (struct alert_record){.seq = i, .kind = 1, .grade = (uint8_t)(1 + i % 3), .severity = 1, .class_ = 1, .carrier = 1};
+		e->record = (struct alert_record){.seq = i,
+			.kind = 1,
+			.grade = (uint8_t)(1 + i % 3),
+			.severity = 1,
+			.class_ = 1,
+			.carrier = 1};
 	}
 	assert(journal_commit(control.journal, &b, 1) == 0);
 	batch_free(&b);
 	control.journal->id = 0; /* so that the corpus can name cursors */
-	service = (struct client_service){.c = &control, .reader = journal_reader_new(control.journal), .clients = 1};
+	service = (struct client_service){
+		.c = &control, .reader = journal_reader_new(control.journal), .clients = 1};
 	atexit(clean);
 }
 
@@ -72,7 +80,8 @@ check_line(struct check *c, const char *line, size_t n)
 	assert(json_is_object(o));
 	assert(!c->errored);
 	c->errored = json_object_get(o, "error") != NULL;
-	assert(c->errored || json_object_get(o, "event") != NULL || json_object_get(o, "specversion") != NULL);
+	assert(c->errored || json_object_get(o, "event") != NULL ||
+		json_object_get(o, "specversion") != NULL);
 	json_decref(o);
 }
 

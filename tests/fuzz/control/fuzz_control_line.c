@@ -19,7 +19,8 @@ check_position(const struct position *p)
 		assert(p->cursor <= INT64_MAX);
 		position_cursor(p->journal, p->cursor, text);
 		assert(position_parse(text, &again) == 0);
-		assert(again.kind == POSITION_CURSOR && again.cursor == p->cursor && again.journal == p->journal);
+		assert(again.kind == POSITION_CURSOR && again.cursor == p->cursor &&
+			again.journal == p->journal);
 	}
 	if (p->kind == POSITION_ID)
 		assert(p->seq >= 1 && p->seq <= INT64_MAX);

@@ -102,7 +102,7 @@ golden_full(void **state)
 		"\"datacontenttype\":\"application/json\",\"cursor\":\"9\",\"dedupekey\":\"0x" X32(
 			"0d") "\","
 			      "\"supersedes\":\"abcd000000000001-0-41\",\"data\":{\"grade\":\"page\","
-			      "\"reasons\":[\"rule\",\"lowered_from_pause\",\"overlap_conflict\",\"invalid\"]"
+			      "\"reasons\":[\"rule\",\"lowered_from_pause\",\"midstream\",\"overlap_conflict\",\"invalid\"]"
 			      ","
 			      "\"rule\":{\"id\":\"7\",\"rev\":\"2\",\"name\":\"flash "
 			      "loan\",\"class\":\"flash_loan\",\"severity\":\"critical\"},"
@@ -200,7 +200,7 @@ reasons(void **state)
 	r.trust = TRUST_SENDER_SKIPPED | TRUST_TRUNCATED | TRUST_NOT_ACKED;
 	assert_non_null(strstr(
 		format(&x, &r, (struct span){NULL, 0}), "\"reasons\":[\"rule\",\"lowered_from_pause\","
-							"\"truncated\",\"sender_skipped\",\"no_sender\"]"));
+							"\"not_acked\",\"truncated\",\"sender_skipped\",\"no_sender\"]"));
 	r.grade_wanted = r.grade;
 	assert_non_null(strstr(format(&x, &r, (struct span){NULL, 0}), "\"reasons\":[\"rule\"]"));
 }

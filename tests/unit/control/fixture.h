@@ -52,16 +52,27 @@ folder_free(char *dir)
 static inline struct alert_record
 record_of(uint64_t seq, unsigned grade)
 {
-	struct alert_record r = {.seq = seq, .kind = ALERT_KIND_ALERT, .grade = (uint8_t)grade, .grade_wanted = (uint8_t)grade,
-		.severity = SEVERITY_HIGH, .class_ = CLASS_FLASH_LOAN, .carrier = CARRIER_HTTP_JSONRPC, .direction = DIR_C2S,
-		.rule_id = 1001, .rule_rev = 2, .has = HAS_HASH | HAS_TO, .generation = 5, .t_wire_ns = 1700000000 * SECOND};
+	struct alert_record r = {.seq = seq,
+		.kind = ALERT_KIND_ALERT,
+		.grade = (uint8_t)grade,
+		.grade_wanted = (uint8_t)grade,
+		.severity = SEVERITY_HIGH,
+		.class_ = CLASS_FLASH_LOAN,
+		.carrier = CARRIER_HTTP_JSONRPC,
+		.direction = DIR_C2S,
+		.rule_id = 1001,
+		.rule_rev = 2,
+		.has = HAS_HASH | HAS_TO,
+		.generation = 5,
+		.t_wire_ns = 1700000000 * SECOND};
 	memcpy(r.hash, &seq, sizeof seq);
 	memcpy(r.dedupekey, &seq, sizeof seq);
 	return r;
 }
 
 static inline void
-add_record(struct batch *b, const uint8_t epoch[8], uint32_t ring, uint64_t seq, unsigned grade, uint32_t evidence_len)
+add_record(struct batch *b, const uint8_t epoch[8], uint32_t ring, uint64_t seq, unsigned grade,
+	uint32_t evidence_len)
 {
 	struct entry *e = batch_entry(b, epoch, ring);
 	assert_non_null(e);
@@ -76,7 +87,8 @@ add_record(struct batch *b, const uint8_t epoch[8], uint32_t ring, uint64_t seq,
 }
 
 static inline void
-add_loss(struct batch *b, const uint8_t epoch[8], uint32_t ring, uint64_t from, uint64_t to, const char *reason)
+add_loss(struct batch *b, const uint8_t epoch[8], uint32_t ring, uint64_t from, uint64_t to,
+	const char *reason)
 {
 	struct entry *e = batch_entry(b, epoch, ring);
 	assert_non_null(e);
@@ -99,8 +111,8 @@ journal_of(const char *dir, uint64_t file_bytes, uint64_t keep_bytes)
 
 /* Commits records from..to of one ring, `step` a transaction. */
 static inline void
-commit_range(struct journal *j, const uint8_t epoch[8], uint32_t ring, uint64_t from, uint64_t to, unsigned step, unsigned grade,
-	uint32_t evidence_len)
+commit_range(struct journal *j, const uint8_t epoch[8], uint32_t ring, uint64_t from, uint64_t to,
+	unsigned step, unsigned grade, uint32_t evidence_len)
 {
 	struct batch b;
 	assert_int_equal(batch_new(&b), 0);

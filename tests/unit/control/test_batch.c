@@ -70,9 +70,11 @@ test_positions(void **state)
 	(void)state;
 	struct position p;
 	char text[POSITION_TEXT_MAX];
-	static const char *const bad[] = {"", "Now", "start ", "12345678", "12345678.", "12345678.-1", "12345678.01", "12345678.1x", "1234567.1",
-		"1234567g.1", "ABCDEF01.1", "12345678.9223372036854775808", "0123456789abcdef", "0123456789abcdef-0", "0123456789abcdef-0-0",
-		"0123456789abcdef-4294967296-1", "0123456789abcdef-0-1-los", "0123456789abcdef-0-1-loss-", "0123456789abcdef--1-1", "acked"};
+	static const char *const bad[] = {"", "Now", "start ", "12345678", "12345678.", "12345678.-1",
+		"12345678.01", "12345678.1x", "1234567.1", "1234567g.1", "ABCDEF01.1",
+		"12345678.9223372036854775808", "0123456789abcdef", "0123456789abcdef-0",
+		"0123456789abcdef-0-0", "0123456789abcdef-4294967296-1", "0123456789abcdef-0-1-los",
+		"0123456789abcdef-0-1-loss-", "0123456789abcdef--1-1", "acked"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_int_equal(position_parse(bad[i], &p), -EINVAL);
 	assert_int_equal(position_parse("now", &p), 0);

@@ -31,7 +31,8 @@ offer(struct box *x, struct dataplane *d)
 	*d = (struct dataplane){.pid = 1, .n_rings = 2};
 	memcpy(d->epoch, x->p[0].h->epoch, 8);
 	for (unsigned i = 0; i < 2; i++)
-		assert_int_equal(ring_attach(&d->ring[i], x->p[i].ring_fd, x->p[i].evidence_fd, x->p[i].cursor_fd), 0);
+		assert_int_equal(
+			ring_attach(&d->ring[i], x->p[i].ring_fd, x->p[i].evidence_fd, x->p[i].cursor_fd), 0);
 	d->stats = stats_attach(x->stats_fd);
 	assert_non_null(d->stats);
 }
@@ -411,7 +412,8 @@ tell(struct channel *c, const char *what)
 		case 's':
 		case 'S':
 			m.type = CHANNEL_STATS;
-			assert_int_equal(channel_send(c->fd, &m, *what == 's' ? &c->stats_fd : &c->bundle_fd, 1), 0);
+			assert_int_equal(
+				channel_send(c->fd, &m, *what == 's' ? &c->stats_fd : &c->bundle_fd, 1), 0);
 			break;
 		case 'b':
 			m.type = CHANNEL_BUNDLE_META;
@@ -465,7 +467,8 @@ static void
 test_bad_offers(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"x", "v", "ww", "r", "s", "b", "wb", "wrs", "wrr", "wrRr", "wrRS", "wrRb", "eRr", "wrRsx"};
+	static const char *const bad[] = {
+		"x", "v", "ww", "r", "s", "b", "wb", "wrs", "wrr", "wrRr", "wrRS", "wrRb", "eRr", "wrRsx"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct channel c;
 		channel_start(&c);

@@ -12,8 +12,8 @@
 enum fault { FAULT_NONE, FAULT_WRITE, FAULT_SYNC, FAULT_FULL };
 
 static enum fault fault;
-static int fault_after; /* calls of its kind that still work */
-static char fault_file[64]; /* "": every file; else only names that hold this */
+static int fault_after;	     /* calls of its kind that still work */
+static char fault_file[64];  /* "": every file; else only names that hold this */
 static uint64_t bad_retries; /* writes or syncs of a file on which a sync has failed before */
 
 struct faulty_file {
@@ -128,10 +128,23 @@ f_shm_unmap(sqlite3_file *f, int unlink_it)
 	return REAL(f)->pMethods->xShmUnmap(REAL(f), unlink_it);
 }
 
-static const sqlite3_io_methods methods = {.iVersion = 2, .xClose = f_close, .xRead = f_read, .xWrite = f_write, .xTruncate = f_truncate,
-	.xSync = f_sync, .xFileSize = f_size, .xLock = f_lock, .xUnlock = f_unlock, .xCheckReservedLock = f_check, .xFileControl = f_control,
-	.xSectorSize = f_sector, .xDeviceCharacteristics = f_device, .xShmMap = f_shm_map, .xShmLock = f_shm_lock,
-	.xShmBarrier = f_shm_barrier, .xShmUnmap = f_shm_unmap};
+static const sqlite3_io_methods methods = {.iVersion = 2,
+	.xClose = f_close,
+	.xRead = f_read,
+	.xWrite = f_write,
+	.xTruncate = f_truncate,
+	.xSync = f_sync,
+	.xFileSize = f_size,
+	.xLock = f_lock,
+	.xUnlock = f_unlock,
+	.xCheckReservedLock = f_check,
+	.xFileControl = f_control,
+	.xSectorSize = f_sector,
+	.xDeviceCharacteristics = f_device,
+	.xShmMap = f_shm_map,
+	.xShmLock = f_shm_lock,
+	.xShmBarrier = f_shm_barrier,
+	.xShmUnmap = f_shm_unmap};
 
 static int
 v_open(sqlite3_vfs *v, const char *name, sqlite3_file *out, int flags, int *out_flags)
@@ -188,8 +201,8 @@ read_all(struct journal *j)
 	return seq;
 }
 
-/* A commit fails at every one of its writes and syncs in turn: the events are in the fresh file, once, whatever the old one
- * holds, now and after a restart. */
+/* A commit fails at every one of its writes and syncs in turn: the events are in the fresh file, once,
+ * whatever the old one holds, now and after a restart. */
 static void
 test_every_failing_call(void **state)
 {

@@ -114,7 +114,8 @@ class RulesRun(unittest.TestCase):
         self.assertIn("bundle", alerts[0]["data"]["flags"])
         self.assertEqual(summary["counters"]["tx_crossed"], "6")
         self.assertEqual(summary["counters"]["tx_unscanned_hash_only"], "2")
-        self.assertEqual(summary["counters"]["tx_duplicate"], "2")
+        # in a bundle it is judged once more, since rules may ask for one; there it comes twice
+        self.assertEqual(summary["counters"]["tx_duplicate"], "1")
 
     def test_bad_lines(self):
         done, alerts, summary = self.run_lines(

@@ -93,7 +93,7 @@ fin_behind_a_hole_that_stays(void **state)
 	from(10, 110, TCP_ACK | TCP_FIN, 500, ""); /* its ten bytes were not shown */
 	to(10, 500, TCP_ACK | TCP_FIN, 111, "");
 	assert_true(net.flows[0].dir[1].ended);
-	net_wait(&net, 1100 * MS);
+	net_wait(&net, 5100ull * MS);
 	assert_true(net.flows[0].forgotten);
 	assert_int_equal(net.ctr[CTR_ST_GAP], 10);
 	assert_int_equal(net.flows[0].dir[0].gap_bytes, 10);

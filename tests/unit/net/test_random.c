@@ -187,8 +187,8 @@ lossy_streams_tile(void **state)
 		}
 		for (unsigned d = 0; d < 2; d++)
 			send_flags(&n, isn, d, STREAM_BYTES, NULL, 0, TCP_FIN | TCP_ACK, STREAM_BYTES);
-		net_wait(&n, 1100000000);
-		net_wait(&n, 1100000000);
+		net_wait(&n, 5100000000);
+		net_wait(&n, 5100000000);
 		for (unsigned d = 0; d < 2; d++) {
 			assert_int_equal(n.flows[0].dir[d].n, STREAM_BYTES);
 			assert_int_equal(n.flows[0].dir[d].why, STREAM_FIN);

@@ -251,7 +251,7 @@ gap_by_age(void **state)
 	put(0, 13, NULL, 0, 0, 0);
 	assert_int_equal(net.ctr[CTR_ST_GAP], 2);
 	assert_int_equal(net.flows[0].dir[0].n, 8);
-	net_wait(&net, 999 * MS); /* a flow that says nothing more */
+	net_wait(&net, 4999ull * MS); /* a flow that says nothing more */
 	assert_int_equal(net.ctr[CTR_ST_GAP], 2);
 	net_wait(&net, 2 * MS);
 	assert_int_equal(net.ctr[CTR_ST_GAP], 4);

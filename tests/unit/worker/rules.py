@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Writes the rule set of the worker's tests to standard output. What each rule is for is told in rig.h."""
+
+
+def address(byte):
+    return "0x" + byte * 20
+
+
+def rule(number, name, class_, grade, condition, match, vectors):
+    return (f"  - id: {number}\n    rev: {number % 7 + 1}\n    name: {name}\n    description: a rule of the tests\n"
+            f"    class: {class_}\n    severity: {'critical' if grade == 'pause' else 'medium'}\n    grade: {grade}\n    status: stable\n"
+            f"    match:\n{match}    condition: {condition}\n{vectors}")
+
+
+def vectors(byte):
+    return (f"    vectors:\n      - {{match: true, tx: {{to: \"{address(byte)}\", input: \"0x01020304\"}}}}\n"
+            f"      - {{match: false, tx: {{to: \"{address('99')}\", input: \"0x01020304\"}}}}\n")
+
+
+def to(number, name, class_, grade, byte):
+    return rule(number, name, class_, grade, "target", f"      target: {{to: \"{address(byte)}\"}}\n",
+                "    protocols: [target]\n" + vectors(byte))
+
+
+def main():
+    out = ["pack: tests\nversion: 1\nrules:\n",
+           to(1, "paged", "flash_loan", "page", "35"),
+           to(2, "paused", "admin", "pause", "22"),
+           to(3, "watched", "flash_loan", "watch", "11"),
+           # a vector is never in a bundle, hence the witness
+           rule(4, "bundled", "other", "watch", "(target and bundle_len >= 2) or witness",
+                f"      target: {{to: \"{address('44')}\"}}\n      witness: {{to: \"{address('45')}\"}}\n", vectors("45")),
+           rule(5, "deployed", "flash_deploy", "page", "code", "      code: {init_code: \"0xdeadbeefdeadbeef\"}\n",
+                "    vectors:\n      - {match: true, tx: {input: \"0x6001deadbeefdeadbeef00\"}}\n"
+                f"      - {{match: false, tx: {{to: \"{address('99')}\", input: \"0xdeadbeefdeadbeef\"}}}}\n")]
+    out += [to(100 + i, f"many-{i}", "other", "page" if i == 39 else "watch", "33") for i in range(40)]
+    print("".join(out), end="")
+
+
+main()

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Nobody can make the box skip his transaction: not by what he sends first, beside or over it. */
+#include "rig.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct span eip155 = {rig_eip155, sizeof rig_eip155};
+
+static struct span
+string(const char *s)
+{
+	return (struct span){(const uint8_t *)s, (uint32_t)strlen(s)};
+}
+
+static void
+give_back(struct span tx)
+{
+	free((void *)(uintptr_t)tx.p);
+}
+
+static void
+dirty_copy_hides_no_clean_one(void **state)
+{
+	struct rig g;
+	struct rig_flow dirty, clean, other;
+	struct span tx = rig_tx(TO_PAUSED, 1, 20);
+	rig_new(&g);
+	rig_join(&dirty, 1);
+	rig_submit(&g, &dirty, tx);
+	for (unsigned i = 0; i < 50; i++) /* a flood costs nothing */
+		rig_submit(&g, &dirty, tx);
+	rig_join(&other, 3);
+	rig_submit(&g, &other, tx);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+	assert_int_equal(g.c[CTR_TX_DUPLICATE], 51);
+	rig_open(&g, &clean, 2);
+	rig_submit(&g, &clean, tx);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 2);
+	assert_int_equal(g.last.where.trust, TRUST_NOT_ACKED);
+	rig_submit(&g, &clean, tx);
+	rig_submit(&g, &dirty, tx); /* a dirty one after the clean one tells nothing new */
+	assert_int_equal(g.c[CTR_TX_SCANNED], 2);
+	rig_drain(&g);
+	assert_int_equal(g.alerts, 1);
+	assert_int_equal(g.cc[CTR_SUPPRESSED_REPEAT], 1);
+	assert_int_equal(g.alert[0].r.grade, GRADE_PAGE);
+	rig_submit(&g, &clean, eip155); /* nor does a dirty copy that comes after the only clean one */
+	rig_submit(&g, &dirty, eip155);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 3);
+	rig_stop(&g);
+	give_back(tx);
+}
+
+/* A segment that only the box takes (its checksum is wrong, or it dies on the way), then the true one. */
+static void
+garbage_first_blinds_nothing(void **state)
+{
+	static const char garbage[] = "\x16\x03\x01 nothing that is HTTP, and quite a lot of it to have it cover the head of the request that comes next";
+	for (unsigned lead = 1; lead < sizeof garbage; lead += 20) {
+		struct rig g;
+		struct rig_flow f;
+		struct text b = {0}, t = {0};
+		rig_new(&g);
+		rig_open(&g, &f, 1);
+		rig_at(&g, &f, 0, 0, (struct span){(const uint8_t *)garbage, lead});
+		text_raw(&b, eip155);
+		text_post(&t, "", &b);
+		rig_say(&g, &f, 0, text_span(&t));
+		assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+		assert_true(g.last.where.trust & TRUST_OVERLAP_CONFLICT);
+		/* and what follows is read in the stream itself */
+		struct span next = rig_tx(TO_WATCHED, 7, 10);
+		rig_submit(&g, &f, next);
+		assert_int_equal(g.c[CTR_TX_SCANNED], 2);
+		rig_stop(&g);
+		text_free(&b);
+		text_free(&t);
+		give_back(next);
+	}
+}
+
+static void
+other_version_of_a_body(void **state)
+{
+	struct rig g;
+	struct rig_flow f;
+	struct text a = {0}, b = {0}, head = {0};
+	struct span decoy = rig_tx(TO_NOTHING, 1, 20), tx = rig_tx(TO_WATCHED, 1, 20);
+	text_raw(&a, decoy);
+	text_raw(&b, tx);
+	assert_int_equal(a.n, b.n);
+	text_post(&head, "", &a);
+	head.n -= a.n;
+	for (unsigned batch = 0; batch < 2; batch++) {
+		rig_new(&g);
+		rig_open(&g, &f, 1);
+		rig_say(&g, &f, 0, text_span(&head));
+		uint32_t at = f.sent[0];
+		rig_say(&g, &f, 0, text_span(&a));
+		rig_at(&g, &f, 0, at, text_span(&b));
+		assert_int_equal(g.c[CTR_OVERLAP_CONFLICTS], 1);
+		assert_int_equal(g.c[CTR_TX_SCANNED], 2);
+		assert_int_equal(g.c[CTR_TX_UNSCANNED_CONFLICT], 0);
+		rig_drain(&g);
+		assert_int_equal(g.alerts, 1);
+		assert_true(g.alert[0].r.trust & TRUST_OVERLAP_CONFLICT);
+		rig_stop(&g);
+	}
+	text_free(&a);
+	text_free(&b);
+	text_free(&head);
+	give_back(decoy);
+	give_back(tx);
+}
+
+/* Its beginning is not in the segment: it cannot be read, which is counted. */
+static void
+other_version_of_half_a_body(void **state)
+{
+	struct rig g;
+	struct rig_flow f;
+	struct text a = {0}, b = {0}, t = {0};
+	struct span decoy = rig_tx(TO_NOTHING, 1, 20), tx = rig_tx(TO_WATCHED, 1, 20);
+	text_raw(&a, decoy);
+	text_raw(&b, tx);
+	text_post(&t, "", &a);
+	rig_new(&g);
+	rig_open(&g, &f, 1);
+	rig_say(&g, &f, 0, text_span(&t));
+	rig_at(&g, &f, 0, f.sent[0] - b.n + 80, (struct span){(uint8_t *)b.p + 80, b.n - 80});
+	assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+	assert_int_equal(g.c[CTR_TX_UNSCANNED_CONFLICT], 1);
+	/* its end is not in it either, but its method is: the element itself is counted */
+	rig_at(&g, &f, 0, f.sent[0] - b.n, (struct span){(uint8_t *)b.p, b.n - 80});
+	assert_int_equal(g.c[CTR_TX_UNSCANNED_CONFLICT], 2);
+	/* answers carry no transactions */
+	rig_answer(&g, &f);
+	rig_at(&g, &f, 1, 0, string("HTTP/1.1 500 No\r\n"));
+	assert_int_equal(g.c[CTR_OVERLAP_CONFLICTS], 3);
+	assert_int_equal(g.c[CTR_TX_UNSCANNED_CONFLICT], 2);
+	rig_stop(&g);
+	text_free(&a);
+	text_free(&b);
+	text_free(&t);
+	give_back(decoy);
+	give_back(tx);
+}
+
+/* Probing must not leak its assembly buffers, however its bytes are cut. */
+static void
+probes_hold_nothing(void **state)
+{
+	struct rig g;
+	struct rig_flow f;
+	struct text a = {0}, t = {0}, twice = {0};
+	struct span tx = rig_tx(TO_NOTHING, 1, 600);
+	text_raw(&a, tx);
+	text_post(&t, "", &a);
+	/* each but the last lacks the end of its object, and the next head stands where it would be */
+	text_add(&twice, "%.*s\n%.*s\n%.*s", (int)t.n - 2, t.p, (int)t.n - 2, t.p, (int)t.n - 20, t.p);
+	rig_new(&g);
+	rig_open(&g, &f, 1);
+	char *other = calloc(1, twice.n);
+	rig_say(&g, &f, 0, (struct span){(uint8_t *)other, twice.n});
+	for (uint32_t n = twice.n; n > 100; n -= 61)
+		rig_at(&g, &f, 0, 0, (struct span){(uint8_t *)twice.p, n});
+	worker_housekeep(g.w, g.now_ns);
+	assert_int_equal(g.c[CTR_SLABS_STOLEN], 0);
+	assert_true(g.c[CTR_OVERLAP_CONFLICTS] > 40);
+	free(other);
+	rig_stop(&g);
+	text_free(&a);
+	text_free(&t);
+	text_free(&twice);
+	give_back(tx);
+}
+
+static void
+forged_request_of_the_other_side_cuts_nothing(void **state)
+{
+	struct rig g;
+	struct rig_flow f;
+	struct text b = {0}, t = {0};
+	rig_new(&g);
+	rig_open(&g, &f, 1);
+	text_raw(&b, eip155);
+	text_post(&t, "", &b);
+	rig_say(&g, &f, 0, (struct span){(uint8_t *)t.p, t.n - 60});
+	rig_say(&g, &f, 1, string("POST / HTTP/1.1\r\nContent-Length: 500\r\n\r\n{\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x00"));
+	rig_say(&g, &f, 0, (struct span){(uint8_t *)t.p + t.n - 60, 60});
+	assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+	assert_int_equal(g.c[CTR_JSON_TRUNCATED], 0);
+	rig_stop(&g);
+	text_free(&b);
+	text_free(&t);
+}
+
+static void
+other_side_speaks_first(void **state)
+{
+	static const char *const says[] = {"\x16\x03\x01nonsense", "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 101 Yes\r\n\r\n",
+		"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n", "HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\nPRI *"};
+	for (unsigned i = 0; i < sizeof says / sizeof *says; i++) {
+		struct rig g;
+		struct rig_flow f;
+		rig_new(&g);
+		rig_open(&g, &f, i);
+		rig_say(&g, &f, 1, string(says[i]));
+		rig_submit(&g, &f, eip155);
+		assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+		rig_stop(&g);
+	}
+}
+
+/* Nobody offered one, or the offer was not taken: the requests that follow are read. */
+static void
+forged_upgrade_ends_nothing(void **state)
+{
+	for (unsigned offered = 0; offered < 2; offered++) {
+		struct rig g;
+		struct rig_flow f;
+		rig_new(&g);
+		rig_open(&g, &f, 1);
+		if (offered)
+			rig_say(&g, &f, 0, string("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
+		rig_say(&g, &f, 1, string("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
+		if (offered)
+			rig_say(&g, &f, 0, string("\x82\x85 \n\n masked"));
+		rig_submit(&g, &f, eip155);
+		assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+		assert_int_equal(g.c[CTR_ST_SKIP_UNSYNCED], 0);
+		assert_true(g.c[CTR_ST_SKIP_OPAQUE] > 0);
+		rig_stop(&g);
+	}
+}
+
+/* The first segment was not seen, and the answer came before it was known to be lost: the middle of a message stands where
+ * a flow begins. */
+static void
+gap_at_the_beginning(void **state)
+{
+	for (unsigned answered = 0; answered < 2; answered++) {
+		struct rig g;
+		struct rig_flow f;
+		struct text b = {0}, t = {0};
+		struct span tx = rig_tx(TO_WATCHED, 3, 300);
+		rig_new(&g);
+		rig_open(&g, &f, 1);
+		text_raw(&b, eip155);
+		text_post(&t, "", &b);
+		f.sent[0] = 40;
+		rig_say(&g, &f, 0, (struct span){(uint8_t *)t.p + 40, t.n - 100});
+		if (answered)
+			rig_answer(&g, &f);
+		for (unsigned i = 0; i < 200 && g.c[CTR_ST_GAP] == 0; i++) {
+			rig_frame(&g, &f, 1, f.isn[1] + 1 + f.sent[1], RIG_ACK, (struct span){0});
+			g.now_ns += 10000000;
+			worker_housekeep(g.w, g.now_ns);
+		}
+		assert_int_equal(g.c[CTR_ST_GAP], 40);
+		if (!answered)
+			rig_answer(&g, &f);
+		rig_say(&g, &f, 0, (struct span){(uint8_t *)t.p + t.n - 60, 60});
+		rig_submit(&g, &f, tx);
+		assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+		assert_int_equal(g.c[CTR_ST_SKIP_OPAQUE], 0);
+		rig_stop(&g);
+		text_free(&b);
+		text_free(&t);
+		give_back(tx);
+	}
+}
+
+/* The beginning was not seen at all, and the other side's answer is the first that is. */
+static void
+answer_before_the_rest(void **state)
+{
+	struct rig g;
+	struct rig_flow f;
+	struct text b = {0}, t = {0};
+	struct span tx = rig_tx(TO_WATCHED, 3, 300);
+	rig_new(&g);
+	rig_open(&g, &f, 1);
+	text_raw(&b, eip155);
+	text_post(&t, "", &b);
+	f.sent[0] = t.n - 60;
+	for (unsigned i = 0; i < 200 && g.c[CTR_ST_GAP] == 0; i++) {
+		rig_frame(&g, &f, 1, f.isn[1] + 1, RIG_ACK, (struct span){0});
+		g.now_ns += 10000000;
+		worker_housekeep(g.w, g.now_ns);
+	}
+	assert_int_equal(g.c[CTR_ST_GAP], t.n - 60);
+	rig_answer(&g, &f);
+	rig_say(&g, &f, 0, (struct span){(uint8_t *)t.p + t.n - 60, 60});
+	assert_int_equal(g.c[CTR_ST_SKIP_UNSYNCED], 60); /* not something else's */
+	rig_submit(&g, &f, tx);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+	rig_stop(&g);
+	text_free(&b);
+	text_free(&t);
+	give_back(tx);
+}
+
+static void
+evicted_flow_is_taken_up_again(void **state)
+{
+	struct rig g;
+	struct rig_flow victim, other;
+	struct text b = {0}, t = {0};
+	rig_new(&g);
+	rig_open(&g, &victim, 0);
+	text_raw(&b, eip155);
+	text_post(&t, "", &b);
+	rig_say(&g, &victim, 0, (struct span){(uint8_t *)t.p, t.n - 60});
+	for (unsigned i = 1; i <= g.config.conns_max; i++) {
+		rig_open(&g, &other, i);
+		rig_say(&g, &other, 0, string("G"));
+	}
+	assert_int_equal(g.c[CTR_JSON_TRUNCATED], 1);
+	assert_int_equal(g.c[CTR_TX_UNSCANNED_GAP], 1);
+	rig_say(&g, &victim, 0, (struct span){(uint8_t *)t.p + t.n - 60, 60});
+	assert_int_equal(g.c[CTR_ST_SKIP_NO_STATE], 60);
+	rig_submit(&g, &victim, eip155);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+	rig_say(&g, &victim, 1, string("x"));
+	rig_stop(&g);
+	text_free(&b);
+	text_free(&t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dirty_copy_hides_no_clean_one),
+		cmocka_unit_test(garbage_first_blinds_nothing),
+		cmocka_unit_test(other_version_of_a_body),
+		cmocka_unit_test(other_version_of_half_a_body),
+		cmocka_unit_test(probes_hold_nothing),
+		cmocka_unit_test(forged_request_of_the_other_side_cuts_nothing),
+		cmocka_unit_test(other_side_speaks_first),
+		cmocka_unit_test(forged_upgrade_ends_nothing),
+		cmocka_unit_test(gap_at_the_beginning),
+		cmocka_unit_test(answer_before_the_rest),
+		cmocka_unit_test(evicted_flow_is_taken_up_again),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
