@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Prints every WebSocket message of a capture, a line each: 0 or 1 for client or server, a space, its text.
- * Reads HTTP/1 until the upgrade, then frames, and decompresses, as a worker does; of TCP it knows only what
- * the recordings need: segments in order, Ethernet and IPv4. usage: ws_dump CAPTURE. Exit 1 if anything was
- * lost. */
+ * Reads HTTP/1 until the upgrade (a flow without a SYN is past it), then frames, and decompresses, as a
+ * worker does; of TCP it knows only what the recordings need: segments in order, Ethernet and IPv4. usage:
+ * ws_dump CAPTURE. Exit 1 if anything was lost. */
 #include "wire/http1.h"
 #include "wire/inflate.h"
 #include "wire/websocket.h"
@@ -17,7 +17,7 @@
 
 struct flow {
 	uint16_t client_port;
-	bool ws;
+	bool ws, midstream;
 	struct http1 http;
 	struct websocket framer;
 	struct inflate inflate[2];
@@ -80,7 +80,7 @@ feed_ws(struct flow *f, unsigned dir, struct span in)
 			message_end(f, dir);
 		if (o.verdict == FRAMER_BODY)
 			body(f, dir, &o);
-		lost += o.verdict == FRAMER_LOST || o.skipped > 0;
+		lost += o.verdict == FRAMER_LOST || (o.skipped > 0 && !f->midstream);
 		in.p += n;
 		in.len -= n;
 	}
@@ -116,10 +116,14 @@ feed(struct flow *f, unsigned dir, struct span in)
 }
 
 static void
-flow_begin(struct flow *f, uint16_t client_port)
+flow_begin(struct flow *f, uint16_t client_port, bool midstream)
 {
 	f->client_port = client_port;
+	f->midstream = f->ws = midstream;
 	http1_init(&f->http, false);
+	websocket_init(&f->framer, WEBSOCKET_CLIENT_UNKNOWN, true, true);
+	for (unsigned dir = 0; dir < 2; dir++)
+		inflate_init(&f->inflate[dir], INFLATE_MESSAGES, true, true);
 }
 
 static void
@@ -135,11 +139,12 @@ segment(const uint8_t *tcp, uint32_t n)
 	if (f == flows + FLOWS_MAX || header > n)
 		exit(1);
 	if (f == flows + n_flows) {
-		flow_begin(f, port[dir]);
+		flow_begin(f, port[dir], !(tcp[13] & 2));
 		n_flows++;
 	}
-	if (tcp[13] & 2)
-		f->next[dir] = seq + 1;
+	if (tcp[13] & 2 || (f->midstream && !f->begun[dir]))
+		f->next[dir] = seq + (tcp[13] >> 1 & 1);
+	f->begun[dir] = true;
 	if (n == header || seq != f->next[dir])
 		return;
 	f->next[dir] += n - header;
