@@ -6,7 +6,8 @@
  *   while (in.len) { n = X_feed(&state, in, &out); use(out); in = rest after n; }
  *
  * A feed takes at least one byte, except that FRAMER_LOST and FRAMER_SKIP may take none (never twice in a
- * row): the bytes are then looked at again, as ones that may begin a message.
+ * row): the bytes are then looked at again, as ones that may begin a message. So may a FRAMER_MESSAGE that was
+ * held until its body came in sight.
  *
  * It never allocates, never looks back, and accounts for every byte it is given exactly once, by adding to
  * *parsed, *skipped or leaving it in `held` (identity 3). */

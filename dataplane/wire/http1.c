@@ -48,6 +48,13 @@ http1_held(const struct http1 *h, unsigned dir)
 	return h->dir[dir].held;
 }
 
+bool
+http1_between(const struct http1 *h, unsigned dir)
+{
+	const struct http1_dir *d = &h->dir[dir];
+	return d->held == 0 && !d->in_line && (d->state == ST_START || d->state == ST_OPAQUE);
+}
+
 /* ---- which request a response answers ---- */
 
 static void

@@ -42,6 +42,20 @@
 
 enum http1_role { HTTP1_UNKNOWN, HTTP1_REQUESTS, HTTP1_RESPONSES };
 
+/* Content-Encoding. OTHER: another one, or several. */
+enum http1_coding { HTTP1_IDENTITY, HTTP1_GZIP, HTTP1_DEFLATE, HTTP1_BR, HTTP1_ZSTD, HTTP1_OTHER_CODING };
+
+/* What a response's Sec-WebSocket-Extensions agrees to (RFC 6455 9.1, RFC 7692 7.1). Bits: 8..15, or 0 if not
+ * given (that means 15). */
+struct http1_extensions {
+	bool deflate;		 /* permessage-deflate */
+	bool server_no_takeover; /* server_no_context_takeover: of what the server sends */
+	bool client_no_takeover;
+	uint8_t server_bits, client_bits; /* ..._max_window_bits */
+	bool arbitrum;			  /* Arbitrum-permessage-deflate: with a dictionary of its own */
+	bool other;			  /* any other extension */
+};
+
 /* What the last FRAMER_MESSAGE (or UPGRADE) said. `request` already holds from the message's first line on.
  */
 struct http1_head {
@@ -49,12 +63,15 @@ struct http1_head {
 	bool post;	 /* request: method POST */
 	bool json;	 /* Content-Type names JSON, or is absent */
 	bool encoded;	 /* Content-Encoding other than identity: body bytes are not JSON */
+	uint8_t coding;	 /* enum http1_coding: which */
 	bool has_length; /* false if chunked */
 	bool chunked;
 	bool upgrade;	 /* offers one (request), or names one (response) */
+	bool websocket;	 /* it is websocket; with FRAMER_UPGRADE, websocket.h goes on */
 	uint8_t minor;	 /* HTTP/1.minor */
 	uint16_t status; /* response */
 	uint64_t content_length;
+	struct http1_extensions extensions; /* response */
 };
 
 /* Private to http1. */
@@ -118,6 +135,11 @@ void http1_read_on(struct http1 *h);
 /* http1_last: the head of the message under way, or of the last one. Never NULL; all zero before the first.
  */
 const struct http1_head *http1_last(const struct http1 *h, unsigned dir);
+
+/* http1_between: direction `dir` is in step and between two messages: what comes next may, after an upgrade,
+ * be another protocol's from its first byte on. Otherwise its bytes have gone by in part, or are held: end it
+ * (http1_end), and let the other protocol begin in mid-stream. */
+bool http1_between(const struct http1 *h, unsigned dir);
 
 /* http1_held: bytes of direction `dir` held and not yet reported as parsed or skipped. */
 uint32_t http1_held(const struct http1 *h, unsigned dir);

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "wire/http1_line.h"
 
+#include "wire/http1_value.h"
+
 #include <string.h>
 
 /* Of a status line that is beyond doubt. Bounds the work on lines made of beginnings of status lines. */
 #define REASON_MAX 64u
 
-enum field { FIELD_NONE, FIELD_LENGTH, FIELD_TE, FIELD_ENCODING, FIELD_TYPE };
+enum field {
+	FIELD_NONE,
+	FIELD_LENGTH,
+	FIELD_TE,
+	FIELD_ENCODING,
+	FIELD_TYPE,
+	FIELD_UPGRADE,
+	FIELD_EXTENSIONS
+};
 enum field_state { STATE_EMPTY, STATE_GOOD, STATE_OTHER };
 
 /* RFC 9110 tokens. */
@@ -30,17 +40,6 @@ static const uint8_t token[256] = {
 	['|'] = 1,
 	['~'] = 1,
 };
-
-struct value {
-	const uint8_t *p;
-	uint32_t n;
-};
-
-static bool
-is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
 
 #ifdef __SSE2__
 static inline __m128i
@@ -95,54 +94,6 @@ token_len(const uint8_t *p, uint32_t n, const uint8_t *limit)
 	while (i < n && token[p[i]])
 		i++;
 	return i;
-}
-
-static inline uint64_t
-fold8(const void *p)
-{
-	uint64_t x;
-	memcpy(&x, p, 8);
-	return x | 0x2020202020202020u;
-}
-
-static inline uint32_t
-fold4(const void *p)
-{
-	uint32_t x;
-	memcpy(&x, p, 4);
-	return x | 0x20202020u;
-}
-
-/* Compares with a text of 4 or more letters in lower case, '-' and '/'. Bytes that differ in bit 5 alone are
- * taken for equal: of those only letters come in pairs that can both stand in a token. */
-static inline bool
-is_name(const uint8_t *p, const char *name, size_t n)
-{
-	size_t i = 0;
-	for (; i + 8 <= n; i += 8) {
-		if (fold8(p + i) != fold8(name + i))
-			return false;
-	}
-	if (i == n)
-		return true;
-	return n >= 8 ? fold8(p + n - 8) == fold8(name + n - 8)
-		      : fold4(p) == fold4(name) && fold4(p + n - 4) == fold4(name + n - 4);
-}
-
-static bool
-equal_fold(struct value v, const char *lower)
-{
-	return v.n == strlen(lower) && is_name(v.p, lower, v.n);
-}
-
-static struct value
-trim(const uint8_t *p, const uint8_t *end)
-{
-	while (p < end && is_blank(*p))
-		p++;
-	while (p < end && is_blank(end[-1]))
-		end--;
-	return (struct value){p, (uint32_t)(end - p)};
 }
 
 /* HTTP/1.x, x being one digit. */
@@ -212,21 +163,6 @@ http1_start_line(struct http1_dir *d, const uint8_t *p, uint32_t n, const uint8_
 	return true;
 }
 
-/* A decimal number up to 2^63-1. */
-static bool
-number(struct value v, uint64_t *out)
-{
-	uint64_t x = 0;
-	for (uint32_t i = 0; i < v.n; i++) {
-		unsigned digit = v.p[i] - (unsigned)'0';
-		if (digit > 9 || x > ((uint64_t)INT64_MAX - digit) / 10)
-			return false;
-		x = x * 10 + digit;
-	}
-	*out = x;
-	return v.n > 0;
-}
-
 static bool
 names_json(struct value v)
 {
@@ -264,15 +200,31 @@ first_value(struct http1_dir *d, struct value v)
 		good = is_chunked(v);
 		break;
 	case FIELD_ENCODING:
-		good = equal_fold(v, "identity");
+		d->field_value = value_coding(v);
+		good = d->field_value == HTTP1_IDENTITY;
 		break;
 	case FIELD_TYPE:
 		good = names_json(v);
+		break;
+	case FIELD_UPGRADE:
+		d->head.websocket |= value_websocket(v);
+		break;
+	case FIELD_EXTENSIONS:
+		d->field_value = 0;
+		if (!d->head.request) /* there it is only an offer */
+			value_extensions(&d->head.extensions, v, &d->field_value);
 		break;
 	default:
 		break;
 	}
 	d->field_state = good ? STATE_GOOD : STATE_OTHER;
+}
+
+static void
+coding_continued(struct http1_dir *d, struct value v)
+{
+	d->field_value = value_codings((enum http1_coding)d->field_value, value_coding(v));
+	d->field_state = d->field_value == HTTP1_IDENTITY ? STATE_GOOD : STATE_OTHER;
 }
 
 /* A further line of the header: its text is joined to what there is by a space (Go). */
@@ -285,6 +237,12 @@ continued(struct http1_dir *d, struct value v)
 		return true;
 	if (d->field_state == STATE_EMPTY)
 		first_value(d, v);
+	else if (d->field == FIELD_UPGRADE)
+		d->head.websocket |= value_websocket(v);
+	else if (d->field == FIELD_EXTENSIONS && !d->head.request)
+		value_extensions(&d->head.extensions, v, &d->field_value);
+	else if (d->field == FIELD_ENCODING)
+		coding_continued(d, v);
 	else if (d->field != FIELD_TYPE)
 		d->field_state = STATE_OTHER;
 	else if (names_json(v))
@@ -314,7 +272,10 @@ http1_header_end(struct http1_dir *d)
 		d->te = d->field_state == STATE_GOOD ? HTTP1_TE_CHUNKED : HTTP1_TE_OTHER;
 		break;
 	case FIELD_ENCODING:
+		if (d->field_state == STATE_EMPTY)
+			break;
 		d->head.encoded |= d->field_state == STATE_OTHER;
+		d->head.coding = value_codings(d->head.coding, (enum http1_coding)d->field_value);
 		break;
 	case FIELD_TYPE:
 		d->head.json = d->field_state != STATE_OTHER;
@@ -330,9 +291,10 @@ field_of(struct http1_dir *d, const uint8_t *p, uint32_t n)
 {
 	switch (n) {
 	case 7:
-		if (is_name(p, "upgrade", 7))
-			d->head.upgrade = true;
-		return FIELD_NONE;
+		if (!is_name(p, "upgrade", 7))
+			return FIELD_NONE;
+		d->head.upgrade = true;
+		return FIELD_UPGRADE;
 	case 12:
 		return is_name(p, "content-type", 12) ? FIELD_TYPE : FIELD_NONE;
 	case 14:
@@ -341,6 +303,8 @@ field_of(struct http1_dir *d, const uint8_t *p, uint32_t n)
 		return is_name(p, "content-encoding", 16) ? FIELD_ENCODING : FIELD_NONE;
 	case 17:
 		return is_name(p, "transfer-encoding", 17) ? FIELD_TE : FIELD_NONE;
+	case 24:
+		return is_name(p, "sec-websocket-extensions", 24) ? FIELD_EXTENSIONS : FIELD_NONE;
 	default:
 		return FIELD_NONE;
 	}
@@ -364,7 +328,7 @@ http1_header_line(struct http1_dir *d, const uint8_t *p, uint32_t n, const uint8
 
 #ifdef __SSE2__
 /* Lengths of names that matter. */
-#define INTERESTING (1u << 7 | 1u << 12 | 1u << 14 | 1u << 16 | 1u << 17)
+#define INTERESTING (1u << 7 | 1u << 12 | 1u << 14 | 1u << 16 | 1u << 17 | 1u << 24)
 
 /* The common case, without what can only be decided line by line: names up to 31 bytes, nothing continued. */
 const uint8_t *

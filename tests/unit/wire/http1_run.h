@@ -2,6 +2,7 @@
 /* Drives an http1 as a consumer does, checks the framer contract at every call, and writes down what came out
  * as text, so that two ways of feeding the same stream can be compared: <POST len=2>hi$   a message, its
  * body, its end     <GET>$   without a body
+ *   <POST encoded=gzip  Content-Encoding   <101 upgrade ws +deflate s c s0 c15>   see run_extensions
  *   <~POST ...        picked up in mid-stream          ^        the rest is another protocol's
  *   !gap !bad !end    lost */
 #ifndef HTTP1_RUN_H
@@ -72,6 +73,18 @@ run_result(const struct run *r, unsigned dir)
 	return r->dir[dir].log ? r->dir[dir].log : "";
 }
 
+/* +deflate, no takeover by s(erver) or c(lient), bits */
+static inline void
+run_extensions(struct run_dir *d, const struct http1_extensions *e)
+{
+	char s[80];
+	snprintf(s, sizeof s, " +deflate%s%s s%u c%u", e->server_no_takeover ? " s" : "",
+		e->client_no_takeover ? " c" : "", e->server_bits, e->client_bits);
+	run_text(d, e->deflate ? s : "");
+	run_text(d, e->arbitrum ? " +arbitrum" : "");
+	run_text(d, e->other ? " +other" : "");
+}
+
 static inline void
 run_head(struct run *r, unsigned dir, const struct framer_out *o)
 {
@@ -89,8 +102,13 @@ run_head(struct run *r, unsigned dir, const struct framer_out *o)
 	run_text(d, h->has_length ? s : "");
 	run_text(d, h->chunked ? " chunked" : "");
 	run_text(d, h->json ? "" : " notjson");
+	static const char *const codings[] = {"", "=gzip", "=deflate", "=br", "=zstd", "=other"};
+	assert(h->encoded == (h->coding != HTTP1_IDENTITY));
 	run_text(d, h->encoded ? " encoded" : "");
+	run_text(d, codings[h->coding]);
 	run_text(d, h->upgrade ? " upgrade" : "");
+	run_text(d, h->websocket ? " ws" : "");
+	run_extensions(d, &h->extensions);
 	run_text(d, h->minor == 1 ? ">" : " old>");
 	d->messages++;
 	d->pickups += o->resync;

@@ -9,6 +9,8 @@
 #define REQ "POST / HTTP/1.1\r\nHost: a\r\n"
 #define RES "HTTP/1.1 200 OK\r\n"
 #define NEXT "GET / HTTP/1.1\r\nHost: b\r\n\r\n"
+#define ASK_WS "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"
+#define SWITCH "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 #define CHUNKED "Transfer-Encoding: chunked\r\n\r\n"
 
 struct row {
@@ -42,11 +44,11 @@ static const struct row rows[] = {
 		REQ "Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nhi" NEXT,
 		"<POST len=2 upgrade>hi$<REQ>$"},
 	{"encoded", NULL, REQ "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nhi",
-		"<POST len=2 encoded>hi$"},
+		"<POST len=2 encoded=gzip>hi$"},
 	{"identity", NULL, REQ "Content-Encoding: Identity\r\nContent-Length: 2\r\n\r\nhi",
 		"<POST len=2>hi$"},
 	{"encoded twice", NULL, REQ "Content-Encoding: identity\r\nContent-encoding: br\r\n\r\n",
-		"<POST encoded>$"},
+		"<POST encoded=br>$"},
 	{"json by any name", NULL, REQ "Content-Type: Application/JSON-RPC; charset=utf-8\r\n\r\n",
 		"<POST>$"},
 
@@ -114,7 +116,7 @@ static const struct row rows[] = {
 		"!bad"},
 	{"continued type", NULL,
 		REQ "Content-Type: application\r\n /json\r\nContent-Encoding: identity\r\n , br\r\n\r\n",
-		"<POST encoded>$"},
+		"<POST encoded=br>$"},
 	{"continued header that does not matter", NULL, REQ "X: a\r\n b\r\n Content-Length: 2\r\n\r\n" NEXT,
 		"<POST>$<REQ>$"},
 	{"nothing to continue", NULL, "POST / HTTP/1.1\r\n Host: a\r\n\r\n", "!bad"},
@@ -183,14 +185,67 @@ static const struct row rows[] = {
 		"HTTP/1.1 413 Too Large\r\nContent-Length: 1\r\n\r\nx" RES "Content-Length: 0\r\n\r\n",
 		"<413 len=1>x$<200 len=0>$"},
 	{"101", "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
-		"HTTP/1.1 101 Go\r\nUpgrade: websocket\r\n\r\n\x81\x02hi" NEXT, "<101 upgrade>$^"},
+		"HTTP/1.1 101 Go\r\nUpgrade: websocket\r\n\r\n\x81\x02hi" NEXT, "<101 upgrade ws>$^"},
 	{"101 without its request", NULL, "HTTP/1.1 101 Go\r\nUpgrade: websocket\r\n\r\n\x81\x02hi",
-		"<101 upgrade>$^"},
+		"<101 upgrade ws>$^"},
 	{"101 that nobody asked for", NEXT,
 		"HTTP/1.1 101 Go\r\nUpgrade: h2c\r\n\r\n" RES "Content-Length: 0\r\n\r\n",
 		"<101 upgrade>$<200 len=0>$"},
 	{"an offer that was not taken", REQ "Upgrade: h2c\r\n\r\n",
 		RES "Upgrade: h2c\r\nContent-Length: 1\r\n\r\nx", "<200 len=1 upgrade>x$"},
+	{"101 to something else", "GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n",
+		"HTTP/1.1 101 Go\r\nUpgrade: h2c\r\n\r\nPRI", "<101 upgrade>$^"},
+	{"permessage-deflate", ASK_WS, SWITCH "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
+		"<101 upgrade ws +deflate s0 c0>$^"},
+	{"permessage-deflate, all of it", ASK_WS,
+		SWITCH "sec-websocket-extensions:permessage-deflate ;server_no_context_takeover; "
+		       "client_no_context_takeover;server_max_window_bits=10 ;\tclient_max_window_bits = "
+		       "\"12\"\r\n\r\n",
+		"<101 upgrade ws +deflate s c s10 c12>$^"},
+	{"among others", ASK_WS,
+		SWITCH "Sec-WebSocket-Extensions: foo; server_no_context_takeover; a=\"x, "
+		       "permessage-deflate; \\\"y\", "
+		       "Permessage-Deflate; client_no_context_takeover, bar;client_max_window_bits=9\r\n\r\n",
+		"<101 upgrade ws +deflate c s0 c0 +other>$^"},
+	{"in several fields", ASK_WS,
+		SWITCH
+		"Sec-WebSocket-Extensions: foo\r\nX: y\r\nSec-WebSocket-Extensions: permessage-deflate; "
+		"server_max_window_bits=15\r\nSec-WebSocket-Extensions: bar; "
+		"client_no_context_takeover\r\n\r\n",
+		"<101 upgrade ws +deflate s15 c0 +other>$^"},
+	{"in continued lines", ASK_WS,
+		SWITCH
+		"Sec-WebSocket-Extensions:\r\n permessage-deflate\r\n ;\r\n client_no_context_takeover;\r\n"
+		"  server_max_window_bits=9\r\n , bar\r\nUpgrade: x\r\n\r\n",
+		"<101 upgrade ws +deflate c s9 c0 +other>$^"},
+	{"bits that are none", ASK_WS,
+		SWITCH "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; "
+		       "server_max_window_bits=16; client_max_window_bits=7; x=\r\n\r\n",
+		"<101 upgrade ws +deflate s0 c0>$^"},
+	{"Arbitrum's dictionary", ASK_WS,
+		SWITCH
+		"Sec-WebSocket-Extensions: Arbitrum-permessage-deflate; server_no_context_takeover\r\n\r\n",
+		"<101 upgrade ws +arbitrum>$^"},
+	{"an offer agrees to nothing", NULL,
+		"GET / HTTP/1.1\r\nUpgrade: foo, WebSocket\r\nSec-WebSocket-Extensions: "
+		"permessage-deflate\r\n\r\n",
+		"<REQ upgrade ws>$"},
+	{"codings", NEXT NEXT NEXT NEXT NEXT NEXT NEXT,
+		RES "Content-Encoding: X-GZip\r\nContent-Length: 0\r\n\r\n" RES
+		    "Content-Encoding: deflate\r\nContent-Length: 0\r\n\r\n" RES
+		    "Content-Encoding: BR\r\nContent-Length: 0\r\n\r\n" RES
+		    "Content-Encoding: zstd\r\nContent-Length: 0\r\n\r\n" RES
+		    "Content-Encoding: gzip, br\r\nContent-Length: 0\r\n\r\n" RES
+		    "Content-Encoding: identity , ,gzip\r\nContent-Length: 0\r\n\r\n" RES
+		    "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n",
+		"<200 len=0 encoded=gzip>$<200 len=0 encoded=deflate>$<200 len=0 encoded=br>$<200 len=0 "
+		"encoded=zstd>$"
+		"<200 len=0 encoded=other>$<200 len=0 encoded=gzip>$<200 len=0 encoded=other>$"},
+	{"a coding in continued lines", NEXT NEXT,
+		RES
+		"Content-Encoding:\r\n gzip\r\nContent-Length: 0\r\n\r\n" RES
+		"Content-Encoding: identity,\r\n deflate\r\nContent-Encoding:\r\nContent-Length: 0\r\n\r\n",
+		"<200 len=0 encoded=gzip>$<200 len=0 encoded=deflate>$"},
 	{"CONNECT", "CONNECT a:1 HTTP/1.1\r\n\r\n", RES "\r\n\x16\x03", "<200>$^"},
 	{"CONNECT refused", "CONNECT a:1 HTTP/1.1\r\n\r\n" NEXT,
 		"HTTP/1.1 403 No\r\nContent-Length: 1\r\n\r\nx" RES "Content-Length: 1\r\n\r\ny",
@@ -347,11 +402,15 @@ an_upgrade_ends_both_directions(void **state)
 	struct run r;
 	run_init(&r, false);
 	run_feed(&r, 0, ask, strlen(ask));
-	run_feed(&r, 1, yes, strlen(yes));
+	assert_true(http1_between(&r.http, 0));
+	run_feed(&r, 1, yes, 5);
+	assert_false(http1_between(&r.http, 1));
+	run_feed(&r, 1, yes + 5, strlen(yes) - 5);
+	assert_true(http1_between(&r.http, 0) && http1_between(&r.http, 1));
 	run_feed(&r, 1, NEXT, strlen(NEXT));
 	run_feed(&r, 0, NEXT, strlen(NEXT));
-	assert_string_equal(run_result(&r, 0), "<REQ upgrade>$");
-	assert_string_equal(run_result(&r, 1), "<101 upgrade>$^");
+	assert_string_equal(run_result(&r, 0), "<REQ upgrade ws>$");
+	assert_string_equal(run_result(&r, 1), "<101 upgrade ws>$^");
 	assert_int_equal(r.dir[0].skipped[FRAMER_SKIP_OPAQUE], strlen(NEXT));
 	assert_int_equal(r.dir[1].skipped[FRAMER_SKIP_OPAQUE], strlen(NEXT));
 	run_free(&r);

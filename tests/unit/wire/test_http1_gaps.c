@@ -282,7 +282,7 @@ answers_ahead_of_their_requests(void **state)
 	run_feed(&r, 0, ask, strlen(ask));
 	run_feed(&r, 1, yes, strlen(yes)); /* the answer before it was missed */
 	run_feed(&r, 1, "\x81", 1);
-	assert_string_equal(run_result(&r, 1), "<200 len=1>x$<200 len=1>$<101 upgrade>$^");
+	assert_string_equal(run_result(&r, 1), "<200 len=1>x$<200 len=1>$<101 upgrade ws>$^");
 	run_free(&r);
 }
 
