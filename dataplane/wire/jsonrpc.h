@@ -25,20 +25,13 @@
 #ifndef WIRE_JSONRPC_H
 #define WIRE_JSONRPC_H
 
-#include "abi/span.h"
+#include "wire/json.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#define JSONRPC_DEPTH_MAX 10000u  /* containers; deeper bodies are refused, as Go's scanner does */
-#define JSONRPC_DEPTH_EXACT 1024u /* deeper ones are not told apart: there, {] and ["a":1] pass */
 #define JSONRPC_ITEMS_MAX 128u	  /* transactions of one request object; Flashbots' limit is 100 */
 #define JSONRPC_RECS             \
 	(2 * JSONRPC_ITEMS_MAX + \
 		8u)		   /* candidates until the method is known: txs, body, tx, overridden ones */
 #define JSONRPC_NEST_MAX 8u	   /* mev_sendBundle bundles within bundles; mev-share's own limit is 1 */
-#define JSONRPC_RAW_MAX (2621440u) /* decoded bytes of one request object: half of geth's 5 MiB body */
 
 enum jsonrpc_kind {
 	JSONRPC_RAW = 1,     /* eth_sendRawTransaction and its kin */
@@ -71,21 +64,6 @@ struct jsonrpc_item {
  * same request still to come stay intact until the last one's call returns); it may not call the scanner. */
 typedef void (*jsonrpc_sink)(void *ctx, const struct jsonrpc_item *item);
 
-/* Where decoded bytes live. One per worker; shared by all its scanners. */
-struct jsonrpc_arena {
-	uint8_t *scratch;
-	uint32_t scratch_used, scratch_cap; /* the owner resets used = 0 when no item is in use any more */
-	void *ctx;
-	/* slab_get returns at least `bytes` (1..JSONRPC_RAW_MAX) and stores the capacity, or NULL (the items
-	 * held become NO_BUFFER). The owner may take a slab back between two calls into the scanner, and
-	 * within slab_get, by storing NULL through `holder`; its items become NO_BUFFER and the scan goes on.
-	 */
-	uint8_t *(*slab_get)(void *ctx, uint32_t bytes, uint32_t *cap, uint8_t **holder);
-	void (*slab_put)(void *ctx, uint8_t *slab); /* does not write through holder */
-};
-
-enum jsonrpc_status { JSONRPC_MORE, JSONRPC_DONE, JSONRPC_MALFORMED, JSONRPC_TOO_DEEP };
-
 /* One candidate element of params: 22 bits hold JSONRPC_RAW_MAX. Their bytes lie end to end in the buffer. */
 struct jsonrpc_rec {
 	uint32_t len : 22, state : 3, role : 3, level : 4;
@@ -94,29 +72,20 @@ struct jsonrpc_rec {
 /* State of one body. Owned by jsonrpc.c; the names are explained in jsonrpc_private.h. The struct may not
  * move while it holds a slab. */
 struct jsonrpc {
-	uint8_t *slab; /* NULL: nothing carried over */
-	uint32_t slab_cap;
-	uint32_t used;	    /* decoded bytes of the current request, in the slab or else in scratch */
-	uint32_t str_start; /* `used` where the current string began */
-	uint16_t depth;	    /* open containers */
-	uint16_t skip; /* depth of the outermost open container that holds nothing of interest; 0: none */
-	uint8_t state, ctx, pos;
+	struct json_hold h; /* decoded bytes of the current request */
+	uint16_t skip;	    /* depth of the outermost open container that holds nothing of interest; 0: none */
+	uint8_t ctx, pos;
 	bool batch, in_txs; /* top-level array; the open list is txs, not body */
 	uint8_t method, first_param;
-	uint8_t level;				  /* of nested bundles */
-	uint8_t mode;				  /* what the current string is read for */
-	uint8_t sub;				  /* inside a number, literal or \u escape */
-	uint16_t unit;				  /* \u escape */
-	uint8_t role, str_state, hex_stage, half; /* current candidate string */
-	uint8_t text_len, utf8; /* current key or method; utf8: first bytes of a folding letter */
+	uint8_t level; /* of nested bundles */
+	uint8_t role;  /* of the current candidate string */
 	uint16_t n_recs;
 	uint16_t obj_mark[JSONRPC_NEST_MAX],
 		elem_mark[JSONRPC_NEST_MAX]; /* n_recs where the container began */
 	uint16_t excess[8];		     /* by role: items beyond JSONRPC_ITEMS_MAX */
 	uint8_t listed[2];		     /* records that count, of txs and of body */
-	uint8_t text[40];
+	struct json_lex x;
 	struct jsonrpc_rec recs[JSONRPC_RECS];
-	uint8_t is_object[JSONRPC_DEPTH_EXACT / 8]; /* a bit for each open container */
 };
 
 /* jsonrpc_init prepares for a new body. Holds no resources: a body that was begun must have ended or been

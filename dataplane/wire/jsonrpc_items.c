@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Candidate transactions of the request object being read: their records, their bytes, their way to the sink.
  */
-#include "wire/hex.h"
 #include "wire/jsonrpc_private.h"
 
 #include <string.h>
+
+_Static_assert((int)JSONRPC_OK == JSON_HEX_OK && (int)JSONRPC_BAD_HEX == JSON_HEX_BAD &&
+		       (int)JSONRPC_OVERSIZE == JSON_HEX_OVERSIZE && (int)JSONRPC_NO_BUFFER == JSON_HEX_NO_BUFFER,
+	"states of strings and of items");
 
 /* Trailing dead records are dropped with their bytes, dead neighbours become one record: however often keys
  * are repeated, dead records are never more than live ones plus one, and no bytes are moved. */
@@ -29,7 +32,7 @@ items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, unsign
 			j->recs[out++] = r;
 	}
 	while (out > mark && j->recs[out - 1].state == REC_DEAD)
-		j->used -= j->recs[--out].len;
+		j->h.used -= j->recs[--out].len;
 	j->n_recs = (uint16_t)out;
 }
 
@@ -45,189 +48,31 @@ items_kill_hashes(struct jsonrpc *j, unsigned mark, unsigned level)
 	}
 }
 
-/* The decoded bytes are gone; what is known of their items is not. */
-static void
-lose(struct jsonrpc *j)
+void
+items_lost(struct jsonrpc *j)
 {
+	if (!j->h.lost)
+		return;
+	j->h.lost = false;
 	for (unsigned i = 0; i < j->n_recs; i++) {
 		struct jsonrpc_rec *r = &j->recs[i];
 		if (r->len > 0 && r->state == JSONRPC_OK)
 			r->state = JSONRPC_NO_BUFFER;
 		r->len = 0;
 	}
-	if (j->role != ROLE_NONE && j->str_state == JSONRPC_OK && j->used > j->str_start)
-		j->str_state = JSONRPC_NO_BUFFER;
-	j->used = j->str_start = 0;
-}
-
-void
-items_check(struct jsonrpc *j)
-{
-	if (j->used > 0 && j->slab == NULL)
-		lose(j);
-}
-
-void
-items_release(struct jsonrpc *j, struct jsonrpc_arena *a)
-{
-	if (j->slab != NULL)
-		a->slab_put(a->ctx, j->slab);
-	j->slab = NULL;
-}
-
-/* move_to_slab makes the buffer at least `bytes` long. Returns -1 if no slab is to be had; the bytes stay
- * where they are. */
-static int
-move_to_slab(struct jsonrpc *j, struct jsonrpc_arena *a, uint32_t bytes)
-{
-	uint8_t *old = j->slab, *from = old ? old : a->scratch + a->scratch_used;
-	uint32_t cap;
-	uint8_t *slab = a->slab_get(a->ctx, bytes, &cap, &j->slab);
-	bool stolen = old != NULL && j->slab == NULL; /* perhaps by this very call, to give it to us again */
-	if (slab == NULL) {
-		if (stolen)
-			lose(j);
-		return -1;
-	}
-	if (stolen) {
-		lose(j);
-	} else {
-		memcpy(slab, from, j->used);
-		if (old != NULL)
-			a->slab_put(a->ctx, old);
-	}
-	j->slab = slab;
-	j->slab_cap = cap;
-	return 0;
-}
-
-void
-items_keep(struct jsonrpc *j, struct jsonrpc_arena *a)
-{
-	if (j->used == 0)
-		items_release(j, a);
-	else if (j->slab == NULL && move_to_slab(j, a, j->used) != 0)
-		lose(j);
-}
-
-static inline uint8_t *
-buffer(const struct jsonrpc *j, const struct jsonrpc_arena *a)
-{
-	return j->slab ? j->slab : a->scratch + a->scratch_used;
-}
-
-static inline uint32_t
-room(const struct jsonrpc *j, const struct jsonrpc_arena *a)
-{
-	uint32_t cap = j->slab ? j->slab_cap : a->scratch_cap - a->scratch_used;
-	if (cap > JSONRPC_RAW_MAX)
-		cap = JSONRPC_RAW_MAX;
-	return cap - j->used;
-}
-
-/* make_room is called when there is none, with a digit at hand. */
-static bool
-make_room(struct scan *s, size_t digits)
-{
-	struct jsonrpc *j = s->j;
-	if (j->used == JSONRPC_RAW_MAX) {
-		items_spoil(j, JSONRPC_OVERSIZE);
-		return false;
-	}
-	uint64_t want = j->used + digits / 2 + 1;
-	if (want < 2 * (uint64_t)j->used)
-		want = 2 * (uint64_t)j->used;
-	if (want > JSONRPC_RAW_MAX)
-		want = JSONRPC_RAW_MAX;
-	if (move_to_slab(s->j, s->a, (uint32_t)want) == 0)
-		return j->str_state == JSONRPC_OK;
-	if (j->str_state == JSONRPC_OK)
-		items_spoil(j, JSONRPC_NO_BUFFER);
-	return false;
-}
-
-/* hex_digit takes one digit; room for its byte has been made. */
-static void
-hex_digit(struct scan *s, unsigned value)
-{
-	struct jsonrpc *j = s->j;
-	if (!j->half) {
-		j->half = (uint8_t)(0x10 | value);
-		return;
-	}
-	buffer(j, s->a)[j->used++] = (uint8_t)(j->half << 4 | value);
-	j->half = 0;
-}
-
-void
-items_char(struct scan *s, unsigned c)
-{
-	struct jsonrpc *j = s->j;
-	if (j->hex_stage == HEX_START && c == '0') {
-		j->hex_stage = HEX_ZERO;
-		return;
-	}
-	if (j->hex_stage == HEX_ZERO) {
-		j->hex_stage = HEX_BODY;
-		if (c == 'x' || c == 'X')
-			return;
-		j->half = 0x10;
-	}
-	j->hex_stage = HEX_BODY;
-	unsigned v = c < 0x80 ? hex_value[c] : 0xff;
-	if (v > 15)
-		items_spoil(j, JSONRPC_BAD_HEX);
-	else if (room(j, s->a) > 0 || make_room(s, 2))
-		hex_digit(s, v);
 }
 
 const uint8_t *
 items_begin(struct scan *s, const uint8_t *p, enum role role)
 {
 	struct jsonrpc *j = s->j;
-	if (s->end - p < 2) {
-		items_string(j, role);
-		return p;
-	}
-	bool prefix = p[0] == '0' && (p[1] | 0x20) == 'x';
-	p += prefix ? 2 : 0;
-	size_t n = (size_t)(s->end - p), space = 2 * (size_t)room(j, s->a);
-	size_t digits = hex_decode(p, n < space ? n : space, buffer(j, s->a) + j->used);
-	p += digits;
-	if (digits < n && *p == '"') {
-		j->used += (uint32_t)(digits / 2);
-		items_add(j, role, JSONRPC_OK, (uint32_t)(digits / 2));
-		return p + 1;
-	}
-	items_string(j, role);
-	j->used += (uint32_t)(digits / 2);
-	if (prefix || digits > 0)
-		j->hex_stage = HEX_BODY;
-	return p;
-}
-
-const uint8_t *
-items_hex(struct scan *s, const uint8_t *p)
-{
-	struct jsonrpc *j = s->j;
-	while (p < s->end) {
-		uint32_t space = room(j, s->a);
-		if (j->hex_stage == HEX_BODY && !j->half && space > 0) {
-			size_t n = (size_t)(s->end - p);
-			if (n > 2 * (size_t)space)
-				n = 2 * (size_t)space;
-			size_t digits = hex_decode(p, n, buffer(j, s->a) + j->used);
-			p += digits;
-			j->used += (uint32_t)(digits / 2);
-			if (p == s->end)
-				break;
-		}
-		if (hex_value[*p] > 15 && !(j->hex_stage == HEX_ZERO && (*p | 0x20) == 'x'))
-			break;
-		items_char(s, *p++);
-		if (j->str_state != JSONRPC_OK)
-			break;
-	}
+	bool whole;
+	uint32_t len;
+	p = hold_begin(&j->h, s->a, p, s->end, &whole, &len);
+	if (whole)
+		items_add(j, role, JSONRPC_OK, len);
+	else
+		j->role = (uint8_t)role;
 	return p;
 }
 
@@ -235,9 +80,9 @@ items_hex(struct scan *s, const uint8_t *p)
 static const uint8_t *
 settle(struct scan *s)
 {
-	const uint8_t *at = buffer(s->j, s->a);
-	if (s->j->slab == NULL)
-		s->a->scratch_used += s->j->used;
+	const uint8_t *at = hold_buffer(&s->j->h, s->a);
+	if (s->j->h.slab == NULL)
+		s->a->scratch_used += s->j->h.used;
 	return at;
 }
 
@@ -288,7 +133,7 @@ items_report(struct scan *s, bool cut)
 		return;
 	const struct rpc_method *m = rpc_method(j->method);
 	bool bundle = m->kind == JSONRPC_BUNDLE;
-	struct jsonrpc_item it = {.kind = m->kind, .in_scratch = j->slab == NULL};
+	struct jsonrpc_item it = {.kind = m->kind, .in_scratch = j->h.slab == NULL};
 	const uint8_t *at = settle(s);
 	uint32_t n = bundle ? count(j, m) : 0, pos = 0;
 	it.bundle_len = n;

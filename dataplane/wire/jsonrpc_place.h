@@ -37,11 +37,13 @@ key_of(const char name[8])
 	return k;
 }
 
-/* k: the key's bytes with bit 0x20 set in each, zeros behind. All names are letters, for which that is
- * folding. */
-static unsigned
-key_pos(const struct jsonrpc *j, uint64_t k)
+/* All names are letters, for which the bit 0x20 is folding. Those of requests have at most 8. */
+static inline unsigned
+key_pos(const struct jsonrpc *j, struct json_key key)
 {
+	uint64_t k = key.k;
+	if (key.len > 8)
+		return POS_NONE;
 	switch (j->ctx) {
 	case CTX_REQUEST:
 		return k == key_of("params\0") ? POS_PARAMS : k == key_of("method\0") ? POS_METHOD : POS_NONE;
@@ -67,26 +69,13 @@ key_pos(const struct jsonrpc *j, uint64_t k)
 	}
 }
 
-/* Below JSONRPC_DEPTH_EXACT nobody knows; nothing of interest lies there. */
-static inline bool
-unsure(const struct jsonrpc *j)
-{
-	return j->depth > JSONRPC_DEPTH_EXACT;
-}
-
-static inline bool
-in_object(const struct jsonrpc *j)
-{
-	return j->is_object[(j->depth - 1) >> 3] >> ((j->depth - 1) & 7) & 1;
-}
-
 /* The context of the container at the present depth, once an inner one has been closed. */
 static unsigned
 ctx_again(const struct jsonrpc *j)
 {
 	if (j->skip)
 		return CTX_SKIP;
-	switch (j->depth - j->batch) {
+	switch (j->x.depth - j->batch) {
 	case 0:
 		return CTX_BATCH;
 	case 1:
@@ -94,11 +83,11 @@ ctx_again(const struct jsonrpc *j)
 	case 2:
 		return CTX_PARAMS;
 	case 3:
-		return in_object(j) ? CTX_FIRST : CTX_TXS;
+		return in_object(&j->x) ? CTX_FIRST : CTX_TXS;
 	case 4:
 		return j->in_txs ? CTX_TXS : CTX_BODY;
 	default: /* body, elem, sub, body ... */
-		return !in_object(j) ? CTX_BODY : (j->depth - j->batch) % 3 == 2 ? CTX_ELEM : CTX_SUB;
+		return !in_object(&j->x) ? CTX_BODY : (j->x.depth - j->batch) % 3 == 2 ? CTX_ELEM : CTX_SUB;
 	}
 }
 
@@ -217,7 +206,7 @@ array_ctx(struct jsonrpc *j)
 {
 	switch (j->pos) {
 	case POS_REQUEST:
-		if (j->depth > 0) /* an element of a batch */
+		if (j->x.depth > 0) /* an element of a batch */
 			return CTX_SKIP;
 		j->batch = true;
 		return CTX_BATCH;

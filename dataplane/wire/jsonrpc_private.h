@@ -5,6 +5,7 @@
 #ifndef WIRE_JSONRPC_PRIVATE_H
 #define WIRE_JSONRPC_PRIVATE_H
 
+#include "wire/json_hold.h"
 #include "wire/jsonrpc.h"
 
 #include <string.h>
@@ -50,14 +51,12 @@ struct scan {
 	uint32_t *messages;
 };
 
-enum hex_stage { HEX_START, HEX_ZERO, HEX_BODY }; /* nothing read; a 0 that may begin 0x; past the prefix */
-
 /* items_reset forgets every candidate of the current request. */
 static inline void
 items_reset(struct jsonrpc *j)
 {
 	j->n_recs = 0;
-	j->used = 0;
+	j->h.used = 0;
 	j->level = 0;
 	j->first_param = FIRST_NONE;
 	memset(j->excess, 0, sizeof j->excess);
@@ -86,7 +85,7 @@ items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len)
 	unsigned list = list_of(role);
 	if (list < 2) { /* what is in no list keeps two places: one that counts, one overridden */
 		if (j->listed[list] == JSONRPC_ITEMS_MAX || j->n_recs >= JSONRPC_RECS - 2) {
-			j->used -= len;
+			j->h.used -= len;
 			if (j->excess[role] < UINT16_MAX)
 				j->excess[role]++;
 			return;
@@ -97,48 +96,22 @@ items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len)
 		(struct jsonrpc_rec){.len = len, .state = state, .role = role, .level = j->level};
 }
 
-/* items_string begins a candidate string, items_string_end ends it. In between items_hex decodes from [p,
- * end) up to the first byte that is no hex digit, items_char takes one unescaped character (>= 0x80: any that
- * is not ASCII), and items_spoil gives it up. When j->str_state is not OK there is nothing more to decode.
- * items_begin does all of it at once for a string at p that is whole and plain: then j->role is ROLE_NONE,
- * and what it returns lies behind the closing quote. */
+/* items_string begins a candidate string, items_string_end ends it; in between it is hold_hex's. items_begin does all of
+ * it at once for a string at p that is whole and plain: then j->role is ROLE_NONE, and what it returns lies behind the
+ * closing quote. */
 static inline void
-items_string(struct jsonrpc *j, enum role role)
+items_string_end(struct jsonrpc *j, struct jsonrpc_arena *a)
 {
-	j->role = role;
-	j->str_state = JSONRPC_OK;
-	j->str_start = j->used;
-	j->hex_stage = HEX_START;
-	j->half = 0;
-}
-
-static inline void
-items_spoil(struct jsonrpc *j, unsigned state)
-{
-	j->str_state = state;
-	j->used = j->str_start;
-}
-
-static inline void
-items_string_end(struct jsonrpc *j)
-{
-	if (j->str_state == JSONRPC_OK && (j->half || j->hex_stage == HEX_ZERO))
-		items_spoil(j, JSONRPC_BAD_HEX);
-	items_add(j, j->role, j->str_state, j->used - j->str_start);
+	uint32_t len = hold_string_end(&j->h, a, false);
+	items_add(j, j->role, j->h.str_state, len);
 	j->role = ROLE_NONE;
 }
 
 const uint8_t *items_begin(struct scan *s, const uint8_t *p, enum role role);
-const uint8_t *items_hex(struct scan *s, const uint8_t *p);
-void items_char(struct scan *s, unsigned c);
 
-/* items_report hands the request's transactions to the sink; cut: as JSONRPC_CUT. items_release gives the
- * slab back. */
+/* items_report hands the request's transactions to the sink; cut: as JSONRPC_CUT. */
 void items_report(struct scan *s, bool cut);
-void items_release(struct jsonrpc *j, struct jsonrpc_arena *a);
-/* items_keep moves decoded bytes into a slab at the end of a call; items_check finds out at the beginning of
- * one whether it is still there. */
-void items_keep(struct jsonrpc *j, struct jsonrpc_arena *a);
-void items_check(struct jsonrpc *j);
+/* items_lost sees to the records whose bytes are gone, after anything that may have moved them. */
+void items_lost(struct jsonrpc *j);
 
 #endif
