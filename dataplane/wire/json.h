@@ -50,7 +50,19 @@ json_id_same(struct json_id a, struct json_id b)
 }
 
 /* json_id_bytes appends to an id whose kind is set and whose other members began as 0. */
-void json_id_bytes(struct json_id *id, const uint8_t *p, size_t n);
+void json_id_more(struct json_id *id, const uint8_t *p, size_t n);
+static inline void
+json_id_bytes(struct json_id *id, const uint8_t *p, size_t n)
+{
+	uint64_t text = id->text;
+	unsigned len = id->len;
+	for (; n > 0 && len < 8; p++, n--)
+		text |= (uint64_t)*p << (8 * len++);
+	id->text = text;
+	id->len = (uint8_t)len;
+	if (n > 0)
+		json_id_more(id, p, n);
+}
 
 /* State of the tokeniser; the names are explained in json_scan.h. */
 struct json_lex {

@@ -115,33 +115,6 @@ hold_char(struct json_hold *h, struct jsonrpc_arena *a, unsigned c)
 }
 
 const uint8_t *
-hold_begin(struct json_hold *h, struct jsonrpc_arena *a, const uint8_t *p, const uint8_t *end, bool *whole,
-	uint32_t *len)
-{
-	*whole = false;
-	if (end - p < 2) {
-		hold_string(h);
-		return p;
-	}
-	bool prefix = p[0] == '0' && (p[1] | 0x20) == 'x';
-	p += prefix ? 2 : 0;
-	size_t n = (size_t)(end - p), space = 2 * (size_t)hold_room(h, a);
-	size_t digits = hex_decode(p, n < space ? n : space, hold_buffer(h, a) + h->used);
-	p += digits;
-	if (digits < n && *p == '"') {
-		h->used += (uint32_t)(digits / 2);
-		*whole = true;
-		*len = (uint32_t)(digits / 2);
-		return p + 1;
-	}
-	hold_string(h);
-	h->used += (uint32_t)(digits / 2);
-	if (prefix || digits > 0)
-		h->hex_stage = HEX_BODY;
-	return p;
-}
-
-const uint8_t *
 hold_hex(struct json_hold *h, struct jsonrpc_arena *a, const uint8_t *p, const uint8_t *end)
 {
 	while (p < end) {
@@ -201,15 +174,11 @@ hold_string_end(struct json_hold *h, struct jsonrpc_arena *a, bool quantity)
 }
 
 void
-json_id_bytes(struct json_id *id, const uint8_t *p, size_t n)
+json_id_more(struct json_id *id, const uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (id->len < 8) {
-			id->text |= (uint64_t)p[i] << (8 * id->len);
-		} else {
-			id->text = (id->text ^ p[i]) * 0x9e3779b97f4a7c15;
-			id->text ^= id->text >> 29;
-		}
+		id->text = (id->text ^ p[i]) * 0x9e3779b97f4a7c15;
+		id->text ^= id->text >> 29;
 		if (id->len < 255)
 			id->len++;
 	}

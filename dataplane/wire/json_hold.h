@@ -43,8 +43,33 @@ hold_room(const struct json_hold *h, const struct jsonrpc_arena *a)
 
 /* hold_begin does all of it at once for a string at p that is whole, plain and even: then *whole, its bytes are
  * the last *len, and what is returned lies behind the closing quote. Else the string is begun. */
-const uint8_t *hold_begin(struct json_hold *h, struct jsonrpc_arena *a, const uint8_t *p, const uint8_t *end,
-	bool *whole, uint32_t *len);
+static inline const uint8_t *
+hold_begin(struct json_hold *h, struct jsonrpc_arena *a, const uint8_t *p, const uint8_t *end, bool *whole,
+	uint32_t *len)
+{
+	*whole = false;
+	if (end - p < 2) {
+		hold_string(h);
+		return p;
+	}
+	bool prefix = p[0] == '0' && (p[1] | 0x20) == 'x';
+	p += prefix ? 2 : 0;
+	size_t n = (size_t)(end - p), space = 2 * (size_t)hold_room(h, a);
+	size_t digits = hex_decode(p, n < space ? n : space, hold_buffer(h, a) + h->used);
+	p += digits;
+	if (digits < n && *p == '"') {
+		h->used += (uint32_t)(digits / 2);
+		*whole = true;
+		*len = (uint32_t)(digits / 2);
+		return p + 1;
+	}
+	hold_string(h);
+	h->used += (uint32_t)(digits / 2);
+	if (prefix || digits > 0)
+		h->hex_stage = HEX_BODY;
+	return p;
+}
+
 const uint8_t *hold_hex(struct json_hold *h, struct jsonrpc_arena *a, const uint8_t *p, const uint8_t *end);
 void hold_char(struct json_hold *h, struct jsonrpc_arena *a, unsigned c);
 

@@ -188,6 +188,9 @@ static const uint8_t *
 number_run(struct scan *s, const uint8_t *from, const uint8_t *p)
 {
 	struct json_lex *x = &s->j->x;
+	if (x->sub == NUM_INT)
+		while (p < s->end && (unsigned)*p - '0' < 10)
+			p++;
 	while (p < s->end && number_takes(x, *p))
 		p++;
 	scan_number(s, from, p);

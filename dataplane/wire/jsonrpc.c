@@ -15,6 +15,13 @@ jsonrpc_init(struct jsonrpc *j)
 	j->pos = POS_REQUEST;
 }
 
+void
+jsonrpc_init_stream(struct jsonrpc *j)
+{
+	jsonrpc_init(j);
+	j->x.stream = true;
+}
+
 static void
 scan_again(struct scan *s)
 {
@@ -25,21 +32,23 @@ scan_again(struct scan *s)
 static ALWAYS_INLINE void
 scan_key(struct scan *s, struct json_key key)
 {
-	s->j->pos = (uint8_t)key_pos(s->j, key);
+	s->j->pos = (uint8_t)key_pos(s, key);
 }
 
 static ALWAYS_INLINE void
 scan_value(struct scan *s, uint8_t c)
 {
 	if (s->j->pos >= POS_PARAMS)
-		value_begins(s->j, c);
+		value_begins(s, c);
+	else if (s->j->pos == POS_ID)
+		s->j->id = (struct json_id){.kind = id_kind(c)};
 }
 
 static inline void
 scan_open(struct scan *s, bool object)
 {
 	struct jsonrpc *j = s->j;
-	unsigned ctx = object ? object_ctx(j) : array_ctx(j);
+	unsigned ctx = object ? object_ctx(j) : array_ctx(s);
 	if (ctx == CTX_SKIP && j->skip == 0)
 		j->skip = (uint16_t)(j->x.depth + 1);
 	j->ctx = (uint8_t)ctx;
@@ -54,9 +63,14 @@ scan_close(struct scan *s)
 	switch (j->ctx) {
 	case CTX_REQUEST:
 		(*s->messages)++;
+		if (j->in_block || j->kind >= JSONRPC_NEW_PAYLOAD)
+			block_end(s, JSON_BLOCK_WHOLE);
+		if (s->a->watch != NULL)
+			request_report(s, false);
 		items_report(s, false);
 		items_reset(j);
-		hold_release(&j->h, s->a);
+		if (j->h.slab != NULL)
+			hold_release(&j->h, s->a);
 		break;
 	case CTX_ELEM:
 		items_kill_hashes(j, j->elem_mark[j->level], j->level);
@@ -82,40 +96,74 @@ scan_closed(struct scan *s)
 static inline void
 scan_element(struct scan *s)
 {
-	s->j->pos = elem_pos(s->j->ctx);
+	struct jsonrpc *j = s->j;
+	if (j->ctx == CTX_PARAMS)
+		j->pos = j->param++ == 0 ? POS_SECOND : POS_NONE;
+	else
+		j->pos = elem_pos(j->ctx);
+}
+
+static void
+set_method(struct jsonrpc *j, const uint8_t *name, size_t len)
+{
+	j->method = rpc_method_find(name, len);
+	j->kind = j->method ? rpc_method(j->method)->kind : JSONRPC_OTHER;
+	j->method_read = true;
+}
+
+/* A whole string that is no candidate. */
+static inline void
+take_text(struct jsonrpc *j, const uint8_t *p, size_t len)
+{
+	if (j->pos == POS_METHOD)
+		set_method(j, p, len);
+	else if (j->pos == POS_ID)
+		json_id_bytes(&j->id, p, len);
+	else if (j->pos == POS_FIRST)
+		j->subscription = rpc_subscription(p, len);
 }
 
 static ALWAYS_INLINE const uint8_t *
 scan_string(struct scan *s, const uint8_t *p)
 {
 	struct jsonrpc *j = s->j;
-	enum role role = role_of(j->pos);
+	enum role role = role_at[j->pos];
+	if (role == ROLE_FIRST && j->kind == JSONRPC_SUBSCRIBE)
+		role = ROLE_NONE;
 	if (role == ROLE_NONE) { /* most strings are whole, and plain */
 		const uint8_t *q = text_skip(p, s->end);
 		if (q < s->end && *q == '"') {
-			if (j->pos == POS_METHOD)
-				j->method = rpc_method_find(p, (size_t)(q - p));
+			take_text(j, p, (size_t)(q - p));
 			return string_is_over(s, q + 1);
 		}
+		bool text = j->pos == POS_METHOD || j->pos == POS_ID || j->pos == POS_FIRST;
+		j->x.mode = text ? MODE_TEXT : MODE_SKIP;
 	} else {
 		p = items_begin(s, p, role);
 		if (j->role == ROLE_NONE)
 			return string_is_over(s, p);
+		j->x.mode = MODE_HEX;
 	}
-	j->x.mode = role != ROLE_NONE ? MODE_HEX : j->pos == POS_METHOD ? MODE_TEXT : MODE_SKIP;
 	return string_goes_on(s, p);
 }
 
 static void
 scan_text(struct scan *s, const uint8_t *p, const uint8_t *end)
 {
-	name_run(&s->j->x, p, end);
+	if (s->j->pos == POS_ID)
+		json_id_bytes(&s->j->id, p, (size_t)(end - p));
+	else
+		name_run(&s->j->x, p, end);
 }
 
 static void
 scan_unit(struct scan *s, unsigned c)
 {
-	name_unit(&s->j->x, c);
+	uint8_t utf8[4];
+	if (s->j->pos == POS_ID)
+		json_id_bytes(&s->j->id, utf8, utf8_of(&s->j->x, c, utf8));
+	else
+		name_unit(&s->j->x, c);
 }
 
 static const uint8_t *
@@ -144,15 +192,17 @@ static void
 scan_string_ended(struct scan *s)
 {
 	struct jsonrpc *j = s->j;
-	if (j->x.mode == MODE_TEXT)
-		j->method = j->x.text_len == TEXT_SPOILED ? 0 : rpc_method_find(j->x.text, j->x.text_len);
 	if (j->role != ROLE_NONE)
-		items_string_end(j, s->a);
+		items_string_end(s);
+	else if (j->x.mode == MODE_TEXT && j->pos != POS_ID)
+		take_text(j, j->x.text, j->x.text_len == TEXT_SPOILED ? 0 : j->x.text_len);
 }
 
 static ALWAYS_INLINE void
 scan_number(struct scan *s, const uint8_t *p, const uint8_t *end)
 {
+	if (s->j->pos == POS_ID)
+		json_id_bytes(&s->j->id, p, (size_t)(end - p));
 }
 
 enum jsonrpc_status
@@ -174,7 +224,8 @@ jsonrpc_feed(struct jsonrpc *j, struct jsonrpc_arena *a, struct span piece, bool
 	if (x->state < ST_DONE) {
 		hold_keep(&j->h, a);
 		items_lost(j);
-	} else {
+	} else if (x->state != ST_DONE) { /* a request that is damaged reports nothing */
+		block_end(&s, JSON_BLOCK_CUT);
 		items_reset(j);
 		hold_release(&j->h, a);
 	}
@@ -190,7 +241,10 @@ jsonrpc_cut(struct jsonrpc *j, struct jsonrpc_arena *a, jsonrpc_sink sink, void 
 	hold_check(&j->h);
 	items_lost(j);
 	if (j->role != ROLE_NONE)
-		items_string_end(j, a);
+		items_string_end(&s);
+	block_end(&s, JSON_BLOCK_CUT);
+	if (a->watch != NULL && j->x.depth > j->batch)
+		request_report(&s, true);
 	items_report(&s, true);
 	items_reset(j);
 	hold_release(&j->h, a);

@@ -15,7 +15,7 @@ void
 items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, unsigned hi)
 {
 	unsigned out = mark;
-	if (mark == 0)
+	if (mark == 0 && j->in_excess)
 		for (unsigned role = ROLE_FIRST; role <= ROLE_MEV_HASH; role++)
 			if (roles & ROLE_BIT(role))
 				j->excess[role] = 0;
@@ -34,6 +34,16 @@ items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, unsign
 	while (out > mark && j->recs[out - 1].state == REC_DEAD)
 		j->h.used -= j->recs[--out].len;
 	j->n_recs = (uint16_t)out;
+}
+
+void
+items_excess(struct jsonrpc *j, enum role role)
+{
+	if (!j->in_excess)
+		memset(j->excess, 0, sizeof j->excess);
+	j->in_excess = true;
+	if (j->excess[role] < UINT16_MAX)
+		j->excess[role]++;
 }
 
 void
@@ -69,11 +79,27 @@ items_begin(struct scan *s, const uint8_t *p, enum role role)
 	bool whole;
 	uint32_t len;
 	p = hold_begin(&j->h, s->a, p, s->end, &whole, &len);
-	if (whole)
+	if (!whole)
+		j->role = (uint8_t)role;
+	else if (role != ROLE_BLOCK_TX)
 		items_add(j, role, JSONRPC_OK, len);
 	else
-		j->role = (uint8_t)role;
+		block_tx(s, JSONRPC_OK, len);
 	return p;
+}
+
+void
+items_string_end(struct scan *s)
+{
+	struct jsonrpc *j = s->j;
+	bool quantity = j->role == ROLE_NUMBER || j->role == ROLE_TIME || j->role == ROLE_BASE_FEE;
+	uint32_t len = hold_string_end(&j->h, s->a, quantity);
+	items_lost(j);
+	if (j->role == ROLE_BLOCK_TX)
+		block_tx(s, j->h.str_state, len);
+	else
+		items_add(j, j->role, j->h.str_state, len);
+	j->role = ROLE_NONE;
 }
 
 /* Bytes are given up to the arena before the first item is shown: the sink may reset it. */
@@ -97,19 +123,22 @@ item_state(const struct jsonrpc_rec *r, bool bundle)
 }
 
 /* Items that are no string in params[0] have no record: what params[0] is says it all. */
+static bool
+first_is_item(const struct jsonrpc *j, const struct rpc_method *m)
+{
+	return m->kind == JSONRPC_UNSIGNED ? j->first_param == FIRST_OBJECT
+					   : m->roles == ROLE_BIT(ROLE_FIRST) && j->first_param > FIRST_STRING;
+}
+
 static void
 report_first(struct scan *s, const struct rpc_method *m, bool cut)
 {
-	const struct jsonrpc *j = s->j;
-	struct jsonrpc_item it = {.kind = m->kind, .in_scratch = true};
-	if (m->kind == JSONRPC_UNSIGNED && j->first_param == FIRST_OBJECT)
-		it.state = JSONRPC_UNSIGNED_OBJECT;
-	else if (m->roles == ROLE_BIT(ROLE_FIRST) && j->first_param > FIRST_STRING)
-		it.state = JSONRPC_BAD_HEX;
-	else
+	struct jsonrpc_item it = {.kind = m->kind, .in_scratch = true, .id = s->j->id};
+	if (!first_is_item(s->j, m))
 		return;
-	if (cut)
-		it.state = JSONRPC_CUT;
+	it.state = cut				   ? JSONRPC_CUT
+		   : m->kind == JSONRPC_UNSIGNED ? JSONRPC_UNSIGNED_OBJECT
+						   : JSONRPC_BAD_HEX;
 	s->sink(s->ctx, &it);
 }
 
@@ -119,21 +148,43 @@ count(const struct jsonrpc *j, const struct rpc_method *m)
 	uint32_t n = 0;
 	for (unsigned i = 0; i < j->n_recs; i++)
 		n += (m->roles & ROLE_BIT(j->recs[i].role)) && j->recs[i].state != REC_DEAD;
-	for (unsigned role = ROLE_FIRST; role <= ROLE_MEV_HASH; role++)
+	for (unsigned role = ROLE_FIRST; role <= ROLE_MEV_HASH && j->in_excess; role++)
 		if (m->roles & ROLE_BIT(role))
 			n += j->excess[role];
 	return n;
 }
 
 void
+request_report(struct scan *s, bool cut)
+{
+	const struct jsonrpc *j = s->j;
+	if (s->a->watch->request == NULL)
+		return;
+	struct jsonrpc_request r = {.id = j->id,
+		.kind = j->kind,
+		.subscription = j->subscription,
+		.batch = j->batch,
+		.cut = cut};
+	if (j->method != 0) {
+		const struct rpc_method *m = rpc_method(j->method);
+		r.method = m->name;
+		if (j->kind == JSONRPC_SUBSCRIBE && j->subscription == JSONRPC_SUB_NONE)
+			r.subscription = JSONRPC_SUB_OTHER;
+		if (j->kind <= JSONRPC_UNSIGNED)
+			r.n_items = (uint16_t)(count(j, m) + first_is_item(j, m));
+	}
+	s->a->watch->request(s->ctx, &r);
+}
+
+void
 items_report(struct scan *s, bool cut)
 {
 	struct jsonrpc *j = s->j;
-	if (j->method == 0)
+	if (j->kind == JSONRPC_OTHER || j->kind > JSONRPC_UNSIGNED)
 		return;
 	const struct rpc_method *m = rpc_method(j->method);
 	bool bundle = m->kind == JSONRPC_BUNDLE;
-	struct jsonrpc_item it = {.kind = m->kind, .in_scratch = j->h.slab == NULL};
+	struct jsonrpc_item it = {.kind = m->kind, .in_scratch = j->h.slab == NULL, .id = j->id};
 	const uint8_t *at = settle(s);
 	uint32_t n = bundle ? count(j, m) : 0, pos = 0;
 	it.bundle_len = n;
@@ -146,13 +197,14 @@ items_report(struct scan *s, bool cut)
 		it.state = cut ? JSONRPC_CUT : item_state(r, bundle);
 		it.raw = it.state == JSONRPC_OK ? (struct span){bytes, r->len} : (struct span){NULL, 0};
 		it.bundle_pos = bundle ? pos : 0;
-		pos++;
+		it.index = (uint16_t)pos++;
 		s->sink(s->ctx, &it);
 	}
 	for (; pos < n; pos++) { /* in excess */
 		it.state = cut ? JSONRPC_CUT : JSONRPC_OVERSIZE;
 		it.raw = (struct span){NULL, 0};
 		it.bundle_pos = bundle ? pos : 0;
+		it.index = (uint16_t)pos;
 		s->sink(s->ctx, &it);
 	}
 	report_first(s, m, cut);
