@@ -4,10 +4,19 @@
 #include <errno.h>
 #include <string.h>
 
+static uint32_t
+n_buckets(uint32_t n)
+{
+	uint32_t k = 1;
+	while (k < n)
+		k *= 2;
+	return k;
+}
+
 size_t
 join_pool_bytes(uint32_t n)
 {
-	return ((size_t)n + 1) * sizeof(struct join_entry);
+	return ((size_t)n + 1) * sizeof(struct join_entry) + n_buckets(n) * sizeof(struct join_bucket);
 }
 
 void
@@ -15,12 +24,23 @@ join_pool_init(struct join_pool *p, void *mem, uint32_t n)
 {
 	memset(p, 0, sizeof *p);
 	p->entries = mem;
+	p->buckets = (struct join_bucket *)(p->entries + n + 1);
 	p->n = n;
+	p->mask = n_buckets(n) - 1;
 	memset(mem, 0, join_pool_bytes(n));
 	for (uint32_t i = n; i > 0; i--) {
 		p->entries[i].next = p->free;
 		p->free = i;
 	}
+}
+
+static struct join_bucket *
+bucket_of(const struct join_pool *p, const struct join *j, uint32_t message, struct json_id id)
+{
+	uint64_t x = (uintptr_t)j ^ (uint64_t)message << 40;
+	x = (x ^ id.text) * 0x9e3779b97f4a7c15;
+	x = (x ^ x >> 32 ^ id.kind) * 0xd6e8feb86659fd93;
+	return &p->buckets[(x >> 32) & p->mask];
 }
 
 void
@@ -46,6 +66,9 @@ release(struct join_pool *p, uint32_t slot)
 		j->last = e->prev;
 	all[e->older].younger = e->younger;
 	all[e->younger].older = e->older;
+	struct join_bucket *b = bucket_of(p, j, e->message, e->id);
+	*(e->before ? &all[e->before].behind : &b->first) = e->behind;
+	*(e->behind ? &all[e->behind].before : &b->last) = e->before;
 	j->n--;
 	e->owner = NULL;
 	e->generation++;
@@ -62,7 +85,7 @@ evict(struct join_pool *p, uint32_t slot, unsigned why)
 }
 
 static struct join_entry *
-add(struct join_pool *p, struct join *j, uint32_t message, uint64_t now_ns)
+add(struct join_pool *p, struct join *j, uint32_t message, struct json_id id, uint64_t now_ns)
 {
 	struct join_entry *all = p->entries;
 	if (j->n >= JOIN_PER_CONN)
@@ -72,7 +95,10 @@ add(struct join_pool *p, struct join *j, uint32_t message, uint64_t now_ns)
 	uint32_t slot = p->free;
 	struct join_entry *e = &all[slot];
 	p->free = e->next;
-	*e = (struct join_entry){.t_ns = now_ns,
+	struct join_bucket *b = bucket_of(p, j, message, id);
+	*e = (struct join_entry){.id = id,
+		.t_ns = now_ns,
+		.before = b->last,
 		.prev = j->last,
 		.older = all[0].older,
 		.generation = e->generation,
@@ -85,6 +111,8 @@ add(struct join_pool *p, struct join *j, uint32_t message, uint64_t now_ns)
 	j->last = slot;
 	all[e->older].younger = slot;
 	all[0].older = slot;
+	*(b->last ? &all[b->last].behind : &b->first) = slot;
+	b->last = slot;
 	j->n++;
 	p->added++;
 	return e;
@@ -139,8 +167,7 @@ join_request(struct join_pool *p, struct join *j, uint32_t message, const struct
 {
 	if (r->id.kind == JSON_ID_NONE)
 		return (struct join_ref){0};
-	struct join_entry *e = add(p, j, message, now_ns);
-	e->id = r->id;
+	struct join_entry *e = add(p, j, message, r->id, now_ns);
 	e->kind = r->kind;
 	e->subscription = r->subscription;
 	return (struct join_ref){(uint32_t)(e - p->entries), e->generation};
@@ -149,7 +176,7 @@ join_request(struct join_pool *p, struct join *j, uint32_t message, const struct
 void
 join_unread(struct join_pool *p, struct join *j, uint32_t message, enum join_reason why, uint64_t now_ns)
 {
-	add(p, j, message, now_ns)->reason = (uint8_t)why;
+	add(p, j, message, (struct json_id){0}, now_ns)->reason = (uint8_t)why;
 }
 
 int
@@ -206,23 +233,17 @@ verdict_of(const struct join_entry *e, const struct answer_event *a)
 	return e->has_hash && memcmp(e->hash, a->hash, 32) != 0 ? JOIN_ACCEPTED_OTHER : JOIN_ACCEPTED;
 }
 
-/* The oldest with this id; or, of the same HTTP message, the one that stands for all of it. */
+/* The oldest with this id. */
 static uint32_t
-find(const struct join_pool *p, const struct join *j, uint32_t message, struct json_id id, uint32_t *unread)
+find(const struct join_pool *p, const struct join *j, uint32_t message, struct json_id id)
 {
-	*unread = 0;
-	for (uint32_t slot = j->first; slot != 0; slot = p->entries[slot].next) {
+	uint32_t slot = bucket_of(p, j, message, id)->first;
+	for (; slot != 0; slot = p->entries[slot].behind) {
 		const struct join_entry *e = &p->entries[slot];
-		if (e->message > message)
+		if (e->owner == j && e->message == message && json_id_same(e->id, id))
 			break;
-		if (e->message != message)
-			continue;
-		if (e->id.kind == JSON_ID_NONE)
-			*unread = slot;
-		else if (json_id_same(e->id, id))
-			return slot;
 	}
-	return 0;
+	return slot;
 }
 
 struct join_outcome
@@ -231,8 +252,9 @@ join_answer(struct join_pool *p, struct join *j, bool http, uint32_t message, co
 	struct join_outcome o = {.verdict = JOIN_UNKNOWN, .reason = j->lost};
 	uint32_t unread = 0, slot = 0;
 	if (!http || message != 0)
-		slot = find(p, j, message, a->id, &unread);
+		slot = a->id.kind == JSON_ID_NONE ? 0 : find(p, j, message, a->id);
 	if (slot == 0) {
+		unread = find(p, j, message, (struct json_id){0}); /* what stands for the whole message */
 		if (unread != 0) {
 			o.reason = p->entries[unread].reason;
 			o.t_ns = p->entries[unread].t_ns;

@@ -5,8 +5,8 @@
  * On HTTP/1 the n-th response answers the n-th request, and within a batch the id tells; on a WebSocket or a node's
  * Unix socket the id alone does. Requests that wait for an answer lie in one pool for all connections of a worker; when
  * it is used up, or a connection has JOIN_PER_CONN of them, the one that has waited longest is forgotten, which is counted
- * and remembered as the reason why its answer will find nothing. No call allocates, and all take constant time but
- * join_answer, which looks at the connection's own.
+ * and remembered as the reason why its answer will find nothing. No call allocates; all take constant time,
+ * but for chains of a hash table that whoever chooses ids could make long on his own connection (JOIN_PER_CONN at most).
  *
  * Nobody else's word is taken: a hash is the node's, as read from the wire; anybody on the mirrored network can forge it. */
 #ifndef WIRE_JOIN_H
@@ -35,6 +35,7 @@ struct join_entry {
 	uint64_t t_ns;
 	uint32_t prev, next;	   /* of its connection, the oldest first */
 	uint32_t older, younger;   /* of the pool */
+	uint32_t before, behind;   /* in its bucket, the oldest first */
 	uint32_t generation;
 	uint32_t message;	   /* number of its HTTP request; 0: found by id */
 	struct join *owner;	   /* NULL: free */
@@ -45,9 +46,14 @@ struct join_entry {
 	uint8_t hash[32];
 };
 
+struct join_bucket {
+	uint32_t first, last;
+};
+
 struct join_pool {
 	struct join_entry *entries; /* entries[0] holds the lists' ends */
-	uint32_t n, free;
+	struct join_bucket *buckets; /* by connection, message and id */
+	uint32_t n, free, mask;
 	uint64_t added, answered, unanswered, evicted[2]; /* evicted: by the pool's size, by the connection's share */
 };
 
@@ -69,7 +75,7 @@ struct join_ref {
 	uint32_t slot, generation;
 };
 
-/* join_pool_bytes: memory for n entries (1 .. 2^31), which join_pool_init lays out in mem (8-byte aligned). */
+/* join_pool_bytes: memory for n entries (1 .. 2^30), which join_pool_init lays out in mem (8-byte aligned). */
 size_t join_pool_bytes(uint32_t n);
 void join_pool_init(struct join_pool *p, void *mem, uint32_t n);
 
