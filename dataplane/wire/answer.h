@@ -28,7 +28,7 @@
 #define ANSWER_RECS 128u
 #define ANSWER_NOTE_MAX 128u /* bytes of an error's message that are kept */
 #define ANSWER_TEXT_MAX 40u  /* longer results name no subscription */
-#define ANSWER_RAW_MIN 10u   /* shorter ones are no transaction */
+#define ANSWER_RAW_MIN 64u    /* shorter ones are no transaction: a signature alone has about as many bytes */
 
 enum answer_kind {
 	ANSWER_RESPONSE, /* id, batch; result, and what goes with it */

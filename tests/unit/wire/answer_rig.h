@@ -27,7 +27,7 @@ struct answer_rig {
 	bool steal_in_get, ids;
 	uint32_t messages;
 	enum jsonrpc_status status;
-	unsigned n_events, n_tx[TXFIELDS_STATE_COUNT];
+	unsigned n_events, begun, ended, txs, n_tx[TXFIELDS_STATE_COUNT];
 	size_t log_len, log_cap;
 	char *log;
 };
@@ -112,6 +112,7 @@ put_tx(struct answer_rig *r, const struct answer_tx *t)
 	uint32_t len;
 	enum txfields_state built = txfields_build(t, out, &len);
 	r->n_tx[built]++;
+	r->txs++;
 	put(r, "T %u %u %s ", t->state, built, answer_tx_mined(t) ? "mined" : "pending");
 	put_hex(r, answer_tx_member(t, TXM_HASH));
 	put_hex(r, (struct span){out, len});
@@ -122,6 +123,8 @@ static void
 put_block(struct answer_rig *r, const struct json_block_event *e)
 {
 	const struct json_block *b = e->block;
+	r->begun += e->kind == JSON_BLOCK_BEGIN;
+	r->ended += e->kind == JSON_BLOCK_END;
 	switch (e->kind) {
 	case JSON_BLOCK_BEGIN:
 		put(r, "B begin ");
@@ -163,8 +166,10 @@ put_response(struct answer_rig *r, const struct answer_event *e)
 		put_hex(r, e->raw);
 	if (e->result == ANSWER_OTHER)
 		put_id(r, e->text);
-	if (e->result == ANSWER_ERROR)
-		put(r, "%u %d %.*s ", e->error, e->code, (int)e->message.len, (const char *)e->message.p);
+	if (e->result == ANSWER_ERROR) {
+		put(r, "%u %d ", e->error, e->code);
+		put_hex(r, e->message);
+	}
 }
 
 static void
@@ -231,7 +236,7 @@ answer_rig_begin(struct answer_rig *r, bool stream)
 {
 	r->log_len = 0;
 	r->log[0] = 0;
-	r->n_events = 0;
+	r->n_events = r->begun = r->ended = r->txs = 0;
 	memset(r->n_tx, 0, sizeof r->n_tx);
 	r->messages = 0;
 	memset(&r->j, 0xa5, sizeof r->j);
