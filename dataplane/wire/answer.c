@@ -76,12 +76,12 @@ value_begins(struct scan *s, uint8_t c)
 	case POS_ACCESS_ITEM:
 	case POS_AUTH_ITEM:
 		if (c != '{')
-			list_bad(j, JSONRPC_BAD_HEX);
+			answer_list_bad(j, JSONRPC_BAD_HEX);
 		break;
 	case POS_KEY:
 	case POS_BLOB:
 		if (c != '"')
-			list_bad(j, JSONRPC_BAD_HEX);
+			answer_list_bad(j, JSONRPC_BAD_HEX);
 		break;
 	default:
 		break;
@@ -115,24 +115,24 @@ scan_close(struct scan *s)
 	struct answer *j = s->j;
 	switch (j->ctx) {
 	case CTX_OBJECT:
-		frame_close(s, false);
+		answer_frame_close(s, false);
 		break;
 	case CTX_MESSAGE:
 		(*s->messages)++;
-		message_close(s, false);
+		answer_message_close(s, false);
 		break;
 	case CTX_ENTRY:
 	case CTX_AUTH:
-		entry_close(s, j->ctx);
+		answer_entry_close(s, j->ctx);
 		break;
 	case CTX_ACCESS:
-		list_close(j, TXM_ACCESS);
+		answer_list_close(j, TXM_ACCESS);
 		break;
 	case CTX_AUTHS:
-		list_close(j, TXM_AUTH);
+		answer_list_close(j, TXM_AUTH);
 		break;
 	case CTX_BLOBS:
-		list_close(j, TXM_BLOBS);
+		answer_list_close(j, TXM_BLOBS);
 		break;
 	default:
 		break;
@@ -259,7 +259,7 @@ quantity(struct scan *s, const uint8_t *p)
 		at += n / 2;
 	}
 	h->used += (uint32_t)(at - out);
-	string_done(s, s->j->pos, JSON_HEX_OK, (uint32_t)(at - out));
+	answer_string_done(s, s->j->pos, JSON_HEX_OK, (uint32_t)(at - out));
 	return q + 1;
 }
 
@@ -290,7 +290,7 @@ begin_hex(struct scan *s, const uint8_t *p)
 	else if (j->pos == POS_RESULT)
 		result_text(j, from, (size_t)(p - from) - whole);
 	if (whole) {
-		string_done(s, j->pos, JSON_HEX_OK, len);
+		answer_string_done(s, j->pos, JSON_HEX_OK, len);
 		return string_is_over(s, p);
 	}
 	j->role = j->pos;
@@ -374,7 +374,7 @@ scan_string_ended(struct scan *s)
 		uint32_t len = hold_string_end(&j->h, s->a, decoded[role] == AS_QUANTITY);
 		answer_lost(j);
 		j->role = 0;
-		string_done(s, role, j->h.str_state, len);
+		answer_string_done(s, role, j->h.str_state, len);
 	} else if (j->x.mode == MODE_TEXT) {
 		text_ended(j);
 	}
@@ -419,9 +419,9 @@ give_up(struct scan *s, bool cut)
 		j->role = 0;
 	}
 	while (j->message_open && j->frame > 0)
-		frame_close(s, true);
+		answer_frame_close(s, true);
 	if (j->message_open && cut)
-		message_close(s, true);
+		answer_message_close(s, true);
 	j->message_open = false;
 	j->n_recs = 0;
 	j->h.used = 0;

@@ -5,14 +5,14 @@
 #include <string.h>
 
 void
-list_open(struct answer *j)
+answer_list_open(struct answer *j)
 {
 	j->list_state = JSONRPC_OK;
 	j->list_at = j->entry_at = j->h.used;
 }
 
 void
-list_bad(struct answer *j, unsigned state)
+answer_list_bad(struct answer *j, unsigned state)
 {
 	if (j->list_state == JSONRPC_OK)
 		j->list_state = (uint8_t)state;
@@ -20,13 +20,13 @@ list_bad(struct answer *j, unsigned state)
 }
 
 void
-list_close(struct answer *j, enum answer_member m)
+answer_list_close(struct answer *j, enum answer_member m)
 {
-	record(j, m, j->list_state, j->h.used - j->list_at);
+	answer_record(j, m, j->list_state, j->h.used - j->list_at);
 }
 
 void
-entry_open(struct scan *s, uint32_t bytes)
+answer_entry_open(struct scan *s, uint32_t bytes)
 {
 	struct answer *j = s->j;
 	struct json_hold *h = &j->h;
@@ -35,14 +35,14 @@ entry_open(struct scan *s, uint32_t bytes)
 	hold_string(h);
 	if (hold_room(h, s->a) < bytes && !hold_make_room(h, s->a, bytes)) {
 		answer_lost(j);
-		list_bad(j, h->str_state);
+		answer_list_bad(j, h->str_state);
 		return;
 	}
 	answer_lost(j);
 	if (j->list_state != JSONRPC_OK)
 		return;
 	if (hold_room(h, s->a) < bytes) {
-		list_bad(j, JSONRPC_OVERSIZE);
+		answer_list_bad(j, JSONRPC_OVERSIZE);
 		return;
 	}
 	j->entry_at = h->used;
@@ -68,14 +68,14 @@ set_count(uint8_t *entry, uint32_t n)
 }
 
 void
-keys_open(struct answer *j)
+answer_keys_open(struct answer *j)
 {
 	if (j->list_state == JSONRPC_OK)
 		j->h.used = j->entry_at + ANSWER_ENTRY;
 }
 
 void
-entry_close(struct scan *s, enum ctx ctx)
+answer_entry_close(struct scan *s, enum ctx ctx)
 {
 	struct answer *j = s->j;
 	uint8_t *entry = hold_buffer(&j->h, s->a) + j->entry_at;
@@ -83,18 +83,18 @@ entry_close(struct scan *s, enum ctx ctx)
 		return;
 	if (ctx == CTX_AUTH) {
 		if (entry[SLOT_ADDRESS * ANSWER_SLOT] != 20)
-			list_bad(j, JSONRPC_BAD_HEX);
+			answer_list_bad(j, JSONRPC_BAD_HEX);
 		return;
 	}
 	if (!(count_of(entry) & HAS_ADDRESS)) {
-		list_bad(j, JSONRPC_BAD_HEX);
+		answer_list_bad(j, JSONRPC_BAD_HEX);
 		return;
 	}
 	set_count(entry, (j->h.used - j->entry_at - ANSWER_ENTRY) / 32);
 }
 
 void
-list_string(struct scan *s, unsigned pos, unsigned state, uint32_t len)
+answer_list_string(struct scan *s, unsigned pos, unsigned state, uint32_t len)
 {
 	struct answer *j = s->j;
 	unsigned slot = pos - POS_SLOT;
@@ -105,7 +105,7 @@ list_string(struct scan *s, unsigned pos, unsigned state, uint32_t len)
 		return;
 	}
 	if (state != JSON_HEX_OK || (in_slot && slot != SLOT_ADDRESS ? len > want : len != want)) {
-		list_bad(j, state != JSON_HEX_OK ? state : JSONRPC_BAD_HEX);
+		answer_list_bad(j, state != JSON_HEX_OK ? state : JSONRPC_BAD_HEX);
 		return;
 	}
 	uint8_t *entry = hold_buffer(&j->h, s->a) + j->entry_at;

@@ -265,7 +265,7 @@ message_ctx(struct answer *j)
 static unsigned
 any_object(struct answer *j)
 {
-	return frame_open(j) ? CTX_OBJECT : CTX_SKIP;
+	return answer_frame_open(j) ? CTX_OBJECT : CTX_SKIP;
 }
 
 /* A container where one is of no special meaning. */
@@ -291,10 +291,10 @@ object_ctx(struct scan *s)
 	case POS_ERROR:
 		return CTX_ERROR;
 	case POS_ACCESS_ITEM:
-		entry_open(s, ANSWER_ENTRY);
+		answer_entry_open(s, ANSWER_ENTRY);
 		return CTX_ENTRY;
 	case POS_AUTH_ITEM:
-		entry_open(s, ANSWER_AUTH);
+		answer_entry_open(s, ANSWER_AUTH);
 		return CTX_AUTH;
 	default:
 		return anything_goes(j) ? any_object(j) : CTX_SKIP;
@@ -316,19 +316,19 @@ array_ctx(struct scan *s)
 		j->index = 0;
 		return CTX_LIST;
 	case POS_TXS:
-		block_begin(s);
+		answer_block_begin(s);
 		return CTX_TXS;
 	case POS_ACCESS:
-		list_open(j);
+		answer_list_open(j);
 		return CTX_ACCESS;
 	case POS_AUTHS:
-		list_open(j);
+		answer_list_open(j);
 		return CTX_AUTHS;
 	case POS_BLOBS:
-		list_open(j);
+		answer_list_open(j);
 		return CTX_BLOBS;
 	case POS_KEYS:
-		keys_open(j);
+		answer_keys_open(j);
 		return CTX_KEYS;
 	default:
 		return anything_goes(j) ? CTX_ARRAY : CTX_SKIP;

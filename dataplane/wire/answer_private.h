@@ -76,29 +76,29 @@ struct scan {
 	uint32_t *messages;
 };
 
-/* frame_open begins an object; false: too many lie in each other. frame_close reports what it was and forgets it;
+/* answer_frame_open begins an object; false: too many lie in each other. answer_frame_close reports what it was and forgets it;
  * cut: it did not end. */
-bool frame_open(struct answer *j);
-void frame_close(struct scan *s, bool cut);
-/* message_close reports a response. */
-void message_close(struct scan *s, bool cut);
-/* block_begin: a list of transactions opens in the innermost frame. */
-void block_begin(struct scan *s);
+bool answer_frame_open(struct answer *j);
+void answer_frame_close(struct scan *s, bool cut);
+/* answer_message_close reports a response. */
+void answer_message_close(struct scan *s, bool cut);
+/* answer_block_begin: a list of transactions opens in the innermost frame. */
+void answer_block_begin(struct scan *s);
 
-/* string_done: a string was read for `pos`, its bytes are the last `len` that were decoded. */
-void string_done(struct scan *s, unsigned pos, unsigned state, uint32_t len);
-/* record: a member of the innermost frame. */
-void record(struct answer *j, enum answer_member m, unsigned state, uint32_t len);
+/* answer_string_done: a string was read for `pos`, its bytes are the last `len` that were decoded. */
+void answer_string_done(struct scan *s, unsigned pos, unsigned state, uint32_t len);
+/* answer_record: a member of the innermost frame. */
+void answer_record(struct answer *j, enum answer_member m, unsigned state, uint32_t len);
 
-/* Lists within a transaction: list_open and list_close, entry_open for an element that is an object, list_string for a
- * string (its bytes the last len), list_bad for an element that is not what it should be, keys_open for storageKeys. */
-void list_open(struct answer *j);
-void list_close(struct answer *j, enum answer_member m);
-void entry_open(struct scan *s, uint32_t bytes);
-void entry_close(struct scan *s, enum ctx ctx);
-void list_string(struct scan *s, unsigned pos, unsigned state, uint32_t len);
-void list_bad(struct answer *j, unsigned state);
-void keys_open(struct answer *j);
+/* Lists within a transaction: answer_list_open and answer_list_close, answer_entry_open for an element that is an object, answer_list_string for a
+ * string (its bytes the last len), answer_list_bad for an element that is not what it should be, answer_keys_open for storageKeys. */
+void answer_list_open(struct answer *j);
+void answer_list_close(struct answer *j, enum answer_member m);
+void answer_entry_open(struct scan *s, uint32_t bytes);
+void answer_entry_close(struct scan *s, enum ctx ctx);
+void answer_list_string(struct scan *s, unsigned pos, unsigned state, uint32_t len);
+void answer_list_bad(struct answer *j, unsigned state);
+void answer_keys_open(struct answer *j);
 
 /* answer_lost sees to the records whose bytes are gone, after anything that may have moved them. */
 void answer_lost(struct answer *j);

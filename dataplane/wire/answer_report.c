@@ -41,7 +41,7 @@ answer_lost(struct answer *j)
 }
 
 void
-record(struct answer *j, enum answer_member m, unsigned state, uint32_t len)
+answer_record(struct answer *j, enum answer_member m, unsigned state, uint32_t len)
 {
 	if (j->n_recs == ANSWER_RECS) {
 		j->h.used -= len;
@@ -52,7 +52,7 @@ record(struct answer *j, enum answer_member m, unsigned state, uint32_t len)
 }
 
 bool
-frame_open(struct answer *j)
+answer_frame_open(struct answer *j)
 {
 	if (j->frame == ANSWER_FRAMES - 1)
 		return false;
@@ -146,7 +146,7 @@ block_ended(struct scan *s, const struct answer_tx *t, bool cut)
 }
 
 void
-block_begin(struct scan *s)
+answer_block_begin(struct scan *s)
 {
 	struct answer_frame *f = &s->j->frames[s->j->frame];
 	struct json_block_event e = {.kind = JSON_BLOCK_BEGIN};
@@ -195,31 +195,31 @@ txs_item(struct scan *s, struct span bytes, unsigned state)
 }
 
 void
-string_done(struct scan *s, unsigned pos, unsigned state, uint32_t len)
+answer_string_done(struct scan *s, unsigned pos, unsigned state, uint32_t len)
 {
 	struct answer *j = s->j;
 	if (pos >= POS_MEMBER) {
-		record(j, pos - POS_MEMBER, state, len);
+		answer_record(j, pos - POS_MEMBER, state, len);
 		return;
 	}
 	struct span bytes = {hold_buffer(&j->h, s->a) + j->h.used - len, len};
 	switch (pos) {
 	case POS_RESULT:
-		record(j, TXM_RESULT, state, len);
+		answer_record(j, TXM_RESULT, state, len);
 		return;
 	case POS_LATEST:
-		record(j, TXM_LATEST, state, len);
+		answer_record(j, TXM_LATEST, state, len);
 		return;
 	case POS_ADDRESS:
 	case POS_KEY:
 	case POS_BLOB:
-		list_string(s, pos, state, len);
+		answer_list_string(s, pos, state, len);
 		return;
 	default:
 		break;
 	}
 	if (pos >= POS_SLOT) {
-		list_string(s, pos, state, len);
+		answer_list_string(s, pos, state, len);
 		return;
 	}
 	j->h.used -= len; /* the rest is told at once */
@@ -304,7 +304,7 @@ show_object(struct scan *s, const struct answer_frame *f, bool cut)
 }
 
 void
-frame_close(struct scan *s, bool cut)
+answer_frame_close(struct scan *s, bool cut)
 {
 	struct answer *j = s->j;
 	struct answer_frame *f = &j->frames[j->frame];
@@ -330,7 +330,7 @@ take_result(struct answer_event *e, const struct answer_tx *t)
 }
 
 void
-message_close(struct scan *s, bool cut)
+answer_message_close(struct scan *s, bool cut)
 {
 	struct answer *j = s->j;
 	struct answer_tx t;

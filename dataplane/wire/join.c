@@ -118,13 +118,22 @@ add(struct join_pool *p, struct join *j, uint32_t message, struct json_id id, ui
 	return e;
 }
 
+/* The connection's oldest will not be answered any more. */
+static void
+give_up(struct join_pool *p, struct join *j)
+{
+	if (p->entries[j->first].id.kind == JSON_ID_NONE)
+		p->unread++;
+	else
+		p->unanswered++;
+	release(p, j->first);
+}
+
 void
 join_clear(struct join_pool *p, struct join *j)
 {
-	while (j->n > 0) {
-		p->unanswered++;
-		release(p, j->first);
-	}
+	while (j->n > 0)
+		give_up(p, j);
 }
 
 uint32_t
@@ -148,10 +157,8 @@ join_http_response(struct join *j)
 void
 join_http_end(struct join_pool *p, struct join *j, uint32_t message)
 {
-	while (message != 0 && j->n > 0 && p->entries[j->first].message <= message) {
-		p->unanswered += p->entries[j->first].id.kind != JSON_ID_NONE;
-		release(p, j->first);
-	}
+	while (message != 0 && j->n > 0 && p->entries[j->first].message <= message)
+		give_up(p, j);
 }
 
 void

@@ -54,7 +54,9 @@ struct join_pool {
 	struct join_entry *entries; /* entries[0] holds the lists' ends */
 	struct join_bucket *buckets; /* by connection, message and id */
 	uint32_t n, free, mask;
-	uint64_t added, answered, unanswered, evicted[2]; /* evicted: by the pool's size, by the connection's share */
+	/* added = answered + unanswered + unread + evicted[0] + evicted[1] + those that wait. unread: join_unread's; evicted: by
+	 * the pool's size, by the connection's share. */
+	uint64_t added, answered, unanswered, unread, evicted[2];
 };
 
 /* Of one connection; zeroed by join_init. The struct may not move while it has entries. */

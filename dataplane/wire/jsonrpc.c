@@ -64,9 +64,9 @@ scan_close(struct scan *s)
 	case CTX_REQUEST:
 		(*s->messages)++;
 		if (j->in_block || j->kind >= JSONRPC_NEW_PAYLOAD)
-			block_end(s, JSON_BLOCK_WHOLE);
+			rpc_block_end(s, JSON_BLOCK_WHOLE);
 		if (s->a->watch != NULL)
-			request_report(s, false);
+			rpc_request_report(s, false);
 		items_report(s, false);
 		items_reset(j);
 		if (j->h.slab != NULL)
@@ -225,7 +225,7 @@ jsonrpc_feed(struct jsonrpc *j, struct jsonrpc_arena *a, struct span piece, bool
 		hold_keep(&j->h, a);
 		items_lost(j);
 	} else if (x->state != ST_DONE) { /* a request that is damaged reports nothing */
-		block_end(&s, JSON_BLOCK_CUT);
+		rpc_block_end(&s, JSON_BLOCK_CUT);
 		items_reset(j);
 		hold_release(&j->h, a);
 	}
@@ -240,11 +240,13 @@ jsonrpc_cut(struct jsonrpc *j, struct jsonrpc_arena *a, jsonrpc_sink sink, void 
 	struct scan s = {.j = j, .a = a, .sink = sink, .ctx = ctx};
 	hold_check(&j->h);
 	items_lost(j);
-	if (j->role != ROLE_NONE)
+	if (j->role != ROLE_NONE) {
+		hold_spoil(&j->h, JSONRPC_CUT);
 		items_string_end(&s);
-	block_end(&s, JSON_BLOCK_CUT);
+	}
+	rpc_block_end(&s, JSON_BLOCK_CUT);
 	if (a->watch != NULL && j->x.depth > j->batch)
-		request_report(&s, true);
+		rpc_request_report(&s, true);
 	items_report(&s, true);
 	items_reset(j);
 	hold_release(&j->h, a);

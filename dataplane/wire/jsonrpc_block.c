@@ -11,7 +11,7 @@ show(struct scan *s, const struct json_block_event *e)
 }
 
 void
-block_begin(struct scan *s)
+rpc_block_begin(struct scan *s)
 {
 	struct json_block_event e = {.kind = JSON_BLOCK_BEGIN};
 	s->j->in_block = true;
@@ -20,7 +20,7 @@ block_begin(struct scan *s)
 }
 
 void
-block_tx(struct scan *s, unsigned state, uint32_t len)
+rpc_block_tx(struct scan *s, unsigned state, uint32_t len)
 {
 	struct jsonrpc *j = s->j;
 	struct json_block_event e = {
@@ -98,7 +98,6 @@ gather(struct scan *s, struct json_block *b)
 {
 	struct jsonrpc *j = s->j;
 	uint8_t *p = hold_buffer(&j->h, s->a), *hashes = p;
-	b->n_txs = j->n_txs;
 	b->versioned_hashes_left_out = j->in_excess ? j->excess[ROLE_VERSIONED] : 0;
 	for (unsigned i = 0; i < j->n_recs; i++) {
 		const struct jsonrpc_rec *r = &j->recs[i];
@@ -119,31 +118,26 @@ gather(struct scan *s, struct json_block *b)
 }
 
 void
-block_end(struct scan *s, enum json_block_end end)
+rpc_block_end(struct scan *s, enum json_block_end end)
 {
 	struct jsonrpc *j = s->j;
-	bool payload = j->kind == JSONRPC_NEW_PAYLOAD && end != JSON_BLOCK_VOID;
-	bool heads = j->kind == JSONRPC_FORKCHOICE && end == JSON_BLOCK_WHOLE;
-	if (!j->in_block && (!(payload || heads) || !block_wanted(s)))
-		return;
-	struct json_block b = {0};
-	struct json_block_event e = {
-		.kind = heads ? JSON_BLOCK_HEADS : JSON_BLOCK_END, .end = end, .block = &b};
-	if (j->in_block && heads) /* a payload for the wrong method */
-		end = e.end = JSON_BLOCK_VOID;
-	if (j->in_block && !payload)
-		e.end = end == JSON_BLOCK_CUT && !j->method_read ? JSON_BLOCK_CUT : JSON_BLOCK_VOID;
-	if (!j->in_block && payload)
-		block_begin(s);
+	bool payload = j->kind == JSONRPC_NEW_PAYLOAD && end != JSON_BLOCK_VOID && rpc_block_wanted(s);
+	bool heads = j->kind == JSONRPC_FORKCHOICE && end == JSON_BLOCK_WHOLE && rpc_block_wanted(s);
+	if (payload && !j->in_block)
+		rpc_block_begin(s);
+	struct json_block b = {.n_txs = j->n_txs};
+	struct json_block_event e = {.kind = JSON_BLOCK_END, .block = &b};
 	if (payload || heads)
 		gather(s, &b);
-	if (j->in_block)
-		e.kind = JSON_BLOCK_END;
+	if (j->in_block) {
+		bool unknown = end == JSON_BLOCK_CUT && !j->method_read;
+		e.end = payload || unknown ? end : JSON_BLOCK_VOID;
+		show(s, &e);
+	}
 	j->in_block = false;
-	show(s, &e);
-	if (heads && e.kind == JSON_BLOCK_END) {
+	j->n_txs = 0;
+	if (heads) {
 		e = (struct json_block_event){.kind = JSON_BLOCK_HEADS, .block = &b};
 		show(s, &e);
 	}
-	j->n_txs = 0;
 }

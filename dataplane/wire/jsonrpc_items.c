@@ -84,7 +84,7 @@ items_begin(struct scan *s, const uint8_t *p, enum role role)
 	else if (role != ROLE_BLOCK_TX)
 		items_add(j, role, JSONRPC_OK, len);
 	else
-		block_tx(s, JSONRPC_OK, len);
+		rpc_block_tx(s, JSONRPC_OK, len);
 	return p;
 }
 
@@ -96,7 +96,7 @@ items_string_end(struct scan *s)
 	uint32_t len = hold_string_end(&j->h, s->a, quantity);
 	items_lost(j);
 	if (j->role == ROLE_BLOCK_TX)
-		block_tx(s, j->h.str_state, len);
+		rpc_block_tx(s, j->h.str_state, len);
 	else
 		items_add(j, j->role, j->h.str_state, len);
 	j->role = ROLE_NONE;
@@ -155,7 +155,7 @@ count(const struct jsonrpc *j, const struct rpc_method *m)
 }
 
 void
-request_report(struct scan *s, bool cut)
+rpc_request_report(struct scan *s, bool cut)
 {
 	const struct jsonrpc *j = s->j;
 	if (s->a->watch->request == NULL)

@@ -76,7 +76,7 @@ static const struct {
 static unsigned
 block_key(const struct scan *s, struct json_key key)
 {
-	if (!block_wanted(s))
+	if (!rpc_block_wanted(s))
 		return POS_NONE;
 	for (unsigned i = 0; i < sizeof block_keys / sizeof *block_keys; i++) {
 		const char *name = block_keys[i].name;
@@ -174,7 +174,7 @@ id_kind(uint8_t c)
 static void
 forget_params(struct scan *s)
 {
-	block_end(s, JSON_BLOCK_VOID);
+	rpc_block_end(s, JSON_BLOCK_VOID);
 	items_reset(s->j);
 }
 
@@ -235,11 +235,11 @@ value_begins(struct scan *s, uint8_t c)
 		break;
 	case POS_BLOCK_TXS:
 		if (j->in_block) /* named twice */
-			block_end(s, JSON_BLOCK_VOID);
+			rpc_block_end(s, JSON_BLOCK_VOID);
 		break;
 	case POS_BLOCK_TXS_ITEM:
 		if (c != '"')
-			block_tx(s, JSONRPC_BAD_HEX, 0);
+			rpc_block_tx(s, JSONRPC_BAD_HEX, 0);
 		break;
 	case POS_VERSIONED_ITEM:
 		if (c != '"')
@@ -319,10 +319,10 @@ array_ctx(struct scan *s)
 	case POS_BODY:
 		return j->list = CTX_BODY;
 	case POS_BLOCK_TXS:
-		block_begin(s);
+		rpc_block_begin(s);
 		return j->list = CTX_BLOCK_TXS;
 	case POS_SECOND:
-		return block_wanted(s) ? CTX_VERSIONED : CTX_SKIP;
+		return rpc_block_wanted(s) ? CTX_VERSIONED : CTX_SKIP;
 	default:
 		return CTX_SKIP;
 	}

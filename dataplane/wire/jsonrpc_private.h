@@ -122,22 +122,22 @@ const uint8_t *items_begin(struct scan *s, const uint8_t *p, enum role role);
 
 /* items_report hands the request's transactions to the sink; cut: as JSONRPC_CUT. */
 void items_report(struct scan *s, bool cut);
-/* request_report hands the request to the watch, before items_report. */
-void request_report(struct scan *s, bool cut);
+/* rpc_request_report hands the request to the watch, before items_report. */
+void rpc_request_report(struct scan *s, bool cut);
 
-/* block_wanted: what is read may be a block of the engine API, and somebody wants to hear of it. */
+/* rpc_block_wanted: what is read may be a block of the engine API, and somebody wants to hear of it. */
 static inline bool
-block_wanted(const struct scan *s)
+rpc_block_wanted(const struct scan *s)
 {
 	const struct jsonrpc *j = s->j;
 	return s->a->watch != NULL && s->a->watch->block != NULL &&
 	       (!j->method_read || j->kind == JSONRPC_NEW_PAYLOAD || j->kind == JSONRPC_FORKCHOICE);
 }
-/* block_begin, block_tx: its list of transactions opens; one of them, its bytes the last `len` that were decoded, which
- * are forgotten. block_end: the request is over, or (VOID) its params are overridden. */
-void block_begin(struct scan *s);
-void block_tx(struct scan *s, unsigned state, uint32_t len);
-void block_end(struct scan *s, enum json_block_end end);
+/* rpc_block_begin, rpc_block_tx: its list of transactions opens; one of them, its bytes the last `len` that were decoded, which
+ * are forgotten. rpc_block_end: the request is over, or (VOID) its params are overridden. */
+void rpc_block_begin(struct scan *s);
+void rpc_block_tx(struct scan *s, unsigned state, uint32_t len);
+void rpc_block_end(struct scan *s, enum json_block_end end);
 
 /* items_lost sees to the records whose bytes are gone, after anything that may have moved them. */
 void items_lost(struct jsonrpc *j);

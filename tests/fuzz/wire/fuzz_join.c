@@ -131,7 +131,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (unsigned k = 0; k < CONNS; k++)
 			n += conns[k].n;
 		require(n == n_model);
-		require(p.added == p.answered + p.unanswered + p.evicted[0] + p.evicted[1] + n);
+		require(p.added == p.answered + p.unanswered + p.unread + p.evicted[0] + p.evicted[1] + n);
 	}
 	for (unsigned i = 0; i < CONNS; i++)
 		join_clear(&p, &conns[i]);
