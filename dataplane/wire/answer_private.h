@@ -85,10 +85,29 @@ void answer_message_close(struct scan *s, bool cut);
 /* answer_block_begin: a list of transactions opens in the innermost frame. */
 void answer_block_begin(struct scan *s);
 
-/* answer_string_done: a string was read for `pos`, its bytes are the last `len` that were decoded. */
-void answer_string_done(struct scan *s, unsigned pos, unsigned state, uint32_t len);
-/* answer_record: a member of the innermost frame. */
-void answer_record(struct answer *j, enum answer_member m, unsigned state, uint32_t len);
+/* answer_record: a member of the innermost frame, its bytes the last `len` that were decoded. */
+static inline void
+answer_record(struct answer *j, enum answer_member m, unsigned state, uint32_t len)
+{
+	if (j->n_recs == ANSWER_RECS) {
+		j->h.used -= len;
+		j->frames[j->frame].spoiled = true;
+		return;
+	}
+	j->recs[j->n_recs++] = (struct answer_rec){.len = len, .member = m, .state = state};
+}
+
+/* answer_string_done: a string was read for `pos`, its bytes are the last `len` that were decoded. answer_other_done: for
+ * one that is no member of a transaction or block. */
+void answer_other_done(struct scan *s, unsigned pos, unsigned state, uint32_t len);
+static inline void
+answer_string_done(struct scan *s, unsigned pos, unsigned state, uint32_t len)
+{
+	if (pos >= POS_MEMBER)
+		answer_record(s->j, pos - POS_MEMBER, state, len);
+	else
+		answer_other_done(s, pos, state, len);
+}
 
 /* Lists within a transaction: answer_list_open and answer_list_close, answer_entry_open for an element that is an object, answer_list_string for a
  * string (its bytes the last len), answer_list_bad for an element that is not what it should be, answer_keys_open for storageKeys. */

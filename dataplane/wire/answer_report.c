@@ -40,17 +40,6 @@ answer_lost(struct answer *j)
 	j->list_at = j->entry_at = 0;
 }
 
-void
-answer_record(struct answer *j, enum answer_member m, unsigned state, uint32_t len)
-{
-	if (j->n_recs == ANSWER_RECS) {
-		j->h.used -= len;
-		j->frames[j->frame].spoiled = true;
-		return;
-	}
-	j->recs[j->n_recs++] = (struct answer_rec){.len = len, .member = m, .state = state};
-}
-
 bool
 answer_frame_open(struct answer *j)
 {
@@ -195,13 +184,9 @@ txs_item(struct scan *s, struct span bytes, unsigned state)
 }
 
 void
-answer_string_done(struct scan *s, unsigned pos, unsigned state, uint32_t len)
+answer_other_done(struct scan *s, unsigned pos, unsigned state, uint32_t len)
 {
 	struct answer *j = s->j;
-	if (pos >= POS_MEMBER) {
-		answer_record(j, pos - POS_MEMBER, state, len);
-		return;
-	}
 	struct span bytes = {hold_buffer(&j->h, s->a) + j->h.used - len, len};
 	switch (pos) {
 	case POS_RESULT:
