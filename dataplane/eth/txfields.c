@@ -62,11 +62,11 @@ type_of(const struct answer_tx *t)
 		return type > TX_7702 ? TX_7702 + 1 : (unsigned)type;
 	if (has(t, TXM_TYPE))
 		return TX_7702 + 1;
-	return has(t, TXM_AUTH)					    ? TX_7702
+	return has(t, TXM_AUTH)				       ? TX_7702
 	       : has(t, TXM_BLOBS) || has(t, TXM_BLOB_FEE_CAP) ? TX_4844
-	       : has(t, TXM_FEE_CAP)				    ? TX_1559
-	       : has(t, TXM_ACCESS)				    ? TX_2930
-								    : TX_LEGACY;
+	       : has(t, TXM_FEE_CAP)			       ? TX_1559
+	       : has(t, TXM_ACCESS)			       ? TX_2930
+							       : TX_LEGACY;
 }
 
 /* ---- lists ---- */
@@ -147,7 +147,8 @@ take_fees(const struct answer_tx *t, struct tx_fields *f)
 {
 	bool dynamic = f->type >= TX_1559;
 	enum answer_member price = dynamic ? TXM_FEE_CAP : TXM_GAS_PRICE;
-	if (!has(t, price) || (dynamic && !has(t, TXM_TIP_CAP)) || (f->type == TX_4844 && !has(t, TXM_BLOB_FEE_CAP)))
+	if (!has(t, price) || (dynamic && !has(t, TXM_TIP_CAP)) ||
+		(f->type == TX_4844 && !has(t, TXM_BLOB_FEE_CAP)))
 		return false;
 	return quantity(t, price, 32, &f->fee_cap) && quantity(t, TXM_TIP_CAP, 32, &f->tip_cap) &&
 	       quantity(t, TXM_BLOB_FEE_CAP, 32, &f->blob_fee_cap);
@@ -160,8 +161,8 @@ take_members(const struct answer_tx *t, struct tx_fields *f)
 	f->data = answer_tx_member(t, has(t, TXM_INPUT) ? TXM_INPUT : TXM_DATA);
 	if (f->type != TX_LEGACY && !has(t, TXM_CHAIN_ID))
 		return false;
-	return (f->to.len == 0 || f->to.len == 20) && u64(t, TXM_NONCE, &f->nonce) && u64(t, TXM_GAS, &f->gas) &&
-	       has(t, TXM_VALUE) && quantity(t, TXM_VALUE, 32, &f->value) &&
+	return (f->to.len == 0 || f->to.len == 20) && u64(t, TXM_NONCE, &f->nonce) &&
+	       u64(t, TXM_GAS, &f->gas) && has(t, TXM_VALUE) && quantity(t, TXM_VALUE, 32, &f->value) &&
 	       quantity(t, TXM_CHAIN_ID, 32, &f->chain_id) && take_fees(t, f);
 }
 

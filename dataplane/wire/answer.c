@@ -64,6 +64,10 @@ value_begins(struct scan *s, uint8_t c)
 		if (c != 'n')
 			j->result = ANSWER_ERROR;
 		break;
+	case POS_CODE:
+		j->code = 0;
+		j->negative = j->code_over = false;
+		break;
 	case POS_TXS_ITEM:
 		j->frames[j->frame].n_txs++;
 		break;
@@ -103,6 +107,8 @@ scan_open(struct scan *s, bool object)
 	if (j->x.depth < ANSWER_NEST) {
 		ctx = object ? object_ctx(s) : array_ctx(s);
 		j->stack[j->x.depth] = (uint8_t)ctx;
+	} else if (j->x.depth == ANSWER_NEST && j->ctx != CTX_SKIP) {
+		j->passed_over++;
 	}
 	j->ctx = (uint8_t)ctx;
 	if (!object)
@@ -227,8 +233,8 @@ text_ended(struct answer *j)
 			*status = names[i].status;
 }
 
-/* A quantity at p that is whole and plain: its bytes are decoded, and what is returned lies behind the closing quote.
- * Else NULL. */
+/* A quantity at p that is whole and plain: its bytes are decoded, and what is returned lies behind the
+ * closing quote. Else NULL. */
 static inline const uint8_t *
 quantity(struct scan *s, const uint8_t *p)
 {
@@ -263,8 +269,8 @@ quantity(struct scan *s, const uint8_t *p)
 	return q + 1;
 }
 
-/* The first byte of a result's bytes tells whether any more of them are worth keeping. Of what is no bytes, or none
- * worth keeping, the text is still wanted. */
+/* The first byte of a result's bytes tells whether any more of them are worth keeping. Of what is no bytes,
+ * or none worth keeping, the text is still wanted. */
 static void
 judge_result(struct scan *s)
 {
@@ -380,14 +386,15 @@ scan_string_ended(struct scan *s)
 	}
 }
 
+/* What follows the integer part of a code is passed over. */
 static void
 code_digits(struct answer *j, const uint8_t *p, const uint8_t *end)
 {
-	for (; p < end; p++) {
+	for (; p < end && !j->code_over; p++) {
 		if (*p == '-')
 			j->negative = true;
 		else if (*p < '0' || *p > '9')
-			break;
+			j->code_over = true;
 		else if (j->code > INT32_MAX / 10 - 1)
 			j->code = INT32_MAX;
 		else
@@ -429,8 +436,8 @@ give_up(struct scan *s, bool cut)
 }
 
 enum jsonrpc_status
-answer_feed(struct answer *j, struct jsonrpc_arena *arena, struct span piece, bool last, answer_sink sink, void *ctx,
-	uint32_t *messages)
+answer_feed(struct answer *j, struct jsonrpc_arena *arena, struct span piece, bool last, answer_sink sink,
+	void *ctx, uint32_t *messages)
 {
 	struct json_lex *x = &j->x;
 	if (x->state >= ST_DONE && !(x->state == ST_DONE && x->stream))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* answer: resumable scanner of what a node sends: bodies of HTTP responses, WebSocket messages, the stream of a
- * Unix socket. It is fed in pieces of any size, keeps nothing but decoded bytes, and tells `sink` of
+/* answer: resumable scanner of what a node sends: bodies of HTTP responses, WebSocket messages, the stream of
+ * a Unix socket. It is fed in pieces of any size, keeps nothing but decoded bytes, and tells `sink` of
  *  - each response, once it is complete: its id and what it is (hash, error, bytes, ...);
  *  - each object, wherever it lies, that has the members of a transaction: eth_getTransactionBy*, blocks with
  *    full transactions, txpool_content, subscriptions of geth, Erigon, Alchemy, MEV Blocker and bloXroute;
@@ -8,14 +8,17 @@
  *  - hashes: of subscriptions, of `transactions` of blocks, of lists that are a result;
  *  - blocks, transaction by transaction: engine_getPayload's, and any with parentHash and hash;
  *  - engine_newPayload's and engine_forkchoiceUpdated's verdict on a block.
- * Where the bytes were cut makes no difference. What JSON is, is said in wire/jsonrpc.h: the grammar is the same,
- * and so are the folding of keys, escapes, duplicate keys (the last counts), hex in any case, with 0x or without.
+ * Where the bytes were cut makes no difference. What JSON is, is said in wire/jsonrpc.h: the grammar is the
+ * same, and so are the folding of keys, escapes, duplicate keys (the last counts), hex in any case, with 0x
+ * or without.
  *
- * A node's word is evidence of what the node says and of nothing else. A transaction object is one only if its hash is
- * that of its bytes (eth/txfields.h); anybody on the mirrored network can forge an answer.
+ * A node's word is evidence of what the node says and of nothing else. A transaction object is one only if
+ * its hash is that of its bytes (eth/txfields.h); anybody on the mirrored network can forge an answer.
  *
- * Limits, beyond which containers are passed over: ANSWER_NEST containers, ANSWER_FRAMES objects in each other,
- * ANSWER_RECS members of these at a time, JSONRPC_RAW_MAX bytes of them. */
+ * Limits, beyond which containers are passed over: ANSWER_NEST containers, ANSWER_FRAMES objects in each
+ * other, ANSWER_RECS members of these at a time, JSONRPC_RAW_MAX bytes of them. What is lost to them shows in
+ * the state of its transaction, or in struct answer's passed_over, which the owner may read and clear between
+ * two calls. */
 #ifndef WIRE_ANSWER_H
 #define WIRE_ANSWER_H
 
@@ -28,14 +31,15 @@
 #define ANSWER_RECS 128u
 #define ANSWER_NOTE_MAX 128u /* bytes of an error's message that are kept */
 #define ANSWER_TEXT_MAX 40u  /* longer results name no subscription */
-#define ANSWER_RAW_MIN 64u    /* shorter ones are no transaction: a signature alone has about as many bytes */
+#define ANSWER_RAW_MIN 64u   /* shorter ones are no transaction: a signature alone has about as many bytes */
 
 enum answer_kind {
 	ANSWER_RESPONSE, /* id, batch; result, and what goes with it */
 	ANSWER_TX,	 /* tx */
 	ANSWER_RAW,	 /* raw, place */
 	ANSWER_HASH,	 /* hash, place, index */
-	ANSWER_BLOCK,	 /* block: BEGIN, TX, END; END without BEGIN: a header, or a block whose list was not read */
+	ANSWER_BLOCK,	 /* block: BEGIN, TX, END; END without BEGIN: a header, or a block whose list was not
+			    read */
 	ANSWER_VALUE,	 /* raw: big-endian, blockValue of the block that just ended */
 	ANSWER_STATUS	 /* status; hash: latestValidHash, or NULL */
 };
@@ -44,16 +48,18 @@ enum answer_result {
 	ANSWER_NO_RESULT, /* neither result nor error */
 	ANSWER_NULL,
 	ANSWER_IS_HASH,	 /* hash: a string of 32 bytes */
-	ANSWER_IS_BYTES, /* raw: a string of bytes that may be a transaction. It was one if the method is JSONRPC_GET_RAW; if
-			    the request was not seen, it is if it decodes as one; else it is not */
+	ANSWER_IS_BYTES, /* raw: a string of bytes that may be a transaction. It was one if the method is
+			    JSONRPC_GET_RAW; if the request was not seen, it is if it decodes as one; else it
+			    is not */
 	ANSWER_LOST,	 /* such a string, but no buffer was to be had */
-	ANSWER_OTHER,	 /* anything else; text is the id of its text if that has up to ANSWER_TEXT_MAX bytes (subscriptions) */
+	ANSWER_OTHER,	 /* anything else; text is the id of its text if that has up to ANSWER_TEXT_MAX bytes
+			    (subscriptions) */
 	ANSWER_ERROR,	 /* error, code, message */
 	ANSWER_CUT	 /* damaged before its end */
 };
 
-/* What nodes say of a submission that they refuse, by the words of geth (core/txpool/errors.go), Erigon, reth,
- * Nethermind and Besu. */
+/* What nodes say of a submission that they refuse, by the words of geth (core/txpool/errors.go), Erigon,
+ * reth, Nethermind and Besu. */
 enum answer_error {
 	ANSWER_ERR_OTHER,
 	ANSWER_ERR_KNOWN,	/* already known: it has it */
@@ -65,8 +71,8 @@ enum answer_error {
 enum answer_place {
 	ANSWER_IN_SUBSCRIPTION, /* announced */
 	ANSWER_IN_BLOCK,	/* `transactions` of a block */
-	ANSWER_IN_LIST,		/* a result that is a list: eth_getFilterChanges; of blocks if the filter is */
-	ANSWER_IN_MEMBER	/* a rawTx member */
+	ANSWER_IN_LIST,	 /* a result that is a list: eth_getFilterChanges; of blocks if the filter is */
+	ANSWER_IN_MEMBER /* a rawTx member */
 };
 
 enum answer_status {
@@ -90,11 +96,11 @@ struct answer_event {
 	struct span raw;
 	const uint8_t *hash; /* 32 bytes */
 	uint32_t index;
-	uint8_t place;	/* enum answer_place */
-	uint8_t status; /* enum answer_status */
-	uint8_t result; /* enum answer_result */
-	uint8_t error;	/* enum answer_error */
-	int32_t code;	/* saturates */
+	uint8_t place;	     /* enum answer_place */
+	uint8_t status;	     /* enum answer_status */
+	uint8_t result;	     /* enum answer_result */
+	uint8_t error;	     /* enum answer_error */
+	int32_t code;	     /* saturates */
 	struct span message; /* the first ANSWER_NOTE_MAX bytes, unescaped */
 	struct json_id text;
 };
@@ -110,7 +116,8 @@ struct answer_rec {
 struct answer_frame {
 	uint32_t bytes, n_txs;
 	uint8_t rec, status;
-	bool in_block, latest, spoiled; /* BEGIN was shown; latestValidHash was there; a member had no place */
+	bool in_block, latest,
+		spoiled; /* BEGIN was shown; latestValidHash was there; a member had no place */
 };
 
 /* State of one message or stream. Owned by answer.c. The struct may not move while it holds a slab. */
@@ -121,10 +128,12 @@ struct answer {
 	uint8_t frame;
 	uint8_t n_recs, list_state;
 	uint8_t result, error, note_len;
-	bool batch, notification, negative, message_open;
+	bool batch, notification, negative, code_over, message_open;
 	int32_t code;
 	uint32_t list_at, entry_at; /* bytes: where the open list of a transaction, and its entry, begin */
 	uint32_t index;
+	uint32_t passed_over; /* objects that lay too deep, and those that had more members than there were
+				 places */
 	struct json_id id, subscription, text;
 	struct json_lex x; /* what stands behind needs no beginning */
 	uint8_t note[ANSWER_NOTE_MAX];
@@ -133,19 +142,20 @@ struct answer {
 	struct answer_rec recs[ANSWER_RECS];
 };
 
-/* answer_init prepares for a message: what follows its value is not looked at. answer_init_stream: for values that
- * follow each other, with or without white space; DONE then means that the last one ended with the piece, and feeding
- * goes on. Both hold no resources: a message that was begun must have ended or been cut. */
+/* answer_init prepares for a message: what follows its value is not looked at. answer_init_stream: for values
+ * that follow each other, with or without white space; DONE then means that the last one ended with the
+ * piece, and feeding goes on. Both hold no resources: a message that was begun must have ended or been cut.
+ */
 void answer_init(struct answer *a);
 void answer_init_stream(struct answer *a);
 
-/* answer_feed scans one piece; last: the message ends with it. `messages` is increased by the number of message
- * objects completed. As jsonrpc_feed otherwise. */
+/* answer_feed scans one piece; last: the message ends with it. `messages` is increased by the number of
+ * message objects completed. As jsonrpc_feed otherwise. */
 enum jsonrpc_status answer_feed(struct answer *a, struct jsonrpc_arena *arena, struct span piece, bool last,
 	answer_sink sink, void *ctx, uint32_t *messages);
 
-/* answer_cut: the rest will not come. Reports what was begun: a response (CUT), a transaction with its hash (CUT), a
- * block (CUT); releases the slab. Further pieces are ignored (MALFORMED). */
+/* answer_cut: the rest will not come. Reports what was begun: a response (CUT), a transaction with its hash
+ * (CUT), a block (CUT); releases the slab. Further pieces are ignored (MALFORMED). */
 void answer_cut(struct answer *a, struct jsonrpc_arena *arena, answer_sink sink, void *ctx);
 
 /* answer_error_of classifies an error by its message. */

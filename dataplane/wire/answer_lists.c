@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Access lists, authorization lists and blob hashes: into the forms that wire/answer_tx.h describes, as they are read. */
+/* Access lists, authorization lists and blob hashes: into the forms that wire/answer_tx.h describes, as they
+ * are read. */
 #include "wire/answer_private.h"
 
 #include <string.h>

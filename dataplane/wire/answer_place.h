@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Keys and places of the answer scanner. Included by answer.c alone, and a header only so that it is compiled into its
- * loop. */
+/* Keys and places of the answer scanner. Included by answer.c alone, and a header only so that it is compiled
+ * into its loop. */
 #ifndef WIRE_ANSWER_PLACE_H
 #define WIRE_ANSWER_PLACE_H
 
@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-/* name: in lower case; its first 8 letters and its last 8 tell it apart from all other names that nodes use. */
+/* name: in lower case; its first 8 letters and its last 8 tell it apart from all other names that nodes use.
+ */
 static ALWAYS_INLINE bool
 is_key(struct json_key key, const char *name, unsigned len)
 {
@@ -21,7 +22,7 @@ is_key(struct json_key key, const char *name, unsigned len)
 }
 
 /* To be used in a switch by length. */
-#define KEY(name, pos)                                  \
+#define KEY(name, pos)                                     \
 	if (is_key(key, name, (unsigned)sizeof(name) - 1)) \
 	return pos
 #define MEMBER(name, member) KEY(name, POS_MEMBER + (member))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside of the answer scanner, shared by its parts: answer.c (what values mean where), answer_place.h (keys and
- * places), answer_lists.c (access lists and their like) and answer_report.c (what the sink is told). Nobody else includes
- * this. */
+/* The inside of the answer scanner, shared by its parts: answer.c (what values mean where), answer_place.h
+ * (keys and places), answer_lists.c (access lists and their like) and answer_report.c (what the sink is
+ * told). Nobody else includes this. */
 #ifndef WIRE_ANSWER_PRIVATE_H
 #define WIRE_ANSWER_PRIVATE_H
 
@@ -46,10 +46,10 @@ enum pos {
 	POS_KEY,
 	POS_AUTH_ITEM,
 	POS_BLOB,
+	POS_CODE,
 	POS_MESSAGE, /* the top, or an element of a batch */
 	/* not of these */
 	POS_PARAMS,
-	POS_CODE,
 	POS_NOTE,   /* an error's message */
 	POS_PUSHED, /* result of a notification */
 	POS_STATUS,
@@ -76,8 +76,8 @@ struct scan {
 	uint32_t *messages;
 };
 
-/* answer_frame_open begins an object; false: too many lie in each other. answer_frame_close reports what it was and forgets it;
- * cut: it did not end. */
+/* answer_frame_open begins an object; false: too many lie in each other. answer_frame_close reports what it
+ * was and forgets it; cut: it did not end. */
 bool answer_frame_open(struct answer *j);
 void answer_frame_close(struct scan *s, bool cut);
 /* answer_message_close reports a response. */
@@ -97,8 +97,8 @@ answer_record(struct answer *j, enum answer_member m, unsigned state, uint32_t l
 	j->recs[j->n_recs++] = (struct answer_rec){.len = len, .member = m, .state = state};
 }
 
-/* answer_string_done: a string was read for `pos`, its bytes are the last `len` that were decoded. answer_other_done: for
- * one that is no member of a transaction or block. */
+/* answer_string_done: a string was read for `pos`, its bytes are the last `len` that were decoded.
+ * answer_other_done: for one that is no member of a transaction or block. */
 void answer_other_done(struct scan *s, unsigned pos, unsigned state, uint32_t len);
 static inline void
 answer_string_done(struct scan *s, unsigned pos, unsigned state, uint32_t len)
@@ -109,8 +109,9 @@ answer_string_done(struct scan *s, unsigned pos, unsigned state, uint32_t len)
 		answer_other_done(s, pos, state, len);
 }
 
-/* Lists within a transaction: answer_list_open and answer_list_close, answer_entry_open for an element that is an object, answer_list_string for a
- * string (its bytes the last len), answer_list_bad for an element that is not what it should be, answer_keys_open for storageKeys. */
+/* Lists within a transaction: answer_list_open and answer_list_close, answer_entry_open for an element that
+ * is an object, answer_list_string for a string (its bytes the last len), answer_list_bad for an element that
+ * is not what it should be, answer_keys_open for storageKeys. */
 void answer_list_open(struct answer *j);
 void answer_list_close(struct answer *j, enum answer_member m);
 void answer_entry_open(struct scan *s, uint32_t bytes);

@@ -43,8 +43,10 @@ answer_lost(struct answer *j)
 bool
 answer_frame_open(struct answer *j)
 {
-	if (j->frame == ANSWER_FRAMES - 1)
+	if (j->frame == ANSWER_FRAMES - 1) {
+		j->passed_over++;
 		return false;
+	}
 	j->frames[++j->frame] = (struct answer_frame){.bytes = j->h.used, .rec = j->n_recs};
 	return true;
 }
@@ -93,7 +95,8 @@ show_block(struct scan *s, const struct json_block_event *b)
 }
 
 static void
-take_hash(struct json_block *b, const struct answer_tx *t, enum answer_member m, unsigned bit, uint8_t out[32])
+take_hash(
+	struct json_block *b, const struct answer_tx *t, enum answer_member m, unsigned bit, uint8_t out[32])
 {
 	struct span v = answer_tx_member(t, m);
 	if (v.len != 32)
@@ -103,7 +106,8 @@ take_hash(struct json_block *b, const struct answer_tx *t, enum answer_member m,
 }
 
 static void
-take_number(struct json_block *b, const struct answer_tx *t, enum answer_member m, unsigned bit, uint64_t *out)
+take_number(
+	struct json_block *b, const struct answer_tx *t, enum answer_member m, unsigned bit, uint64_t *out)
 {
 	struct span v = answer_tx_member(t, m);
 	if (v.len == 0 || v.len > 8)
@@ -141,7 +145,8 @@ answer_block_begin(struct scan *s)
 	struct json_block_event e = {.kind = JSON_BLOCK_BEGIN};
 	if (f->in_block) { /* named twice */
 		struct json_block none = {.n_txs = f->n_txs};
-		struct json_block_event end = {.kind = JSON_BLOCK_END, .end = JSON_BLOCK_VOID, .block = &none};
+		struct json_block_event end = {
+			.kind = JSON_BLOCK_END, .end = JSON_BLOCK_VOID, .block = &none};
 		show_block(s, &end);
 	}
 	f->in_block = true;
@@ -176,7 +181,8 @@ static void
 txs_item(struct scan *s, struct span bytes, unsigned state)
 {
 	uint32_t index = s->j->frames[s->j->frame].n_txs - 1;
-	struct json_block_event e = {.kind = JSON_BLOCK_TX, .raw = bytes, .state = (uint8_t)state, .index = index};
+	struct json_block_event e = {
+		.kind = JSON_BLOCK_TX, .raw = bytes, .state = (uint8_t)state, .index = index};
 	if (state == JSON_HEX_OK && bytes.len == 32)
 		show_hash(s, bytes.p, ANSWER_IN_BLOCK, index);
 	else
@@ -238,7 +244,8 @@ show_tx(struct scan *s, struct answer_tx *t, bool cut)
 #define HAS_DATA (TXM_BIT(TXM_INPUT) | TXM_BIT(TXM_DATA))
 #define HAS_HEADER (TXM_BIT(TXM_PARENT) | TXM_BIT(TXM_HASH) | TXM_BIT(TXM_NUMBER))
 
-/* Nothing else that a node sends has all of these; blocks have a nonce, traces have gas, a value and input. */
+/* Nothing else that a node sends has all of these; blocks have a nonce, traces have gas, a value and input.
+ */
 static bool
 looks_like_tx(uint32_t has)
 {
@@ -249,7 +256,8 @@ looks_like_tx(uint32_t has)
 static bool
 looked_like_tx(uint32_t has)
 {
-	return (has & TXM_BIT(TXM_HASH)) && (has & (TXM_BIT(TXM_GAS) | HAS_DATA)) && !(has & TXM_BIT(TXM_PARENT));
+	return (has & TXM_BIT(TXM_HASH)) && (has & (TXM_BIT(TXM_GAS) | HAS_DATA)) &&
+	       !(has & TXM_BIT(TXM_PARENT));
 }
 
 static void
@@ -295,6 +303,7 @@ answer_frame_close(struct scan *s, bool cut)
 	struct answer_frame *f = &j->frames[j->frame];
 	if (j->n_recs > f->rec || f->in_block || f->status)
 		show_object(s, f, cut);
+	j->passed_over += f->spoiled;
 	forget(j);
 	j->frame--;
 }
@@ -362,19 +371,16 @@ answer_error_of(struct span message)
 		enum answer_error error;
 	} table[] = {
 		{"already known", ANSWER_ERR_KNOWN}, /* geth, reth */
-		{"alreadyknown", ANSWER_ERR_KNOWN}, /* Nethermind, Erigon */
+		{"alreadyknown", ANSWER_ERR_KNOWN},  /* Nethermind, Erigon */
 		{"already exists", ANSWER_ERR_KNOWN},
-		{"already imported", ANSWER_ERR_KNOWN}, /* anvil, OpenEthereum */
+		{"already imported", ANSWER_ERR_KNOWN},	 /* anvil, OpenEthereum */
 		{"known transaction", ANSWER_ERR_KNOWN}, /* geth of old, Besu */
 		{"underpriced", ANSWER_ERR_UNDERPRICED},
-		{"feetoolow", ANSWER_ERR_UNDERPRICED}, /* Nethermind */
+		{"feetoolow", ANSWER_ERR_UNDERPRICED},	     /* Nethermind */
 		{"gas price below", ANSWER_ERR_UNDERPRICED}, /* Besu */
-		{"nonce too low", ANSWER_ERR_NONCE_LOW},
-		{"nonce_too_low", ANSWER_ERR_NONCE_LOW}, /* Besu */
-		{"noncetoolow", ANSWER_ERR_NONCE_LOW},
-		{"oldnonce", ANSWER_ERR_NONCE_LOW}, /* Nethermind */
-		{"insufficient funds", ANSWER_ERR_FUNDS},
-		{"insufficientfunds", ANSWER_ERR_FUNDS},
+		{"nonce too low", ANSWER_ERR_NONCE_LOW}, {"nonce_too_low", ANSWER_ERR_NONCE_LOW}, /* Besu */
+		{"noncetoolow", ANSWER_ERR_NONCE_LOW}, {"oldnonce", ANSWER_ERR_NONCE_LOW}, /* Nethermind */
+		{"insufficient funds", ANSWER_ERR_FUNDS}, {"insufficientfunds", ANSWER_ERR_FUNDS},
 		{"upfront cost exceeds", ANSWER_ERR_FUNDS}, /* Besu */
 	};
 	for (unsigned i = 0; i < sizeof table / sizeof *table; i++)

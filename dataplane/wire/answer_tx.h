@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* answer_tx: a transaction object as a node sends it, member by member. wire/answer.h finds it; eth/txfields.h
- * makes a transaction of it. Source of the names: go-ethereum internal/ethapi RPCTransaction. */
+/* answer_tx: a transaction object as a node sends it, member by member. wire/answer.h finds it;
+ * eth/txfields.h makes a transaction of it. Source of the names: go-ethereum internal/ethapi RPCTransaction.
+ */
 #ifndef WIRE_ANSWER_TX_H
 #define WIRE_ANSWER_TX_H
 
@@ -9,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Members that are told apart. Quantities and bytes are decoded as they stand: of any length, with leading zeros
- * or without; an odd number of digits is a quantity of up to 32 bytes. */
+/* Members that are told apart. Quantities and bytes are decoded as they stand: of any length, with leading
+ * zeros or without; an odd number of digits is a quantity of up to 32 bytes. */
 enum answer_member {
 	TXM_HASH,
 	TXM_NONCE,
@@ -32,8 +33,10 @@ enum answer_member {
 	TXM_S,
 	TXM_BLOCK_HASH, /* of the block it is in; absent also if null */
 	TXM_BLOCK_NUMBER,
-	TXM_ACCESS, /* accessList: for each entry 20 bytes of address, a uint32_t that counts the keys, the keys */
-	TXM_AUTH,   /* authorizationList: for each tuple six slots of ANSWER_SLOT bytes: its length, its bytes */
+	TXM_ACCESS, /* accessList: for each entry 20 bytes of address, a uint32_t that counts the keys, the
+		       keys */
+	TXM_AUTH,   /* authorizationList: for each tuple six slots of ANSWER_SLOT bytes: its length, its bytes
+		     */
 	TXM_BLOBS,  /* blobVersionedHashes, 32 bytes each */
 	/* of blocks and answers, not of transactions */
 	TXM_PARENT,
@@ -53,9 +56,9 @@ enum answer_slot { SLOT_CHAIN_ID, SLOT_ADDRESS, SLOT_NONCE, SLOT_Y_PARITY, SLOT_
 #define ANSWER_AUTH (ANSWER_SLOTS * ANSWER_SLOT)
 
 struct answer_tx {
-	uint32_t has; /* TXM_BIT of each m that is set */
-	uint8_t state; /* enum jsonrpc_item_state: OK; or why a member is missing: BAD_HEX, OVERSIZE, NO_BUFFER; CUT:
-			  the message was damaged inside it */
+	uint32_t has;  /* TXM_BIT of each m that is set */
+	uint8_t state; /* enum jsonrpc_item_state: OK; or why a member is missing: BAD_HEX, OVERSIZE,
+			  NO_BUFFER; CUT: the message was damaged inside it */
 	struct span m[TXM_COUNT];
 };
 

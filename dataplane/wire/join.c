@@ -170,7 +170,8 @@ join_http_lost(struct join_pool *p, struct join *j, enum join_reason why)
 }
 
 struct join_ref
-join_request(struct join_pool *p, struct join *j, uint32_t message, const struct jsonrpc_request *r, uint64_t now_ns)
+join_request(struct join_pool *p, struct join *j, uint32_t message, const struct jsonrpc_request *r,
+	uint64_t now_ns)
 {
 	if (r->id.kind == JSON_ID_NONE)
 		return (struct join_ref){0};

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JSONRPC_DEPTH_MAX 10000u  /* containers; deeper bodies are refused, as Go's scanner does */
-#define JSONRPC_DEPTH_EXACT 1024u /* deeper ones are not told apart: there, {] and ["a":1] pass */
+#define JSONRPC_DEPTH_MAX 10000u   /* containers; deeper bodies are refused, as Go's scanner does */
+#define JSONRPC_DEPTH_EXACT 1024u  /* deeper ones are not told apart: there, {] and ["a":1] pass */
 #define JSONRPC_RAW_MAX (2621440u) /* decoded bytes held at a time: half of geth's 5 MiB body */
 #define JSON_TEXT_MAX 40u	   /* longer keys and names are none that we know */
 
@@ -29,7 +29,7 @@ struct jsonrpc_arena {
 	 */
 	uint8_t *(*slab_get)(void *ctx, uint32_t bytes, uint32_t *cap, uint8_t **holder);
 	void (*slab_put)(void *ctx, uint8_t *slab); /* does not write through holder */
-	const struct jsonrpc_watch *watch;	    /* of jsonrpc: whole requests and blocks; NULL: nobody asks */
+	const struct jsonrpc_watch *watch; /* of jsonrpc: whole requests and blocks; NULL: nobody asks */
 };
 
 /* json_id: the `id` of a request or an answer, or the name of a subscription, in a form that does not depend
@@ -38,7 +38,8 @@ struct jsonrpc_arena {
  * connection, and harms its own. */
 enum json_id_kind { JSON_ID_NONE, JSON_ID_NULL, JSON_ID_NUMBER, JSON_ID_STRING, JSON_ID_OTHER };
 struct json_id {
-	uint64_t text; /* its bytes, little-endian (a number as it is written, a string unescaped) if at most 8; else a hash */
+	uint64_t text; /* its bytes, little-endian (a number as it is written, a string unescaped) if at most
+			  8; else a hash */
 	uint8_t kind;  /* enum json_id_kind */
 	uint8_t len;   /* of the text; 255: that or more */
 };
@@ -81,7 +82,11 @@ struct json_lex {
 
 /* What became of a string of hex digits. */
 enum json_hex_state { JSON_HEX_OK = 0, JSON_HEX_BAD = 1, JSON_HEX_OVERSIZE = 2, JSON_HEX_NO_BUFFER = 5 };
-enum json_hex_stage { HEX_START, HEX_ZERO, HEX_BODY }; /* nothing read; a 0 that may begin 0x; past the prefix */
+enum json_hex_stage {
+	HEX_START,
+	HEX_ZERO,
+	HEX_BODY
+}; /* nothing read; a 0 that may begin 0x; past the prefix */
 
 /* Decoded bytes of what is being read, in the slab or else in scratch. The struct may not move while it holds
  * a slab. */

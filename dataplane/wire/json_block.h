@@ -23,9 +23,9 @@ struct json_block {
 	uint32_t n_txs; /* elements of `transactions`, whatever they are */
 	uint8_t hash[32], parent[32];
 	uint64_t number, time_s;
-	uint8_t base_fee[32];		/* big-endian */
-	struct span versioned_hashes;	/* engine_newPayload's second parameter: 32 bytes each */
-	uint32_t versioned_hashes_left_out; /* those beyond the cap, and those that are none */
+	uint8_t base_fee[32];		       /* big-endian */
+	struct span versioned_hashes;	       /* engine_newPayload's second parameter: 32 bytes each */
+	uint32_t versioned_hashes_left_out;    /* those beyond the cap, and those that are none */
 	uint8_t head[32], safe[32], final[32]; /* engine_forkchoiceUpdated's */
 };
 

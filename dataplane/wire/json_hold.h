@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* json_hold: hex digits into bytes, and where these are held. Shared by the two scanners; nobody else includes
- * this. After each call that may move bytes the owner looks at `lost`. */
+/* json_hold: hex digits into bytes, and where these are held. Shared by the two scanners; nobody else
+ * includes this. After each call that may move bytes the owner looks at `lost`. */
 #ifndef WIRE_JSON_HOLD_H
 #define WIRE_JSON_HOLD_H
 
@@ -8,8 +8,8 @@
 #include "wire/json.h"
 
 /* hold_string begins a string; in between hold_hex decodes from [p, end) up to the first byte that is no hex
- * digit, hold_char takes one unescaped character (>= 0x80: any that is not ASCII), and hold_spoil gives it up.
- * When h->str_state is not OK there is nothing more to decode. */
+ * digit, hold_char takes one unescaped character (>= 0x80: any that is not ASCII), and hold_spoil gives it
+ * up. When h->str_state is not OK there is nothing more to decode. */
 static inline void
 hold_string(struct json_hold *h)
 {
@@ -41,8 +41,8 @@ hold_room(const struct json_hold *h, const struct jsonrpc_arena *a)
 	return cap - h->used;
 }
 
-/* hold_begin does all of it at once for a string at p that is whole, plain and even: then *whole, its bytes are
- * the last *len, and what is returned lies behind the closing quote. Else the string is begun. */
+/* hold_begin does all of it at once for a string at p that is whole, plain and even: then *whole, its bytes
+ * are the last *len, and what is returned lies behind the closing quote. Else the string is begun. */
 static inline const uint8_t *
 hold_begin(struct json_hold *h, struct jsonrpc_arena *a, const uint8_t *p, const uint8_t *end, bool *whole,
 	uint32_t *len)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* json_scan: the grammar, JSON as Go's scanner reads it (encoding/json scanner.go), resumable at every byte. It is
- * compiled into each scanner, for on the way of every structural byte calls would cost as much as the work:
- * jsonrpc.c and answer.c include it, once each, behind a `struct scan` with
- *	j    the scanner's state, whose `x` is a struct json_lex
- *	end  of the piece
- * and define the functions declared first here. Nobody else includes this. */
+/* json_scan: the grammar, JSON as Go's scanner reads it (encoding/json scanner.go), resumable at every byte.
+ *It is compiled into each scanner, for on the way of every structural byte calls would cost as much as the
+ *work: jsonrpc.c and answer.c include it, once each, behind a `struct scan` with j    the scanner's state,
+ *whose `x` is a struct json_lex end  of the piece and define the functions declared first here. Nobody else
+ *includes this. */
 #ifndef WIRE_JSON_SCAN_H
 #define WIRE_JSON_SCAN_H
 
@@ -20,8 +19,9 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-/* A key: its first 8 bytes, or as many as it has, with bit 0x20 set in each (for letters that is folding), zeros
- * behind; tail: likewise the last 8 of one longer than that, else 0. len 255: none that anybody knows. */
+/* A key: its first 8 bytes, or as many as it has, with bit 0x20 set in each (for letters that is folding),
+ * zeros behind; tail: likewise the last 8 of one longer than that, else 0. len 255: none that anybody knows.
+ */
 struct json_key {
 	uint64_t k, tail;
 	uint8_t len;
@@ -40,8 +40,8 @@ static void scan_close(struct scan *s);
 static void scan_closed(struct scan *s);
 /* The next element of an array, behind a comma. */
 static void scan_element(struct scan *s);
-/* A string value begins; p is behind its quote. Either all of it is taken (string_is_over), or x.mode is set and
- * string_goes_on returned. */
+/* A string value begins; p is behind its quote. Either all of it is taken (string_is_over), or x.mode is set
+ * and string_goes_on returned. */
 static const uint8_t *scan_string(struct scan *s, const uint8_t *p);
 /* In MODE_TEXT: plain text, and one escaped UTF-16 unit. */
 static void scan_text(struct scan *s, const uint8_t *p, const uint8_t *end);
@@ -272,7 +272,8 @@ key_run(struct json_lex *x, const uint8_t *p, const uint8_t *end)
 		key_char(x, *p, false);
 }
 
-/* name_run, name_unit: a name, unescaped, into x->text. No name that anybody knows has characters beyond ASCII. */
+/* name_run, name_unit: a name, unescaped, into x->text. No name that anybody knows has characters beyond
+ * ASCII. */
 static inline void
 name_run(struct json_lex *x, const uint8_t *p, const uint8_t *end)
 {
@@ -294,8 +295,8 @@ name_unit(struct json_lex *x, unsigned c)
 		x->text_len = TEXT_SPOILED;
 }
 
-/* utf8_of: an escaped UTF-16 unit as UTF-8; returns the number of bytes, 0 for the first half of a pair. A half
- * without the other is passed over. */
+/* utf8_of: an escaped UTF-16 unit as UTF-8; returns the number of bytes, 0 for the first half of a pair. A
+ * half without the other is passed over. */
 static inline unsigned
 utf8_of(struct json_lex *x, unsigned c, uint8_t out[4])
 {
@@ -420,7 +421,8 @@ string_run(struct scan *s, const uint8_t *p)
 	return q + 1;
 }
 
-/* string_goes_on: the way out of scan_string when the string has to be read in pieces; x->mode has been set. */
+/* string_goes_on: the way out of scan_string when the string has to be read in pieces; x->mode has been set.
+ */
 static inline const uint8_t *
 string_goes_on(struct scan *s, const uint8_t *p)
 {
@@ -565,7 +567,7 @@ begin_key(struct scan *s, const uint8_t *p)
 	if (len >= 0) {
 		scan_key(s, key);
 		p += len + 2;
-		if (p < s->end && *p > ' ')
+		if (p<s->end && * p> ' ')
 			return begin_value(s, p);
 		x->state = ST_VALUE;
 		return p;

@@ -210,7 +210,7 @@ jsonrpc_feed(struct jsonrpc *j, struct jsonrpc_arena *a, struct span piece, bool
 	void *ctx, uint32_t *messages)
 {
 	struct json_lex *x = &j->x;
-	if (x->state >= ST_DONE && !x->stream)
+	if (x->state >= ST_DONE && !(x->state == ST_DONE && x->stream))
 		return status_of(x);
 	struct scan s = {.j = j, .a = a, .end = piece.p, .sink = sink, .ctx = ctx, .messages = messages};
 	hold_check(&j->h);
@@ -235,9 +235,11 @@ jsonrpc_feed(struct jsonrpc *j, struct jsonrpc_arena *a, struct span piece, bool
 void
 jsonrpc_cut(struct jsonrpc *j, struct jsonrpc_arena *a, jsonrpc_sink sink, void *ctx)
 {
+	struct scan s = {.j = j, .a = a, .sink = sink, .ctx = ctx};
+	if (j->x.state == ST_DONE && j->x.stream)
+		j->x.state = ST_BAD; /* nothing was begun */
 	if (j->x.state >= ST_DONE)
 		return;
-	struct scan s = {.j = j, .a = a, .sink = sink, .ctx = ctx};
 	hold_check(&j->h);
 	items_lost(j);
 	if (j->role != ROLE_NONE) {

@@ -28,22 +28,23 @@
 #include "wire/json.h"
 #include "wire/json_block.h"
 
-#define JSONRPC_ITEMS_MAX 128u	  /* transactions of one request object; Flashbots' limit is 100 */
-#define JSONRPC_SPARE 32u	  /* candidates that are in no list, and overridden ones */
-#define JSONRPC_RECS (2 * JSONRPC_ITEMS_MAX + JSONRPC_SPARE) /* until the method is known: txs, body, the rest */
-#define JSONRPC_NEST_MAX 8u	   /* mev_sendBundle bundles within bundles; mev-share's own limit is 1 */
+#define JSONRPC_ITEMS_MAX 128u /* transactions of one request object; Flashbots' limit is 100 */
+#define JSONRPC_SPARE 32u      /* candidates that are in no list, and overridden ones */
+#define JSONRPC_RECS \
+	(2 * JSONRPC_ITEMS_MAX + JSONRPC_SPARE) /* until the method is known: txs, body, the rest */
+#define JSONRPC_NEST_MAX 8u /* mev_sendBundle bundles within bundles; mev-share's own limit is 1 */
 
 /* What a request is for. The first four carry transactions, and items are of these kinds alone. */
 enum jsonrpc_kind {
-	JSONRPC_OTHER = 0,   /* none of the methods in the table */
-	JSONRPC_RAW = 1,     /* eth_sendRawTransaction and its kin */
-	JSONRPC_PRIVATE = 2, /* eth_sendPrivateTransaction ... */
-	JSONRPC_BUNDLE = 3,  /* eth_sendBundle, mev_sendBundle: order kept */
+	JSONRPC_OTHER = 0,    /* none of the methods in the table */
+	JSONRPC_RAW = 1,      /* eth_sendRawTransaction and its kin */
+	JSONRPC_PRIVATE = 2,  /* eth_sendPrivateTransaction ... */
+	JSONRPC_BUNDLE = 3,   /* eth_sendBundle, mev_sendBundle: order kept */
 	JSONRPC_UNSIGNED = 4, /* eth_sendTransaction: an object the node will sign */
-	JSONRPC_GET_RAW,     /* the answer is a transaction's bytes */
-	JSONRPC_GET_TX,	     /* the answer has transaction objects: by hash, of the pool, of a block */
-	JSONRPC_SIGN,	     /* the answer has a transaction that was not sent to anybody */
-	JSONRPC_POLL,	     /* eth_getFilterChanges: hashes, of transactions or of blocks */
+	JSONRPC_GET_RAW,      /* the answer is a transaction's bytes */
+	JSONRPC_GET_TX,	      /* the answer has transaction objects: by hash, of the pool, of a block */
+	JSONRPC_SIGN,	      /* the answer has a transaction that was not sent to anybody */
+	JSONRPC_POLL,	      /* eth_getFilterChanges: hashes, of transactions or of blocks */
 	JSONRPC_SUBSCRIBE,
 	JSONRPC_NEW_PAYLOAD, /* engine API */
 	JSONRPC_FORKCHOICE,
@@ -52,11 +53,12 @@ enum jsonrpc_kind {
 
 /* What eth_subscribe asks for, if the method stood before its parameters. */
 enum jsonrpc_subscription {
-	JSONRPC_SUB_NONE,    /* no subscription */
-	JSONRPC_SUB_OTHER,   /* syncing, names that we do not know, or not read */
-	JSONRPC_SUB_HASHES,  /* newPendingTransactions */
-	JSONRPC_SUB_TXS,     /* with bodies: its second parameter is true; Alchemy's, MEV Blocker's, bloXroute's newTxs */
-	JSONRPC_SUB_HEADS,   /* newHeads */
+	JSONRPC_SUB_NONE,   /* no subscription */
+	JSONRPC_SUB_OTHER,  /* syncing, names that we do not know, or not read */
+	JSONRPC_SUB_HASHES, /* newPendingTransactions */
+	JSONRPC_SUB_TXS,   /* with bodies: its second parameter is true; Alchemy's, MEV Blocker's, bloXroute's
+			      newTxs */
+	JSONRPC_SUB_HEADS, /* newHeads */
 	JSONRPC_SUB_LOGS
 };
 
@@ -71,11 +73,12 @@ struct jsonrpc_request {
 	const char *method; /* its name in the table, static; NULL if it is none of these */
 };
 
-/* What an arena's owner may ask for beside the items. ctx: that of jsonrpc_feed. `request` is called for every
- * request object, whatever its method, before its items; `block` for blocks of the engine API, transaction by
- * transaction, as soon as they are read. A transaction is shown before all of the request is known: END tells
- * whether the block counts. That is so for requests whose method stands before their params, and for those
- * whose method is not known yet; if another method came first there are no block events. Either may be NULL. */
+/* What an arena's owner may ask for beside the items. ctx: that of jsonrpc_feed. `request` is called for
+ * every request object, whatever its method, before its items; `block` for blocks of the engine API,
+ * transaction by transaction, as soon as they are read. A transaction is shown before all of the request is
+ * known: END tells whether the block counts. That is so for requests whose method stands before their params,
+ * and for those whose method is not known yet; if another method came first there are no block events. Either
+ * may be NULL. */
 struct jsonrpc_watch {
 	void (*request)(void *ctx, const struct jsonrpc_request *r);
 	void (*block)(void *ctx, const struct json_block_event *e);
@@ -116,7 +119,7 @@ struct jsonrpc_rec {
  * move while it holds a slab. */
 struct jsonrpc {
 	struct json_hold h; /* decoded bytes of the current request */
-	uint16_t skip;	    /* depth of the outermost open container that holds nothing of interest; 0: none */
+	uint16_t skip; /* depth of the outermost open container that holds nothing of interest; 0: none */
 	uint8_t ctx, pos;
 	bool batch;   /* top-level array */
 	uint8_t list; /* ctx of the open list in params[0] */
@@ -126,7 +129,7 @@ struct jsonrpc {
 	bool method_read; /* one that we know or not */
 	bool in_block;	  /* BEGIN was shown */
 	bool in_excess;
-	uint32_t n_txs;	  /* of the block */
+	uint32_t n_txs; /* of the block */
 	struct json_id id;
 	uint8_t level; /* of nested bundles */
 	uint8_t role;  /* of the current candidate string */
@@ -142,8 +145,8 @@ struct jsonrpc {
 /* jsonrpc_init prepares for a new body. Holds no resources: a body that was begun must have ended or been
  * cut. */
 void jsonrpc_init(struct jsonrpc *j);
-/* jsonrpc_init_stream: as jsonrpc_init, but requests follow each other with or without white space between, as
- * on a node's Unix socket; DONE then means that the last one ended with the piece, and feeding goes on. */
+/* jsonrpc_init_stream: as jsonrpc_init, but requests follow each other with or without white space between,
+ * as on a node's Unix socket; DONE then means that the last one ended with the piece, and feeding goes on. */
 void jsonrpc_init_stream(struct jsonrpc *j);
 
 /* jsonrpc_feed scans one piece of a body; last: the body ends with it. Calls sink for every transaction of
@@ -155,7 +158,8 @@ enum jsonrpc_status jsonrpc_feed(struct jsonrpc *j, struct jsonrpc_arena *a, str
 	jsonrpc_sink sink, void *ctx, uint32_t *messages);
 
 /* jsonrpc_cut: the rest of this body will not come (gap, end of flow). Reports what was begun as JSONRPC_CUT
- * if its method was known, and the request as cut, releases the slab. Further pieces are ignored (MALFORMED). */
+ * if its method was known, and the request as cut, releases the slab. Further pieces are ignored (MALFORMED).
+ */
 void jsonrpc_cut(struct jsonrpc *j, struct jsonrpc_arena *a, jsonrpc_sink sink, void *ctx);
 
 #endif

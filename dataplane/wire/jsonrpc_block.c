@@ -23,8 +23,7 @@ void
 rpc_block_tx(struct scan *s, unsigned state, uint32_t len)
 {
 	struct jsonrpc *j = s->j;
-	struct json_block_event e = {
-		.kind = JSON_BLOCK_TX, .state = (uint8_t)state, .index = j->n_txs};
+	struct json_block_event e = {.kind = JSON_BLOCK_TX, .state = (uint8_t)state, .index = j->n_txs};
 	j->h.used -= len;
 	if (state == JSONRPC_OK)
 		e.raw = (struct span){hold_buffer(&j->h, s->a) + j->h.used, len};

@@ -6,7 +6,8 @@
 #include <string.h>
 
 _Static_assert((int)JSONRPC_OK == JSON_HEX_OK && (int)JSONRPC_BAD_HEX == JSON_HEX_BAD &&
-		       (int)JSONRPC_OVERSIZE == JSON_HEX_OVERSIZE && (int)JSONRPC_NO_BUFFER == JSON_HEX_NO_BUFFER,
+		       (int)JSONRPC_OVERSIZE == JSON_HEX_OVERSIZE &&
+		       (int)JSONRPC_NO_BUFFER == JSON_HEX_NO_BUFFER,
 	"states of strings and of items");
 
 /* Trailing dead records are dropped with their bytes, dead neighbours become one record: however often keys
@@ -126,8 +127,9 @@ item_state(const struct jsonrpc_rec *r, bool bundle)
 static bool
 first_is_item(const struct jsonrpc *j, const struct rpc_method *m)
 {
-	return m->kind == JSONRPC_UNSIGNED ? j->first_param == FIRST_OBJECT
-					   : m->roles == ROLE_BIT(ROLE_FIRST) && j->first_param > FIRST_STRING;
+	return m->kind == JSONRPC_UNSIGNED
+		       ? j->first_param == FIRST_OBJECT
+		       : m->roles == ROLE_BIT(ROLE_FIRST) && j->first_param > FIRST_STRING;
 }
 
 static void
@@ -136,9 +138,9 @@ report_first(struct scan *s, const struct rpc_method *m, bool cut)
 	struct jsonrpc_item it = {.kind = m->kind, .in_scratch = true, .id = s->j->id};
 	if (!first_is_item(s->j, m))
 		return;
-	it.state = cut				   ? JSONRPC_CUT
+	it.state = cut				 ? JSONRPC_CUT
 		   : m->kind == JSONRPC_UNSIGNED ? JSONRPC_UNSIGNED_OBJECT
-						   : JSONRPC_BAD_HEX;
+						 : JSONRPC_BAD_HEX;
 	s->sink(s->ctx, &it);
 }
 
@@ -160,11 +162,8 @@ rpc_request_report(struct scan *s, bool cut)
 	const struct jsonrpc *j = s->j;
 	if (s->a->watch->request == NULL)
 		return;
-	struct jsonrpc_request r = {.id = j->id,
-		.kind = j->kind,
-		.subscription = j->subscription,
-		.batch = j->batch,
-		.cut = cut};
+	struct jsonrpc_request r = {
+		.id = j->id, .kind = j->kind, .subscription = j->subscription, .batch = j->batch, .cut = cut};
 	if (j->method != 0) {
 		const struct rpc_method *m = rpc_method(j->method);
 		r.method = m->name;

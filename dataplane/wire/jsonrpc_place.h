@@ -23,7 +23,8 @@ enum ctx {
 	CTX_VERSIONED
 };
 
-/* What the value that comes next is. From POS_PARAMS on value_begins is told of its beginning: it overrides earlier ones.
+/* What the value that comes next is. From POS_PARAMS on value_begins is told of its beginning: it overrides
+ * earlier ones.
  */
 enum pos {
 	POS_NONE,
@@ -71,8 +72,8 @@ static const struct {
 	{"finalizedblockhash", 18, POS_MEMBER + ROLE_FINAL},
 };
 
-/* The first 8 letters and the last 8 tell these names apart from each other, and from every other name that blocks
- * have. */
+/* The first 8 letters and the last 8 tell these names apart from each other, and from every other name that
+ * blocks have. */
 static unsigned
 block_key(const struct scan *s, struct json_key key)
 {
@@ -99,10 +100,10 @@ key_pos(const struct scan *s, struct json_key key)
 		return j->ctx == CTX_FIRST ? block_key(s, key) : POS_NONE;
 	switch (j->ctx) {
 	case CTX_REQUEST:
-		return k == key_of("params\0")	       ? POS_PARAMS
-		       : k == key_of("method\0")       ? POS_METHOD
+		return k == key_of("params\0")	     ? POS_PARAMS
+		       : k == key_of("method\0")     ? POS_METHOD
 		       : k == key_of("id\0\0\0\0\0") ? POS_ID
-						       : POS_NONE;
+						     : POS_NONE;
 	case CTX_PARAMS: /* by name: jsonrpsee */
 		return k == key_of("bytes\0\0") || k == key_of("tx\0\0\0\0\0") || k == key_of("bundle\0") ||
 				       k == key_of("request")
@@ -165,10 +166,10 @@ elem_pos(unsigned ctx)
 static inline uint8_t
 id_kind(uint8_t c)
 {
-	return c == '"'					? JSON_ID_STRING
-	       : c == 'n'				? JSON_ID_NULL
+	return c == '"'				    ? JSON_ID_STRING
+	       : c == 'n'			    ? JSON_ID_NULL
 	       : c == '-' || (c >= '0' && c <= '9') ? JSON_ID_NUMBER
-							: JSON_ID_OTHER;
+						    : JSON_ID_OTHER;
 }
 
 static void

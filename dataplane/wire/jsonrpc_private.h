@@ -28,8 +28,8 @@ enum role {
 	ROLE_HEAD,
 	ROLE_SAFE,
 	ROLE_FINAL,
-	ROLE_BLOCK_TX,	/* params[0].transactions[]: never a record */
-	ROLE_VERSIONED	/* params[1][] */
+	ROLE_BLOCK_TX, /* params[0].transactions[]: never a record */
+	ROLE_VERSIONED /* params[1][] */
 };
 #define ROLE_BIT(role) (1u << (role))
 #define ROLES_MEV (ROLE_BIT(ROLE_MEV_TX) | ROLE_BIT(ROLE_MEV_HASH))
@@ -77,14 +77,12 @@ items_reset(struct jsonrpc *j)
 	memset(j->listed, 0, sizeof j->listed);
 }
 
-/* Which list an element is of: 0 txs, 1 body (or versioned hashes), 2 none. The caps are per list, or one could
- * crowd out the other before the method tells which of them counts. */
+/* Which list an element is of: 0 txs, 1 body (or versioned hashes), 2 none. The caps are per list, or one
+ * could crowd out the other before the method tells which of them counts. */
 static inline unsigned
 list_of(unsigned role)
 {
-	return role == ROLE_TXS						      ? 0
-	       : role - ROLE_MEV_TX <= 1u || role == ROLE_VERSIONED ? 1
-								      : 2;
+	return role == ROLE_TXS ? 0 : role - ROLE_MEV_TX <= 1u || role == ROLE_VERSIONED ? 1 : 2;
 }
 
 /* items_kill: records from `mark` on with one of `roles` and a level in [lo, hi] are overridden. */
@@ -115,8 +113,9 @@ items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len)
 		(struct jsonrpc_rec){.len = len, .state = state, .role = role, .level = j->level};
 }
 
-/* items_string_end ends a candidate string; in between it is hold_hex's. items_begin does all of it at once for a
- * string at p that is whole and plain: then j->role is ROLE_NONE, and what it returns lies behind the closing quote. */
+/* items_string_end ends a candidate string; in between it is hold_hex's. items_begin does all of it at once
+ * for a string at p that is whole and plain: then j->role is ROLE_NONE, and what it returns lies behind the
+ * closing quote. */
 void items_string_end(struct scan *s);
 const uint8_t *items_begin(struct scan *s, const uint8_t *p, enum role role);
 
@@ -133,8 +132,9 @@ rpc_block_wanted(const struct scan *s)
 	return s->a->watch != NULL && s->a->watch->block != NULL &&
 	       (!j->method_read || j->kind == JSONRPC_NEW_PAYLOAD || j->kind == JSONRPC_FORKCHOICE);
 }
-/* rpc_block_begin, rpc_block_tx: its list of transactions opens; one of them, its bytes the last `len` that were decoded, which
- * are forgotten. rpc_block_end: the request is over, or (VOID) its params are overridden. */
+/* rpc_block_begin, rpc_block_tx: its list of transactions opens; one of them, its bytes the last `len` that
+ * were decoded, which are forgotten. rpc_block_end: the request is over, or (VOID) its params are overridden.
+ */
 void rpc_block_begin(struct scan *s);
 void rpc_block_tx(struct scan *s, unsigned state, uint32_t len);
 void rpc_block_end(struct scan *s, enum json_block_end end);

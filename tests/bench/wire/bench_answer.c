@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Times the answer scanner on one core: a block of 1 MB with full transactions, in one piece and in segments; a full-object
- * notification, scanned alone and rebuilt with its hash checked; the hash of a submission; a long result that nobody wants.
- * usage: bench_answer FILE, with a message that holds transactions in each line (tests/unit/wire/answers/anvil.ndjson). */
+/* Times the answer scanner on one core: a block of 1 MB with full transactions, in one piece and in segments;
+ * a full-object notification, scanned alone and rebuilt with its hash checked; the hash of a submission; a
+ * long result that nobody wants. usage: bench_answer FILE, with a message that holds transactions in each
+ * line (tests/unit/wire/answers/anvil.ndjson). */
 #include "eth/txfields.h"
 #include "wire/answer.h"
 #include "wire/hex.h"
@@ -54,8 +55,10 @@ now_ns(void)
 static void
 measure(const char *what, const char *text, size_t n, size_t piece, answer_sink sink)
 {
-	struct jsonrpc_arena a = {
-		.scratch = scratch, .scratch_cap = sizeof scratch, .slab_get = slab_get, .slab_put = slab_put};
+	struct jsonrpc_arena a = {.scratch = scratch,
+		.scratch_cap = sizeof scratch,
+		.slab_get = slab_get,
+		.slab_put = slab_put};
 	static struct answer j;
 	uint32_t messages = 0;
 	double best = 1e30;
@@ -67,8 +70,8 @@ measure(const char *what, const char *text, size_t n, size_t piece, answer_sink 
 			answer_init(&j);
 			for (size_t k = 0; k < n; k += piece) {
 				size_t len = n - k < piece ? n - k : piece;
-				answer_feed(&j, &a, (struct span){(const uint8_t *)text + k, (uint32_t)len}, k + len == n, sink, NULL,
-					&messages);
+				answer_feed(&j, &a, (struct span){(const uint8_t *)text + k, (uint32_t)len},
+					k + len == n, sink, NULL, &messages);
 			}
 		}
 		t = (now_ns() - t) / repeat;
@@ -77,7 +80,8 @@ measure(const char *what, const char *text, size_t n, size_t piece, answer_sink 
 	double each = (double)txs / (300.0 * repeat);
 	printf("%-36s %10.1f ns/message %6.2f GB/s (%zu bytes)", what, best, (double)n / best, n);
 	if (each > 0)
-		printf(" %7.1f ns/transaction, %.0f of %.0f rebuilt", best / each, (double)rebuilt / (300.0 * repeat), each);
+		printf(" %7.1f ns/transaction, %.0f of %.0f rebuilt", best / each,
+			(double)rebuilt / (300.0 * repeat), each);
 	printf("\n");
 }
 
@@ -86,8 +90,10 @@ static char *
 block(char **objects, unsigned n_objects, size_t n)
 {
 	char *text = malloc(n + (1 << 17)), *at = text;
-	at += sprintf(at, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"number\":\"0x1\",\"hash\":\"0x%064d\",\"parentHash\":\"0x%064d\","
-			  "\"logsBloom\":\"0x%0512d\",\"transactions\":[",
+	at += sprintf(at,
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"number\":\"0x1\",\"hash\":\"0x%064d\","
+		"\"parentHash\":\"0x%064d\","
+		"\"logsBloom\":\"0x%0512d\",\"transactions\":[",
 		1, 2, 3);
 	for (unsigned i = 0; (size_t)(at - text) < n; i++)
 		at += sprintf(at, "%s%s", i ? "," : "", objects[i % n_objects]);

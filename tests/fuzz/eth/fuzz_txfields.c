@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* First byte odd: the rest is a transaction; taken apart into members as a node would give them it is put together to the
- * same bytes, and with one member changed it is not OK. Even: the rest are members of any kind; whatever is built lies
- * in its room, and is OK only with the hash that was said. */
+/* First byte odd: the rest is a transaction; taken apart into members as a node would give them it is put
+ * together to the same bytes, and with one member changed it is not OK. Even: the rest are members of any
+ * kind; whatever is built lies in its room, and is OK only with the hash that was said. */
 #include "eth/keccak.h"
 #include "eth/rlp.h"
 #include "eth/txfields.h"
@@ -156,7 +156,8 @@ round_trip(const uint8_t *data, size_t size)
 	free(out);
 }
 
-/* A byte of which member, two of its length, the member. Lists are of any length, as no scanner would make them. */
+/* A byte of which member, two of its length, the member. Lists are of any length, as no scanner would make
+ * them. */
 static void
 any_members(const uint8_t *data, size_t size)
 {

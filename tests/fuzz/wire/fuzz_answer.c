@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A message in one piece, in pieces cut as the input says, in pieces while slabs are taken back or refused, and cut off:
- * the same events (lost buffers apart), blocks that begin also end, no byte written outside an allocation, no slab kept.
- * Input: 4 bytes of choices, then the message. */
+/* A message in one piece, in pieces cut as the input says, in pieces while slabs are taken back or refused,
+ * and cut off: the same events (lost buffers apart), blocks that begin also end, no byte written outside an
+ * allocation, no slab kept. Input: 4 bytes of choices, then the message. */
 #include "tests/unit/wire/answer_rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,7 +23,8 @@ next(uint32_t *x)
 }
 
 static void
-run_pieces(struct answer_rig *r, const uint8_t *body, size_t n, uint32_t seed, unsigned longest, bool steal, bool stream)
+run_pieces(struct answer_rig *r, const uint8_t *body, size_t n, uint32_t seed, unsigned longest, bool steal,
+	bool stream)
 {
 	answer_rig_begin(r, stream);
 	size_t i = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Requests and answers in any order on a few connections with a pool that is far too small, against a plain list: the
- * same verdicts, the same counts, and in the end an empty pool. Input: 3 bytes an action. */
+/* Requests and answers in any order on a few connections with a pool that is far too small, against a plain
+ * list: the same verdicts, the same counts, and in the end an empty pool. Input: 3 bytes an action. */
 #include "wire/join.h"
 
 #include <stdlib.h>
@@ -68,7 +68,8 @@ answer(struct join_pool *p, struct join *conns, unsigned conn, bool http, unsign
 	for (unsigned i = 0; i < n_model && (!http || message != 0); i++) {
 		if (model[i].conn != conn || model[i].message != message || model[i].id != id)
 			continue;
-		require(o.kind == model[i].kind && o.verdict == (o.kind == JSONRPC_RAW ? JOIN_REFUSED : JOIN_OTHER));
+		require(o.kind == model[i].kind &&
+			o.verdict == (o.kind == JSONRPC_RAW ? JOIN_REFUSED : JOIN_OTHER));
 		require(o.fate == 7);
 		require(join_set(p, model[i].ref, 0, NULL) != 0);
 		drop(i);
@@ -87,7 +88,8 @@ act(struct join_pool *p, struct join *conns, const uint8_t *d)
 	case 0:
 	case 1:
 		if (!http || j->requests > 0)
-			ask(p, conns, conn, http ? j->requests : 0, id, d[2] & 1 ? JSONRPC_RAW : JSONRPC_OTHER);
+			ask(p, conns, conn, http ? j->requests : 0, id,
+				d[2] & 1 ? JSONRPC_RAW : JSONRPC_OTHER);
 		break;
 	case 2:
 		join_http_request(j);
@@ -137,7 +139,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		join_clear(&p, &conns[i]);
 	for (unsigned i = 0; i < POOL; i++) { /* every entry can be had again */
 		struct jsonrpc_request r = {.id = id_of(i)};
-		require(join_request(&p, &conns[0], 0, &r, 0).slot != 0 && p.evicted[0] + p.evicted[1] <= p.added);
+		require(join_request(&p, &conns[0], 0, &r, 0).slot != 0 &&
+			p.evicted[0] + p.evicted[1] <= p.added);
 	}
 	require(conns[0].n == POOL && p.free == 0);
 	free(mem);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Members into bytes: every type, what is missing, what is out of range, and how other nodes than geth say the same. That every
- * value of every member gives what ethers gives is shown by tests/e2e/wire/answer_diff.mjs. */
+/* Members into bytes: every type, what is missing, what is out of range, and how other nodes than geth say
+ * the same. That every value of every member gives what ethers gives is shown by
+ * tests/e2e/wire/answer_diff.mjs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,8 +20,10 @@ static uint8_t out[TXFIELDS_ROOM], expected[TX_BYTES_MAX], hash[32];
 static uint32_t len;
 static struct answer_tx t;
 
-static const uint8_t address[20] = {0xaa, 1}, word[32] = {0x77, 2}, one[1] = {1}, two[2] = {0, 2}, big[33] = {1};
-static const uint8_t v37[1] = {37}, v38[1] = {38}, v27[1] = {27}, v28[1] = {28}, zero[1] = {0}, types[8] = {0, 1, 2, 3, 4, 5};
+static const uint8_t address[20] = {0xaa, 1}, word[32] = {0x77, 2}, one[1] = {1}, two[2] = {0, 2},
+		     big[33] = {1};
+static const uint8_t v37[1] = {37}, v38[1] = {38}, v27[1] = {27}, v28[1] = {28}, zero[1] = {0},
+		     types[8] = {0, 1, 2, 3, 4, 5};
 static const uint8_t data[5] = {1, 2, 3, 4, 5};
 
 static void
@@ -59,8 +62,17 @@ make(unsigned type, struct tx_fields *f)
 	set(TXM_V, type == TX_LEGACY ? v38 : one, 1);
 	set(TXM_R, word, 32);
 	set(TXM_S, address, 20);
-	*f = (struct tx_fields){.type = (uint8_t)type, .chain_id = S(one), .nonce = 2, .gas = word[1], .fee_cap = {word, type >= TX_1559 ? 9 : 8},
-		.tip_cap = S(one), .to = S(address), .data = S(data), .blob_fee_cap = S(two), .r = S(word), .s = S(address)};
+	*f = (struct tx_fields){.type = (uint8_t)type,
+		.chain_id = S(one),
+		.nonce = 2,
+		.gas = word[1],
+		.fee_cap = {word, type >= TX_1559 ? 9 : 8},
+		.tip_cap = S(one),
+		.to = S(address),
+		.data = S(data),
+		.blob_fee_cap = S(two),
+		.r = S(word),
+		.s = S(address)};
 	f->v = type == TX_LEGACY ? S(v38) : S(one);
 }
 
@@ -111,7 +123,9 @@ every_type(void **state)
 	a = rlp_list_begin(&o[2]);
 	for (unsigned i = 0; i < ANSWER_SLOTS; i++) {
 		uint8_t *slot = auth + i * ANSWER_SLOT;
-		slot[0] = i == SLOT_ADDRESS ? 20 : i == SLOT_NONCE ? 2 : 1; /* the nonce with a zero in front, the rest 0 */
+		slot[0] = i == SLOT_ADDRESS ? 20
+			  : i == SLOT_NONCE ? 2
+					    : 1; /* the nonce with a zero in front, the rest 0 */
 		if (i == SLOT_NONCE)
 			slot[2] = 9;
 		if (i == SLOT_ADDRESS)
@@ -144,16 +158,19 @@ every_type(void **state)
 static void
 what_is_missing(void **state)
 {
-	static const enum answer_member needed[] = {TXM_NONCE, TXM_GAS, TXM_VALUE, TXM_GAS_PRICE, TXM_FEE_CAP, TXM_TIP_CAP, TXM_BLOB_FEE_CAP,
-		TXM_CHAIN_ID};
+	static const enum answer_member needed[] = {TXM_NONCE, TXM_GAS, TXM_VALUE, TXM_GAS_PRICE, TXM_FEE_CAP,
+		TXM_TIP_CAP, TXM_BLOB_FEE_CAP, TXM_CHAIN_ID};
 	struct tx_fields f;
 	for (unsigned type = 0; type <= TX_7702; type++) {
 		for (unsigned i = 0; i < sizeof needed / sizeof *needed; i++) {
 			make(type, &f);
 			seal(&f);
 			enum answer_member m = needed[i];
-			bool has_it = m == TXM_GAS_PRICE ? type < TX_1559 : m == TXM_FEE_CAP || m == TXM_TIP_CAP ? type >= TX_1559
-				: m == TXM_BLOB_FEE_CAP ? type == TX_4844 : m == TXM_CHAIN_ID ? type != TX_LEGACY : true;
+			bool has_it = m == TXM_GAS_PRICE		     ? type < TX_1559
+				      : m == TXM_FEE_CAP || m == TXM_TIP_CAP ? type >= TX_1559
+				      : m == TXM_BLOB_FEE_CAP		     ? type == TX_4844
+				      : m == TXM_CHAIN_ID		     ? type != TX_LEGACY
+									     : true;
 			unset(m);
 			assert_int_equal(build(), has_it ? TXFIELDS_FIELD : TXFIELDS_OK);
 		}
@@ -181,11 +198,20 @@ out_of_range(void **state)
 		uint32_t len;
 		enum txfields_state s;
 	} rows[] = {
-		{TXM_NONCE, 9, TXFIELDS_FIELD}, {TXM_GAS, 9, TXFIELDS_FIELD}, {TXM_VALUE, 33, TXFIELDS_FIELD},
-		{TXM_FEE_CAP, 33, TXFIELDS_FIELD}, {TXM_TIP_CAP, 33, TXFIELDS_FIELD}, {TXM_CHAIN_ID, 33, TXFIELDS_FIELD},
-		{TXM_V, 33, TXFIELDS_FIELD}, {TXM_R, 33, TXFIELDS_FIELD}, {TXM_S, 33, TXFIELDS_FIELD},
-		{TXM_TO, 19, TXFIELDS_FIELD}, {TXM_TO, 21, TXFIELDS_FIELD}, {TXM_HASH, 31, TXFIELDS_FIELD},
-		{TXM_TYPE, 9, TXFIELDS_TYPE}, {TXM_TYPE, 2, TXFIELDS_TYPE},
+		{TXM_NONCE, 9, TXFIELDS_FIELD},
+		{TXM_GAS, 9, TXFIELDS_FIELD},
+		{TXM_VALUE, 33, TXFIELDS_FIELD},
+		{TXM_FEE_CAP, 33, TXFIELDS_FIELD},
+		{TXM_TIP_CAP, 33, TXFIELDS_FIELD},
+		{TXM_CHAIN_ID, 33, TXFIELDS_FIELD},
+		{TXM_V, 33, TXFIELDS_FIELD},
+		{TXM_R, 33, TXFIELDS_FIELD},
+		{TXM_S, 33, TXFIELDS_FIELD},
+		{TXM_TO, 19, TXFIELDS_FIELD},
+		{TXM_TO, 21, TXFIELDS_FIELD},
+		{TXM_HASH, 31, TXFIELDS_FIELD},
+		{TXM_TYPE, 9, TXFIELDS_TYPE},
+		{TXM_TYPE, 2, TXFIELDS_TYPE},
 	};
 	struct tx_fields f;
 	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -270,7 +296,8 @@ type_follows(void **state)
 			struct rlp_out o = {rlp, 0, sizeof rlp, false};
 			size_t a = rlp_list_begin(&o);
 			for (unsigned i = 0; i < ANSWER_SLOTS; i++)
-				rlp_put_string(&o, (struct span){auth + ANSWER_SLOT + 1, i == SLOT_ADDRESS ? 20 : 0});
+				rlp_put_string(&o,
+					(struct span){auth + ANSWER_SLOT + 1, i == SLOT_ADDRESS ? 20 : 0});
 			rlp_list_end(&o, a);
 			set(TXM_AUTH, auth, sizeof auth);
 			f.auth_list = (struct span){rlp, (uint32_t)o.n};
@@ -285,8 +312,8 @@ type_follows(void **state)
 static void
 scanner_states(void **state)
 {
-	static const enum txfields_state want[] = {TXFIELDS_UNVERIFIED, TXFIELDS_FIELD, TXFIELDS_OVERSIZE, TXFIELDS_LOST, TXFIELDS_LOST, TXFIELDS_LOST,
-		TXFIELDS_LOST};
+	static const enum txfields_state want[] = {TXFIELDS_UNVERIFIED, TXFIELDS_FIELD, TXFIELDS_OVERSIZE,
+		TXFIELDS_LOST, TXFIELDS_LOST, TXFIELDS_LOST, TXFIELDS_LOST};
 	struct tx_fields f;
 	make(TX_1559, &f);
 	for (unsigned i = 0; i < sizeof want / sizeof *want; i++) {

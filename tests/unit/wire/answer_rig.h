@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An answer scanner with an arena of exact mallocs and a sink that writes down what it is told, a line an event:
- *	R ID RESULT ...       T STATE BUILT HASH MINED RAW       W PLACE RAW       H PLACE INDEX HASH
- *	B begin | tx INDEX STATE RAW | end HOW N HASH NUMBER PARENT TIME FEE       V VALUE       S STATUS HASH
- * Ids are kind:length:text, and stand in front of R alone; N in front of a line: of a notification. */
+/* An answer scanner with an arena of exact mallocs and a sink that writes down what it is told, a line an
+ *event: R ID RESULT ...       T STATE BUILT HASH MINED RAW       W PLACE RAW       H PLACE INDEX HASH B begin
+ *| tx INDEX STATE RAW | end HOW N HASH NUMBER PARENT TIME FEE       V VALUE       S STATUS HASH Ids are
+ *kind:length:text, and stand in front of R alone; N in front of a line: of a notification. */
 #ifndef TEST_ANSWER_RIG_H
 #define TEST_ANSWER_RIG_H
 
@@ -134,7 +134,8 @@ put_block(struct answer_rig *r, const struct json_block_event *e)
 		put_hex(r, e->raw);
 		break;
 	default:
-		put(r, "B %s %u %u %x ", e->kind == JSON_BLOCK_END ? "end" : "heads", e->end, b->n_txs, b->has);
+		put(r, "B %s %u %u %x ", e->kind == JSON_BLOCK_END ? "end" : "heads", e->end, b->n_txs,
+			b->has);
 		if (b->has & BLOCK_HASH)
 			put_hex(r, (struct span){b->hash, 32});
 		if (b->has & BLOCK_PARENT)
@@ -260,8 +261,8 @@ answer_rig_feed(struct answer_rig *r, const void *p, size_t n, bool last)
 {
 	uint8_t *copy = malloc(n ? n : 1);
 	memcpy(copy, p, n);
-	r->status = answer_feed(
-		&r->j, &r->a, (struct span){n ? copy : NULL, (uint32_t)n}, last, answer_rig_sink, r, &r->messages);
+	r->status = answer_feed(&r->j, &r->a, (struct span){n ? copy : NULL, (uint32_t)n}, last,
+		answer_rig_sink, r, &r->messages);
 	free(copy);
 	return r->status;
 }

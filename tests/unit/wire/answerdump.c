@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Prints what the answer scanner makes of each line of stdin, and a line with a dot behind. usage: answerdump [PIECE]:
- * feeds pieces of that many bytes. */
+/* Prints what the answer scanner makes of each line of stdin, and a line with a dot behind. usage: answerdump
+ * [PIECE]: feeds pieces of that many bytes. */
 #include "tests/unit/wire/answer_rig.h"
 
 int

@@ -41,7 +41,8 @@ static inline void
 rig_request(void *ctx, const struct jsonrpc_request *q)
 {
 	struct rig *r = ctx;
-	uint64_t all[] = {q->id.text, q->id.kind, q->id.len, q->kind, q->subscription, q->batch, q->cut, q->n_items};
+	uint64_t all[] = {
+		q->id.text, q->id.kind, q->id.len, q->kind, q->subscription, q->batch, q->cut, q->n_items};
 	r->requests++;
 	rig_tell(r, all, sizeof all);
 }

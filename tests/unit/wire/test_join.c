@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Answers to requests: by order and id on HTTP, by id alone elsewhere; what is refused, what nobody asked, and why; and what is
- * forgotten when there is no more room. */
+/* Answers to requests: by order and id on HTTP, by id alone elsewhere; what is refused, what nobody asked,
+ * and why; and what is forgotten when there is no more room. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,8 @@ teardown(void **state)
 {
 	join_clear(&pool, &conn);
 	join_clear(&pool, &other);
-	assert_int_equal(pool.added, pool.answered + pool.unanswered + pool.unread + pool.evicted[0] + pool.evicted[1]);
+	assert_int_equal(pool.added,
+		pool.answered + pool.unanswered + pool.unread + pool.evicted[0] + pool.evicted[1]);
 	free(*state);
 	return 0;
 }
@@ -53,7 +54,8 @@ ask(struct join *j, uint32_t message, unsigned n, enum jsonrpc_kind kind)
 static struct join_outcome
 hear(struct join *j, bool http, uint32_t message, unsigned n, enum answer_result result)
 {
-	struct answer_event e = {.kind = ANSWER_RESPONSE, .id = id(n), .result = (uint8_t)result, .hash = ours};
+	struct answer_event e = {
+		.kind = ANSWER_RESPONSE, .id = id(n), .result = (uint8_t)result, .hash = ours};
 	return join_answer(&pool, j, http, message, &e);
 }
 
@@ -241,9 +243,12 @@ static void
 subscriptions(void **state)
 {
 	for (unsigned i = 1; i <= JOIN_SUBSCRIPTIONS + 1; i++) {
-		struct jsonrpc_request r = {.id = id(i), .kind = JSONRPC_SUBSCRIBE,
+		struct jsonrpc_request r = {.id = id(i),
+			.kind = JSONRPC_SUBSCRIBE,
 			.subscription = (uint8_t)(i % 2 ? JSONRPC_SUB_HASHES : JSONRPC_SUB_HEADS)};
-		struct answer_event e = {.id = id(i), .result = ANSWER_OTHER, .text = {.kind = JSON_ID_STRING, .len = 3, .text = i}};
+		struct answer_event e = {.id = id(i),
+			.result = ANSWER_OTHER,
+			.text = {.kind = JSON_ID_STRING, .len = 3, .text = i}};
 		join_request(&pool, &conn, 0, &r, 1);
 		assert_int_equal(join_answer(&pool, &conn, false, 0, &e).verdict, JOIN_OTHER);
 		assert_int_equal(join_subscription(&conn, e.text), r.subscription);

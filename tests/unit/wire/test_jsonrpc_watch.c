@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is told of requests beside their items: which they were, what they are for, blocks of the engine API; by tables, cut
- * at every byte. A line an event:
- *	Q ID KIND SUBSCRIPTION ITEMS [batch] [cut]	I INDEX STATE RAW	and blocks as in answer_rig.h */
+/* What is told of requests beside their items: which they were, what they are for, blocks of the engine API;
+ *by tables, cut at every byte. A line an event: Q ID KIND SUBSCRIPTION ITEMS [batch] [cut]	I INDEX STATE
+ *RAW	and blocks as in answer_rig.h */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,8 @@ on_request(void *ctx, const struct jsonrpc_request *q)
 	struct answer_rig *r = ctx;
 	put(r, "Q ");
 	put_id(r, q->id);
-	put(r, "%u %u %u%s%s\n", q->kind, q->subscription, q->n_items, q->batch ? " batch" : "", q->cut ? " cut" : "");
+	put(r, "%u %u %u%s%s\n", q->kind, q->subscription, q->n_items, q->batch ? " batch" : "",
+		q->cut ? " cut" : "");
 	assert_int_equal(q->method != NULL, q->kind != JSONRPC_OTHER);
 }
 
@@ -56,7 +57,8 @@ feed(struct answer_rig *r, const char *p, size_t n, bool last)
 	uint8_t *copy = malloc(n ? n : 1);
 	memcpy(copy, p, n);
 	r->a.scratch_used = 0;
-	r->status = jsonrpc_feed(&j, &r->a, (struct span){n ? copy : NULL, (uint32_t)n}, last, on_item, r, &r->messages);
+	r->status = jsonrpc_feed(
+		&j, &r->a, (struct span){n ? copy : NULL, (uint32_t)n}, last, on_item, r, &r->messages);
 	free(copy);
 }
 
@@ -89,7 +91,8 @@ check_row(const struct row *row)
 			feed(&r, row->body + cut, n - cut, true);
 		r.log[r.log_len] = 0;
 		if (strcmp(r.log, row->log) != 0 || r.status != row->status)
-			fail_msg("%s\ncut at %zu gave (%d)\n%sexpected\n%s", row->body, cut, r.status, r.log, row->log);
+			fail_msg("%s\ncut at %zu gave (%d)\n%sexpected\n%s", row->body, cut, r.status, r.log,
+				row->log);
 		assert_int_equal(r.slabs_out, 0);
 		assert_int_equal(r.begun, r.ended);
 	}
@@ -116,24 +119,29 @@ requests(void **state)
 			"Q 2:1:31 1 0 1\nI 2:1:31 0 0 0102\n", DONE},
 		{"{\"params\":[\"0x0102\"],\"method\":\"eth_sendRawTransaction\",\"id\":\"\\u0061\\u00e9\"}",
 			"Q 3:3:a9c361 1 0 1\nI 3:3:a9c361 0 0 0102\n", DONE},
-		{"{\"id\":1,\"id\":\"b\",\"method\":\"eth_sendRawTransaction\",\"params\":[7]}", "Q 3:1:62 1 0 1\nI 3:1:62 0 1 -\n",
-			DONE},
+		{"{\"id\":1,\"id\":\"b\",\"method\":\"eth_sendRawTransaction\",\"params\":[7]}",
+			"Q 3:1:62 1 0 1\nI 3:1:62 0 1 -\n", DONE},
 		{"{\"method\":\"eth_call\",\"params\":[{\"data\":\"0x01\"}]}", "Q 0:0:0 0 0 0\n", DONE},
-		{"{\"id\":null,\"method\":\"eth_sendTransaction\",\"params\":[{}]}", "Q 1:0:0 4 0 1\nI 1:0:0 0 4 -\n", DONE},
-		{"[{\"id\":1,\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\",\"0x02\"]}]},7,{\"id\":2}]",
-			"Q 2:1:31 3 0 2 batch\nI 2:1:31 0 0 01\nI 2:1:31 1 0 02\nQ 2:1:32 0 0 0 batch\n", DONE},
-		{"{\"id\":12.5,\"method\":\"eth_getRawTransactionByHash\",\"params\":[\"0x" H1 "\"]}", "Q 2:4:352e3231 5 0 0\n",
+		{"{\"id\":null,\"method\":\"eth_sendTransaction\",\"params\":[{}]}",
+			"Q 1:0:0 4 0 1\nI 1:0:0 0 4 -\n", DONE},
+		{"[{\"id\":1,\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\",\"0x02\"]}]},7,{"
+		 "\"id\":2}]",
+			"Q 2:1:31 3 0 2 batch\nI 2:1:31 0 0 01\nI 2:1:31 1 0 02\nQ 2:1:32 0 0 0 batch\n",
 			DONE},
+		{"{\"id\":12.5,\"method\":\"eth_getRawTransactionByHash\",\"params\":[\"0x" H1 "\"]}",
+			"Q 2:4:352e3231 5 0 0\n", DONE},
 		{"{\"id\":123456789,\"method\":\"txpool_content\"}", "Q 2:9:66ca40cb1dbdacc 6 0 0\n", DONE},
 		{"{\"id\":true,\"method\":\"eth_fillTransaction\"}", "Q 4:0:0 7 0 0\n", DONE},
 		{"{\"id\":{\"id\":3},\"method\":\"eth_getFilterChanges\"}", "Q 4:0:0 8 0 0\n", DONE},
 		/* of one that is damaged nothing is told */
-		{"[{\"id\":1},{\"id\":2,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x0102\"]", "Q 2:1:31 0 0 0 batch\n",
-			BAD},
+		{"[{\"id\":1},{\"id\":2,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x0102\"]",
+			"Q 2:1:31 0 0 0 batch\n", BAD},
 		/* a node's socket: one after the other */
-		{"{\"id\":1,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x01\"]}{\"id\":2}\n[{\"id\":3}] "
+		{"{\"id\":1,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x01\"]}{\"id\":2}\n[{\"id\":"
+		 "3}] "
 		 "{\"id\":4,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x02\"]}",
-			"Q 2:1:31 1 0 1\nI 2:1:31 0 0 01\nQ 2:1:32 0 0 0\nQ 2:1:33 0 0 0 batch\nQ 2:1:34 1 0 1\nI 2:1:34 0 0 "
+			"Q 2:1:31 1 0 1\nI 2:1:31 0 0 01\nQ 2:1:32 0 0 0\nQ 2:1:33 0 0 0 batch\nQ 2:1:34 1 0 "
+			"1\nI 2:1:34 0 0 "
 			"02\n",
 			DONE, true},
 		{"{\"id\":1} x", "Q 2:1:31 0 0 0\n", BAD, true},
@@ -151,23 +159,27 @@ subscriptions(void **state)
 		{SUBSCRIBE("\"newPendingTransactions\""), "Q 2:1:31 9 2 0\n", DONE},
 		{SUBSCRIBE("\"newPendingTransactions\",false"), "Q 2:1:31 9 2 0\n", DONE},
 		{SUBSCRIBE("\"newPending\\u0054ransactions\" , true"), "Q 2:1:31 9 3 0\n", DONE},
-		{SUBSCRIBE("\"alchemy_pendingTransactions\",{\"toAddress\":[\"0x01\"]}"), "Q 2:1:31 9 3 0\n", DONE},
-		{SUBSCRIBE("\"mevblocker_partialPendingTransactions\""), "Q 2:1:31 9 3 0\n", DONE},
-		{"{\"id\":1,\"method\":\"subscribe\",\"params\":[\"newTxs\",{\"include\":[\"raw_tx\"]}]}", "Q 2:1:31 9 3 0\n",
+		{SUBSCRIBE("\"alchemy_pendingTransactions\",{\"toAddress\":[\"0x01\"]}"), "Q 2:1:31 9 3 0\n",
 			DONE},
+		{SUBSCRIBE("\"mevblocker_partialPendingTransactions\""), "Q 2:1:31 9 3 0\n", DONE},
+		{"{\"id\":1,\"method\":\"subscribe\",\"params\":[\"newTxs\",{\"include\":[\"raw_tx\"]}]}",
+			"Q 2:1:31 9 3 0\n", DONE},
 		{SUBSCRIBE("\"newHeads\""), "Q 2:1:31 9 4 0\n", DONE},
 		{SUBSCRIBE("\"logs\",{}"), "Q 2:1:31 9 5 0\n", DONE},
 		{SUBSCRIBE("\"a name that is longer than any that we know of\""), "Q 2:1:31 9 1 0\n", DONE},
 		{SUBSCRIBE(""), "Q 2:1:31 9 1 0\n", DONE},
 		/* the method comes too late to tell that the parameter is a name */
-		{"{\"params\":[\"newHeads\"],\"id\":1,\"method\":\"eth_subscribe\"}", "Q 2:1:31 9 1 0\n", DONE},
+		{"{\"params\":[\"newHeads\"],\"id\":1,\"method\":\"eth_subscribe\"}", "Q 2:1:31 9 1 0\n",
+			DONE},
 	};
 	check_rows(rows, LEN(rows));
 }
 
-#define PAYLOAD                                                                                             \
-	"{\"parentHash\":\"0x" H2 "\",\"blockNumber\":\"0x1b4\",\"timestamp\":\"0x5\",\"extraData\":\"0x00\"," \
-	"\"baseFeePerGas\":\"0x3b9aca00\",\"blockHash\":\"0x" H1 "\",\"transactions\":[\"0x02aa\",\"0x01\",5],\"withdrawals\":[]}"
+#define PAYLOAD                                                                      \
+	"{\"parentHash\":\"0x" H2                                                    \
+	"\",\"blockNumber\":\"0x1b4\",\"timestamp\":\"0x5\",\"extraData\":\"0x00\"," \
+	"\"baseFeePerGas\":\"0x3b9aca00\",\"blockHash\":\"0x" H1                     \
+	"\",\"transactions\":[\"0x02aa\",\"0x01\",5],\"withdrawals\":[]}"
 #define TXS "B begin\nB tx 0 0 02aa\nB tx 1 0 01\nB tx 2 1 -\n"
 #define END(how) "B end " how " 3 1f " H1 " " H2 " 436 5 000000003b9aca00 "
 #define NEW "{\"jsonrpc\":\"2.0\",\"method\":\"engine_newPayloadV4\",\"params\":["
@@ -180,21 +192,27 @@ engine(void **state)
 		{NEW PAYLOAD ",[\"0x" H1 "\",\"0x" H2 "\",\"0x01\",null],\"0x" H1 "\",[]],\"id\":1}",
 			TXS END("0") H1 H2 " 2\nQ 2:1:31 10 0 0\n", DONE},
 		/* the method last: the block is shown, and counts */
-		{"{\"params\":[" PAYLOAD "],\"id\":1,\"method\":\"engine_newPayloadV1\"}", TXS END("0") "- 0\nQ 2:1:31 10 0 0\n",
-			DONE},
+		{"{\"params\":[" PAYLOAD "],\"id\":1,\"method\":\"engine_newPayloadV1\"}",
+			TXS END("0") "- 0\nQ 2:1:31 10 0 0\n", DONE},
 		/* ... or does not */
-		{"{\"params\":[" PAYLOAD "],\"id\":1,\"method\":\"eth_call\"}", TXS "B end 2 3 0 0 0 - 0\nQ 2:1:31 0 0 0\n", DONE},
+		{"{\"params\":[" PAYLOAD "],\"id\":1,\"method\":\"eth_call\"}",
+			TXS "B end 2 3 0 0 0 - 0\nQ 2:1:31 0 0 0\n", DONE},
 		{"{\"params\":[" PAYLOAD "],\"id\":1}", TXS "B end 2 3 0 0 0 - 0\nQ 2:1:31 0 0 0\n", DONE},
 		/* another method first: nobody looks */
 		{"{\"method\":\"eth_call\",\"params\":[" PAYLOAD "],\"id\":1}", "Q 2:1:31 0 0 0\n", DONE},
-		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\"],\"transactions\":[\"0x02\"],\"timestamp\":\"0x1\"}]}",
+		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\"],\"transactions\":[\"0x02\"],"
+		 "\"timestamp\":\"0x1\"}]}",
 			"Q 0:0:0 3 0 1\nI 0:0:0 0 0 01\n", DONE},
 		/* overridden */
 		{NEW "{\"transactions\":[\"0x01\"]}],\"params\":[" PAYLOAD "]}",
-			"B begin\nB tx 0 0 01\nB end 2 1 0 0 0 - 0\n" TXS END("0") "- 0\nQ 0:0:0 10 0 0\n", DONE},
+			"B begin\nB tx 0 0 01\nB end 2 1 0 0 0 - 0\n" TXS END("0") "- 0\nQ 0:0:0 10 0 0\n",
+			DONE},
 		{NEW "{\"transactions\":[\"0x01\"],\"transactions\":[]}]}",
-			"B begin\nB tx 0 0 01\nB end 2 1 0 0 0 - 0\nB begin\nB end 0 0 0 0 0 - 0\nQ 0:0:0 10 0 0\n", DONE},
-		{NEW "{\"blockHash\":\"0x" H2 "\",\"BLOCKHASH\":\"0x" H1 "\",\"blockNumber\":\"0x1\",\"blockNumber\":\"0xz\"}]}",
+			"B begin\nB tx 0 0 01\nB end 2 1 0 0 0 - 0\nB begin\nB end 0 0 0 0 0 - 0\nQ 0:0:0 10 "
+			"0 0\n",
+			DONE},
+		{NEW "{\"blockHash\":\"0x" H2 "\",\"BLOCKHASH\":\"0x" H1
+		     "\",\"blockNumber\":\"0x1\",\"blockNumber\":\"0xz\"}]}",
 			"B begin\nB end 0 0 1 " H1 " 0 0 - 0\nQ 0:0:0 10 0 0\n", DONE},
 		{NEW "]}", "B begin\nB end 0 0 0 0 0 - 0\nQ 0:0:0 10 0 0\n", DONE},
 		/* damaged */
@@ -203,11 +221,15 @@ engine(void **state)
 		{"{\"method\":\"engine_forkchoiceUpdatedV3\",\"params\":[{\"headBlockHash\":\"0x" H1
 		 "\",\"safeBlockHash\":\"0x" H2 "\",\"finalizedBlockHash\":\"0x" H1 "\"},null],\"id\":2}",
 			"B heads 0 0 e0 " H1 " " H2 " " H1 " 0 0 - 0\nQ 2:1:32 11 0 0\n", DONE},
-		{"{\"method\":\"engine_forkchoiceUpdatedV3\",\"params\":[{\"headBlockHash\":\"0x01\"},{\"timestamp\":\"0x1\"}]}",
+		{"{\"method\":\"engine_forkchoiceUpdatedV3\",\"params\":[{\"headBlockHash\":\"0x01\"},{"
+		 "\"timestamp\":\"0x1\"}]}",
 			"B heads 0 0 0 0 0 - 0\nQ 0:0:0 11 0 0\n", DONE},
-		{"{\"method\":\"engine_getPayloadV3\",\"params\":[\"0x0000000021f32cc1\"],\"id\":2}", "Q 2:1:32 12 0 0\n", DONE},
+		{"{\"method\":\"engine_getPayloadV3\",\"params\":[\"0x0000000021f32cc1\"],\"id\":2}",
+			"Q 2:1:32 12 0 0\n", DONE},
 		{"[" NEW PAYLOAD "],\"id\":1}," NEW PAYLOAD "],\"id\":2}]",
-			TXS END("0") "- 0\nQ 2:1:31 10 0 0 batch\n" TXS END("0") "- 0\nQ 2:1:32 10 0 0 batch\n", DONE},
+			TXS END("0") "- 0\nQ 2:1:31 10 0 0 batch\n" TXS END(
+				"0") "- 0\nQ 2:1:32 10 0 0 batch\n",
+			DONE},
 	};
 	check_rows(rows, LEN(rows));
 }
@@ -234,7 +256,8 @@ cut_log(const char *body, const char *log)
 static void
 cut_off(void **state)
 {
-	cut_log("{\"id\":1,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x01", "Q 2:1:31 1 0 1 cut\nI 2:1:31 0 6 -\n");
+	cut_log("{\"id\":1,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x01",
+		"Q 2:1:31 1 0 1 cut\nI 2:1:31 0 6 -\n");
 	cut_log("[{\"id\":1},{\"id\":2", "Q 2:1:31 0 0 0 batch\nQ 2:1:32 0 0 0 batch cut\n");
 	cut_log("[{\"id\":1},", "Q 2:1:31 0 0 0 batch\n");
 	cut_log("", "");
@@ -266,7 +289,8 @@ large(void **state)
 	assert_int_equal(r.status, DONE);
 	unsigned txs = 0;
 	for (char *p = r.log; (p = strstr(p, "B tx ")) != NULL; p++, txs++)
-		assert_int_equal(strtoul(strchr(p + 5, '2') ? strstr(p, " 0 02") + 5 + 190 : "", NULL, 16), txs);
+		assert_int_equal(
+			strtoul(strchr(p + 5, '2') ? strstr(p, " 0 02") + 5 + 190 : "", NULL, 16), txs);
 	assert_int_equal(txs, n);
 	assert_non_null(strstr(r.log, " 7\nQ 2:1:31 10 0 0\n"));
 	assert_non_null(strstr(r.log, "B end 0 4000 0 0 0 "));
