@@ -25,26 +25,63 @@
 #ifndef WIRE_JSONRPC_H
 #define WIRE_JSONRPC_H
 
-#include "abi/span.h"
+#include "wire/json.h"
+#include "wire/json_block.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#define JSONRPC_ITEMS_MAX 128u /* transactions of one request object; Flashbots' limit is 100 */
+#define JSONRPC_SPARE 32u      /* candidates that are in no list, and overridden ones */
+#define JSONRPC_RECS \
+	(2 * JSONRPC_ITEMS_MAX + JSONRPC_SPARE) /* until the method is known: txs, body, the rest */
+#define JSONRPC_NEST_MAX 8u /* mev_sendBundle bundles within bundles; mev-share's own limit is 1 */
 
-#define JSONRPC_DEPTH_MAX 10000u  /* containers; deeper bodies are refused, as Go's scanner does */
-#define JSONRPC_DEPTH_EXACT 1024u /* deeper ones are not told apart: there, {] and ["a":1] pass */
-#define JSONRPC_ITEMS_MAX 128u	  /* transactions of one request object; Flashbots' limit is 100 */
-#define JSONRPC_RECS             \
-	(2 * JSONRPC_ITEMS_MAX + \
-		8u)		   /* candidates until the method is known: txs, body, tx, overridden ones */
-#define JSONRPC_NEST_MAX 8u	   /* mev_sendBundle bundles within bundles; mev-share's own limit is 1 */
-#define JSONRPC_RAW_MAX (2621440u) /* decoded bytes of one request object: half of geth's 5 MiB body */
-
+/* What a request is for. The first four carry transactions, and items are of these kinds alone. */
 enum jsonrpc_kind {
-	JSONRPC_RAW = 1,     /* eth_sendRawTransaction and its kin */
-	JSONRPC_PRIVATE = 2, /* eth_sendPrivateTransaction ... */
-	JSONRPC_BUNDLE = 3,  /* eth_sendBundle, mev_sendBundle: order kept */
-	JSONRPC_UNSIGNED = 4 /* eth_sendTransaction: an object the node will sign */
+	JSONRPC_OTHER = 0,    /* none of the methods in the table */
+	JSONRPC_RAW = 1,      /* eth_sendRawTransaction and its kin */
+	JSONRPC_PRIVATE = 2,  /* eth_sendPrivateTransaction ... */
+	JSONRPC_BUNDLE = 3,   /* eth_sendBundle, mev_sendBundle: order kept */
+	JSONRPC_UNSIGNED = 4, /* eth_sendTransaction: an object the node will sign */
+	JSONRPC_GET_RAW,      /* the answer is a transaction's bytes */
+	JSONRPC_GET_TX,	      /* the answer has transaction objects: by hash, of the pool, of a block */
+	JSONRPC_SIGN,	      /* the answer has a transaction that was not sent to anybody */
+	JSONRPC_POLL,	      /* eth_getFilterChanges: hashes, of transactions or of blocks */
+	JSONRPC_SUBSCRIBE,
+	JSONRPC_NEW_PAYLOAD, /* engine API */
+	JSONRPC_FORKCHOICE,
+	JSONRPC_GET_PAYLOAD
+};
+
+/* What eth_subscribe asks for, if the method stood before its parameters. */
+enum jsonrpc_subscription {
+	JSONRPC_SUB_NONE,   /* no subscription */
+	JSONRPC_SUB_OTHER,  /* syncing, names that we do not know, or not read */
+	JSONRPC_SUB_HASHES, /* newPendingTransactions */
+	JSONRPC_SUB_TXS,   /* with bodies: its second parameter is true; Alchemy's, MEV Blocker's, bloXroute's
+			      newTxs */
+	JSONRPC_SUB_HEADS, /* newHeads */
+	JSONRPC_SUB_LOGS
+};
+
+/* A request object that is complete, or of which no more will come (cut). */
+struct jsonrpc_request {
+	struct json_id id;
+	uint8_t kind;	      /* enum jsonrpc_kind */
+	uint8_t subscription; /* enum jsonrpc_subscription */
+	bool batch;	      /* an element of a batch */
+	bool cut;
+	uint16_t n_items;   /* items that follow */
+	const char *method; /* its name in the table, static; NULL if it is none of these */
+};
+
+/* What an arena's owner may ask for beside the items. ctx: that of jsonrpc_feed. `request` is called for
+ * every request object, whatever its method, before its items; `block` for blocks of the engine API,
+ * transaction by transaction, as soon as they are read. A transaction is shown before all of the request is
+ * known: END tells whether the block counts. That is so for requests whose method stands before their params,
+ * and for those whose method is not known yet; if another method came first there are no block events. Either
+ * may be NULL. */
+struct jsonrpc_watch {
+	void (*request)(void *ctx, const struct jsonrpc_request *r);
+	void (*block)(void *ctx, const struct json_block_event *e);
 };
 
 /* What became of one transaction-bearing element. */
@@ -65,63 +102,52 @@ struct jsonrpc_item {
 	uint32_t bundle_len,
 		bundle_pos; /* 0, 0 if not in a bundle; pos counts from 0. Nested bundles count on. */
 	bool in_scratch;    /* false: the slab is released when the sink returns; use raw at once */
+	uint16_t index;	    /* among the items of its request, from 0 */
+	struct json_id id;  /* of its request */
 };
 
 /* jsonrpc_sink is called in the order of the body. It may set the arena's scratch_used to 0 (items of the
  * same request still to come stay intact until the last one's call returns); it may not call the scanner. */
 typedef void (*jsonrpc_sink)(void *ctx, const struct jsonrpc_item *item);
 
-/* Where decoded bytes live. One per worker; shared by all its scanners. */
-struct jsonrpc_arena {
-	uint8_t *scratch;
-	uint32_t scratch_used, scratch_cap; /* the owner resets used = 0 when no item is in use any more */
-	void *ctx;
-	/* slab_get returns at least `bytes` (1..JSONRPC_RAW_MAX) and stores the capacity, or NULL (the items
-	 * held become NO_BUFFER). The owner may take a slab back between two calls into the scanner, and
-	 * within slab_get, by storing NULL through `holder`; its items become NO_BUFFER and the scan goes on.
-	 */
-	uint8_t *(*slab_get)(void *ctx, uint32_t bytes, uint32_t *cap, uint8_t **holder);
-	void (*slab_put)(void *ctx, uint8_t *slab); /* does not write through holder */
-};
-
-enum jsonrpc_status { JSONRPC_MORE, JSONRPC_DONE, JSONRPC_MALFORMED, JSONRPC_TOO_DEEP };
-
 /* One candidate element of params: 22 bits hold JSONRPC_RAW_MAX. Their bytes lie end to end in the buffer. */
 struct jsonrpc_rec {
-	uint32_t len : 22, state : 3, role : 3, level : 4;
+	uint32_t len : 22, state : 3, role : 4, level : 3;
 };
 
 /* State of one body. Owned by jsonrpc.c; the names are explained in jsonrpc_private.h. The struct may not
  * move while it holds a slab. */
 struct jsonrpc {
-	uint8_t *slab; /* NULL: nothing carried over */
-	uint32_t slab_cap;
-	uint32_t used;	    /* decoded bytes of the current request, in the slab or else in scratch */
-	uint32_t str_start; /* `used` where the current string began */
-	uint16_t depth;	    /* open containers */
+	struct json_hold h; /* decoded bytes of the current request */
 	uint16_t skip; /* depth of the outermost open container that holds nothing of interest; 0: none */
-	uint8_t state, ctx, pos;
-	bool batch, in_txs; /* top-level array; the open list is txs, not body */
-	uint8_t method, first_param;
-	uint8_t level;				  /* of nested bundles */
-	uint8_t mode;				  /* what the current string is read for */
-	uint8_t sub;				  /* inside a number, literal or \u escape */
-	uint16_t unit;				  /* \u escape */
-	uint8_t role, str_state, hex_stage, half; /* current candidate string */
-	uint8_t text_len, utf8; /* current key or method; utf8: first bytes of a folding letter */
+	uint8_t ctx, pos;
+	bool batch;   /* top-level array */
+	uint8_t list; /* ctx of the open list in params[0] */
+	uint8_t method, kind, first_param;
+	uint8_t param; /* its number */
+	uint8_t subscription;
+	bool method_read; /* one that we know or not */
+	bool in_block;	  /* BEGIN was shown */
+	bool in_excess;
+	uint32_t n_txs; /* of the block */
+	struct json_id id;
+	uint8_t level; /* of nested bundles */
+	uint8_t role;  /* of the current candidate string */
 	uint16_t n_recs;
+	uint8_t listed[2]; /* records that count, of txs and of body */
+	struct json_lex x; /* what stands behind needs no beginning */
 	uint16_t obj_mark[JSONRPC_NEST_MAX],
 		elem_mark[JSONRPC_NEST_MAX]; /* n_recs where the container began */
-	uint16_t excess[8];		     /* by role: items beyond JSONRPC_ITEMS_MAX */
-	uint8_t listed[2];		     /* records that count, of txs and of body */
-	uint8_t text[40];
+	uint16_t excess[16];		     /* by role: items beyond JSONRPC_ITEMS_MAX; good if in_excess */
 	struct jsonrpc_rec recs[JSONRPC_RECS];
-	uint8_t is_object[JSONRPC_DEPTH_EXACT / 8]; /* a bit for each open container */
 };
 
 /* jsonrpc_init prepares for a new body. Holds no resources: a body that was begun must have ended or been
  * cut. */
 void jsonrpc_init(struct jsonrpc *j);
+/* jsonrpc_init_stream: as jsonrpc_init, but requests follow each other with or without white space between,
+ * as on a node's Unix socket; DONE then means that the last one ended with the piece, and feeding goes on. */
+void jsonrpc_init_stream(struct jsonrpc *j);
 
 /* jsonrpc_feed scans one piece of a body; last: the body ends with it. Calls sink for every transaction of
  * every request object that ends within it. After DONE, MALFORMED or TOO_DEEP no slab is held and further
@@ -132,7 +158,8 @@ enum jsonrpc_status jsonrpc_feed(struct jsonrpc *j, struct jsonrpc_arena *a, str
 	jsonrpc_sink sink, void *ctx, uint32_t *messages);
 
 /* jsonrpc_cut: the rest of this body will not come (gap, end of flow). Reports what was begun as JSONRPC_CUT
- * if its method was known, releases the slab. Further pieces are ignored (MALFORMED). */
+ * if its method was known, and the request as cut, releases the slab. Further pieces are ignored (MALFORMED).
+ */
 void jsonrpc_cut(struct jsonrpc *j, struct jsonrpc_arena *a, jsonrpc_sink sink, void *ctx);
 
 #endif

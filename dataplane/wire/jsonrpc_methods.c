@@ -21,7 +21,65 @@ static const struct rpc_method methods[] = {
 	METHOD("eth_sendBundle", JSONRPC_BUNDLE, ROLE_BIT(ROLE_TXS)),
 	METHOD("mev_sendBundle", JSONRPC_BUNDLE, ROLES_MEV),
 	METHOD("eth_sendTransaction", JSONRPC_UNSIGNED, 0),
+	METHOD("eth_getRawTransactionByHash", JSONRPC_GET_RAW, 0),
+	METHOD("eth_getRawTransactionByBlockHashAndIndex", JSONRPC_GET_RAW, 0),
+	METHOD("eth_getRawTransactionByBlockNumberAndIndex", JSONRPC_GET_RAW, 0),
+	METHOD("debug_getRawTransaction", JSONRPC_GET_RAW, 0),
+	METHOD("eth_getTransactionByHash", JSONRPC_GET_TX, 0),
+	METHOD("eth_getTransactionByBlockHashAndIndex", JSONRPC_GET_TX, 0),
+	METHOD("eth_getTransactionByBlockNumberAndIndex", JSONRPC_GET_TX, 0),
+	METHOD("eth_getTransactionBySenderAndNonce", JSONRPC_GET_TX, 0),
+	METHOD("eth_pendingTransactions", JSONRPC_GET_TX, 0),
+	METHOD("parity_pendingTransactions", JSONRPC_GET_TX, 0),
+	METHOD("txpool_content", JSONRPC_GET_TX, 0),
+	METHOD("txpool_contentFrom", JSONRPC_GET_TX, 0),
+	METHOD("eth_getBlockByHash", JSONRPC_GET_TX, 0),
+	METHOD("eth_getBlockByNumber", JSONRPC_GET_TX, 0),
+	METHOD("eth_signTransaction", JSONRPC_SIGN, 0),
+	METHOD("eth_fillTransaction", JSONRPC_SIGN, 0),
+	METHOD("eth_getFilterChanges", JSONRPC_POLL, 0),
+	METHOD("eth_subscribe", JSONRPC_SUBSCRIBE, 0),
+	METHOD("subscribe", JSONRPC_SUBSCRIBE, 0),
+	METHOD("engine_newPayloadV1", JSONRPC_NEW_PAYLOAD, 0),
+	METHOD("engine_newPayloadV2", JSONRPC_NEW_PAYLOAD, 0),
+	METHOD("engine_newPayloadV3", JSONRPC_NEW_PAYLOAD, 0),
+	METHOD("engine_newPayloadV4", JSONRPC_NEW_PAYLOAD, 0),
+	METHOD("engine_newPayloadV5", JSONRPC_NEW_PAYLOAD, 0),
+	METHOD("engine_forkchoiceUpdatedV1", JSONRPC_FORKCHOICE, 0),
+	METHOD("engine_forkchoiceUpdatedV2", JSONRPC_FORKCHOICE, 0),
+	METHOD("engine_forkchoiceUpdatedV3", JSONRPC_FORKCHOICE, 0),
+	METHOD("engine_forkchoiceUpdatedV4", JSONRPC_FORKCHOICE, 0),
+	METHOD("engine_getPayloadV1", JSONRPC_GET_PAYLOAD, 0),
+	METHOD("engine_getPayloadV2", JSONRPC_GET_PAYLOAD, 0),
+	METHOD("engine_getPayloadV3", JSONRPC_GET_PAYLOAD, 0),
+	METHOD("engine_getPayloadV4", JSONRPC_GET_PAYLOAD, 0),
+	METHOD("engine_getPayloadV5", JSONRPC_GET_PAYLOAD, 0),
+	METHOD("engine_getPayloadV6", JSONRPC_GET_PAYLOAD, 0),
 };
+
+/* geth and its kin: eth/filters/api.go; Alchemy, MEV Blocker and bloXroute by their documentation. */
+static const struct {
+	const char *name;
+	uint8_t len, kind;
+} subscriptions[] = {
+	{"newPendingTransactions", 22, JSONRPC_SUB_HASHES},
+	{"newPendingTransactionsWithBody", 30, JSONRPC_SUB_TXS},
+	{"alchemy_pendingTransactions", 27, JSONRPC_SUB_TXS},
+	{"mevblocker_partialPendingTransactions", 37, JSONRPC_SUB_TXS},
+	{"newTxs", 6, JSONRPC_SUB_TXS},
+	{"pendingTxs", 10, JSONRPC_SUB_TXS},
+	{"newHeads", 8, JSONRPC_SUB_HEADS},
+	{"logs", 4, JSONRPC_SUB_LOGS},
+};
+
+uint8_t
+rpc_subscription(const uint8_t *name, size_t len)
+{
+	for (unsigned i = 0; i < sizeof subscriptions / sizeof *subscriptions; i++)
+		if (subscriptions[i].len == len && memcmp(subscriptions[i].name, name, len) == 0)
+			return subscriptions[i].kind;
+	return JSONRPC_SUB_OTHER;
+}
 
 uint8_t
 rpc_method_find(const uint8_t *name, size_t len)

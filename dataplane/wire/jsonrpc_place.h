@@ -9,14 +9,28 @@
 #include <string.h>
 
 /* What the innermost open container is. */
-enum ctx { CTX_SKIP, CTX_BATCH, CTX_REQUEST, CTX_PARAMS, CTX_FIRST, CTX_TXS, CTX_BODY, CTX_ELEM, CTX_SUB };
+enum ctx {
+	CTX_SKIP,
+	CTX_BATCH,
+	CTX_REQUEST,
+	CTX_PARAMS,
+	CTX_FIRST,
+	CTX_TXS,
+	CTX_BODY,
+	CTX_ELEM,
+	CTX_SUB,
+	CTX_BLOCK_TXS,
+	CTX_VERSIONED
+};
 
-/* What the value that comes next is. From POS_PARAMS on its beginning overrides earlier ones (value_begins).
+/* What the value that comes next is. From POS_PARAMS on value_begins is told of its beginning: it overrides
+ * earlier ones.
  */
 enum pos {
 	POS_NONE,
 	POS_REQUEST,
 	POS_METHOD,
+	POS_ID,
 	POS_PARAMS,
 	POS_FIRST,
 	POS_TX,
@@ -26,7 +40,12 @@ enum pos {
 	POS_BODY_ITEM,
 	POS_MEV_TX,
 	POS_MEV_HASH,
-	POS_MEV_BUNDLE
+	POS_MEV_BUNDLE,
+	POS_SECOND,
+	POS_BLOCK_TXS,
+	POS_BLOCK_TXS_ITEM,
+	POS_VERSIONED_ITEM,
+	POS_MEMBER /* + its role: the last ones */
 };
 
 static inline uint64_t
@@ -37,14 +56,54 @@ key_of(const char name[8])
 	return k;
 }
 
-/* k: the key's bytes with bit 0x20 set in each, zeros behind. All names are letters, for which that is
- * folding. */
+/* The members of engine_newPayload's and engine_forkchoiceUpdated's first parameter. */
+static const struct {
+	const char *name;
+	uint8_t len, pos;
+} block_keys[] = {
+	{"transactions", 12, POS_BLOCK_TXS},
+	{"blockhash", 9, POS_MEMBER + ROLE_BLOCK_HASH},
+	{"parenthash", 10, POS_MEMBER + ROLE_PARENT},
+	{"blocknumber", 11, POS_MEMBER + ROLE_NUMBER},
+	{"timestamp", 9, POS_MEMBER + ROLE_TIME},
+	{"basefeepergas", 13, POS_MEMBER + ROLE_BASE_FEE},
+	{"headblockhash", 13, POS_MEMBER + ROLE_HEAD},
+	{"safeblockhash", 13, POS_MEMBER + ROLE_SAFE},
+	{"finalizedblockhash", 18, POS_MEMBER + ROLE_FINAL},
+};
+
+/* The first 8 letters and the last 8 tell these names apart from each other, and from every other name that
+ * blocks have. */
 static unsigned
-key_pos(const struct jsonrpc *j, uint64_t k)
+block_key(const struct scan *s, struct json_key key)
 {
+	if (!rpc_block_wanted(s))
+		return POS_NONE;
+	for (unsigned i = 0; i < sizeof block_keys / sizeof *block_keys; i++) {
+		const char *name = block_keys[i].name;
+		uint64_t k, tail;
+		memcpy(&k, name, 8);
+		memcpy(&tail, name + block_keys[i].len - 8, 8);
+		if (key.len == block_keys[i].len && key.k == k && key.tail == tail)
+			return block_keys[i].pos;
+	}
+	return POS_NONE;
+}
+
+/* All names are letters, for which the bit 0x20 is folding. Those of requests have at most 8. */
+static inline unsigned
+key_pos(const struct scan *s, struct json_key key)
+{
+	const struct jsonrpc *j = s->j;
+	uint64_t k = key.k;
+	if (key.len > 8)
+		return j->ctx == CTX_FIRST ? block_key(s, key) : POS_NONE;
 	switch (j->ctx) {
 	case CTX_REQUEST:
-		return k == key_of("params\0") ? POS_PARAMS : k == key_of("method\0") ? POS_METHOD : POS_NONE;
+		return k == key_of("params\0")	     ? POS_PARAMS
+		       : k == key_of("method\0")     ? POS_METHOD
+		       : k == key_of("id\0\0\0\0\0") ? POS_ID
+						     : POS_NONE;
 	case CTX_PARAMS: /* by name: jsonrpsee */
 		return k == key_of("bytes\0\0") || k == key_of("tx\0\0\0\0\0") || k == key_of("bundle\0") ||
 				       k == key_of("request")
@@ -67,26 +126,13 @@ key_pos(const struct jsonrpc *j, uint64_t k)
 	}
 }
 
-/* Below JSONRPC_DEPTH_EXACT nobody knows; nothing of interest lies there. */
-static inline bool
-unsure(const struct jsonrpc *j)
-{
-	return j->depth > JSONRPC_DEPTH_EXACT;
-}
-
-static inline bool
-in_object(const struct jsonrpc *j)
-{
-	return j->is_object[(j->depth - 1) >> 3] >> ((j->depth - 1) & 7) & 1;
-}
-
 /* The context of the container at the present depth, once an inner one has been closed. */
 static unsigned
 ctx_again(const struct jsonrpc *j)
 {
 	if (j->skip)
 		return CTX_SKIP;
-	switch (j->depth - j->batch) {
+	switch (j->x.depth - j->batch) {
 	case 0:
 		return CTX_BATCH;
 	case 1:
@@ -94,19 +140,21 @@ ctx_again(const struct jsonrpc *j)
 	case 2:
 		return CTX_PARAMS;
 	case 3:
-		return in_object(j) ? CTX_FIRST : CTX_TXS;
+		return in_object(&j->x) ? CTX_FIRST : j->param == 0 ? CTX_TXS : CTX_VERSIONED;
 	case 4:
-		return j->in_txs ? CTX_TXS : CTX_BODY;
+		return j->list;
 	default: /* body, elem, sub, body ... */
-		return !in_object(j) ? CTX_BODY : (j->depth - j->batch) % 3 == 2 ? CTX_ELEM : CTX_SUB;
+		return !in_object(&j->x) ? CTX_BODY : (j->x.depth - j->batch) % 3 == 2 ? CTX_ELEM : CTX_SUB;
 	}
 }
 
-/* What a value in `ctx` is, when it is an element of an array; the first parameter has been passed. */
+/* What a value in `ctx` is, when it is an element of an array; the parameters have been seen to. */
 static const uint8_t item_pos[] = {
 	[CTX_BATCH] = POS_REQUEST,
 	[CTX_TXS] = POS_TXS_ITEM,
 	[CTX_BODY] = POS_BODY_ITEM,
+	[CTX_BLOCK_TXS] = POS_BLOCK_TXS_ITEM,
+	[CTX_VERSIONED] = POS_VERSIONED_ITEM,
 };
 
 static inline uint8_t
@@ -115,20 +163,38 @@ elem_pos(unsigned ctx)
 	return ctx < sizeof item_pos ? item_pos[ctx] : POS_NONE;
 }
 
+static inline uint8_t
+id_kind(uint8_t c)
+{
+	return c == '"'				    ? JSON_ID_STRING
+	       : c == 'n'			    ? JSON_ID_NULL
+	       : c == '-' || (c >= '0' && c <= '9') ? JSON_ID_NUMBER
+						    : JSON_ID_OTHER;
+}
+
+static void
+forget_params(struct scan *s)
+{
+	rpc_block_end(s, JSON_BLOCK_VOID);
+	items_reset(s->j);
+}
+
 /* value_begins: the value at j->pos begins with c; whatever it overrides is forgotten, and what is no string
  * or container is judged. */
 static void
-value_begins(struct jsonrpc *j, uint8_t c)
+value_begins(struct scan *s, uint8_t c)
 {
+	struct jsonrpc *j = s->j;
 	bool null = c == 'n';
-	unsigned mark = j->elem_mark[j->level], level = j->level;
+	unsigned level = j->level;
 	switch (j->pos) {
 	case POS_PARAMS:
-		items_reset(j);
+		if (j->first_param != FIRST_NONE)
+			forget_params(s);
 		break;
 	case POS_FIRST:
 		if (j->first_param != FIRST_NONE) /* by name, and named twice */
-			items_reset(j);
+			forget_params(s);
 		j->first_param = c == '"'   ? FIRST_STRING
 				 : c == '{' ? FIRST_OBJECT
 				 : c == '[' ? FIRST_ARRAY
@@ -152,46 +218,69 @@ value_begins(struct jsonrpc *j, uint8_t c)
 		break;
 	case POS_MEV_TX:
 		if (!null)
-			items_kill(j, mark, ROLE_BIT(ROLE_MEV_TX), level, level);
+			items_kill(j, j->elem_mark[level], ROLE_BIT(ROLE_MEV_TX), level, level);
 		if (!null && c != '"')
 			items_add(j, ROLE_MEV_TX, JSONRPC_BAD_HEX, 0);
 		break;
 	case POS_MEV_HASH:
-		items_kill(j, mark, ROLE_BIT(ROLE_MEV_HASH), level, level);
+		items_kill(j, j->elem_mark[level], ROLE_BIT(ROLE_MEV_HASH), level, level);
 		if (c == '"')
 			items_add(j, ROLE_MEV_HASH, JSONRPC_HASH_ONLY, 0);
 		break;
 	case POS_MEV_BUNDLE:
-		items_kill(j, mark, ROLES_MEV, level + 1, JSONRPC_NEST_MAX);
+		items_kill(j, j->elem_mark[level], ROLES_MEV, level + 1, JSONRPC_NEST_MAX);
+		break;
+	case POS_SECOND:
+		if (j->subscription == JSONRPC_SUB_HASHES && c == 't')
+			j->subscription = JSONRPC_SUB_TXS;
+		break;
+	case POS_BLOCK_TXS:
+		if (j->in_block) /* named twice */
+			rpc_block_end(s, JSON_BLOCK_VOID);
+		break;
+	case POS_BLOCK_TXS_ITEM:
+		if (c != '"')
+			rpc_block_tx(s, JSONRPC_BAD_HEX, 0);
+		break;
+	case POS_VERSIONED_ITEM:
+		if (c != '"')
+			items_add(j, ROLE_VERSIONED, JSONRPC_BAD_HEX, 0);
 		break;
 	default:
+		if (j->pos > POS_MEMBER && !null)
+			items_kill(j, 0, ROLE_BIT(j->pos - POS_MEMBER), 0, 0);
 		break;
 	}
 }
 
-static enum role
-role_of(unsigned pos)
-{
-	switch (pos) {
-	case POS_FIRST:
-		return ROLE_FIRST;
-	case POS_TX:
-		return ROLE_TX;
-	case POS_TXS_ITEM:
-		return ROLE_TXS;
-	case POS_MEV_TX:
-		return ROLE_MEV_TX;
-	default:
-		return ROLE_NONE;
-	}
-}
+/* The role of a string at each place. */
+static const uint8_t role_at[POS_MEMBER + ROLE_FINAL + 1] = {
+	[POS_FIRST] = ROLE_FIRST,
+	[POS_TX] = ROLE_TX,
+	[POS_TXS_ITEM] = ROLE_TXS,
+	[POS_MEV_TX] = ROLE_MEV_TX,
+	[POS_BLOCK_TXS_ITEM] = ROLE_BLOCK_TX,
+	[POS_VERSIONED_ITEM] = ROLE_VERSIONED,
+	[POS_MEMBER + ROLE_BLOCK_HASH] = ROLE_BLOCK_HASH,
+	[POS_MEMBER + ROLE_PARENT] = ROLE_PARENT,
+	[POS_MEMBER + ROLE_NUMBER] = ROLE_NUMBER,
+	[POS_MEMBER + ROLE_TIME] = ROLE_TIME,
+	[POS_MEMBER + ROLE_BASE_FEE] = ROLE_BASE_FEE,
+	[POS_MEMBER + ROLE_HEAD] = ROLE_HEAD,
+	[POS_MEMBER + ROLE_SAFE] = ROLE_SAFE,
+	[POS_MEMBER + ROLE_FINAL] = ROLE_FINAL,
+};
 
 static unsigned
 object_ctx(struct jsonrpc *j)
 {
 	switch (j->pos) {
 	case POS_REQUEST:
-		j->method = 0; /* and no candidates: there are none outside requests */
+		/* no candidates: there are none outside requests */
+		j->method = j->kind = 0;
+		j->method_read = false;
+		j->subscription = JSONRPC_SUB_NONE;
+		j->id = (struct json_id){0};
 		return CTX_REQUEST;
 	case POS_PARAMS:
 		return CTX_PARAMS;
@@ -213,11 +302,12 @@ object_ctx(struct jsonrpc *j)
 }
 
 static unsigned
-array_ctx(struct jsonrpc *j)
+array_ctx(struct scan *s)
 {
+	struct jsonrpc *j = s->j;
 	switch (j->pos) {
 	case POS_REQUEST:
-		if (j->depth > 0) /* an element of a batch */
+		if (j->x.depth > 0) /* an element of a batch */
 			return CTX_SKIP;
 		j->batch = true;
 		return CTX_BATCH;
@@ -226,11 +316,14 @@ array_ctx(struct jsonrpc *j)
 	case POS_FIRST:
 		return CTX_TXS;
 	case POS_TXS:
-		j->in_txs = true;
-		return CTX_TXS;
+		return j->list = CTX_TXS;
 	case POS_BODY:
-		j->in_txs = false;
-		return CTX_BODY;
+		return j->list = CTX_BODY;
+	case POS_BLOCK_TXS:
+		rpc_block_begin(s);
+		return j->list = CTX_BLOCK_TXS;
+	case POS_SECOND:
+		return rpc_block_wanted(s) ? CTX_VERSIONED : CTX_SKIP;
 	default:
 		return CTX_SKIP;
 	}

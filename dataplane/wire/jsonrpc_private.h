@@ -5,6 +5,7 @@
 #ifndef WIRE_JSONRPC_PRIVATE_H
 #define WIRE_JSONRPC_PRIVATE_H
 
+#include "wire/json_hold.h"
 #include "wire/jsonrpc.h"
 
 #include <string.h>
@@ -13,11 +14,22 @@
  * transactions. */
 enum role {
 	ROLE_NONE,
-	ROLE_FIRST,   /* params[0] */
-	ROLE_TX,      /* params[0].tx */
-	ROLE_TXS,     /* params[0].txs[], or params[0][] */
-	ROLE_MEV_TX,  /* params[0].body[].tx, and in nested bundles; level tells them apart */
-	ROLE_MEV_HASH /* params[0].body[].hash */
+	ROLE_FIRST,    /* params[0] */
+	ROLE_TX,       /* params[0].tx */
+	ROLE_TXS,      /* params[0].txs[], or params[0][] */
+	ROLE_MEV_TX,   /* params[0].body[].tx, and in nested bundles; level tells them apart */
+	ROLE_MEV_HASH, /* params[0].body[].hash */
+	/* of the engine API; those up to ROLE_FINAL are members of params[0] */
+	ROLE_BLOCK_HASH,
+	ROLE_PARENT,
+	ROLE_NUMBER,
+	ROLE_TIME,
+	ROLE_BASE_FEE,
+	ROLE_HEAD,
+	ROLE_SAFE,
+	ROLE_FINAL,
+	ROLE_BLOCK_TX, /* params[0].transactions[]: never a record */
+	ROLE_VERSIONED /* params[1][] */
 };
 #define ROLE_BIT(role) (1u << (role))
 #define ROLES_MEV (ROLE_BIT(ROLE_MEV_TX) | ROLE_BIT(ROLE_MEV_HASH))
@@ -35,10 +47,12 @@ struct rpc_method {
 	uint8_t roles;
 };
 
-/* rpc_method_find returns the method's number, 0 if it carries no transactions. rpc_method: by number, not 0.
+/* rpc_method_find returns the method's number, 0 if it is not in the table. rpc_method: by number, not 0.
  */
 uint8_t rpc_method_find(const uint8_t *name, size_t len);
 const struct rpc_method *rpc_method(uint8_t number);
+/* rpc_subscription: enum jsonrpc_subscription of a name. */
+uint8_t rpc_subscription(const uint8_t *name, size_t len);
 
 /* One call into the scanner. */
 struct scan {
@@ -50,26 +64,25 @@ struct scan {
 	uint32_t *messages;
 };
 
-enum hex_stage { HEX_START, HEX_ZERO, HEX_BODY }; /* nothing read; a 0 that may begin 0x; past the prefix */
-
 /* items_reset forgets every candidate of the current request. */
 static inline void
 items_reset(struct jsonrpc *j)
 {
 	j->n_recs = 0;
-	j->used = 0;
+	j->h.used = 0;
 	j->level = 0;
 	j->first_param = FIRST_NONE;
-	memset(j->excess, 0, sizeof j->excess);
+	j->param = 0;
+	j->in_excess = false;
 	memset(j->listed, 0, sizeof j->listed);
 }
 
-/* Which list an element is of: 0 txs, 1 body, 2 none. The caps are per list, or one could crowd out the other
- * before the method tells which of them counts. */
+/* Which list an element is of: 0 txs, 1 body (or versioned hashes), 2 none. The caps are per list, or one
+ * could crowd out the other before the method tells which of them counts. */
 static inline unsigned
 list_of(unsigned role)
 {
-	return role == ROLE_TXS ? 0 : role >= ROLE_MEV_TX ? 1 : 2;
+	return role == ROLE_TXS ? 0 : role - ROLE_MEV_TX <= 1u || role == ROLE_VERSIONED ? 1 : 2;
 }
 
 /* items_kill: records from `mark` on with one of `roles` and a level in [lo, hi] are overridden. */
@@ -78,67 +91,55 @@ void items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, u
  * as well. */
 void items_kill_hashes(struct jsonrpc *j, unsigned mark, unsigned level);
 
+/* items_excess counts one for which there is no place. */
+void items_excess(struct jsonrpc *j, enum role role);
+
 /* items_add records a candidate; its bytes are the last `len` that were decoded, and forgotten if there is no
  * place for it. */
 static inline void
 items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len)
 {
 	unsigned list = list_of(role);
-	if (list < 2) { /* what is in no list keeps two places: one that counts, one overridden */
-		if (j->listed[list] == JSONRPC_ITEMS_MAX || j->n_recs >= JSONRPC_RECS - 2) {
-			j->used -= len;
-			if (j->excess[role] < UINT16_MAX)
-				j->excess[role]++;
-			return;
-		}
-		j->listed[list]++;
+	/* What is in no list keeps two places each: one that counts, one overridden. */
+	if (list < 2 ? j->listed[list] == JSONRPC_ITEMS_MAX || j->n_recs >= JSONRPC_RECS - JSONRPC_SPARE
+		     : j->n_recs == JSONRPC_RECS) {
+		j->h.used -= len;
+		items_excess(j, role);
+		return;
 	}
+	if (list < 2)
+		j->listed[list]++;
 	j->recs[j->n_recs++] =
 		(struct jsonrpc_rec){.len = len, .state = state, .role = role, .level = j->level};
 }
 
-/* items_string begins a candidate string, items_string_end ends it. In between items_hex decodes from [p,
- * end) up to the first byte that is no hex digit, items_char takes one unescaped character (>= 0x80: any that
- * is not ASCII), and items_spoil gives it up. When j->str_state is not OK there is nothing more to decode.
- * items_begin does all of it at once for a string at p that is whole and plain: then j->role is ROLE_NONE,
- * and what it returns lies behind the closing quote. */
-static inline void
-items_string(struct jsonrpc *j, enum role role)
-{
-	j->role = role;
-	j->str_state = JSONRPC_OK;
-	j->str_start = j->used;
-	j->hex_stage = HEX_START;
-	j->half = 0;
-}
-
-static inline void
-items_spoil(struct jsonrpc *j, unsigned state)
-{
-	j->str_state = state;
-	j->used = j->str_start;
-}
-
-static inline void
-items_string_end(struct jsonrpc *j)
-{
-	if (j->str_state == JSONRPC_OK && (j->half || j->hex_stage == HEX_ZERO))
-		items_spoil(j, JSONRPC_BAD_HEX);
-	items_add(j, j->role, j->str_state, j->used - j->str_start);
-	j->role = ROLE_NONE;
-}
-
+/* items_string_end ends a candidate string; in between it is hold_hex's. items_begin does all of it at once
+ * for a string at p that is whole and plain: then j->role is ROLE_NONE, and what it returns lies behind the
+ * closing quote. */
+void items_string_end(struct scan *s);
 const uint8_t *items_begin(struct scan *s, const uint8_t *p, enum role role);
-const uint8_t *items_hex(struct scan *s, const uint8_t *p);
-void items_char(struct scan *s, unsigned c);
 
-/* items_report hands the request's transactions to the sink; cut: as JSONRPC_CUT. items_release gives the
- * slab back. */
+/* items_report hands the request's transactions to the sink; cut: as JSONRPC_CUT. */
 void items_report(struct scan *s, bool cut);
-void items_release(struct jsonrpc *j, struct jsonrpc_arena *a);
-/* items_keep moves decoded bytes into a slab at the end of a call; items_check finds out at the beginning of
- * one whether it is still there. */
-void items_keep(struct jsonrpc *j, struct jsonrpc_arena *a);
-void items_check(struct jsonrpc *j);
+/* rpc_request_report hands the request to the watch, before items_report. */
+void rpc_request_report(struct scan *s, bool cut);
+
+/* rpc_block_wanted: what is read may be a block of the engine API, and somebody wants to hear of it. */
+static inline bool
+rpc_block_wanted(const struct scan *s)
+{
+	const struct jsonrpc *j = s->j;
+	return s->a->watch != NULL && s->a->watch->block != NULL &&
+	       (!j->method_read || j->kind == JSONRPC_NEW_PAYLOAD || j->kind == JSONRPC_FORKCHOICE);
+}
+/* rpc_block_begin, rpc_block_tx: its list of transactions opens; one of them, its bytes the last `len` that
+ * were decoded, which are forgotten. rpc_block_end: the request is over, or (VOID) its params are overridden.
+ */
+void rpc_block_begin(struct scan *s);
+void rpc_block_tx(struct scan *s, unsigned state, uint32_t len);
+void rpc_block_end(struct scan *s, enum json_block_end end);
+
+/* items_lost sees to the records whose bytes are gone, after anything that may have moved them. */
+void items_lost(struct jsonrpc *j);
 
 #endif

@@ -70,6 +70,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		rig_init(&whole, 1u << 17);
 		rig_init(&parts, 1u << 17);
 	}
+	static const struct jsonrpc_watch watch = {rig_request, rig_block};
+	whole.a.watch = parts.a.watch = data[3] / 16u % 2 ? &watch : NULL;
 	uint32_t seed = (uint32_t)data[1] << 8 | data[2] | 0x10000;
 	/* scratch of any size: a body that does not fit goes to a slab */
 	free(parts.a.scratch);
@@ -83,9 +85,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	run_pieces(&parts, body, n, seed, 2 + data[0] % 64u, false);
 	require(parts.status == whole.status && parts.messages == whole.messages);
 	require(strcmp(parts.log, whole.log) == 0);
+	require(parts.told == whole.told && whole.begun <= whole.ended);
 	run_pieces(&parts, body, n, seed, 2 + data[0] % 64u, true);
 	require(parts.status == whole.status && parts.messages == whole.messages);
 	same_but_lost(whole.log, parts.log);
+	require(parts.requests == whole.requests && parts.block_txs == whole.block_txs);
+	require(parts.begun == whole.begun && parts.ended == whole.ended);
 	/* cut off: what was complete is the beginning of what the whole has, the rest is CUT */
 	rig_begin(&parts);
 	parts.steal_in_get = false;
@@ -96,6 +101,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	jsonrpc_cut(&parts.j, &parts.a, rig_sink, &parts);
 	for (const char *l = parts.log + complete; *l; l = strchr(l, '\n') + 1)
 		require(l[2] == '0' + JSONRPC_CUT);
-	require(parts.slabs_out == 0);
+	require(parts.slabs_out == 0 && parts.begun <= parts.ended);
 	return 0;
 }

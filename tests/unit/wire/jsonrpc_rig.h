@@ -25,7 +25,51 @@ struct rig {
 	enum jsonrpc_status status;
 	size_t log_len;
 	char *log; /* "kind:state:pos/len:hex\n" for each item */
+	/* what the watch was told, if there is one */
+	unsigned requests, begun, ended, block_txs;
+	uint64_t told; /* all of it, as a hash */
 };
+
+static inline void
+rig_tell(struct rig *r, const void *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		r->told = (r->told ^ ((const uint8_t *)p)[i]) * 0x100000001b3;
+}
+
+static inline void
+rig_request(void *ctx, const struct jsonrpc_request *q)
+{
+	struct rig *r = ctx;
+	uint64_t all[] = {
+		q->id.text, q->id.kind, q->id.len, q->kind, q->subscription, q->batch, q->cut, q->n_items};
+	r->requests++;
+	rig_tell(r, all, sizeof all);
+}
+
+static inline void
+rig_block(void *ctx, const struct json_block_event *e)
+{
+	struct rig *r = ctx;
+	uint64_t all[] = {e->kind, e->state, e->index, e->end, e->raw.len};
+	r->begun += e->kind == JSON_BLOCK_BEGIN;
+	r->ended += e->kind == JSON_BLOCK_END;
+	r->block_txs += e->kind == JSON_BLOCK_TX;
+	rig_tell(r, all, sizeof all);
+	rig_tell(r, e->raw.p, e->raw.len);
+	if (e->block == NULL)
+		return;
+	const struct json_block *b = e->block;
+	uint64_t more[] = {b->has, b->n_txs, b->number, b->time_s, b->versioned_hashes_left_out};
+	rig_tell(r, more, sizeof more);
+	rig_tell(r, b->hash, 32);
+	rig_tell(r, b->parent, 32);
+	rig_tell(r, b->base_fee, 32);
+	rig_tell(r, b->head, 32);
+	rig_tell(r, b->safe, 32);
+	rig_tell(r, b->final, 32);
+	rig_tell(r, b->versioned_hashes.p, b->versioned_hashes.len);
+}
 
 static uint8_t *
 rig_slab_get(void *ctx, uint32_t bytes, uint32_t *cap, uint8_t **holder)
@@ -124,6 +168,8 @@ rig_begin(struct rig *r)
 	r->log[0] = 0;
 	r->n_items = 0;
 	r->messages = 0;
+	r->requests = r->begun = r->ended = r->block_txs = 0;
+	r->told = 0xcbf29ce484222325;
 	r->a.scratch_used = 0;
 	jsonrpc_init(&r->j);
 }
