@@ -224,7 +224,8 @@ mad_producer(void **state)
 	unsigned count[3] = {0};
 	pair_open(&x);
 	assert_int_equal(pthread_create(&thread, NULL, scribble_ring, &x), 0);
-	for (unsigned i = 0; i < HOSTILE_STEPS; i++) {
+	/* on a busy machine the other thread may not have run yet: go on until it has done harm */
+	for (unsigned i = 0; i < HOSTILE_STEPS || (count[0] == 0 && i < 200 * HOSTILE_STEPS); i++) {
 		struct alert_record r;
 		uint32_t len;
 		uint64_t before = x.c.next;
