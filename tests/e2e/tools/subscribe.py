@@ -177,6 +177,10 @@ class Subscription(Case):
         c.wait_for("a connection", lambda: c.lines)
         c.end()
         self.assertIn(f"\r\nHost: [::1]:{node.port}\r\n", node.connections[0].request + "\r\n")
+        try:
+            socket.getaddrinfo("localhost", None)
+        except OSError:
+            return  # a bare root without a hosts file
         by_name = self.node(lambda c: (c.subscribed(), c.until_gone()))
         c = self.client(f"ws://localhost:{by_name.port}/")  # resolves to ::1 as well, where no one listens
         c.wait_said("(127.0.0.1)")

@@ -8,6 +8,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 folder=$1/subscribe_anvil
 ctl=$(realpath "$2")
 command -v npm >/dev/null || { echo "no npm: skipped"; exit 77; }
+# The binary's package by its own name: as an optional part of another, npm leaves it out where Node.js is older than 20.
+[ "$(uname -m)" = x86_64 ] || { echo "no anvil for this machine: skipped"; exit 77; }
 mkdir -p "$folder"
 cp "$here/package.json" "$here/package-lock.json" "$folder/"
 cd "$folder"
@@ -19,8 +21,4 @@ if ! cmp -s package-lock.json installed.json; then
 	fi
 	cp package-lock.json installed.json
 fi
-for anvil in node_modules/@foundry-rs/anvil-*/bin/anvil; do
-	[ -x "$anvil" ] && exec python3 "$here/subscribe_anvil.py" "$ctl" "$anvil"
-done
-echo "no anvil for this machine: skipped"
-exit 77
+exec python3 "$here/subscribe_anvil.py" "$ctl" node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil
