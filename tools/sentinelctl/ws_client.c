@@ -495,7 +495,7 @@ on_whole(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg *
 	if (arg->opcode == WSLAY_CONNECTION_CLOSE) {
 		size_t n = arg->msg_length > 2 ? arg->msg_length - 2 : 0;
 		char said[124];
-		ws_printable(said, sizeof said, arg->msg + (n ? 2 : 0), n);
+		ws_printable(said, sizeof said, n ? arg->msg + 2 : (const uint8_t *)"", n);
 		if (arg->status_code != 0)
 			snprintf(c->closing, sizeof c->closing, " with code %u%s%s", arg->status_code, n ? ": " : "", said);
 	} else if (!is_control(arg->opcode) && !c->too_long) {
