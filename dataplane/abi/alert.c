@@ -50,7 +50,12 @@ static const char *const class_names[] = {
 	"unknown", "flash_loan", "flash_deploy", "swap", "sandwich", "admin", "other"};
 static const char *const severity_names[] = {"unknown", "info", "low", "medium", "high", "critical"};
 static const char *const carrier_names[] = {
-	"unknown", "http-jsonrpc", "http-jsonrpc-bundle", "http-jsonrpc-private", "offline"};
+	"unknown", "http-jsonrpc", "http-jsonrpc-bundle", "http-jsonrpc-private", "offline",
+	"http-jsonrpc-txobject", "http-jsonrpc-raw", "engine-block", "ws-jsonrpc", "ws-jsonrpc-bundle",
+	"ws-jsonrpc-private", "ws-jsonrpc-txobject", "ws-jsonrpc-raw", "ws-subscription-full",
+	"ws-subscription-raw", "rlpx-transactions", "rlpx-pooled", "rlpx-blockbody", "ipc-jsonrpc",
+	"ipc-jsonrpc-bundle", "ipc-jsonrpc-private", "ipc-jsonrpc-txobject", "ipc-jsonrpc-raw",
+	"ipc-subscription-full", "ipc-subscription-raw", "grpc-txpool", "arbitrum-feed"};
 static const char *const direction_names[] = {"c2s", "s2c", "unknown"};
 static const char *const role_names[] = {"unknown", "front", "victim", "back", "deploy", "bundle"};
 

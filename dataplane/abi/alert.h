@@ -32,8 +32,30 @@ enum carrier {
 	CARRIER_HTTP_JSONRPC = 1,
 	CARRIER_HTTP_JSONRPC_BUNDLE = 2,
 	CARRIER_HTTP_JSONRPC_PRIVATE = 3,
-	CARRIER_OFFLINE = 4, /* rules run, vectors: no wire */
-	CARRIER_MAX = 4
+	CARRIER_OFFLINE = 4,	     /* rules run, vectors: no wire */
+	CARRIER_HTTP_TXOBJECT = 5,   /* an object in a node's answer, whose bytes have its hash */
+	CARRIER_HTTP_RAW = 6,	     /* bytes in a node's answer */
+	CARRIER_ENGINE_BLOCK = 7,    /* a block between consensus client and node */
+	CARRIER_WS_JSONRPC = 8,
+	CARRIER_WS_JSONRPC_BUNDLE = 9,
+	CARRIER_WS_JSONRPC_PRIVATE = 10,
+	CARRIER_WS_TXOBJECT = 11,
+	CARRIER_WS_RAW = 12,
+	CARRIER_WS_SUBSCRIPTION_FULL = 13,
+	CARRIER_WS_SUBSCRIPTION_RAW = 14,
+	CARRIER_RLPX_TRANSACTIONS = 15,
+	CARRIER_RLPX_POOLED = 16,
+	CARRIER_RLPX_BLOCKBODY = 17,
+	CARRIER_IPC_JSONRPC = 18, /* bare JSON, without HTTP or WebSocket around it */
+	CARRIER_IPC_JSONRPC_BUNDLE = 19,
+	CARRIER_IPC_JSONRPC_PRIVATE = 20,
+	CARRIER_IPC_TXOBJECT = 21,
+	CARRIER_IPC_RAW = 22,
+	CARRIER_IPC_SUBSCRIPTION_FULL = 23,
+	CARRIER_IPC_SUBSCRIPTION_RAW = 24,
+	CARRIER_GRPC_TXPOOL = 25,
+	CARRIER_ARBITRUM_FEED = 26,
+	CARRIER_MAX = 26
 };
 
 enum direction { DIR_C2S = 0, DIR_S2C = 1, DIR_UNKNOWN = 2, DIR_MAX = 2 };
@@ -50,7 +72,10 @@ enum direction { DIR_C2S = 0, DIR_S2C = 1, DIR_UNKNOWN = 2, DIR_MAX = 2 };
 	_(SENDER_SKIPPED, "sender_skipped", "the sender was not recovered: budget spent") \
 	_(NO_EVIDENCE, "no_evidence", "the raw transaction did not fit the evidence budget") \
 	_(BUNDLE, "bundle", "the transaction is part of a bundle") \
-	_(AHEAD, "ahead", "read out of order: bytes in front of it in the stream had not come yet")
+	_(AHEAD, "ahead", "read out of order: bytes in front of it in the stream had not come yet") \
+	_(INCLUDED, "included", "read from a block, or ordered already: too late to keep it out") \
+	_(MAC_UNVERIFIED, "mac_unverified", "of an RLPx session whose message authentication was not checked, or failed") \
+	_(NODE_SAID, "node_said", "a node's word: an object or bytes in what it sent, not a submission")
 
 enum trust_flag_bit {
 #define _(id, name, help) TRUST_BIT_##id,
@@ -69,7 +94,7 @@ enum trust_flag {
  * beginning in both directions without a hole. */
 #define TRUST_BELOW_PAUSE \
 	(TRUST_GAP_BEFORE | TRUST_MIDSTREAM | TRUST_ONE_DIRECTION | TRUST_NOT_ACKED | TRUST_OVERLAP_CONFLICT | TRUST_TRUNCATED | \
-		TRUST_INVALID | TRUST_SENDER_SKIPPED | TRUST_AHEAD)
+		TRUST_INVALID | TRUST_SENDER_SKIPPED | TRUST_AHEAD | TRUST_MAC_UNVERIFIED)
 
 /* Which optional fields of alert_record are present. */
 enum alert_has {

@@ -52,7 +52,8 @@
 	_(ST_DROP_CLOSED, C, "payload bytes after the flow was reset, or held when it ended") \
 	_(ST_PARSED, C, "stream bytes that a framer understood") \
 	_(ST_SKIP_UNSYNCED, C, "stream bytes passed over while looking for a message start") \
-	_(ST_SKIP_OPAQUE, C, "stream bytes of protocols that cannot be read (TLS, RLPx, unknown)") \
+	_(ST_SKIP_OPAQUE, C, "stream bytes of protocols that cannot be read (TLS, unknown)") \
+	_(ST_SKIP_RLPX, C, "stream bytes of RLPx sessions whose secret is not known") \
 	_(ST_SKIP_LOST, C, "stream bytes passed over because their message was damaged by a gap") \
 	_(ST_SKIP_NO_STATE, C, "stream bytes passed over while looking for a message start in flows whose parser state was taken for another") \
 	_(ST_SKIP_ENDED, C, "stream bytes left in a framer when its flow ended") \
@@ -73,12 +74,47 @@
 	_(HTTP_RESPONSES, C, "HTTP responses whose head was read") \
 	_(HTTP_BAD, C, "HTTP heads or chunk sizes that no node accepts, and text that was taken for a head") \
 	_(HTTP_LOST, C, "HTTP messages damaged by a gap or cut off by the end of their flow") \
-	_(HTTP_ENCODED, C, "request bodies that name a content encoding; they are read as if they did not, as nodes do") \
+	_(HTTP_ENCODED, C, "request bodies that name a content encoding; those that look like JSON are read as if they did not, as most nodes do") \
 	_(HTTP_RESYNC, C, "times an HTTP direction was picked up in mid-stream") \
 	_(JSON_MESSAGES, C, "JSON-RPC bodies or elements read to their end") \
 	_(JSON_BAD, C, "JSON-RPC bodies that are not JSON") \
 	_(JSON_DEPTH, C, "JSON-RPC bodies nested deeper than the cap") \
 	_(JSON_TRUNCATED, C, "JSON-RPC bodies cut off by a gap or the end of the flow") \
+	_(WS_CONNECTIONS, C, "connections that speak WebSocket") \
+	_(WS_MESSAGES, C, "WebSocket messages that began") \
+	_(WS_BAD, C, "WebSocket frames that no node accepts") \
+	_(WS_LOST, C, "WebSocket messages damaged by a gap or cut off by the end of their flow") \
+	_(STREAM_CONNECTIONS, C, "connections that carry bare JSON, as a node's Unix socket does") \
+	_(ANSWERS, C, "answers and notifications of nodes read to their end") \
+	_(ANSWERS_BAD, C, "answers that are not JSON") \
+	_(ANSWERS_DEPTH, C, "answers nested deeper than the cap") \
+	_(ANSWERS_TRUNCATED, C, "answers cut off by a gap or the end of the flow") \
+	_(ANSWERS_PASSED_OVER, C, "objects in answers that lay too deep, or had more members than are kept") \
+	_(BODIES_ENCODED, C, "compressed bodies and messages that were read") \
+	_(BODIES_OPAQUE, C, "bodies in an encoding that is not read, and compressed messages that need what went by before") \
+	_(INFLATE_BAD, C, "compressed bodies and messages that are damaged") \
+	_(INFLATE_BOMBS, C, "compressed bodies and messages given up because they grow beyond all measure") \
+	_(INFLATE_STOLEN, C, "compressed messages given up because their decompressor was needed elsewhere") \
+	_(RLPX_CONNECTIONS, C, "connections that look like RLPx") \
+	_(RLPX_BYTES, C, "stream bytes of RLPx sessions that were read") \
+	_(RLPX_SESSIONS, C, "RLPx sessions whose secret was found") \
+	_(RLPX_FRAMES, C, "RLPx frame headers read") \
+	_(RLPX_MESSAGES, C, "RLPx messages read") \
+	_(RLPX_HELLOS, C, "RLPx Hello messages read") \
+	_(RLPX_RESYNCS, C, "times an RLPx direction was found again in its keystream") \
+	_(RLPX_SEARCHED, C, "keystream blocks tried on workers") \
+	_(RLPX_LOST, C, "RLPx messages damaged by a gap or by the end of the flow") \
+	_(RLPX_ODD_HEADER, C, "RLPx frame headers that say what no specification does; their sizes are followed") \
+	_(RLPX_BAD_HEADER, C, "RLPx frame headers that decrypt to none") \
+	_(RLPX_BAD_MESSAGE, C, "RLPx messages without a message id, or that snappy refuses") \
+	_(RLPX_OVERSIZE, C, "RLPx messages larger than the buffers here, or larger than they may be unpacked") \
+	_(RLPX_NO_BUFFER, C, "RLPx messages for which no assembly buffer could be had") \
+	_(RLPX_MAC_GOOD, C, "RLPx messages whose MAC was checked") \
+	_(RLPX_MAC_BAD, C, "RLPx directions in which a MAC was wrong") \
+	_(RLPX_WINDOWS_STOLEN, C, "windows on unread RLPx bytes taken for another direction") \
+	_(RLPX_SEARCHES, C, "keystream searches done off the workers") \
+	_(ETH_MALFORMED, C, "eth messages that no node would take") \
+	_(ETH_OVER, C, "items of eth messages beyond the caps") \
 	/* transactions: identity 4 */ \
 	_(TX_CROSSED, C, "transactions that crossed the wire, or claimed to") \
 	_(TX_SCANNED, C, "transactions scanned") \
@@ -90,11 +126,30 @@
 	_(TX_UNSCANNED_GAP, C, "transactions with a hole in them") \
 	_(TX_UNSCANNED_NO_BUFFER, C, "transactions for which no assembly buffer could be had") \
 	_(TX_UNSCANNED_HASH_ONLY, C, "bundle elements that are only a hash") \
+	_(TX_UNSCANNED_MISMATCH, C, "transaction objects whose bytes have another hash than they say") \
+	_(TX_UNSCANNED_OBJECT, C, "transaction objects that lack a member, or are of an unknown type") \
+	_(TX_UNSCANNED_CHAIN, C, "transactions of chains that the profile does not name") \
 	_(TX_UNSCANNED_CONFLICT, C, "overlapping versions of stream bytes that could not be read on their own") \
 	_(TX_UNSCANNED_SCAN_ERROR, C, "transactions on which the pattern matcher failed") \
+	_(TX_INCLUDED, C, "crossings of transactions that are in a block already") \
 	_(TX_AHEAD, C, "transactions looked at out of order, behind a hole in their stream; they cross in their turn") \
 	_(SEEN_EVICTED, C, "entries of the seen-before filter replaced while still fresh") \
 	_(SLABS_STOLEN, C, "assembly buffers taken from the transaction that waited longest") \
+	/* what nodes said of submissions: identity 7 */ \
+	_(NODE_HASHES, C, "hashes that nodes returned for submissions") \
+	_(NODE_SCANNED, C, "returned hashes whose transaction was scanned") \
+	_(NODE_DUPLICATE, C, "returned hashes whose transaction had been seen before") \
+	_(NODE_MISSED_UNREAD, C, "returned hashes whose transaction was read and not scanned (see tx_unscanned_*)") \
+	_(NODE_MISSED_UNSIGNED, C, "returned hashes of transactions that the node signed itself") \
+	_(NODE_MISSED_GAP, C, "returned hashes whose submission has a hole in it") \
+	_(NODE_MISSED_MIDSTREAM, C, "returned hashes whose submission went by before the connection was seen, or in a direction that is not") \
+	_(NODE_MISSED_OPAQUE, C, "returned hashes whose submission could not be decompressed") \
+	_(NODE_MISSED_MALFORMED, C, "returned hashes whose submission is not JSON to its end") \
+	_(NODE_MISSED_EVICTED, C, "returned hashes whose submission had been forgotten: too many waited for an answer") \
+	_(NODE_MISSED_NO_SUCH_ID, C, "returned hashes with an id that no request had") \
+	/* not part of it */ \
+	_(NODE_REFUSED, C, "submissions that a node refused") \
+	_(NODE_KNOWN, C, "submissions that a node had already, by its own word") \
 	/* findings: identity 5 */ \
 	_(FINDINGS, C, "findings made by workers") \
 	_(SUPPRESSED_RING_FULL, C, "findings dropped because the correlator's ring was full") \

@@ -35,6 +35,7 @@ enum identity_id {
 	ID_FINDINGS,
 	ID_ALERTS,
 	ID_DELIVERY,
+	ID_NODE,
 	IDENTITIES
 };
 enum identity_side { SIDE_LEFT, SIDE_RIGHT };

@@ -3,6 +3,7 @@
 
 #include "abi/event.h"
 #include "eth/tx.h"
+#include "io/keylog.h"
 #include "io/txobj.h"
 
 #include <ctype.h>
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -188,6 +190,7 @@ make_worker(struct box *b)
 	struct worker_config c;
 	worker_config_default(&c);
 	c.stream.flows_max = 1u << 18;
+	c.rlpx_search_elsewhere = true;
 	c.pipe_bytes = 32u << 20; /* a burst of nothing but longest findings must fit */
 	making = b;
 	struct worker *w = worker_new(&c, b->rules, b->stats->lcore[0].c, alloc_for_worker);
@@ -227,6 +230,29 @@ box_new(const struct ruleset *rules)
 	return b;
 }
 
+static void
+complain(void *ctx, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "sentinel-dataplane: %s\n", text);
+}
+
+int
+box_keys(struct box *b, const char *path)
+{
+	struct keylog log;
+	uint64_t seed;
+	int rc = getrandom(&seed, sizeof seed, 0) == sizeof seed ? keylog_open(&log, path, RLPX_KEYS_MAX, complain, NULL) : -EIO;
+	if (rc != 0)
+		return rc;
+	b->keys = keylog_table(&log, seed);
+	keylog_close(&log);
+	if (b->keys == NULL)
+		return -ENOMEM;
+	worker_keys(b->worker, b->keys);
+	return 0;
+}
+
 void
 box_free(struct box *b)
 {
@@ -235,6 +261,9 @@ box_free(struct box *b)
 	for (unsigned i = 0; i < b->n_memory; i++)
 		free(b->memory[i]);
 	free(b->correlator.incidents.slots);
+	if (b->keys != NULL)
+		explicit_bzero(b->keys, rlpx_keys_bytes(rlpx_keys_count(b->keys)));
+	free(b->keys);
 	free(b->stats);
 	free(b->line);
 	free(b);

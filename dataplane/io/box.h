@@ -40,6 +40,7 @@ struct box {
 	uint64_t printed, lost; /* alerts; lost: stdout did not take them */
 	uint64_t lines, bad_lines; /* of a file of transactions */
 	int error; /* errno of the first failed write */
+	struct rlpx_keys *keys;
 	void *memory[BOX_MEMORY_MAX]; /* the worker's */
 	unsigned n_memory;
 };
@@ -47,6 +48,8 @@ struct box {
 /* box_new makes the offline pipeline on `rules`; alerts are printed to stdout as {"event":"alert",...}. NULL + errno. */
 struct box *box_new(const struct ruleset *rules);
 void box_free(struct box *b);
+/* box_keys hands the worker the sessions of a key log. 0, or -errno; complaints go to stderr. */
+int box_keys(struct box *b, const char *path);
 /* box_drain lets the correlator take all there is. */
 void box_drain(struct box *b);
 

@@ -16,7 +16,7 @@
 
 static const char usage_text[] =
 	"usage: sentinel-dataplane --offline VERB ...\n"
-	"  replay CAPTURE... --bundle FILE [--txs]   the whole dataplane over capture files\n"
+	"  replay CAPTURE... --bundle FILE [--txs] [--rlpx-keys FILE]   the whole dataplane over capture files\n"
 	"  run --bundle FILE --txs FILE.ndjson       the rules over transactions, one JSON line each\n"
 	"  check --bundle FILE                       run the vectors of a rule bundle\n"
 	"  profile --bundle FILE                     what the rules of a bundle cost\n"
@@ -24,7 +24,7 @@ static const char usage_text[] =
 	"  example: sentinel-dataplane --offline replay capture.pcap --bundle default.bundle --txs\n";
 
 struct args {
-	const char *bundle, *txs_file;
+	const char *bundle, *txs_file, *keys;
 	bool txs;
 	char **captures;
 	int n_captures;
@@ -55,6 +55,10 @@ parse_args(int argc, char **argv, unsigned takes, struct args *a)
 			if (++i == argc)
 				return bad("--bundle needs a file", NULL);
 			a->bundle = argv[i];
+		} else if (option && strcmp(argv[i], "--rlpx-keys") == 0 && (takes & TAKES_CAPTURES)) {
+			if (++i == argc)
+				return bad("--rlpx-keys needs a file", NULL);
+			a->keys = argv[i];
 		} else if (option && strcmp(argv[i], "--txs") == 0 && (takes & (TAKES_TXS | TAKES_TXS_FILE))) {
 			a->txs = true;
 			if ((takes & TAKES_TXS_FILE) && ++i == argc)
@@ -101,11 +105,19 @@ replay_burst(struct replay *r)
 	b->stats->port[0].wire += r->n;
 	r->last_ns = r->now_ns[r->n - 1];
 	r->n = 0;
-	if (r->last_ns - r->housekept_ns > 5000000ull) {
+	if (worker_search_run(b->worker, UINT64_MAX) || r->last_ns - r->housekept_ns > 5000000ull) {
 		worker_housekeep(b->worker, r->last_ns);
 		r->housekept_ns = r->last_ns;
 	}
 	box_drain(b);
+}
+
+static void
+end_input(struct replay *r)
+{
+	worker_settle(r->box->worker, r->last_ns);
+	worker_flush(r->box->worker, r->last_ns);
+	box_drain(r->box);
 }
 
 static void
@@ -133,7 +145,7 @@ replay_file(struct replay *r, const char *path)
 		/* A file that begins before the last one ended is another recording, not its continuation. */
 		if (f.t_ns + 1000000000ull < r->last_ns) {
 			replay_burst(r);
-			worker_flush(r->box->worker, r->last_ns);
+			end_input(r);
 			r->last_ns = r->housekept_ns = f.t_ns;
 		}
 		if (f.link != r->link)
@@ -199,6 +211,11 @@ cmd_replay(int argc, char **argv)
 		bundle_unload(&bundle);
 		return 1;
 	}
+	if (a.keys != NULL && box_keys(r.box, a.keys) != 0) {
+		box_free(r.box);
+		bundle_unload(&bundle);
+		return 1;
+	}
 	if (a.txs)
 		worker_listen(r.box->worker, print_crossing, NULL);
 	for (int i = 0; i < a.n_captures; i++) {
@@ -207,8 +224,7 @@ cmd_replay(int argc, char **argv)
 	}
 	if (r.shown)
 		fputs("\n", stderr);
-	worker_flush(r.box->worker, r.last_ns);
-	box_drain(r.box);
+	end_input(&r);
 	rc = finish(r.box, rc);
 	box_free(r.box);
 	bundle_unload(&bundle);

@@ -42,8 +42,8 @@ txline_print(FILE *out, const struct crossing_report *r)
 	put_hex(out, "to", t->to.len ? t->to.p : NULL, 20);
 	fprintf(out, ",\"nonce\":\"%" PRIu64 "\",\"value\":\"%s\",\"gas\":\"%" PRIu64 "\"", t->nonce, value, t->gas);
 	put_hex(out, "selector", t->to.len && t->data.len >= 4 ? t->data.p : NULL, 4);
-	fprintf(out, ",\"raw_len\":\"%u\",\"carrier\":\"%s\",\"direction\":\"%s\",\"first\":%s,\"pending\":true", r->raw_bytes,
+	fprintf(out, ",\"raw_len\":\"%u\",\"carrier\":\"%s\",\"direction\":\"%s\",\"first\":%s,\"pending\":%s", r->raw_bytes,
 		alert_carrier_name(r->where.carrier), alert_direction_name(r->where.direction),
-		r->outcome == CROSSING_DUPLICATE ? "false" : "true");
+		r->outcome == CROSSING_DUPLICATE ? "false" : "true", r->where.trust & TRUST_INCLUDED ? "false" : "true");
 	fprintf(out, ",\"seen_ns\":\"%" PRIu64 "\"}\n", r->where.t_wire_ns);
 }

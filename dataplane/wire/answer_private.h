@@ -130,4 +130,8 @@ raw_like(uint8_t first)
 	return first >= 0xc0 || (first >= 1 && first <= 4);
 }
 
+/* answer_plain: piece is a whole message of the commonest kind: a numbered response whose result is a hash, then whatever (what follows a value
+ * is not looked at). */
+bool answer_plain(struct span piece, struct json_id *id, uint8_t hash[32]);
+
 #endif

@@ -55,6 +55,13 @@ http1_between(const struct http1 *h, unsigned dir)
 	return d->held == 0 && !d->in_line && (d->state == ST_START || d->state == ST_OPAQUE);
 }
 
+bool
+http1_in_step(const struct http1 *h, unsigned dir)
+{
+	const struct http1_dir *d = &h->dir[dir];
+	return d->state != ST_UNSYNCED && d->state != ST_OPAQUE && !d->tentative;
+}
+
 /* ---- which request a response answers ---- */
 
 static void

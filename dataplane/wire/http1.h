@@ -141,6 +141,9 @@ const struct http1_head *http1_last(const struct http1 *h, unsigned dir);
  * (http1_end), and let the other protocol begin in mid-stream. */
 bool http1_between(const struct http1 *h, unsigned dir);
 
+/* http1_in_step: where direction `dir` is in its messages is known. */
+bool http1_in_step(const struct http1 *h, unsigned dir);
+
 /* http1_held: bytes of direction `dir` held and not yet reported as parsed or skipped. */
 uint32_t http1_held(const struct http1 *h, unsigned dir);
 

@@ -65,6 +65,24 @@ conn_get(struct conn_pool *p, struct flow *f, bool *evicted)
 }
 
 void
+conn_fresh(struct conn *c, bool midstream)
+{
+	http1_init(&c->http, midstream);
+	join_init(&c->join, midstream);
+	c->has_ws = false;
+	for (unsigned d = 0; d < 2; d++) {
+		struct conn_side *s = &c->side[d];
+		s->proto = CONN_HTTP;
+		s->body = BODY_NONE;
+		s->coding = CODING_NONE;
+		s->started = midstream;
+		s->message = 0;
+		s->unsynced = CTR_ST_SKIP_UNSYNCED;
+		inflate_init(&s->inflate, INFLATE_MESSAGES, true, true);
+	}
+}
+
+void
 conn_bind(struct conn *c, struct flow *f, bool midstream)
 {
 	if (c->flow != NULL) {
@@ -73,14 +91,9 @@ conn_bind(struct conn *c, struct flow *f, bool midstream)
 	}
 	c->flow = f;
 	f->app[0] = (uint64_t)(uintptr_t)c;
-	midstream |= f->app[1] != PAST_NONE;
-	http1_init(&c->http, midstream);
-	for (unsigned d = 0; d < 2; d++) {
-		c->started[d] = midstream;
-		c->unsynced[d] = f->app[1] == PAST_EVICTED ? CTR_ST_SKIP_NO_STATE : CTR_ST_SKIP_UNSYNCED;
-		c->body_json[d] = false;
-		jsonrpc_init(&c->json[d]);
-	}
+	conn_fresh(c, midstream || f->app[1] != PAST_NONE);
+	if (f->app[1] == PAST_EVICTED)
+		c->side[0].unsynced = c->side[1].unsynced = CTR_ST_SKIP_NO_STATE;
 }
 
 void

@@ -1,26 +1,68 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* conn: parser state of one TCP connection, from a fixed pool. Only flows that carry payload have one. When the pool is used up the
- * one unused for longest is taken; its flow gets a new one, in mid-stream, should it speak again. */
+ * one unused for longest is taken; its flow gets a new one, in mid-stream, should it speak again.
+ *
+ * Each direction is read as some protocol (enum conn_proto), and the message under way as some body (enum conn_body). Both are learned
+ * from the bytes, a direction at a time: whoever forges bytes of one must not decide how the other is read. */
 #ifndef WORKER_CONN_H
 #define WORKER_CONN_H
 
 #include "abi/counters.h"
 #include "net/stream.h"
+#include "wire/answer.h"
 #include "wire/http1.h"
+#include "wire/inflate.h"
+#include "wire/join.h"
 #include "wire/jsonrpc.h"
+#include "wire/rlpx.h"
+#include "wire/websocket.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+enum conn_proto {
+	CONN_HTTP, /* until something else is known */
+	CONN_WS,
+	CONN_JSON, /* values one behind the other, as on a node's Unix socket */
+	CONN_RLPX  /* both directions or none */
+};
+
+enum conn_body {
+	BODY_NONE,
+	BODY_REQUEST, /* JSON of a client */
+	BODY_ANSWER   /* JSON of a node */
+};
+
+/* How the body comes. MAYBE: its first byte tells whether it is compressed at all. */
+enum conn_coding { CODING_NONE, CODING_MAYBE, CODING_INFLATE };
+
+struct conn_side {
+	uint8_t proto;	   /* enum conn_proto */
+	uint8_t body;	   /* enum conn_body: what the message under way is read as */
+	uint8_t coding;	   /* enum conn_coding */
+	bool started;	   /* its first bytes were looked at */
+	uint16_t unsynced; /* enum sentinel_counter: what bytes passed over in search of a message count as */
+	uint32_t message;  /* HTTP: number of the request that it is, or answers; 0: none, or not known */
+	struct inflate inflate;
+	union {
+		struct jsonrpc request;
+		struct answer answer;
+	};
+};
+
 struct conn {
 	struct conn *prev, *next;
 	struct flow *flow; /* NULL: free */
-	bool started[2];   /* first bytes of the direction were looked at */
-	bool body_json[2]; /* the request body under way goes to the JSON scanner */
-	uint16_t unsynced[2]; /* enum sentinel_counter: what bytes passed over in search of a message count as */
-	struct http1 http;
-	/* One for each direction: who forges a request in the other one must not cut off the true one's. */
-	struct jsonrpc json[2];
+	bool has_ws;	   /* ws is initialised */
+	struct conn_side side[2];
+	struct join join;
+	union {
+		struct {
+			struct http1 http;
+			struct websocket ws;
+		};
+		struct rlpx rlpx;
+	};
 };
 
 struct conn_pool {
@@ -36,6 +78,8 @@ struct conn *conn_get(struct conn_pool *p, struct flow *f, bool *evicted);
 /* conn_bind makes c the conn of f, with fresh parsers. midstream: the flow was picked up without its beginning. A flow that has had
  * a conn before, or was missed_bytes, is taken up in mid-stream in any case. */
 void conn_bind(struct conn *c, struct flow *f, bool midstream);
+/* conn_fresh makes every parser of a bound conn begin anew, as HTTP, in mid-stream. What they held must have been given back. */
+void conn_fresh(struct conn *c, bool midstream);
 /* conn_missed_bytes: bytes of f, which has no conn, have gone by unread. */
 void conn_missed_bytes(struct flow *f);
 struct conn *conn_of(const struct flow *f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Stream bytes to transactions: what happens to a flow's in-order bytes, its gaps and its end. */
+/* A flow's in-order bytes, its gaps and its end, to the parser of its protocol; and which protocol that is. */
 #include "worker/worker_private.h"
 
 #include <string.h>
@@ -19,111 +19,31 @@ trust_of(const struct flow *f, unsigned dir)
 	return trust;
 }
 
-static void
-crossing_of(const struct worker *w, const struct jsonrpc_item *it, struct crossing *x)
+void
+crossing_base(const struct worker *w, struct crossing *x, unsigned carrier)
 {
-	static const uint8_t carrier_of[] = {
-		[JSONRPC_RAW] = CARRIER_HTTP_JSONRPC,
-		[JSONRPC_PRIVATE] = CARRIER_HTTP_JSONRPC_PRIVATE,
-		[JSONRPC_BUNDLE] = CARRIER_HTTP_JSONRPC_BUNDLE,
-		[JSONRPC_UNSIGNED] = CARRIER_HTTP_JSONRPC,
-	};
 	const struct flow *f = w->flow;
 	x->claim = NULL;
 	x->t_wire_ns = w->now_ns;
-	x->carrier = carrier_of[it->kind];
-	/* Only requests carry submissions, whoever net took for the initiator. */
+	x->carrier = (uint8_t)carrier;
 	x->direction = DIR_C2S;
-	x->trust = trust_of(f, w->dir) | (it->bundle_len ? TRUST_BUNDLE : 0);
-	x->bundle_len = it->bundle_len;
-	x->bundle_pos = it->bundle_pos;
+	x->trust = trust_of(f, w->dir);
+	x->bundle_len = x->bundle_pos = 0;
 	x->src_port = f->key.port[w->dir];
 	x->dst_port = f->key.port[!w->dir];
 	memcpy(x->src_ip, f->key.ip[w->dir], 16);
 	memcpy(x->dst_ip, f->key.ip[!w->dir], 16);
 }
 
-static void
-take_item(void *ctx, const struct jsonrpc_item *it)
+void
+set_current(struct worker *w, struct flow *f, struct conn *c, unsigned dir)
 {
-	static const enum sentinel_counter unscanned[] = {
-		[JSONRPC_BAD_HEX] = CTR_TX_UNSCANNED_HEX,
-		[JSONRPC_OVERSIZE] = CTR_TX_UNSCANNED_OVERSIZE,
-		[JSONRPC_HASH_ONLY] = CTR_TX_UNSCANNED_HASH_ONLY,
-		[JSONRPC_UNSIGNED_OBJECT] = CTR_TX_UNSCANNED_UNSIGNED,
-		[JSONRPC_NO_BUFFER] = CTR_TX_UNSCANNED_NO_BUFFER,
-		[JSONRPC_CUT] = CTR_TX_UNSCANNED_GAP,
-	};
-	struct worker *w = ctx;
-	w->ctr[CTR_TX_CROSSED]++;
-	if (it->state != JSONRPC_OK) {
-		w->ctr[unscanned[it->state]]++;
-		return;
-	}
-	struct crossing x;
-	crossing_of(w, it, &x);
-	judge_later(w, it->raw, &x);
-	if (!it->in_scratch)
-		judge_now(w);
+	w->flow = f;
+	w->conn = c;
+	w->dir = dir;
 }
 
-static void
-count_json(struct worker *w, enum jsonrpc_status s, uint32_t messages)
-{
-	w->ctr[CTR_JSON_MESSAGES] += messages;
-	if (s == JSONRPC_MALFORMED)
-		w->ctr[CTR_JSON_BAD]++;
-	else if (s == JSONRPC_TOO_DEEP)
-		w->ctr[CTR_JSON_DEPTH]++;
-}
-
-static enum jsonrpc_status
-scan_json(struct worker *w, struct jsonrpc *j, struct span piece, bool last, jsonrpc_sink sink, uint32_t *messages)
-{
-	if (w->arena.scratch_used > SCRATCH_SOFT) {
-		judge_now(w);
-		w->arena.scratch_used = 0;
-	}
-	return jsonrpc_feed(j, &w->arena, piece, last, sink, w, messages);
-}
-
-static void
-feed_json(struct worker *w, struct jsonrpc *j, struct span piece, bool last, bool *active)
-{
-	uint32_t messages = 0;
-	enum jsonrpc_status s = scan_json(w, j, piece, last, take_item, &messages);
-	count_json(w, s, messages);
-	if (s != JSONRPC_MORE || last)
-		*active = false;
-}
-
-static void
-cut_json(struct worker *w, struct conn *c, unsigned dir)
-{
-	if (!c->body_json[dir])
-		return;
-	w->ctr[CTR_JSON_TRUNCATED]++;
-	jsonrpc_cut(&c->json[dir], &w->arena, take_item, w);
-	c->body_json[dir] = false;
-}
-
-static void
-head_read(struct worker *w, struct conn *c, unsigned dir, const struct framer_out *o)
-{
-	const struct http1_head *h = http1_last(&c->http, dir);
-	w->ctr[h->request ? CTR_HTTP_REQUESTS : CTR_HTTP_RESPONSES]++;
-	w->ctr[CTR_HTTP_RESYNC] += o->resync;
-	c->unsynced[dir] = CTR_ST_SKIP_UNSYNCED;
-	cut_json(w, c, dir);
-	if (!h->request || o->last)
-		return;
-	/* Nodes do not look at a request's Content-Encoding: what it says is no reason not to read the body. */
-	w->ctr[CTR_HTTP_ENCODED] += h->encoded;
-	c->body_json[dir] = true;
-	jsonrpc_init(&c->json[dir]);
-}
-
-static void
+void
 count_bytes(struct worker *w, const struct conn *c, unsigned dir, const struct framer_out *o)
 {
 	w->ctr[CTR_ST_PARSED] += o->parsed;
@@ -131,7 +51,7 @@ count_bytes(struct worker *w, const struct conn *c, unsigned dir, const struct f
 		return;
 	switch (o->reason) {
 	case FRAMER_SKIP_UNSYNCED:
-		w->ctr[c->unsynced[dir]] += o->skipped;
+		w->ctr[c->side[dir].unsynced] += o->skipped;
 		break;
 	case FRAMER_SKIP_OPAQUE:
 		w->ctr[CTR_ST_SKIP_OPAQUE] += o->skipped;
@@ -142,69 +62,37 @@ count_bytes(struct worker *w, const struct conn *c, unsigned dir, const struct f
 	}
 }
 
-static void
-use_verdict(struct worker *w, struct conn *c, unsigned dir, const struct framer_out *o)
-{
-	count_bytes(w, c, dir, o);
-	switch (o->verdict) {
-	case FRAMER_MESSAGE:
-		head_read(w, c, dir, o);
-		break;
-	case FRAMER_UPGRADE:
-		head_read(w, c, dir, o);
-		c->unsynced[0] = c->unsynced[1] = CTR_ST_SKIP_OPAQUE;
-		http1_read_on(&c->http);
-		break;
-	case FRAMER_BODY:
-		if (c->body_json[dir])
-			feed_json(w, &c->json[dir], o->body, o->last, &c->body_json[dir]);
-		break;
-	case FRAMER_LOST:
-		w->ctr[o->lost == FRAMER_LOST_BAD ? CTR_HTTP_BAD : CTR_HTTP_LOST]++;
-		cut_json(w, c, dir);
-		break;
-	case FRAMER_MORE:
-	case FRAMER_SKIP:
-		break;
-	}
-}
+/* ---- whose bytes are they? ---- */
 
 static void
-feed_http(struct worker *w, struct conn *c, unsigned dir, struct span in)
+end_side(struct worker *w, struct conn *c, unsigned dir)
 {
-	uint32_t held = http1_held(&c->http, dir);
-	while (in.len > 0) {
-		struct framer_out o;
-		uint32_t n = http1_feed(&c->http, dir, in, &o);
-		use_verdict(w, c, dir, &o);
-		in.p += n;
-		in.len -= n;
+	switch (c->side[dir].proto) {
+	case CONN_HTTP:
+		http_end(w, c, dir);
+		break;
+	case CONN_WS:
+		ws_end(w, c, dir);
+		break;
+	case CONN_JSON:
+		break;
+	case CONN_RLPX:
+		rlpx_over(w, c, dir);
+		break;
 	}
-	w->ctr[CTR_ST_BUFFERED] += http1_held(&c->http, dir) - (uint64_t)held;
+	body_cut(w, c, dir);
+	inflate_release(&c->side[dir].inflate, &w->inflates);
 }
 
-/* A direction's parser is over: what it holds will never become a message. */
+/* What a conn holds is given back, so that it can be used otherwise. */
 static void
-end_http(struct worker *w, struct conn *c, unsigned dir)
+end_conn(struct worker *w, struct conn *c)
 {
-	struct framer_out o;
-	uint32_t held = http1_held(&c->http, dir);
-	http1_end(&c->http, dir, &o);
-	if (o.skipped) { /* what is left at the end has a reason of its own */
-		w->ctr[CTR_ST_SKIP_ENDED] += o.skipped;
-		o.skipped = 0;
+	for (unsigned d = 0; d < 2; d++) {
+		set_current(w, c->flow, c, d);
+		end_side(w, c, d);
 	}
-	use_verdict(w, c, dir, &o);
-	w->ctr[CTR_ST_BUFFERED] += http1_held(&c->http, dir) - (uint64_t)held;
-	cut_json(w, c, dir);
-}
-
-static void
-set_current(struct worker *w, struct flow *f, unsigned dir, uint64_t now_ns)
-{
-	w->flow = f;
-	w->dir = dir;
-	w->now_ns = now_ns;
+	join_clear(&w->joins, &c->join);
 }
 
 static struct conn *
@@ -212,43 +100,134 @@ conn_for(struct worker *w, struct flow *f, uint64_t off)
 {
 	bool evicted;
 	struct conn *c = conn_get(&w->conns, f, &evicted);
-	if (evicted) {
-		struct flow *current = w->flow;
-		unsigned dir = w->dir;
-		for (unsigned d = 0; d < 2; d++) {
-			set_current(w, c->flow, d, w->now_ns);
-			end_http(w, c, d);
-		}
-		set_current(w, current, dir, w->now_ns);
-	}
+	if (evicted)
+		end_conn(w, c);
 	if (c->flow != f)
 		conn_bind(c, f, f->midstream || off > 0);
 	return c;
 }
 
-/* The first bytes of a direction that are not HTTP's name the reason for which bytes are passed over; they are no reason to stop
- * looking: anyone who can slip a segment in before the first one could otherwise have the whole flow go by unread. */
-static void
-look_first(struct conn *c, unsigned dir, struct span bytes)
+/* A bare value on a connection: a node's Unix socket, carried over TCP. */
+static bool
+json_looks_like(struct span in)
 {
-	struct framer_out o;
-	if (c->started[dir])
-		return;
-	c->started[dir] = true;
-	if (http1_looks_like(bytes) != 0)
-		return;
-	c->unsynced[dir] = CTR_ST_SKIP_OPAQUE;
-	http1_gap(&c->http, dir, 1, &o); /* out of step from the beginning; nothing was held or begun */
+	return in.p[0] == '{' || in.p[0] == '[';
 }
+
+static void
+json_begin(struct worker *w, struct conn *c, unsigned dir)
+{
+	struct conn_side *s = &c->side[dir];
+	w->ctr[CTR_STREAM_CONNECTIONS] += c->side[!dir].proto != CONN_JSON;
+	s->proto = CONN_JSON;
+	body_begin_stream(w, c, dir, dir == 0 ? BODY_REQUEST : BODY_ANSWER);
+}
+
+static uint32_t
+json_feed(struct worker *w, struct conn *c, unsigned dir, struct span in)
+{
+	w->ctr[c->side[dir].body == BODY_NONE ? CTR_ST_SKIP_UNSYNCED : CTR_ST_PARSED] += in.len;
+	body_piece(w, c, dir, in, false);
+	return in.len;
+}
+
+/* The first bytes of a direction that are not HTTP's name the reason for which bytes are passed over, or another protocol; they are no
+ * reason to stop looking: anyone who can slip a segment in before the first one could otherwise have the whole flow go by unread. */
+static void
+look_first(struct worker *w, struct conn *c, unsigned dir, struct span in)
+{
+	struct conn_side *s = &c->side[dir];
+	struct framer_out o;
+	s->started = true;
+	if (s->proto != CONN_HTTP || http1_looks_like(in) != 0)
+		return;
+	if (json_looks_like(in)) {
+		json_begin(w, c, dir);
+	} else if (rlpx_looks_like(in) == 1 && !c->side[!dir].started) {
+		rlpx_begin(w, c, false);
+	} else {
+		s->unsynced = CTR_ST_SKIP_OPAQUE;
+		http1_gap(&c->http, dir, 1, &o); /* out of step from the beginning; nothing was held or begun */
+	}
+}
+
+/* Back to HTTP, in mid-stream: the bytes are what no other protocol's could be. */
+static void
+read_as_http(struct worker *w, struct conn *c)
+{
+	struct flow *f = w->flow;
+	unsigned dir = w->dir;
+	end_conn(w, c);
+	conn_fresh(c, true);
+	set_current(w, f, c, dir);
+}
+
+/* A direction that is out of step may be another protocol's: the beginning was not seen, or somebody forged it. */
+static void
+look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
+{
+	switch (c->side[dir].proto) {
+	case CONN_HTTP:
+		if (http1_in_step(&c->http, dir) || http1_looks_like(in) == 1)
+			return;
+		if (websocket_looks_like(in))
+			ws_pickup(w, c, dir);
+		else if (!http1_in_step(&c->http, !dir) && !c->has_ws && rlpx_expected(w, w->flow))
+			rlpx_begin(w, c, true);
+		break;
+	case CONN_WS: /* sees to it itself */
+		break;
+	case CONN_JSON:
+		if (c->side[dir].body == BODY_NONE && http1_looks_like(in) == 1)
+			c->side[dir].proto = CONN_HTTP;
+		else if (c->side[dir].body == BODY_NONE && json_looks_like(in))
+			json_begin(w, c, dir);
+		break;
+	case CONN_RLPX:
+		if (!rlpx_readable(&c->rlpx, dir) && http1_looks_like(in) == 1)
+			read_as_http(w, c);
+		break;
+	}
+}
+
+static void
+feed_side(struct worker *w, struct conn *c, unsigned dir, struct span in)
+{
+	while (in.len > 0) {
+		uint32_t n = in.len;
+		switch (c->side[dir].proto) {
+		case CONN_HTTP:
+			n = http_feed(w, c, dir, in);
+			break;
+		case CONN_WS:
+			n = ws_feed(w, c, dir, in);
+			break;
+		case CONN_JSON:
+			n = json_feed(w, c, dir, in);
+			break;
+		case CONN_RLPX:
+			rlpx_take(w, c, dir, in);
+			break;
+		}
+		in.p += n;
+		in.len -= n;
+	}
+}
+
+/* ---- what net calls ---- */
 
 static void
 on_data(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns)
 {
 	struct worker *w = ctx;
-	set_current(w, f, dir, now_ns);
+	w->now_ns = now_ns;
 	struct conn *c = conn_for(w, f, off);
-	look_first(c, dir, bytes);
-	feed_http(w, c, dir, bytes);
+	set_current(w, f, c, dir);
+	if (!c->side[dir].started)
+		look_first(w, c, dir, bytes);
+	else
+		look_again(w, c, dir, bytes);
+	feed_side(w, c, dir, bytes);
 }
 
 static void
@@ -260,132 +239,40 @@ on_gap(void *ctx, struct flow *f, unsigned dir, uint64_t n, uint64_t off, uint64
 		conn_missed_bytes(f);
 		return;
 	}
-	set_current(w, f, dir, now_ns);
-	c->started[dir] = true;
-	uint32_t held = http1_held(&c->http, dir);
-	struct framer_out o;
-	http1_gap(&c->http, dir, n, &o);
-	use_verdict(w, c, dir, &o);
-	w->ctr[CTR_ST_BUFFERED] += http1_held(&c->http, dir) - (uint64_t)held;
-}
-
-/* ---- bytes that are read on their own, outside their stream ---- */
-
-/* The bytes themselves are accounted for by net, so heads, bodies and bytes are not counted here; what the sink does with
- * the transactions is its own affair. */
-struct probe {
-	jsonrpc_sink sink;
-	bool active; /* a body goes to w->probe_json */
-};
-
-static void
-cut_probe(struct worker *w, struct probe *p)
-{
-	if (p->active)
-		jsonrpc_cut(w->probe_json, &w->arena, p->sink, w);
-	p->active = false;
-}
-
-static void
-feed_probe(struct worker *w, struct probe *p, struct span piece, bool last)
-{
-	uint32_t messages = 0;
-	if (p->active && (scan_json(w, w->probe_json, piece, last, p->sink, &messages) != JSONRPC_MORE || last))
-		p->active = false;
-}
-
-/* As a flow that begins here. */
-static void
-probe_http(struct worker *w, unsigned dir, struct span in, jsonrpc_sink sink)
-{
-	struct probe p = {.sink = sink};
-	http1_init(w->probe_http, true);
-	while (in.len > 0) {
-		struct framer_out o;
-		uint32_t n = http1_feed(w->probe_http, dir, in, &o);
-		if (o.verdict == FRAMER_MESSAGE || o.verdict == FRAMER_LOST)
-			cut_probe(w, &p);
-		if (o.verdict == FRAMER_MESSAGE && http1_last(w->probe_http, dir)->request && !o.last) {
-			p.active = true;
-			jsonrpc_init(w->probe_json);
-		} else if (o.verdict == FRAMER_BODY) {
-			feed_probe(w, &p, o.body, o.last);
-		}
-		in.p += n;
-		in.len -= n;
+	w->now_ns = now_ns;
+	set_current(w, f, c, dir);
+	c->side[dir].started = true;
+	switch (c->side[dir].proto) {
+	case CONN_HTTP:
+		http_gap(w, c, dir, n);
+		break;
+	case CONN_WS:
+		ws_gap(w, c, dir, n);
+		break;
+	case CONN_JSON:
+		body_cut(w, c, dir);
+		c->join.lost = JOIN_GAP;
+		break;
+	case CONN_RLPX:
+		rlpx_missing(w, c, dir, n);
+		break;
 	}
-	cut_probe(w, &p); /* the rest of its request is not here */
 }
 
-/* As the middle of a body: from the first object on, as elements of a batch whose beginning is not here. */
-static void
-probe_body(struct worker *w, struct span in, jsonrpc_sink sink)
-{
-	static const uint8_t open[] = "[";
-	const uint8_t *at = memchr(in.p, '{', in.len);
-	struct probe p = {.sink = sink, .active = true};
-	if (at == NULL)
-		return;
-	jsonrpc_init(w->probe_json);
-	feed_probe(w, &p, (struct span){open, 1}, false);
-	feed_probe(w, &p, (struct span){at, in.len - (uint32_t)(at - in.p)}, false);
-	cut_probe(w, &p);
-}
-
-static void
-take_other(void *ctx, const struct jsonrpc_item *it)
-{
-	struct worker *w = ctx;
-	w->probed++;
-	if (it->state == JSONRPC_CUT) {
-		w->ctr[CTR_TX_CROSSED]++;
-		w->ctr[CTR_TX_UNSCANNED_CONFLICT]++;
-		return;
-	}
-	take_item(w, it);
-}
-
-/* The losing version of overlapping bytes is read on its own: a node may have taken it instead of the first. Its bytes are accounted
- * for by net, so only its transactions are counted, and where none could be read the version itself, as one that was not. */
 static void
 on_conflict(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns)
 {
 	struct worker *w = ctx;
-	const struct conn *c = conn_of(f);
-	bool other = c != NULL && (http1_last(&c->http, dir)->status != 0 || c->unsynced[dir] == CTR_ST_SKIP_OPAQUE);
-	set_current(w, f, dir, now_ns);
-	w->probed = 0;
-	probe_http(w, dir, bytes, take_other);
-	if (w->probed == 0)
-		probe_body(w, bytes, take_other);
-	if (w->probed > 0 || other || !f->overlap_conflict)
-		return;
-	w->ctr[CTR_TX_CROSSED]++;
-	w->ctr[CTR_TX_UNSCANNED_CONFLICT]++;
+	w->now_ns = now_ns;
+	probe_conflict(w, f, dir, bytes);
 }
 
-static void
-take_ahead(void *ctx, const struct jsonrpc_item *it)
-{
-	struct worker *w = ctx;
-	struct crossing x;
-	if (it->state != JSONRPC_OK)
-		return;
-	crossing_of(w, it, &x);
-	x.trust |= TRUST_AHEAD;
-	judge_ahead(w, it->raw, &x);
-}
-
-/* A hole in front of these bytes may be filled in a moment or given up after seconds. Whole requests in them are looked at now. */
 static void
 on_ahead(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns)
 {
 	struct worker *w = ctx;
-	const struct conn *c = conn_of(f);
-	if (c != NULL && (http1_last(&c->http, dir)->status != 0 || c->unsynced[dir] == CTR_ST_SKIP_OPAQUE))
-		return;
-	set_current(w, f, dir, now_ns);
-	probe_http(w, dir, bytes, take_ahead);
+	w->now_ns = now_ns;
+	probe_ahead(w, f, dir, bytes);
 }
 
 static void
@@ -395,8 +282,9 @@ on_end(void *ctx, struct flow *f, unsigned dir, enum stream_end why, uint64_t no
 	struct conn *c = conn_of(f);
 	if (c == NULL)
 		return;
-	set_current(w, f, dir, now_ns);
-	end_http(w, c, dir);
+	w->now_ns = now_ns;
+	set_current(w, f, c, dir);
+	end_side(w, c, dir);
 }
 
 static void
@@ -407,10 +295,7 @@ on_forget(void *ctx, struct flow *f)
 	if (c == NULL)
 		return;
 	/* The stream has ended both directions; what a parser may still hold ends here. */
-	for (unsigned d = 0; d < 2; d++) {
-		set_current(w, f, d, w->now_ns);
-		end_http(w, c, d);
-	}
+	end_conn(w, c);
 	conn_put(&w->conns, c);
 }
 

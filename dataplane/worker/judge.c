@@ -58,7 +58,9 @@ unscanned(struct worker *w, enum sentinel_counter why, const struct crossing *wh
 
 /* What may have been done to a crossing by whoever wants a later, clean one to count for nothing. Not NOT_ACKED: every crossing is judged on
  * arrival, before it can be acknowledged. */
-#define TRUST_DIRTY (TRUST_GAP_BEFORE | TRUST_MIDSTREAM | TRUST_ONE_DIRECTION | TRUST_OVERLAP_CONFLICT | TRUST_TRUNCATED)
+#define TRUST_DIRTY \
+	(TRUST_GAP_BEFORE | TRUST_MIDSTREAM | TRUST_ONE_DIRECTION | TRUST_OVERLAP_CONFLICT | TRUST_TRUNCATED | TRUST_INCLUDED | \
+		TRUST_MAC_UNVERIFIED | TRUST_NODE_SAID)
 
 /* A transaction is judged once for each way of crossing that can change the verdict: in a bundle of some length (rules may ask for it), clean
  * or dirty (alerts are graded by it). A clean crossing makes dirty ones duplicates, never the other way round; so dirty copies
@@ -85,6 +87,7 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 {
 	struct tx t;
 	uint64_t as;
+	w->ctr[CTR_TX_INCLUDED] += (where->trust & TRUST_INCLUDED) != 0;
 	if (was_seen(w, fingerprint, where, &as)) {
 		w->ctr[CTR_TX_DUPLICATE]++;
 		if (w->listener != NULL)
@@ -109,23 +112,42 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 }
 
 void
-judge_later(struct worker *w, struct span raw, const struct crossing *where)
+judge_later(struct worker *w, struct span raw, const struct crossing *where, struct join_ref asked)
 {
-	struct pending *p = &w->pending[w->n_pending++];
+	struct pending *p = &w->pending[w->n_pending];
 	p->raw = raw;
 	p->where = *where;
+	p->asked = asked;
+	p->accepted = false;
 	p->fingerprint = seen_fingerprint(w->seen, raw);
 	seen_prefetch(w->seen, p->fingerprint);
-	if (w->n_pending == PENDING_MAX)
+	if (asked.slot != 0)
+		join_set(&w->joins, asked, (uint8_t)(FATE_QUEUED + w->n_pending), NULL);
+	if (++w->n_pending == PENDING_MAX)
 		judge_now(w);
+}
+
+/* The node's answer may have come in the same burst, in which case the entry is gone. */
+static void
+tell_fate(struct worker *w, const struct pending *p, enum crossing_outcome outcome)
+{
+	static const uint8_t fate[] = {
+		[CROSSING_SCANNED] = FATE_SCANNED, [CROSSING_DUPLICATE] = FATE_DUPLICATE, [CROSSING_UNSCANNED] = FATE_UNREAD};
+	if (p->accepted)
+		node_judged(w, fate[outcome]);
+	else if (p->asked.slot != 0)
+		join_set(&w->joins, p->asked, fate[outcome], NULL);
 }
 
 void
 judge_now(struct worker *w)
 {
-	for (uint32_t i = 0; i < w->n_pending; i++)
-		judge_one(w, w->pending[i].raw, w->pending[i].fingerprint, &w->pending[i].where);
+	for (uint32_t i = 0; i < w->n_pending; i++) {
+		struct pending *p = &w->pending[i];
+		tell_fate(w, p, judge_one(w, p->raw, p->fingerprint, &p->where));
+	}
 	w->n_pending = 0;
+	w->built_used = 0;
 }
 
 enum crossing_outcome

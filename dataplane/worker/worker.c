@@ -26,6 +26,9 @@ worker_config_default(struct worker_config *c)
 			},
 		.conns_max = 4096,
 		.slabs = {1024, 64, 8},
+		.inflates = 64,
+		.joins = 8192,
+		.rlpx_windows = 256,
 		.seen_entries = 1u << 20,
 		.seen_ttl_ns = 1800ull * 1000000000ull,
 		.pipe_bytes = 4u << 20,
@@ -66,10 +69,19 @@ take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
 	void *slabs = take(w, alloc, slabs_bytes(c->slabs), &ok);
 	void *seen = take(w, alloc, seen_bytes(c->seen_entries), &ok);
 	uint8_t *pipe = take(w, alloc, c->pipe_bytes, &ok);
+	void *joins = take(w, alloc, join_pool_bytes(c->joins), &ok);
+	void *inflates = take(w, alloc, inflate_pool_bytes(c->inflates), &ok);
 	w->probe_http = take(w, alloc, sizeof *w->probe_http, &ok);
 	w->probe_json = take(w, alloc, sizeof *w->probe_json, &ok);
+	w->built = take(w, alloc, BUILT_BYTES, &ok);
+	w->unmasked = take(w, alloc, UNMASKED_BYTES, &ok);
+	w->plain = take(w, alloc, PLAIN_BYTES, &ok);
 	if (!ok)
 		return -ENOMEM;
+	int rc = inflate_pool_init(&w->inflates, inflates, c->inflates);
+	if (rc != 0)
+		return rc;
+	join_pool_init(&w->joins, joins, c->joins);
 	w->stream = stream_init(stream, &sc, &feed_ops, w, w->ctr);
 	w->seen = seen_init(seen, c->seen_entries, c->seen_key, c->seen_ttl_ns, w->ctr);
 	if (w->stream == NULL || w->seen == NULL)
@@ -84,14 +96,41 @@ take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
 		.ctx = &w->slabs,
 		.slab_get = arena_slab_get,
 		.slab_put = arena_slab_put,
+		.watch = &w->watch,
 	};
+	w->watch = (struct jsonrpc_watch){take_request, take_block};
+	return 0;
+}
+
+static int
+take_rlpx_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
+{
+	bool ok = true;
+	void *windows = take(w, alloc, rlpx_windows_bytes(c->rlpx_windows, RLPX_WINDOW_BYTES), &ok);
+	w->far = take(w, alloc, sizeof *w->far, &ok);
+	w->rlpx = (struct rlpx_arena){
+		.windows = &w->windows,
+		.search = c->rlpx_search_elsewhere ? NULL : take(w, alloc, sizeof(struct rlpx_search), &ok),
+		.search_slice = RLPX_SLICE_BLOCKS,
+		.check_macs = true,
+		.frame = take(w, alloc, RLPX_FRAME_BYTES, &ok),
+		.frame_cap = RLPX_FRAME_BYTES,
+		.out = take(w, alloc, RLPX_OUT_BYTES, &ok),
+		.out_cap = RLPX_OUT_BYTES,
+		.ctx = &w->slabs,
+		.slab_get = arena_slab_get,
+		.slab_put = arena_slab_put,
+	};
+	if (!ok)
+		return -ENOMEM;
+	rlpx_windows_init(&w->windows, windows, c->rlpx_windows, RLPX_WINDOW_BYTES);
 	return 0;
 }
 
 struct worker *
 worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t *counters, worker_alloc alloc)
 {
-	if (c->conns_max == 0 || c->pipe_bytes < PIPE_BYTES_MIN || (c->pipe_bytes & (c->pipe_bytes - 1)) != 0) {
+	if (c->conns_max == 0 || c->inflates == 0 || c->joins == 0 || c->rlpx_windows == 0 || c->pipe_bytes < PIPE_BYTES_MIN || (c->pipe_bytes & (c->pipe_bytes - 1)) != 0) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -104,6 +143,8 @@ worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t 
 	w->memory = sizeof *w;
 	w->ctr = counters;
 	int rc = take_memory(w, c, alloc);
+	if (rc == 0)
+		rc = take_rlpx_memory(w, c, alloc);
 	if (rc == 0) {
 		w->detect = detect_new(rules);
 		rc = w->detect == NULL ? -errno : 0;
@@ -146,6 +187,7 @@ end_burst(struct worker *w)
 {
 	judge_now(w);
 	w->arena.scratch_used = 0;
+	rlpx_count(w);
 }
 
 void
@@ -157,6 +199,7 @@ worker_link(struct worker *w, enum net_link link)
 void
 worker_frames(struct worker *w, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns)
 {
+	rlpx_keys_take(w);
 	stream_frames(w->stream, n, frames, wire_len, now_ns);
 	end_burst(w);
 }
@@ -165,7 +208,9 @@ void
 worker_housekeep(struct worker *w, uint64_t now_ns)
 {
 	w->now_ns = now_ns;
+	rlpx_keys_take(w);
 	stream_housekeep(w->stream, now_ns);
+	rlpx_look_after(w);
 	end_burst(w);
 	w->ctr[CTR_SLABS_STOLEN] = w->slabs.stolen;
 }

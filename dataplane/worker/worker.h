@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* worker: one lcore's whole way from frames to findings, run to completion, one burst at a time:
  *
- *   frames -> stream (net) -> conn: http1 -> jsonrpc (wire) -> pending transactions
+ *   frames -> stream (net) -> conn: http1 | websocket | bare JSON -> jsonrpc | answer (wire)
+ *                                   rlpx -> ethmsg                                        -> pending transactions
  *          -> seen before? -> tx_decode (eth) -> detect_tx -> pipe to the correlator
  *
  * A worker shares nothing but its pipe and its counters. It allocates only in worker_new, reads no clock (every frame brings its time), takes no
@@ -12,6 +13,7 @@
 #include "abi/span.h"
 #include "detect/detect.h"
 #include "net/stream.h"
+#include "wire/rlpx_keys.h"
 #include "worker/finding_msg.h"
 #include "worker/pipe.h"
 
@@ -27,13 +29,17 @@ struct worker_config {
 	struct stream_config stream;
 	uint32_t conns_max;	/* parser states; the longest unused is taken when they run out */
 	uint32_t slabs[3];	/* assembly buffers of 4 KiB, 256 KiB, 2.5 MiB */
+	uint32_t inflates; /* decompressors, 45 KiB each */
+	uint32_t joins;	   /* requests that wait for their answers */
+	uint32_t rlpx_windows; /* of 64 KiB: directions of RLPx sessions that cannot be read yet */
+	bool rlpx_search_elsewhere; /* even short searches are left to worker_search_run */
 	uint32_t seen_entries;
 	uint64_t seen_ttl_ns;
 	uint8_t seen_key[32];
 	uint64_t pipe_bytes;	/* to the correlator, power of two, at least PIPE_BYTES_MIN: the longest transaction must pass */
 };
 
-/* worker_config_default: a laptop's size (about 120 MB). */
+/* worker_config_default: a laptop's size (about 150 MB). */
 void worker_config_default(struct worker_config *c);
 
 /* What became of one crossing, for whoever listens (replay); never set on a live worker. */
@@ -70,6 +76,18 @@ enum crossing_outcome worker_raw(struct worker *w, struct span raw, const struct
 /* worker_housekeep: every few ms; bounded. worker_flush: end of input: ends every flow. */
 void worker_housekeep(struct worker *w, uint64_t now_ns);
 void worker_flush(struct worker *w, uint64_t now_ns);
+
+/* worker_keys hands it the RLPx sessions known by now; from any thread. The table before may be freed once worker_keys_taken says so of the
+ * new one: at the top of the next burst or housekeeping. NULL: none. */
+void worker_keys(struct worker *w, const struct rlpx_keys *keys);
+bool worker_keys_taken(const struct worker *w, const struct rlpx_keys *keys);
+
+/* worker_search_run tries at most so many blocks of keystream (4 ns each) for a session of this worker that was joined far in; from any one other
+ * thread. False: nothing waits. */
+bool worker_search_run(struct worker *w, uint64_t blocks);
+
+/* worker_settle does all that new keys and searches make possible, however long it takes: for replay. */
+void worker_settle(struct worker *w, uint64_t now_ns);
 
 /* worker_memory: bytes taken from `alloc` so far. */
 size_t worker_memory(const struct worker *w);

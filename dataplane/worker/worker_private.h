@@ -1,24 +1,51 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside of a worker, shared by its three parts: worker.c (making it, bursts), feed.c (stream -> transactions) and judge.c
- * (transactions -> findings). Nobody else includes this. */
+/* The inside of a worker, shared by its parts: worker.c (making it, bursts), feed.c (which parser a flow's bytes go to), feed_http.c,
+ * feed_ws.c, feed_rlpx.c (a protocol each), body.c (JSON bodies, whatever carried them), requests.c and answers.c (what these say),
+ * probe.c (bytes outside their stream) and judge.c (transactions -> findings). Nobody else includes this.
+ *
+ *   feed -> feed_http | feed_ws | feed_rlpx -> body -> requests | answers -> judge */
 #ifndef WORKER_PRIVATE_H
 #define WORKER_PRIVATE_H
 
 #include "abi/counters.h"
+#include "eth/txfields.h"
 #include "worker/conn.h"
 #include "worker/slabs.h"
 #include "worker/worker.h"
+
+#include <stdatomic.h>
 
 #define PENDING_MAX 128u
 /* Longest run of decoded bytes that one burst collects before its transactions are judged: keeps them in the second-level cache. */
 #define SCRATCH_SOFT (192u << 10)
 #define SCRATCH_BYTES (2621440u + (256u << 10))
+/* Transactions put together from objects, until they are judged. */
+#define BUILT_BYTES (TXFIELDS_ROOM + (256u << 10))
+#define UNMASKED_BYTES 4096u
+#define PLAIN_BYTES 16384u
+#define RLPX_WINDOW_BYTES 65536u
+#define RLPX_OUT_BYTES (4u << 20)
+#define RLPX_FRAME_BYTES 65536u
+#define RLPX_SLICE_BLOCKS (1u << 14)
 
-/* A transaction waiting for the end of its burst; raw lies in the arena's scratch. */
+/* What was done with a submission: join's fate. From FATE_QUEUED on: it waits in pending[fate - FATE_QUEUED]. */
+enum fate { FATE_NONE, FATE_SCANNED, FATE_DUPLICATE, FATE_UNREAD, FATE_UNSIGNED, FATE_GAP, FATE_QUEUED = 128 };
+
+/* A transaction waiting for the end of its burst; raw lies in the arena's scratch, or in built. */
 struct pending {
 	struct span raw;
 	uint64_t fingerprint;
 	struct crossing where;
+	struct join_ref asked; /* slot 0: nobody waits for an answer to it */
+	bool accepted;	       /* the node has answered with its hash already */
+};
+_Static_assert(FATE_QUEUED + PENDING_MAX <= 256, "a fate is a byte");
+
+/* A search for whoever has time: filled by the worker, run by another thread, taken back. */
+enum search_state { SEARCH_FREE, SEARCH_READY, SEARCH_DONE };
+struct worker_search {
+	_Atomic uint32_t state;
+	struct rlpx_search search;
 };
 
 struct worker {
@@ -26,28 +53,113 @@ struct worker {
 	uint64_t *ctr;
 	struct conn_pool conns;
 	struct jsonrpc_arena arena;
+	struct jsonrpc_watch watch;
 	struct slabs slabs;
+	struct inflate_pool inflates;
+	struct join_pool joins;
 	struct seen *seen;
 	struct detect *detect;
 	struct pipe pipe;
 	struct pending pending[PENDING_MAX];
 	uint32_t n_pending;
+	uint8_t *built;
+	uint32_t built_used;
+	uint8_t *unmasked, *plain;
 	worker_listener listener;
 	void *listener_ctx;
-	/* the request that is being read, for the transaction sink */
+	/* what is being read, for the sinks */
 	struct flow *flow;
+	struct conn *conn;
 	unsigned dir;
 	uint64_t now_ns;
-	struct http1 *probe_http; /* for overlapping versions of bytes, read on their own */
+	struct join_ref asked; /* of the request object whose items come */
+	uint8_t asked_kind;    /* enum jsonrpc_kind */
+	/* overlapping versions of bytes, and bytes ahead of their turn, are read on their own */
+	bool probing;
+	struct http1 *probe_http;
 	struct jsonrpc *probe_json;
 	uint32_t probed; /* transactions found in such a version */
+	/* RLPx */
+	struct rlpx_arena rlpx;
+	struct rlpx_windows windows;
+	uint32_t window_turn;		      /* next window whose owner is looked after */
+	_Atomic(const struct rlpx_keys *) keys; /* published by whoever owns the key log */
+	_Atomic(const struct rlpx_keys *) keys_used;
+	struct worker_search *far;
 	size_t memory;
 };
 
 extern const struct stream_ops feed_ops;
 
-/* judge_later queues a transaction whose bytes lie in scratch; judge_now handles everything queued, in order, then frees scratch. */
-void judge_later(struct worker *w, struct span raw, const struct crossing *where);
+/* ---- feed.c ---- */
+
+/* set_current says whose bytes are read from here on. */
+void set_current(struct worker *w, struct flow *f, struct conn *c, unsigned dir);
+/* count_bytes: what a framer's verdict says became of bytes. */
+void count_bytes(struct worker *w, const struct conn *c, unsigned dir, const struct framer_out *o);
+/* crossing_base fills in what is the same for all that crosses on the current flow. */
+void crossing_base(const struct worker *w, struct crossing *x, unsigned carrier);
+
+/* ---- a protocol each: feed what came, tell of what is missing, end ---- */
+
+/* http_feed returns the bytes it took: fewer than given if the rest is another protocol's. */
+uint32_t http_feed(struct worker *w, struct conn *c, unsigned dir, struct span in);
+void http_gap(struct worker *w, struct conn *c, unsigned dir, uint64_t n);
+void http_end(struct worker *w, struct conn *c, unsigned dir);
+
+/* ws_begin: a handshake was read, the node's direction is `server`. ws_pickup: none was. */
+void ws_begin(struct worker *w, struct conn *c, unsigned server);
+void ws_pickup(struct worker *w, struct conn *c, unsigned dir);
+uint32_t ws_feed(struct worker *w, struct conn *c, unsigned dir, struct span in);
+void ws_gap(struct worker *w, struct conn *c, unsigned dir, uint64_t n);
+void ws_end(struct worker *w, struct conn *c, unsigned dir);
+
+/* rlpx_expected: a flow of which nothing is known may be RLPx: the key table has a session of its endpoints, or ones that do not tell theirs. */
+bool rlpx_expected(const struct worker *w, const struct flow *f);
+void rlpx_begin(struct worker *w, struct conn *c, bool midstream);
+void rlpx_take(struct worker *w, struct conn *c, unsigned dir, struct span in);
+void rlpx_missing(struct worker *w, struct conn *c, unsigned dir, uint64_t n);
+void rlpx_over(struct worker *w, struct conn *c, unsigned dir);
+/* rlpx_look_after: new keys and searches make old bytes readable. Bounded; every few ms. */
+void rlpx_look_after(struct worker *w);
+/* rlpx_keys_take: the newest key table, at the top of a burst. rlpx_count: its counts into the counters, at the end of one. */
+void rlpx_keys_take(struct worker *w);
+void rlpx_count(struct worker *w);
+
+/* ---- body.c ---- */
+
+/* body_begin: a message begins that is read as `body`, with a coding of enum http1_coding, or one that is inflate.h's message. */
+void body_begin(struct worker *w, struct conn *c, unsigned dir, enum conn_body body);
+void body_begin_coded(struct worker *w, struct conn *c, unsigned dir, enum conn_body body, unsigned coding);
+void body_begin_message(struct worker *w, struct conn *c, unsigned dir, enum conn_body body);
+/* body_begin_stream: values follow each other without end. */
+void body_begin_stream(struct worker *w, struct conn *c, unsigned dir, enum conn_body body);
+void body_piece(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool last);
+/* body_cut: the rest will not come. */
+void body_cut(struct worker *w, struct conn *c, unsigned dir);
+
+/* ---- requests.c, answers.c ---- */
+
+unsigned request_carrier(const struct worker *w, enum jsonrpc_kind kind);
+void take_item(void *ctx, const struct jsonrpc_item *it);
+void take_request(void *ctx, const struct jsonrpc_request *r);
+void take_block(void *ctx, const struct json_block_event *e);
+void take_answer(void *ctx, const struct answer_event *e);
+/* request_unread: why the answer to the request body under way will find nothing. */
+void request_unread(struct worker *w, struct conn *c, unsigned dir, enum join_reason why);
+/* node_judged: what became of a transaction whose hash the node has returned. */
+void node_judged(struct worker *w, unsigned fate);
+
+/* ---- probe.c ---- */
+
+void probe_conflict(struct worker *w, struct flow *f, unsigned dir, struct span bytes);
+void probe_ahead(struct worker *w, struct flow *f, unsigned dir, struct span bytes);
+
+/* ---- judge.c ---- */
+
+/* judge_later queues a transaction whose bytes lie in scratch or built; judge_now handles everything queued, in order: what lies there may
+ * then be overwritten. asked: the request that it is, or slot 0. */
+void judge_later(struct worker *w, struct span raw, const struct crossing *where, struct join_ref asked);
 void judge_now(struct worker *w);
 /* judge_ahead looks at a transaction whose turn in its stream has not come: its findings are told at once, but it has not crossed yet. When it
  * does it is judged as if nothing had been; the correlator knows the same findings again. */

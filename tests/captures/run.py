@@ -4,16 +4,17 @@
 
 usage: run.py [--sentinelctl PROGRAM] [FOLDER | CAPTURE.pcap]...
 
-Each NAME.pcap (or .pcapng) has NAME.expected.json beside it: `hashes`, or `transactions` whose entries with `raw` crossed; `ref` names another file with
+Each NAME.pcap (or .pcapng) has NAME.expected.json beside it: `hashes`, or `transactions` whose entries with a `hash` crossed; `ref` names another file with
 them; `recoverable` lists, for damaged captures, what can be found (requestComplete), what may be (rawBytesOnly) and what must not be (lost).
 `frames`: what the frames must be counted as: the named counters so, every other reason to refuse one 0, no gap, no conflict.
 `decoys` must not be reported; `alerts` says which flash-loan alerts the shipped rules owe. Every residual must be 0. Default folder: this one.
-Captures of protocols that are not read (RLPx, WebSocket) are skipped. Exit 0 only if none differs.
+`keys` names a file of RLPx session secrets. Exit 0 only if none differs.
 """
 import json
 import os
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEFAULT = os.path.join(HERE, "../../.build/tools/sentinelctl/sentinelctl")
@@ -28,16 +29,27 @@ def load(path):
 def hashes_of(expected):
     if "hashes" in expected:
         return set(expected["hashes"])
-    return {t["hash"].lower() for t in expected["transactions"] if t.get("raw")}
+    return {t["hash"].lower() for t in expected["transactions"] if t.get("hash")}
+
+
+# What the worker reads; a capture that names another "reader" is skipped.
+READERS = {"http", "answers", "ws", "rlpx"}
 
 
 def unread(expected):
     """Why this version does not read the capture, or None."""
-    if "keys" in expected:
-        return "RLPx"
-    if expected.get("url", "").startswith("ws:"):
-        return "WebSocket"
-    return None
+    reader = expected.get("reader", "http")
+    return None if reader in READERS else reader
+
+
+def key_log(expected, capture, folder):
+    """The session secrets beside a capture as a key log in `folder`, or None."""
+    if "keys" not in expected:
+        return None
+    log = os.path.join(folder, "keys")
+    source = os.path.join(os.path.dirname(capture), expected["keys"])
+    subprocess.run([sys.executable, os.path.join(HERE, "recording/keys_to_log.py"), source, log], check=True)
+    return log
 
 
 class Want:
@@ -48,6 +60,7 @@ class Want:
         own = load(path)
         whole = load(os.path.join(os.path.dirname(path), own["ref"])) if "ref" in own else own
         self.skip = unread(own) or unread(whole)
+        self.keyed = own if "keys" in own else whole
         if self.skip:
             return
         self.may = hashes_of(whole)
@@ -61,8 +74,11 @@ class Want:
             self.alerts = None
 
 
-def replay(sentinelctl, capture):
-    done = subprocess.run([sentinelctl, "replay", "--txs", capture], capture_output=True, timeout=300, check=False)
+def replay(sentinelctl, capture, keyed):
+    with tempfile.TemporaryDirectory() as folder:
+        keys = key_log(keyed, capture, folder)
+        args = [sentinelctl, "replay", "--txs", capture] + (["--rlpx-keys", keys] if keys else [])
+        done = subprocess.run(args, capture_output=True, timeout=300, check=False)
     lines = [json.loads(line) for line in done.stdout.decode().splitlines()]
     return done.returncode, lines, done.stderr.decode()
 
@@ -102,7 +118,7 @@ def check(sentinelctl, capture):
     if want.skip:
         print(f"{name}: skipped, {want.skip} is not read")
         return True
-    code, lines, errors = replay(sentinelctl, capture)
+    code, lines, errors = replay(sentinelctl, capture, want.keyed)
     wrong = list(differences(want, code, lines))
     n = len({t["hash"] for t in lines if t["event"] == "tx"})
     alerts = sum(1 for t in lines if t["event"] == "alert")

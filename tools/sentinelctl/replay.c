@@ -14,10 +14,11 @@ static const char usage_text[] =
 	"    {\"event\":\"alert\",...}    each alert, as consumers get it\n"
 	"    {\"event\":\"summary\",...}  last: counters, accounting identities and their residuals\n"
 	"  --rules DIR        a pack or a folder of packs (default: the shipped ones)\n"
-	"  --rlpx-keys FILE   session keys of RLPx connections (not yet: this version reads HTTP only)\n"
+	"  --rlpx-keys FILE   a key log: secrets of RLPx (devp2p) sessions, one a line; only its owner may read it\n"
 	"  --txs              also print the transactions\n"
 	"examples:\n"
 	"  sentinelctl replay capture.pcap\n"
+	"  sentinelctl replay --rlpx-keys node.keys p2p.pcap\n"
 	"  sentinelctl replay --txs monday.pcap tuesday.pcap --rules my-rules/ > out.ndjson\n"
 	"  sentinelctl replay capture.pcap | jq -r 'select(.event==\"alert\").alert.data.transaction.hash'\n";
 
@@ -31,7 +32,7 @@ bad(const char *what, const char *arg)
 int
 cmd_replay(int argc, char **argv)
 {
-	const char *rules = NULL, *keys = NULL;
+	const char *rules = NULL;
 	bool words = false;
 	unsigned captures = 0;
 	char **run = calloc((size_t)argc + 8, sizeof *run);
@@ -46,11 +47,15 @@ cmd_replay(int argc, char **argv)
 			fputs(usage_text, stdout);
 			rc = 0;
 		} else if (option && (strcmp(argv[i], "--rules") == 0 || strcmp(argv[i], "--rlpx-keys") == 0)) {
-			const char **value = argv[i][3] == 'u' ? &rules : &keys;
-			if (i + 1 == argc)
+			bool keys = strcmp(argv[i], "--rules") != 0;
+			if (i + 1 == argc) {
 				rc = bad("needs a value", argv[i]);
-			else
-				*value = argv[++i];
+			} else if (keys) {
+				run[n++] = argv[i++];
+				run[n++] = argv[i];
+			} else {
+				rules = argv[++i];
+			}
 		} else if (option && strcmp(argv[i], "--") != 0 && strcmp(argv[i], "--txs") != 0) {
 			rc = bad("unknown option", argv[i]);
 		} else {
@@ -59,8 +64,6 @@ cmd_replay(int argc, char **argv)
 			run[n++] = argv[i];
 		}
 	}
-	if (rc < 0 && keys != NULL)
-		rc = bad("--rlpx-keys is not supported by this version: RLPx sessions are counted as opaque, not decrypted", NULL);
 	if (rc < 0 && captures == 0)
 		rc = bad("which capture file?", NULL);
 	if (rc < 0)

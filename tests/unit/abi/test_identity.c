@@ -48,7 +48,7 @@ every_reason_is_a_term(void **state)
 	} reasons[] = {
 		{"NOTOURS_", ID_FRAMES, 0}, {"UNDEC_", ID_FRAMES, 0}, {"ST_SKIP_", ID_ADVANCED, 0},
 		{"ST_DROP_", ID_RECEIVED, 0}, {"TX_UNSCANNED_", ID_TRANSACTIONS, 0},
-		{"SUPPRESSED_", ID_FINDINGS, 0},
+		{"SUPPRESSED_", ID_FINDINGS, 0}, {"NODE_MISSED_", ID_NODE, 0},
 		{"RING_LOST_", ID_ALERTS, 1}, /* and on the left of 6_delivery, which control answers for */
 	};
 	for (size_t k = 0; k < sizeof reasons / sizeof reasons[0]; k++) {
@@ -153,6 +153,10 @@ sums_add_up(void **state)
 	SET(SUPPRESSED_REPEAT, 2);
 	SET(RING_PUBLISHED, 5);
 	SET(RING_LOST_FULL, 1);
+	SET(NODE_HASHES, 9);
+	SET(NODE_SCANNED, 5);
+	SET(NODE_DUPLICATE, 3);
+	SET(NODE_MISSED_GAP, 1);
 	struct identity_delivery d = {.journaled = 3, .lost = 1, .in_flight = 2};
 	identities_evaluate(&page, &d, out);
 	for (unsigned i = 0; i < IDENTITIES; i++) {
@@ -195,7 +199,7 @@ identity_names(void **state)
 {
 	struct identity out[IDENTITIES];
 	static const char *const names[IDENTITIES] = {"1_wire", "2_frames", "3_stream_advanced",
-		"3_stream_received", "4_transactions", "5_findings", "6_alerts", "6_delivery"};
+		"3_stream_received", "4_transactions", "5_findings", "6_alerts", "6_delivery", "7_node"};
 	identities_evaluate(&page, NULL, out);
 	for (unsigned i = 0; i < IDENTITIES; i++) {
 		assert_string_equal(out[i].name, names[i]);

@@ -180,7 +180,7 @@ class RulesRun(unittest.TestCase):
 
     def test_wrong_command_lines(self):
         for args in (["rules"], ["rules", "run", self.pack], ["rules", "tset", self.pack], ["rules", "test"], ["replay"], ["replay", "--x"],
-                     ["replay", "x.pcap", "--rlpx-keys", "k"], ["rules", "profile", self.pack, "more"], ["nothing"], [], ["tx"]):
+                     ["replay", "x.pcap", "--rlpx-keys"], ["rules", "profile", self.pack, "more"], ["nothing"], [], ["tx"]):
             done = self.ctl(*args)
             self.assertEqual(done.returncode, 2, args)
             self.assertEqual(done.stdout, "", args)

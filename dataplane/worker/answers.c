@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What nodes say: transactions in their answers and subscriptions, and what became of submissions. */
+#include "worker/worker_private.h"
+
+#include <string.h>
+
+enum said { SAID_OBJECT, SAID_RAW, SAID_PUSHED_OBJECT, SAID_PUSHED_RAW };
+
+static void
+crossing_said(const struct worker *w, struct crossing *x, enum said what)
+{
+	static const uint8_t carrier[][4] = {
+		[CONN_HTTP] = {CARRIER_HTTP_TXOBJECT, CARRIER_HTTP_RAW, CARRIER_HTTP_TXOBJECT, CARRIER_HTTP_RAW},
+		[CONN_WS] = {CARRIER_WS_TXOBJECT, CARRIER_WS_RAW, CARRIER_WS_SUBSCRIPTION_FULL, CARRIER_WS_SUBSCRIPTION_RAW},
+		[CONN_JSON] = {CARRIER_IPC_TXOBJECT, CARRIER_IPC_RAW, CARRIER_IPC_SUBSCRIPTION_FULL, CARRIER_IPC_SUBSCRIPTION_RAW},
+	};
+	crossing_base(w, x, carrier[w->conn->side[w->dir].proto][what]);
+	x->direction = DIR_S2C;
+	x->trust |= TRUST_NODE_SAID;
+}
+
+static void
+said_unread(struct worker *w, unsigned state)
+{
+	static const uint16_t counter[] = {
+		[JSONRPC_OK] = CTR_TX_UNSCANNED_OBJECT,
+		[JSONRPC_BAD_HEX] = CTR_TX_UNSCANNED_HEX,
+		[JSONRPC_OVERSIZE] = CTR_TX_UNSCANNED_OVERSIZE,
+		[JSONRPC_HASH_ONLY] = CTR_TX_UNSCANNED_HASH_ONLY,
+		[JSONRPC_UNSIGNED_OBJECT] = CTR_TX_UNSCANNED_UNSIGNED,
+		[JSONRPC_NO_BUFFER] = CTR_TX_UNSCANNED_NO_BUFFER,
+		[JSONRPC_CUT] = CTR_TX_UNSCANNED_GAP,
+	};
+	w->ctr[counter[state]]++;
+}
+
+/* An object: only one whose bytes have the hash that it names is a transaction. */
+static void
+said_object(struct worker *w, const struct answer_event *e)
+{
+	static const uint16_t why[] = {
+		[TXFIELDS_UNVERIFIED] = CTR_TX_UNSCANNED_OBJECT,
+		[TXFIELDS_MISMATCH] = CTR_TX_UNSCANNED_MISMATCH,
+		[TXFIELDS_UNSIGNED] = CTR_TX_UNSCANNED_UNSIGNED,
+		[TXFIELDS_FIELD] = CTR_TX_UNSCANNED_OBJECT,
+		[TXFIELDS_TYPE] = CTR_TX_UNSCANNED_OBJECT,
+		[TXFIELDS_OVERSIZE] = CTR_TX_UNSCANNED_OVERSIZE,
+	};
+	uint32_t len;
+	struct crossing x;
+	w->ctr[CTR_TX_CROSSED]++;
+	if (BUILT_BYTES - w->built_used < TXFIELDS_ROOM)
+		judge_now(w);
+	uint8_t *out = w->built + w->built_used;
+	enum txfields_state state = e->tx->state == JSONRPC_CUT ? TXFIELDS_LOST : txfields_build(e->tx, out, &len);
+	if (state == TXFIELDS_LOST)
+		said_unread(w, e->tx->state);
+	else if (state != TXFIELDS_OK)
+		w->ctr[why[state]]++;
+	if (state != TXFIELDS_OK)
+		return;
+	crossing_said(w, &x, e->notification ? SAID_PUSHED_OBJECT : SAID_OBJECT);
+	x.trust |= answer_tx_mined(e->tx) ? TRUST_INCLUDED : 0;
+	w->built_used += len;
+	judge_later(w, (struct span){out, len}, &x, (struct join_ref){0});
+}
+
+static void
+said_raw(struct worker *w, struct span raw, enum said what)
+{
+	struct crossing x;
+	w->ctr[CTR_TX_CROSSED]++;
+	crossing_said(w, &x, what);
+	judge_later(w, raw, &x, (struct join_ref){0});
+	judge_now(w);
+}
+
+/* A block in an answer: one that the node has built (engine_getPayload), raw. */
+static void
+said_block(struct worker *w, const struct json_block_event *b)
+{
+	struct crossing x;
+	if (b->kind != JSON_BLOCK_TX)
+		return;
+	w->ctr[CTR_TX_CROSSED]++;
+	if (b->state != JSONRPC_OK) {
+		said_unread(w, b->state);
+		return;
+	}
+	crossing_said(w, &x, SAID_RAW);
+	x.carrier = CARRIER_ENGINE_BLOCK;
+	x.trust |= TRUST_INCLUDED;
+	judge_later(w, b->raw, &x, (struct join_ref){0});
+	judge_now(w);
+}
+
+/* ---- what became of submissions ---- */
+
+void
+node_judged(struct worker *w, unsigned fate)
+{
+	static const uint16_t counter[] = {
+		[FATE_NONE] = CTR_NODE_MISSED_UNREAD, /* no item: its parameters were none */
+		[FATE_SCANNED] = CTR_NODE_SCANNED,
+		[FATE_DUPLICATE] = CTR_NODE_DUPLICATE,
+		[FATE_UNREAD] = CTR_NODE_MISSED_UNREAD,
+		[FATE_UNSIGNED] = CTR_NODE_MISSED_UNSIGNED,
+		[FATE_GAP] = CTR_NODE_MISSED_GAP,
+	};
+	w->ctr[counter[fate]]++;
+}
+
+static void
+node_accepted(struct worker *w, unsigned fate)
+{
+	w->ctr[CTR_NODE_HASHES]++;
+	if (fate >= FATE_QUEUED) /* its turn has not come yet */
+		w->pending[fate - FATE_QUEUED].accepted = true;
+	else
+		node_judged(w, fate);
+}
+
+/* Nobody knows what was asked, so that the hash may be anything; it is taken for a transaction's. */
+static void
+node_unknown(struct worker *w, unsigned reason)
+{
+	static const uint16_t counter[JOIN_REASONS] = {
+		[JOIN_KNOWN] = CTR_NODE_MISSED_NO_SUCH_ID,
+		[JOIN_MIDSTREAM] = CTR_NODE_MISSED_MIDSTREAM,
+		[JOIN_GAP] = CTR_NODE_MISSED_GAP,
+		[JOIN_OPAQUE] = CTR_NODE_MISSED_OPAQUE,
+		[JOIN_MALFORMED] = CTR_NODE_MISSED_MALFORMED,
+		[JOIN_EVICTED] = CTR_NODE_MISSED_EVICTED,
+		[JOIN_NO_SUCH_ID] = CTR_NODE_MISSED_NO_SUCH_ID,
+	};
+	bool unseen = reason == JOIN_NO_SUCH_ID && !w->flow->seen[!w->dir];
+	w->ctr[CTR_NODE_HASHES]++;
+	w->ctr[counter[unseen ? JOIN_MIDSTREAM : reason]]++;
+}
+
+/* Bytes as a result are a transaction if that was asked for; or if nobody knows what was, and they decode as one. */
+static bool
+is_transaction(const struct join_outcome *o, struct span raw)
+{
+	struct tx t;
+	if (o->verdict != JOIN_UNKNOWN)
+		return o->kind == JSONRPC_GET_RAW;
+	return tx_decode(raw, &t) == 0;
+}
+
+static void
+said_response(struct worker *w, const struct answer_event *e)
+{
+	struct conn *c = w->conn;
+	bool http = c->side[w->dir].proto == CONN_HTTP;
+	struct join_outcome o = join_answer(&w->joins, &c->join, http, http ? c->side[w->dir].message : 0, e);
+	bool submission = o.kind == JSONRPC_RAW || o.kind == JSONRPC_PRIVATE || o.kind == JSONRPC_UNSIGNED;
+	if (e->result == ANSWER_IS_BYTES && is_transaction(&o, e->raw))
+		said_raw(w, e->raw, SAID_RAW);
+	if (o.verdict == JOIN_UNKNOWN && e->result == ANSWER_IS_HASH)
+		node_unknown(w, o.reason);
+	if (!submission)
+		return;
+	if (o.verdict == JOIN_ACCEPTED || o.verdict == JOIN_ACCEPTED_OTHER)
+		node_accepted(w, o.fate);
+	else if (o.verdict == JOIN_REFUSED)
+		w->ctr[e->error == ANSWER_ERR_KNOWN ? CTR_NODE_KNOWN : CTR_NODE_REFUSED]++;
+}
+
+void
+take_answer(void *ctx, const struct answer_event *e)
+{
+	struct worker *w = ctx;
+	switch (e->kind) {
+	case ANSWER_RESPONSE:
+		said_response(w, e);
+		break;
+	case ANSWER_TX:
+		said_object(w, e);
+		break;
+	case ANSWER_RAW:
+		said_raw(w, e->raw, e->place == ANSWER_IN_SUBSCRIPTION || e->notification ? SAID_PUSHED_RAW : SAID_RAW);
+		break;
+	case ANSWER_BLOCK:
+		said_block(w, e->block);
+		break;
+	case ANSWER_HASH:
+	case ANSWER_VALUE:
+	case ANSWER_STATUS:
+		break;
+	}
+}

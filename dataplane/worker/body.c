@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The JSON of a message, whatever carried it: decompressed if need be, and handed to the scanner of its side. */
+#include "worker/worker_private.h"
+
+#include <string.h>
+
+static void
+scan_begin(struct conn_side *s, enum conn_body body)
+{
+	s->body = (uint8_t)body;
+	if (body == BODY_REQUEST)
+		jsonrpc_init(&s->request);
+	else
+		answer_init(&s->answer);
+}
+
+void
+body_begin(struct worker *w, struct conn *c, unsigned dir, enum conn_body body)
+{
+	struct conn_side *s = &c->side[dir];
+	s->coding = CODING_NONE;
+	scan_begin(s, body);
+}
+
+void
+body_begin_stream(struct worker *w, struct conn *c, unsigned dir, enum conn_body body)
+{
+	struct conn_side *s = &c->side[dir];
+	s->coding = CODING_NONE;
+	s->body = (uint8_t)body;
+	if (body == BODY_REQUEST)
+		jsonrpc_init_stream(&s->request);
+	else
+		answer_init_stream(&s->answer);
+}
+
+static void
+inflate_begin(struct worker *w, struct conn_side *s, enum inflate_kind kind, uint32_t limit)
+{
+	inflate_init(&s->inflate, kind, false, false);
+	inflate_message(&s->inflate, &w->inflates, limit);
+	s->coding = CODING_INFLATE;
+	w->ctr[CTR_BODIES_ENCODED]++;
+}
+
+static void
+opaque(struct worker *w, struct conn *c, unsigned dir)
+{
+	struct conn_side *s = &c->side[dir];
+	w->ctr[CTR_BODIES_OPAQUE]++;
+	if (s->body == BODY_REQUEST)
+		request_unread(w, c, dir, JOIN_OPAQUE);
+	s->body = BODY_NONE;
+}
+
+/* Most nodes do not look at a request's Content-Encoding, some decompress: the bytes tell which of them this one was meant for. */
+void
+body_begin_coded(struct worker *w, struct conn *c, unsigned dir, enum conn_body body, unsigned coding)
+{
+	struct conn_side *s = &c->side[dir];
+	scan_begin(s, body);
+	s->inflate.kind = coding == HTTP1_GZIP ? INFLATE_GZIP : coding == HTTP1_DEFLATE ? INFLATE_DEFLATE : INFLATE_MESSAGES;
+	s->coding = CODING_MAYBE;
+}
+
+void
+body_begin_message(struct worker *w, struct conn *c, unsigned dir, enum conn_body body)
+{
+	struct conn_side *s = &c->side[dir];
+	scan_begin(s, body);
+	s->coding = CODING_INFLATE;
+	w->ctr[CTR_BODIES_ENCODED]++;
+	inflate_message(&s->inflate, &w->inflates, INFLATE_MAX_MESSAGE);
+}
+
+/* ---- the scanners ---- */
+
+static void
+count_request(struct worker *w, struct conn *c, unsigned dir, enum jsonrpc_status s, uint32_t messages)
+{
+	w->ctr[CTR_JSON_MESSAGES] += messages;
+	if (s == JSONRPC_MALFORMED)
+		w->ctr[CTR_JSON_BAD]++;
+	else if (s == JSONRPC_TOO_DEEP)
+		w->ctr[CTR_JSON_DEPTH]++;
+	else
+		return;
+	request_unread(w, c, dir, JOIN_MALFORMED);
+}
+
+static void
+count_answer(struct worker *w, struct answer *a, enum jsonrpc_status s, uint32_t messages)
+{
+	w->ctr[CTR_ANSWERS] += messages;
+	w->ctr[CTR_ANSWERS_PASSED_OVER] += a->passed_over;
+	a->passed_over = 0;
+	if (s == JSONRPC_MALFORMED)
+		w->ctr[CTR_ANSWERS_BAD]++;
+	else if (s == JSONRPC_TOO_DEEP)
+		w->ctr[CTR_ANSWERS_DEPTH]++;
+}
+
+static void
+scan(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool last)
+{
+	struct conn_side *s = &c->side[dir];
+	enum jsonrpc_status status;
+	uint32_t messages = 0;
+	if (w->arena.scratch_used > SCRATCH_SOFT) {
+		judge_now(w);
+		w->arena.scratch_used = 0;
+	}
+	if (s->body == BODY_REQUEST) {
+		status = jsonrpc_feed(&s->request, &w->arena, piece, last, take_item, w, &messages);
+		count_request(w, c, dir, status, messages);
+	} else {
+		status = answer_feed(&s->answer, &w->arena, piece, last, take_answer, w, &messages);
+		count_answer(w, &s->answer, status, messages);
+	}
+	bool stream = s->proto == CONN_JSON && status == JSONRPC_DONE;
+	if ((status != JSONRPC_MORE && !stream) || last)
+		s->body = BODY_NONE;
+}
+
+static void
+scan_cut(struct worker *w, struct conn *c, unsigned dir)
+{
+	struct conn_side *s = &c->side[dir];
+	if (s->body == BODY_REQUEST) {
+		w->ctr[CTR_JSON_TRUNCATED]++;
+		request_unread(w, c, dir, JOIN_GAP);
+		jsonrpc_cut(&s->request, &w->arena, take_item, w);
+	} else {
+		w->ctr[CTR_ANSWERS_TRUNCATED]++;
+		answer_cut(&s->answer, &w->arena, take_answer, w);
+	}
+	s->body = BODY_NONE;
+}
+
+/* ---- decompression ---- */
+
+static void
+inflate_over(struct worker *w, struct conn *c, unsigned dir)
+{
+	struct conn_side *s = &c->side[dir];
+	if (s->coding == CODING_INFLATE && s->inflate.kind != INFLATE_MESSAGES)
+		inflate_release(&s->inflate, &w->inflates);
+	s->coding = CODING_NONE;
+}
+
+static void
+inflate_failed(struct worker *w, struct conn *c, unsigned dir, enum inflate_status status)
+{
+	struct conn_side *s = &c->side[dir];
+	w->ctr[status == INFLATE_BAD	  ? CTR_INFLATE_BAD
+		: status == INFLATE_LIMIT ? CTR_INFLATE_BOMBS
+		: status == INFLATE_STOLEN ? CTR_INFLATE_STOLEN
+					   : CTR_BODIES_OPAQUE]++;
+	if (s->body == BODY_REQUEST)
+		request_unread(w, c, dir, JOIN_OPAQUE);
+	if (s->body != BODY_NONE)
+		scan_cut(w, c, dir);
+	inflate_over(w, c, dir);
+}
+
+static void
+inflate_piece(struct worker *w, struct conn *c, unsigned dir, struct span in, bool last)
+{
+	struct conn_side *s = &c->side[dir];
+	enum inflate_status status;
+	do {
+		struct span out;
+		status = inflate_feed(&s->inflate, &w->inflates, &in, last, w->plain, PLAIN_BYTES, &out);
+		/* The history of a connection goes on though nobody reads this message any more. */
+		if (s->body != BODY_NONE && (out.len > 0 || status == INFLATE_END))
+			scan(w, c, dir, out, status == INFLATE_END);
+	} while (status == INFLATE_ROOM);
+	if (status > INFLATE_END)
+		inflate_failed(w, c, dir, status);
+	else if (last)
+		inflate_over(w, c, dir);
+}
+
+static bool
+may_begin_json(uint8_t b)
+{
+	return b == '{' || b == '[' || b == ' ' || b == '\t' || b == '\r' || b == '\n';
+}
+
+/* False: it cannot be read. */
+static bool
+decide(struct worker *w, struct conn *c, unsigned dir, struct span piece)
+{
+	struct conn_side *s = &c->side[dir];
+	if (may_begin_json(piece.p[0])) {
+		s->coding = CODING_NONE;
+		return true;
+	}
+	if (s->inflate.kind == INFLATE_MESSAGES) {
+		s->coding = CODING_NONE;
+		opaque(w, c, dir);
+		return false;
+	}
+	inflate_begin(w, s, s->inflate.kind, s->body == BODY_REQUEST ? INFLATE_MAX_REQUEST : INFLATE_MAX_ANSWER);
+	return true;
+}
+
+void
+body_piece(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool last)
+{
+	struct conn_side *s = &c->side[dir];
+	if (s->coding == CODING_MAYBE && piece.len > 0 && !decide(w, c, dir, piece))
+		return;
+	if (s->coding == CODING_INFLATE)
+		inflate_piece(w, c, dir, piece, last);
+	else if (s->body != BODY_NONE)
+		scan(w, c, dir, piece, last);
+}
+
+void
+body_cut(struct worker *w, struct conn *c, unsigned dir)
+{
+	struct conn_side *s = &c->side[dir];
+	if (s->coding == CODING_INFLATE) {
+		inflate_cut(&s->inflate, &w->inflates);
+		inflate_over(w, c, dir);
+	}
+	if (s->body != BODY_NONE)
+		scan_cut(w, c, dir);
+	s->coding = CODING_NONE;
+}

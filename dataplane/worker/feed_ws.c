@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* WebSocket: from a handshake on, or in mid-stream. The client's messages are requests, the node's are answers and notifications. */
+#include "worker/worker_private.h"
+
+static void
+take_over(struct worker *w, struct conn *c, unsigned dir)
+{
+	w->ctr[CTR_WS_CONNECTIONS] += c->side[!dir].proto != CONN_WS;
+	c->side[dir].proto = CONN_WS;
+}
+
+/* The other direction is read as WebSocket from where its last request ended, if nothing of it is under way. */
+void
+ws_begin(struct worker *w, struct conn *c, unsigned server)
+{
+	struct http1_extensions e = http1_last(&c->http, server)->extensions;
+	unsigned client = !server;
+	websocket_init(&c->ws, (enum websocket_client)client, e.deflate || e.arbitrum || e.other, false);
+	c->has_ws = true;
+	if (!http1_between(&c->http, client)) {
+		set_current(w, w->flow, c, client);
+		http_end(w, c, client);
+		set_current(w, w->flow, c, server);
+		websocket_desync(&c->ws, client);
+	}
+	join_http_lost(&w->joins, &c->join, JOIN_KNOWN);
+	inflate_init(&c->side[server].inflate, INFLATE_MESSAGES, !e.server_no_takeover, false);
+	inflate_init(&c->side[client].inflate, INFLATE_MESSAGES, !e.client_no_takeover, false);
+	take_over(w, c, server);
+	take_over(w, c, client);
+}
+
+void
+ws_pickup(struct worker *w, struct conn *c, unsigned dir)
+{
+	if (!c->has_ws)
+		websocket_init(&c->ws, WEBSOCKET_CLIENT_UNKNOWN, true, true);
+	c->has_ws = true;
+	for (unsigned d = 0; d < 2; d++) {
+		if (c->side[d].proto != CONN_HTTP || (d != dir && http1_in_step(&c->http, d)))
+			continue;
+		set_current(w, w->flow, c, d);
+		http_end(w, c, d);
+		inflate_init(&c->side[d].inflate, INFLATE_MESSAGES, true, true);
+		take_over(w, c, d);
+	}
+	set_current(w, w->flow, c, dir);
+	join_http_lost(&w->joins, &c->join, w->flow->gap_before[dir] ? JOIN_GAP : JOIN_MIDSTREAM);
+}
+
+static void
+begin(struct worker *w, struct conn *c, unsigned dir, bool last)
+{
+	const struct websocket_head *h = websocket_last(&c->ws, dir);
+	int client = websocket_client(&c->ws);
+	bool request = client < 0 ? h->masked : dir == (unsigned)client;
+	w->ctr[CTR_WS_MESSAGES]++;
+	body_cut(w, c, dir);
+	if (last)
+		return;
+	if (h->compressed)
+		body_begin_message(w, c, dir, request ? BODY_REQUEST : BODY_ANSWER);
+	else
+		body_begin(w, c, dir, request ? BODY_REQUEST : BODY_ANSWER);
+}
+
+static void
+lost(struct worker *w, struct conn *c, unsigned dir, const struct framer_out *o)
+{
+	w->ctr[o->lost == FRAMER_LOST_BAD ? CTR_WS_BAD : CTR_WS_LOST]++;
+	body_cut(w, c, dir);
+	if (!websocket_in_step(&c->ws, dir) || websocket_last(&c->ws, dir)->compressed)
+		inflate_cut(&c->side[dir].inflate, &w->inflates);
+	if (c->join.lost == JOIN_KNOWN)
+		c->join.lost = JOIN_GAP;
+}
+
+static void
+use_verdict(struct worker *w, struct conn *c, unsigned dir, const struct framer_out *o)
+{
+	count_bytes(w, c, dir, o);
+	if (o->verdict == FRAMER_MESSAGE)
+		begin(w, c, dir, o->last);
+	else if (o->verdict == FRAMER_BODY)
+		body_piece(w, c, dir, o->body, o->last);
+	else if (o->verdict == FRAMER_LOST)
+		lost(w, c, dir, o);
+}
+
+/* What is no frame, and begins as HTTP does: the handshake was forged, or not taken. */
+static bool
+is_http(const struct conn *c, unsigned dir, const struct framer_out *o, struct span rest)
+{
+	return o->verdict == FRAMER_LOST && o->lost == FRAMER_LOST_BAD && !websocket_in_step(&c->ws, dir) && rest.len > 0 &&
+	       http1_looks_like(rest) == 1;
+}
+
+static void
+back_to_http(struct worker *w, struct conn *c, unsigned dir)
+{
+	ws_end(w, c, dir);
+	c->side[dir].proto = CONN_HTTP;
+	http1_read_on(&c->http);
+	join_http_lost(&w->joins, &c->join, JOIN_GAP);
+}
+
+uint32_t
+ws_feed(struct worker *w, struct conn *c, unsigned dir, struct span in)
+{
+	uint32_t held = websocket_held(&c->ws, dir), all = in.len;
+	struct websocket_room room = {w->unmasked, UNMASKED_BYTES};
+	bool http = !websocket_in_step(&c->ws, dir) && http1_looks_like(in) == 1;
+	while (in.len > 0 && !http) {
+		struct framer_out o;
+		uint32_t n = websocket_feed(&c->ws, dir, in, room, &o);
+		use_verdict(w, c, dir, &o);
+		in.p += n;
+		in.len -= n;
+		http = is_http(c, dir, &o, in);
+	}
+	w->ctr[CTR_ST_BUFFERED] += websocket_held(&c->ws, dir) - (uint64_t)held;
+	if (http)
+		back_to_http(w, c, dir);
+	return all - in.len;
+}
+
+void
+ws_gap(struct worker *w, struct conn *c, unsigned dir, uint64_t n)
+{
+	uint32_t held = websocket_held(&c->ws, dir);
+	struct framer_out o;
+	websocket_gap(&c->ws, dir, n, &o);
+	use_verdict(w, c, dir, &o);
+	if (!websocket_in_step(&c->ws, dir)) {
+		inflate_cut(&c->side[dir].inflate, &w->inflates);
+		c->join.lost = JOIN_GAP;
+	}
+	w->ctr[CTR_ST_BUFFERED] += websocket_held(&c->ws, dir) - (uint64_t)held;
+}
+
+void
+ws_end(struct worker *w, struct conn *c, unsigned dir)
+{
+	struct framer_out o;
+	uint32_t held = websocket_held(&c->ws, dir);
+	websocket_end(&c->ws, dir, &o);
+	if (o.skipped) {
+		w->ctr[CTR_ST_SKIP_ENDED] += o.skipped;
+		o.skipped = 0;
+	}
+	use_verdict(w, c, dir, &o);
+	w->ctr[CTR_ST_BUFFERED] += websocket_held(&c->ws, dir) - (uint64_t)held;
+	body_cut(w, c, dir);
+	inflate_release(&c->side[dir].inflate, &w->inflates);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What clients ask of nodes: submissions, and whatever is needed to understand the answers; blocks of consensus clients. */
+#include "worker/worker_private.h"
+
+unsigned
+request_carrier(const struct worker *w, enum jsonrpc_kind kind)
+{
+	static const uint8_t raw[] = {[CONN_HTTP] = CARRIER_HTTP_JSONRPC, [CONN_WS] = CARRIER_WS_JSONRPC, [CONN_JSON] = CARRIER_IPC_JSONRPC};
+	static const uint8_t private[] = {
+		[CONN_HTTP] = CARRIER_HTTP_JSONRPC_PRIVATE, [CONN_WS] = CARRIER_WS_JSONRPC_PRIVATE, [CONN_JSON] = CARRIER_IPC_JSONRPC_PRIVATE};
+	static const uint8_t bundle[] = {
+		[CONN_HTTP] = CARRIER_HTTP_JSONRPC_BUNDLE, [CONN_WS] = CARRIER_WS_JSONRPC_BUNDLE, [CONN_JSON] = CARRIER_IPC_JSONRPC_BUNDLE};
+	unsigned proto = w->conn != NULL ? w->conn->side[w->dir].proto : CONN_HTTP;
+	return kind == JSONRPC_BUNDLE ? bundle[proto] : kind == JSONRPC_PRIVATE ? private[proto] : raw[proto];
+}
+
+void
+request_unread(struct worker *w, struct conn *c, unsigned dir, enum join_reason why)
+{
+	uint32_t message = c->side[dir].message;
+	if (c->side[dir].proto == CONN_HTTP && message != 0)
+		join_unread(&w->joins, &c->join, message, why, w->now_ns);
+	else
+		c->join.lost = (uint8_t)why;
+}
+
+void
+take_request(void *ctx, const struct jsonrpc_request *r)
+{
+	struct worker *w = ctx;
+	w->asked = (struct join_ref){0};
+	w->asked_kind = r->kind;
+	if (w->probing)
+		return;
+	struct conn *c = w->conn;
+	uint32_t message = c->side[w->dir].proto == CONN_HTTP ? c->side[w->dir].message : 0;
+	if (r->id.kind == JSON_ID_NONE)
+		return;
+	w->asked = join_request(&w->joins, &c->join, message, r, w->now_ns);
+	if (r->cut)
+		join_set(&w->joins, w->asked, FATE_GAP, NULL);
+}
+
+/* The request that this item is all of, if the answer to it is its hash. */
+static struct join_ref
+asked_of(struct worker *w, const struct jsonrpc_item *it)
+{
+	struct join_ref asked = w->asked;
+	if (it->kind == JSONRPC_BUNDLE || it->index != 0)
+		return (struct join_ref){0};
+	return asked;
+}
+
+void
+take_item(void *ctx, const struct jsonrpc_item *it)
+{
+	static const struct {
+		uint16_t counter;
+		uint8_t fate;
+	} unscanned[] = {
+		[JSONRPC_BAD_HEX] = {CTR_TX_UNSCANNED_HEX, FATE_UNREAD},
+		[JSONRPC_OVERSIZE] = {CTR_TX_UNSCANNED_OVERSIZE, FATE_UNREAD},
+		[JSONRPC_HASH_ONLY] = {CTR_TX_UNSCANNED_HASH_ONLY, FATE_UNREAD},
+		[JSONRPC_UNSIGNED_OBJECT] = {CTR_TX_UNSCANNED_UNSIGNED, FATE_UNSIGNED},
+		[JSONRPC_NO_BUFFER] = {CTR_TX_UNSCANNED_NO_BUFFER, FATE_UNREAD},
+		[JSONRPC_CUT] = {CTR_TX_UNSCANNED_GAP, FATE_GAP},
+	};
+	struct worker *w = ctx;
+	struct join_ref asked = asked_of(w, it);
+	w->ctr[CTR_TX_CROSSED]++;
+	if (it->state != JSONRPC_OK) {
+		w->ctr[unscanned[it->state].counter]++;
+		join_set(&w->joins, asked, unscanned[it->state].fate, NULL);
+		return;
+	}
+	struct crossing x;
+	crossing_base(w, &x, request_carrier(w, it->kind));
+	x.trust |= it->bundle_len ? TRUST_BUNDLE : 0;
+	x.bundle_len = it->bundle_len;
+	x.bundle_pos = it->bundle_pos;
+	judge_later(w, it->raw, &x, asked);
+	if (!it->in_scratch)
+		judge_now(w);
+}
+
+/* A consensus client hands its node a block: its transactions are in it before the node has looked at them. */
+void
+take_block(void *ctx, const struct json_block_event *e)
+{
+	struct worker *w = ctx;
+	struct crossing x;
+	if (w->probing || e->kind != JSON_BLOCK_TX)
+		return;
+	w->ctr[CTR_TX_CROSSED]++;
+	if (e->state != JSONRPC_OK) {
+		w->ctr[e->state == JSON_HEX_BAD	       ? CTR_TX_UNSCANNED_HEX
+			: e->state == JSON_HEX_OVERSIZE ? CTR_TX_UNSCANNED_OVERSIZE
+							: CTR_TX_UNSCANNED_NO_BUFFER]++;
+		return;
+	}
+	crossing_base(w, &x, CARRIER_ENGINE_BLOCK);
+	x.trust |= TRUST_INCLUDED;
+	judge_later(w, e->raw, &x, (struct join_ref){0});
+	judge_now(w);
+}
