@@ -116,6 +116,7 @@ struct life_tx {
 	bool reorged;	 /* a block with it left the chain */
 	/* private */
 	bool by_nonce_in, by_fp_in;
+	uint8_t list;
 	uint8_t protocol; /* under which it was counted: 1 + index; 0: none */
 	struct life_ref block, counted_by, replaced_by;
 	uint32_t generation, refs; /* links of blocks to it */

@@ -99,18 +99,14 @@ static void
 settle(struct life *l, struct life_block *b)
 {
 	struct life_ref ref = life_block_ref(l, b);
+	b->settled = true;
 	for (uint32_t i = b->first; i != 0; i = l->links[i].next) {
 		struct life_tx *t = linked(l, i);
-		if (t == NULL || t->state != LIFE_INCLUDED || !life_same(t->block, ref) ||
-			life_tx_class(l, t) != CLASS_RECENT)
+		if (t == NULL || t->list != CLASS_RECENT || !life_same(t->block, ref))
 			continue;
-		uint32_t slot = life_tx_slot(l, t);
-		life_tx_leave(l, slot);
-		b->settled = true;
-		life_tx_enter(l, slot);
-		b->settled = false;
+		life_tx_leave(l, life_tx_slot(l, t));
+		life_tx_enter(l, life_tx_slot(l, t));
 	}
-	b->settled = true;
 }
 
 /* ---- records ---- */

@@ -75,7 +75,8 @@ void
 life_tx_enter(struct life *l, uint32_t slot)
 {
 	struct life_tx *t = &l->txs[slot];
-	struct life_list *list = &l->lists[life_tx_class(l, t)];
+	t->list = (uint8_t)life_tx_class(l, t);
+	struct life_list *list = &l->lists[t->list];
 	t->next = 0;
 	t->prev = list->last;
 	if (list->last != 0)
@@ -91,7 +92,7 @@ void
 life_tx_leave(struct life *l, uint32_t slot)
 {
 	struct life_tx *t = &l->txs[slot];
-	struct life_list *list = &l->lists[life_tx_class(l, t)];
+	struct life_list *list = &l->lists[t->list];
 	if (t->prev != 0)
 		l->txs[t->prev].next = t->next;
 	else
