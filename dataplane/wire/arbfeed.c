@@ -2,7 +2,6 @@
 #include "wire/arbfeed.h"
 
 #include "wire/json_hold.h"
-#include "wire/jsonrpc.h"
 
 /* One call into the scanner. */
 struct scan {
