@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "io/profile.h"
+#include "io/profile_private.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
-struct parse {
-	const char *name;
-	yaml_document_t doc;
-	struct topology *t;
-	char *err;
-	size_t err_cap;
-};
-
-__attribute__((format(printf, 3, 4))) static int
-complain(struct parse *p, const yaml_mark_t *at, const char *fmt, ...)
+int
+profile_complain(struct parse *p, const yaml_mark_t *at, const char *fmt, ...)
 {
 	int n = snprintf(p->err, p->err_cap, "%s:%zu:%zu: ", p->name, at->line + 1, at->column + 1);
 	va_list ap;
@@ -28,26 +19,27 @@ complain(struct parse *p, const yaml_mark_t *at, const char *fmt, ...)
 	return -EINVAL;
 }
 
-static const char *
-text_of(const yaml_node_t *n)
+const char *
+profile_text(const yaml_node_t *n)
 {
-	return n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL;
+	const char *s = n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL;
+	return s != NULL && strlen(s) == n->data.scalar.length ? s : NULL;
 }
 
 static int
 take_u32(struct parse *p, const yaml_node_t *n, const char *key, uint32_t *out)
 {
-	const char *s = text_of(n);
+	const char *s = profile_text(n);
 	char *end;
 	if (s == NULL || !isdigit((unsigned char)s[0]))
-		return complain(p, &n->start_mark, "%s must be a number", key);
+		return profile_complain(p, &n->start_mark, "%s must be a number", key);
 	errno = 0;
 	unsigned long long v = strtoull(s, &end, 10);
 	if (*end != '\0' || errno != 0 || v > UINT32_MAX)
-		return complain(p, &n->start_mark, "%s must be a number below 4294967296, not %.40s", key, s);
+		return profile_complain(p, &n->start_mark, "%s must be a number below 4294967296, not %.40s", key, s);
 	char sentence[128];
 	if (topology_limit(key, (uint32_t)v, sentence, sizeof sentence) != 0)
-		return complain(p, &n->start_mark, "%s", sentence);
+		return profile_complain(p, &n->start_mark, "%s", sentence);
 	*out = (uint32_t)v;
 	return 0;
 }
@@ -55,14 +47,14 @@ take_u32(struct parse *p, const yaml_node_t *n, const char *key, uint32_t *out)
 static int
 take_choice(struct parse *p, const yaml_node_t *n, const char *key, const char *const *names, unsigned *out)
 {
-	const char *s = text_of(n);
+	const char *s = profile_text(n);
 	for (unsigned i = 0; s != NULL && names[i] != NULL; i++) {
 		if (strcmp(s, names[i]) == 0) {
 			*out = i;
 			return 0;
 		}
 	}
-	return complain(p, &n->start_mark, "%s must be %s%s%s or %s", key, names[0], names[2] ? ", " : "", names[2] ? names[1] : "",
+	return profile_complain(p, &n->start_mark, "%s must be %s%s%s or %s", key, names[0], names[2] ? ", " : "", names[2] ? names[1] : "",
 		names[2] ? names[2] : names[1]);
 }
 
@@ -81,12 +73,12 @@ static int
 take_cpus(struct parse *p, const yaml_node_t *n, const char *key)
 {
 	if (n->type != YAML_SEQUENCE_NODE)
-		return complain(p, &n->start_mark, "%s must be a list of CPU numbers", key);
+		return profile_complain(p, &n->start_mark, "%s must be a list of CPU numbers", key);
 	p->t->workers = 0;
 	for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
 		const yaml_node_t *item = yaml_document_get_node(&p->doc, *i);
 		if (p->t->workers == TOPOLOGY_WORKERS_MAX)
-			return complain(p, &item->start_mark, "%s: more than %u workers", key, TOPOLOGY_WORKERS_MAX);
+			return profile_complain(p, &item->start_mark, "%s: more than %u workers", key, TOPOLOGY_WORKERS_MAX);
 		int rc = take_u32(p, item, key, &p->t->worker_cpu[p->t->workers]);
 		if (rc != 0)
 			return rc;
@@ -113,15 +105,15 @@ static int
 take_ports(struct parse *p, const yaml_node_t *n, const char *key)
 {
 	if (n->type != YAML_SEQUENCE_NODE)
-		return complain(p, &n->start_mark, "%s must be a list of devices", key);
+		return profile_complain(p, &n->start_mark, "%s must be a list of devices", key);
 	for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
 		const yaml_node_t *item = yaml_document_get_node(&p->doc, *i);
-		const char *s = text_of(item);
+		const char *s = profile_text(item);
 		if (p->t->ports == TOPOLOGY_PORTS_MAX)
-			return complain(p, &item->start_mark, "%s: more than %u ports", key, TOPOLOGY_PORTS_MAX);
+			return profile_complain(p, &item->start_mark, "%s: more than %u ports", key, TOPOLOGY_PORTS_MAX);
 		struct topology_port *port = &p->t->port[p->t->ports];
 		if (s == NULL || strlen(s) >= sizeof port->device || (!is_pci(s) && strncmp(s, "net_", 4) != 0))
-			return complain(p, &item->start_mark,
+			return profile_complain(p, &item->start_mark,
 				"%s: a port is a PCI address (0000:03:00.0) or a virtual device (net_af_packet0,iface=eth1)", key);
 		strcpy(port->device, s);
 		port->pci = is_pci(s);
@@ -130,23 +122,20 @@ take_ports(struct parse *p, const yaml_node_t *n, const char *key)
 	return 0;
 }
 
-typedef int (*key_fn)(struct parse *p, const yaml_node_t *value, const char *key, void *ctx);
-
-/* Calls fn for every key of a mapping, once each. */
-static int
-each_key(struct parse *p, const yaml_node_t *n, key_fn fn)
+int
+profile_each_key(struct parse *p, const yaml_node_t *n, profile_key_fn fn)
 {
 	if (n->type != YAML_MAPPING_NODE)
-		return complain(p, &n->start_mark, "expected `key: value` lines here");
+		return profile_complain(p, &n->start_mark, "expected `key: value` lines here");
 	for (yaml_node_pair_t *i = n->data.mapping.pairs.start; i < n->data.mapping.pairs.top; i++) {
 		const yaml_node_t *k = yaml_document_get_node(&p->doc, i->key), *v = yaml_document_get_node(&p->doc, i->value);
-		const char *key = text_of(k);
+		const char *key = profile_text(k);
 		if (key == NULL)
-			return complain(p, &k->start_mark, "a key must be a word");
+			return profile_complain(p, &k->start_mark, "a key must be a word");
 		for (yaml_node_pair_t *j = n->data.mapping.pairs.start; j < i; j++) {
-			const char *other = text_of(yaml_document_get_node(&p->doc, j->key));
+			const char *other = profile_text(yaml_document_get_node(&p->doc, j->key));
 			if (other != NULL && strcmp(other, key) == 0)
-				return complain(p, &k->start_mark, "%.40s is given twice", key);
+				return profile_complain(p, &k->start_mark, "%.40s is given twice", key);
 		}
 		int rc = fn(p, v, key, (void *)(uintptr_t)k);
 		if (rc != 0)
@@ -155,10 +144,10 @@ each_key(struct parse *p, const yaml_node_t *n, key_fn fn)
 	return 0;
 }
 
-static int
-unknown(struct parse *p, const void *key_node, const char *key, const char *known)
+int
+profile_unknown(struct parse *p, const void *key_node, const char *key, const char *known)
 {
-	return complain(p, &((const yaml_node_t *)key_node)->start_mark, "unknown key %.40s; known are %s", key, known);
+	return profile_complain(p, &((const yaml_node_t *)key_node)->start_mark, "unknown key %.40s; known are %s", key, known);
 }
 
 static int
@@ -170,7 +159,7 @@ cores_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 		return take_u32(p, v, "cores.correlator", &p->t->correlator_cpu);
 	if (strcmp(key, "workers") == 0)
 		return take_cpus(p, v, "cores.workers");
-	return unknown(p, k, key, "main, correlator, workers");
+	return profile_unknown(p, k, key, "main, correlator, workers");
 }
 
 static int
@@ -180,7 +169,7 @@ ring_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 		return take_u32(p, v, "ring.slots", &p->t->ring_slots);
 	if (strcmp(key, "evidence_mb") == 0)
 		return take_u32(p, v, "ring.evidence_mb", &p->t->evidence_mb);
-	return unknown(p, k, key, "slots, evidence_mb");
+	return profile_unknown(p, k, key, "slots, evidence_mb");
 }
 
 static int
@@ -195,7 +184,7 @@ number_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		if (strcmp(key, numbers[i].key) == 0)
 			return take_u32(p, v, key, numbers[i].out);
-	return unknown(p, k, key, "huge_pages, memory_mb, idle, checksum, mtu, vxlan_port, cores, ports, flows, seen, pipe_mb, ring");
+	return profile_unknown(p, k, key, "huge_pages, memory_mb, idle, checksum, mtu, vxlan_port, cores, ports, flows, seen, pipe_mb, ring, " PROFILE_FEEDS_KEYS);
 }
 
 static int
@@ -205,9 +194,9 @@ top_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 	unsigned choice = 0;
 	int rc;
 	if (strcmp(key, "cores") == 0)
-		return each_key(p, v, cores_key);
+		return profile_each_key(p, v, cores_key);
 	if (strcmp(key, "ring") == 0)
-		return each_key(p, v, ring_key);
+		return profile_each_key(p, v, ring_key);
 	if (strcmp(key, "ports") == 0)
 		return take_ports(p, v, key);
 	if (strcmp(key, "huge_pages") == 0)
@@ -222,7 +211,8 @@ top_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 		p->t->verify_checksum = choice == 1;
 		return rc;
 	}
-	return number_key(p, v, key, k);
+	rc = profile_feeds_key(p, v, key);
+	return rc <= 0 ? rc : number_key(p, v, key, k);
 }
 
 int
@@ -235,14 +225,14 @@ profile_parse(const char *name, const char *text, size_t n, struct topology *t, 
 		return -ENOMEM;
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
 	if (!yaml_parser_load(&parser, &p.doc)) {
-		rc = complain(&p, &parser.problem_mark, "%s", parser.problem ? parser.problem : "not YAML");
+		rc = profile_complain(&p, &parser.problem_mark, "%s", parser.problem ? parser.problem : "not YAML");
 		yaml_parser_delete(&parser);
 		return rc;
 	}
 	const yaml_node_t *root = yaml_document_get_root_node(&p.doc);
 	bool nothing = root == NULL || (root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0);
 	if (!nothing)
-		rc = each_key(&p, root, top_key);
+		rc = profile_each_key(&p, root, top_key);
 	yaml_document_delete(&p.doc);
 	yaml_parser_delete(&parser);
 	return rc;

@@ -13,6 +13,12 @@
  *   seen: 4194304               # transactions remembered per worker, a power of two
  *   pipe_mb: 4                  # worker to correlator
  *   ring: {slots: 4096, evidence_mb: 16}
+ *   feeds: {http: true, websocket: [8546], rlpx: [30303], engine: [8551], grpc: [9090], arbitrum: off}
+ *                               # true or auto: by detection on any port (default); a list: only on these TCP ports; false or off: not read
+ *   chains: [1, 8453]           # transactions of other chains are counted, and not scanned; default: any
+ *   protocols: {aave-v3: ["0x87870bca3f3fd6335c3f4ce8392d69350b4fa4e2"], uniswap-v3: [...]}
+ *                               # names and their contracts, for figures per protocol; letters in either case
+ *   rlpx_keys: FILE             # key log of RLPx sessions, see io/keylog.h; it is not opened here
  */
 #ifndef IO_PROFILE_H
 #define IO_PROFILE_H

@@ -260,7 +260,8 @@ key_char(struct json_lex *x, unsigned c, bool escaped)
 		key_utf8(x, c);
 		return;
 	}
-	if (x->utf8 != 0 || (c >= 0x80 && c != 0x17f && c != 0x212a))
+	/* an escaped control character would fold into a digit */
+	if (x->utf8 != 0 || c < 0x20 || (c >= 0x80 && c != 0x17f && c != 0x212a))
 		x->text_len = TEXT_SPOILED;
 	text_put(x, c == 0x17f ? 's' : c == 0x212a ? 'k' : c | 0x20);
 }

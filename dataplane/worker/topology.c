@@ -152,6 +152,32 @@ topology_check(const struct topology *t, uint32_t cpus, char *err, size_t err_ca
 	return cpus_ok(t, cpus, err, err_cap);
 }
 
+/* Only what is not as it would be without a word in the profile. */
+static void
+print_feeds(const struct topology *t, FILE *out)
+{
+	const struct feeds *s = &t->feeds;
+	for (unsigned f = 0; f < FEED_COUNT; f++) {
+		if (!s->off[f] && s->n_ports[f] == 0)
+			continue;
+		fprintf(out, "%-10s %5s  %s %s", "feed", "", feed_name(f), s->off[f] ? "not read" : "on ports");
+		for (unsigned i = 0; i < s->n_ports[f] && !s->off[f]; i++)
+			fprintf(out, " %u", s->ports[f][i]);
+		fprintf(out, "\n");
+	}
+	if (s->n_chain_ids > 0) {
+		fprintf(out, "%-10s %5s ", "chains", "");
+		for (unsigned i = 0; i < s->n_chain_ids; i++)
+			fprintf(out, " %llu", (unsigned long long)s->chain_ids[i]);
+		fprintf(out, "\n");
+	}
+	if (t->protocols.n > 0)
+		fprintf(out, "%-10s %5s  %u names, %u addresses\n", "protocols", "", t->protocols.n,
+			t->protocols.n_addresses);
+	if (t->rlpx_keys[0] != '\0')
+		fprintf(out, "%-10s %5s  %s\n", "rlpx keys", "", t->rlpx_keys);
+}
+
 void
 topology_print(const struct topology *t, FILE *out)
 {
@@ -171,4 +197,5 @@ topology_print(const struct topology *t, FILE *out)
 		t->evidence_mb);
 	fprintf(out, "%-10s %5u  normal, %u slots, %u MiB evidence\n", "ring", 1u, t->ring_slots,
 		t->evidence_mb);
+	print_feeds(t, out);
 }

@@ -5,6 +5,9 @@
 #ifndef WORKER_TOPOLOGY_H
 #define WORKER_TOPOLOGY_H
 
+#include "worker/feeds.h"
+#include "worker/protocols.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +16,7 @@
 #define TOPOLOGY_WORKERS_MAX 32
 #define TOPOLOGY_PORTS_MAX 8
 #define TOPOLOGY_CPU_MAX 1023
+#define TOPOLOGY_PATH_BYTES 256
 
 /* What an lcore does when it finds no work. spin: polls on (isolated cores). pause: waits in the CPU for up
  * to 20 us (umwait or tpause; where the CPU has neither, polls on). sleep: sleeps 100 us in the kernel. */
@@ -40,6 +44,9 @@ struct topology {
 	uint32_t pipe_mb;
 	/* per alert ring */
 	uint32_t ring_slots, evidence_mb;
+	struct feeds feeds;
+	struct protocols protocols;
+	char rlpx_keys[TOPOLOGY_PATH_BYTES]; /* key log; empty: none */
 };
 
 /* lcore ids: the main lcore is 0, the correlator 1, worker i is TOPOLOGY_WORKER_0 + i. CPUs may be shared. */

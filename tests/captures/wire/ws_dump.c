@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Prints every WebSocket message of a capture, a line each: 0 or 1 for client or server, a space, its text.
+/* Prints every WebSocket message of a capture, a line each: 0 or 1 for client or server, a space, its text,
+ * line ends in it as spaces.
  * Reads HTTP/1 until the upgrade (a flow without a SYN is past it), then frames, and decompresses, as a
  * worker does; of TCP it knows only what the recordings need: segments in order, Ethernet and IPv4. usage:
  * ws_dump CAPTURE. Exit 1 if anything was lost. */
@@ -45,6 +46,9 @@ append(struct flow *f, unsigned dir, struct span s)
 static void
 message_end(struct flow *f, unsigned dir)
 {
+	for (uint32_t i = 0; i < f->len[dir]; i++)
+		if (f->text[dir][i] == '\n')
+			f->text[dir][i] = ' ';
 	printf("%u %.*s\n", dir, (int)f->len[dir], f->text[dir]);
 	f->len[dir] = 0;
 }
@@ -132,7 +136,7 @@ segment(const uint8_t *tcp, uint32_t n)
 	uint16_t port[2] = {(uint16_t)(tcp[0] << 8 | tcp[1]), (uint16_t)(tcp[2] << 8 | tcp[3])};
 	uint32_t seq = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 | (uint32_t)tcp[6] << 8 | tcp[7];
 	uint32_t header = (tcp[12] >> 4) * 4u;
-	unsigned dir = port[1] != 8545;
+	unsigned dir = port[1] != 8545 && port[1] != 9642;
 	struct flow *f = flows;
 	while (f < flows + n_flows && f->client_port != port[dir])
 		f++;

@@ -171,6 +171,33 @@ printed(void **state)
 	free(text);
 }
 
+static void
+feeds_printed(void **state)
+{
+	struct topology t = real_box();
+	t.feeds.off[FEED_ARBITRUM] = true;
+	t.feeds.n_ports[FEED_RLPX] = 2;
+	t.feeds.ports[FEED_RLPX][0] = 30303;
+	t.feeds.ports[FEED_RLPX][1] = 30311;
+	t.feeds.n_chain_ids = 1;
+	t.feeds.chain_ids[0] = UINT64_MAX - 1;
+	t.protocols.n = 2;
+	t.protocols.n_addresses = 7;
+	strcpy(t.rlpx_keys, "/etc/keys");
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+	topology_print(&t, f);
+	fclose(f);
+	assert_non_null(strstr(text, "arbitrum not read\n"));
+	assert_non_null(strstr(text, "rlpx on ports 30303 30311\n"));
+	assert_non_null(strstr(text, " 18446744073709551614\n"));
+	assert_non_null(strstr(text, "2 names, 7 addresses\n"));
+	assert_non_null(strstr(text, "/etc/keys\n"));
+	assert_null(strstr(text, "http"));
+	free(text);
+}
+
 int
 main(void)
 {
@@ -181,6 +208,7 @@ main(void)
 		cmocka_unit_test(spinning_workers_are_alone),
 		cmocka_unit_test(ports),
 		cmocka_unit_test(printed),
+		cmocka_unit_test(feeds_printed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

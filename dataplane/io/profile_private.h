@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The inside of the profile reader, shared by profile.c (cores, ports, sizes) and profile_feeds.c (feeds,
+ * chains, protocols, keys). Nobody else includes this. */
+#ifndef IO_PROFILE_PRIVATE_H
+#define IO_PROFILE_PRIVATE_H
+
+#include "io/profile.h"
+
+#include <yaml.h>
+
+struct parse {
+	const char *name;
+	yaml_document_t doc;
+	struct topology *t;
+	char *err;
+	size_t err_cap;
+};
+
+/* profile_complain writes "file:line:column: ..." and returns -EINVAL. */
+__attribute__((format(printf, 3, 4))) int profile_complain(
+	struct parse *p, const yaml_mark_t *at, const char *fmt, ...);
+
+/* profile_text: the text of a scalar, without NUL in it; NULL of anything else. */
+const char *profile_text(const yaml_node_t *n);
+
+/* profile_each_key calls fn for every key of a mapping, once each; `ctx` is the key's node. */
+typedef int (*profile_key_fn)(struct parse *p, const yaml_node_t *value, const char *key, void *ctx);
+int profile_each_key(struct parse *p, const yaml_node_t *n, profile_key_fn fn);
+
+/* profile_unknown complains of a key; key_node: its node. */
+int profile_unknown(struct parse *p, const void *key_node, const char *key, const char *known);
+
+/* The keys that profile_feeds.c knows; 1 if `key` is none of them, else 0 or -EINVAL. */
+int profile_feeds_key(struct parse *p, const yaml_node_t *value, const char *key);
+#define PROFILE_FEEDS_KEYS "feeds, chains, protocols, rlpx_keys"
+
+#endif
