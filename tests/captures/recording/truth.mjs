@@ -48,7 +48,7 @@ export class Truth {
   }
 }
 
-function versions () {
+export function versions () {
   const own = JSON.parse(readFileSync(new URL('package.json', import.meta.url)))
   return Object.entries({ node: process.version.slice(1), ...own.dependencies }).map(([n, v]) => `${n} ${v}`).join(', ')
 }

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The recordings of feed.mjs. Of each: description; reader (which part of the program reads it); direct: the node itself listens where the
+// clients ask; client and server.
+import { answers } from './answers.mjs'
+
+export const feeds = { ...answers }
