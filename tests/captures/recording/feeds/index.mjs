@@ -2,5 +2,6 @@
 // The recordings of feed.mjs. Of each: description; reader (which part of the program reads it); direct: the node itself listens where the
 // clients ask; client and server.
 import { answers } from './answers.mjs'
+import { engine } from './engine.mjs'
 
-export const feeds = { ...answers }
+export const feeds = { ...answers, ...engine }
