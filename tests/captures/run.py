@@ -18,9 +18,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEFAULT = os.path.join(HERE, "../../.build/tools/sentinelctl/sentinelctl")
+KEYS_TO_LOG = os.path.join(HERE, "recording/keys_to_log.py")
 READERS = {"http"}
 FLASH = ("flash_loan", "flash_deploy")
 
@@ -52,6 +54,8 @@ class Want:
         self.skip = unread(own) or unread(whole)
         if self.skip:
             return
+        keys = own.get("keys") or whole.get("keys")
+        self.keys = os.path.join(os.path.dirname(path), keys) if keys else None
         self.must = hashes_of(whole)
         self.may = self.must | set(whole.get("partial", []))
         self.alerts = whole.get("alerts")
@@ -63,8 +67,15 @@ class Want:
             self.alerts = None
 
 
-def replay(sentinelctl, capture):
-    done = subprocess.run([sentinelctl, "replay", "--txs", capture], capture_output=True, timeout=300, check=False)
+def replay(sentinelctl, capture, keys):
+    """Exit status, lines, diagnostics. keys: a file of session secrets, or None."""
+    with tempfile.TemporaryDirectory() as folder:
+        more = []
+        if keys:
+            log = os.path.join(folder, "keys")
+            subprocess.run([sys.executable, KEYS_TO_LOG, keys, log], check=True)
+            more = ["--rlpx-keys", log]
+        done = subprocess.run([sentinelctl, "replay", "--txs", *more, capture], capture_output=True, timeout=300, check=False)
     lines = [json.loads(line) for line in done.stdout.decode().splitlines()]
     return done.returncode, lines, done.stderr.decode()
 
@@ -104,7 +115,7 @@ def check(sentinelctl, capture):
     if want.skip:
         print(f"{name}: skipped, {want.skip} is not read")
         return True
-    code, lines, errors = replay(sentinelctl, capture)
+    code, lines, errors = replay(sentinelctl, capture, want.keys)
     wrong = list(differences(want, code, lines))
     n = len({t["hash"] for t in lines if t["event"] == "tx"})
     alerts = sum(1 for t in lines if t["event"] == "alert")

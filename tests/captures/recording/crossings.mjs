@@ -27,8 +27,8 @@ function rebuilt (o) {
 }
 
 export class Crossings {
-  constructor (name, { description, reader }) {
-    Object.assign(this, { name, description, reader, transactions: [], mentions: [], decoys: new Set(), alerts: {}, more: {}, failures: [] })
+  constructor (name, { description, reader, clients = versions() }) {
+    Object.assign(this, { name, description, reader, clients, transactions: [], mentions: [], decoys: new Set(), alerts: {}, more: {}, failures: [] })
     this.known = new Map() // hash -> raw of what this program signed
   }
 
@@ -98,7 +98,7 @@ export class Crossings {
     const partial = [...new Set(this.transactions.filter(t => t.partial).map(t => t.hash))].filter(h => !hashes.includes(h))
     const byCarrier = {}
     for (const { carrier } of [...this.transactions, ...this.mentions]) byCarrier[carrier] = (byCarrier[carrier] ?? 0) + 1
-    const out = { name: this.name, pcap: this.name + '.pcap', description: this.description, reader: this.reader, clients: versions(),
+    const out = { name: this.name, pcap: this.name + '.pcap', description: this.description, reader: this.reader, clients: this.clients,
       crossings: this.transactions.length, byCarrier, hashes, pending: [...new Set(read.filter(t => t.pending !== false).map(t => t.hash))],
       ...(partial.length ? { partial } : {}), decoys: [...this.decoys].filter(h => !hashes.includes(h)), alerts: this.alerts, ...this.more,
       transactions: this.transactions, mentions: this.mentions }

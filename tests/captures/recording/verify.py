@@ -221,7 +221,7 @@ def keystream(secret, n):
 
 
 def frames(text, secret):
-    """The messages of one direction of a session that was captured from its beginning."""
+    """(offset in the stream, message) of one direction of a session that was captured from its beginning."""
     at = 2 + struct.unpack_from(">H", text)[0]
     stream, used = keystream(secret, len(text)), 0
 
@@ -230,8 +230,9 @@ def frames(text, secret):
         whole = int.from_bytes(text[at:at + n], "big") ^ int.from_bytes(stream[used:used + n], "big")
         at, used = at + n, used + n
         return whole.to_bytes(n, "big")
-    first, chunks, left = True, b"", 0
+    first, chunks, left, begin = True, b"", 0, at
     while at + 32 <= len(text):
+        begin = begin if left else at
         header = plain(16)
         at += 16
         n = int.from_bytes(header[:3], "big")
@@ -249,7 +250,7 @@ def frames(text, secret):
             if left > 0:
                 continue
             body, chunks = chunks, b""
-        yield body[:1] + (body[1:] if first or body[0] == 1 else snappy(body[1:]))
+        yield begin, body[:1] + (body[1:] if first or body[0] == 1 else snappy(body[1:]))
         first = False
 
 
@@ -260,7 +261,7 @@ def rlpx_texts(path, expected):
     for ends, both in streams(path).items():
         if ends in keys:
             for direction, text in zip(("c2s", "s2c"), both):
-                out[direction] += [m.hex() for m in frames(text, keys[ends])]
+                out[direction] += [m.hex() for _, m in frames(text, keys[ends])]
     return out
 
 
@@ -297,4 +298,5 @@ def main():
     return 0 if all([verify(path) for path in sys.argv[1:]]) else 1
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

