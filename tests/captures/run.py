@@ -8,7 +8,8 @@ Each NAME.pcap (or .pcapng) has NAME.expected.json beside it: `hashes`, or `tran
 them; `recoverable` lists, for damaged captures, what can be found (requestComplete), what may be (rawBytesOnly) and what must not be (lost).
 `frames`: what the frames must be counted as: the named counters so, every other reason to refuse one 0, no gap, no conflict.
 `decoys` must not be reported; `alerts` says which flash-loan alerts the shipped rules owe. Every residual must be 0. Default folder: this one.
-`pending` names those that some crossing showed as pending, or did not say; `partial` those that crossed only without a signature, which may be reported.
+`pending` names those that some crossing showed as pending, or did not say; `may` those that may be
+reported and need not: they crossed only without a signature, or in what not every node takes.
 Captures of protocols that are not read (see READERS) are skipped. Exit 0 only if none differs.
 
 `reader`: what it takes to read the capture; without it, http. `transactions`: one entry a crossing: hash, raw (null: an object), carrier, direction,
@@ -57,7 +58,7 @@ class Want:
         keys = own.get("keys") or whole.get("keys")
         self.keys = os.path.join(os.path.dirname(path), keys) if keys else None
         self.must = hashes_of(whole)
-        self.may = self.must | set(whole.get("partial", []))
+        self.may = self.must | set(whole.get("may", []))
         self.alerts = whole.get("alerts")
         self.frames = own.get("frames")
         damage = own.get("recoverable")

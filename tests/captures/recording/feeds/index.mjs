@@ -2,6 +2,8 @@
 // The recordings of feed.mjs. Of each: description; reader (which part of the program reads it); direct: the node itself listens where the
 // clients ask; client and server.
 import { answers } from './answers.mjs'
+import { bundles } from './bundles.mjs'
 import { engine } from './engine.mjs'
+import { forms } from './forms.mjs'
 
-export const feeds = { ...answers, ...engine }
+export const feeds = { ...answers, ...engine, ...bundles, ...forms }
