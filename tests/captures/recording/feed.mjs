@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// usage: node feed.mjs place|server|client NAME FOLDER. place: prints where the node listens. server: the stand-ins of a recording, and a
+// usage: node feed.mjs place|server|client NAME FOLDER. place: prints where the node is to listen. server: the stand-ins of a recording, and a
 // way past the capture. client: its clients; writes FOLDER/NAME.expected.json.
 import { createConnection, createServer } from 'node:net'
 import { Crossings } from './crossings.mjs'
@@ -13,7 +13,7 @@ const [PORT, BEHIND, ELSEWHERE, CONTROL] = [8545, 8546, 8599, 8598] // the captu
 const node = feed.direct ? PORT : BEHIND
 setSeed(0xfeed + name.length)
 
-if (role === 'place') console.log(`${host} ${node}`)
+if (role === 'place') console.log(`${host} ${node}${feed.ipc ? ` --ipc ${folder}/node.ipc` : ''}`)
 else if (role === 'server') {
   const listen = (server, port) => server.listen(port, host)
   listen(createServer(c => {
@@ -22,7 +22,7 @@ else if (role === 'server') {
     c.on('error', () => up.destroy())
     up.on('error', () => c.destroy())
   }), ELSEWHERE)
-  await feed.server?.({ node: `http://${host}:${node}`, listen, control: CONTROL, note: entry => Crossings.note(folder, name, entry) })
+  await feed.server?.({ node: `http://${host}:${node}`, listen, control: CONTROL, socket: `${folder}/node.ipc`, note: entry => Crossings.note(folder, name, entry) })
   console.log('listening')
 } else {
   const truth = new Crossings(name, feed)

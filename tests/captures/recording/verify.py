@@ -106,12 +106,14 @@ def dechunked(text, at):
         at = end
 
 
-START = re.compile(rb"(?:[A-Z]+ \S+ HTTP/1\.[01]|HTTP/1\.[01] \d\d\d[^\r\n]*)\r?\n")
+START = re.compile(rb"(?:\r?\n)*(?:[A-Z]+ \S+ HTTP/1\.[01]|HTTP/1\.[01] \d\d\d[^\r\n]*)\r?\n")
 
 
-def http(text):
-    """The bodies, decoded; then what follows an upgrade, with the extensions that were agreed to."""
+def http(text, methods=None):
+    """The bodies, decoded; then what follows an upgrade, with the extensions that were agreed to. methods: of the requests, which of them
+    are answered without a body. Requests add to it."""
     at, bodies = 0, []
+    methods = [] if methods is None else methods
     while (m := START.match(text, at)):
         blank = re.compile(rb"\r?\n\r?\n").search(text, m.end() - 2)
         if blank is None:
@@ -119,10 +121,13 @@ def http(text):
         head = re.sub(rb"\r?\n[ \t]+", b" ", text[m.end():blank.start()])
         fields = {k.strip().lower(): v.strip() for k, v in (line.split(b":", 1) for line in re.split(rb"\r?\n", head) if b":" in line)}
         at = blank.end()
-        status = int(m.group()[9:12]) if m.group().startswith(b"HTTP") else 0
+        line = m.group().strip()
+        status = int(line[9:12]) if line.startswith(b"HTTP") else 0
+        if not status:
+            methods.append(line.split()[0])
         if fields.get(b"upgrade", b"").lower() == b"websocket" and status in (0, 101):
             return bodies, text[at:], fields.get(b"sec-websocket-extensions", b"").decode()
-        if status and (status < 200 or status == 204):
+        if status and status >= 200 and methods and methods.pop(0) == b"HEAD" or status and (status < 200 or status == 204):
             continue
         if b"chunked" in fields.get(b"transfer-encoding", b"").lower():
             body, at = dechunked(text, at)
@@ -173,7 +178,8 @@ def texts(path):
     """{"c2s": [texts], "s2c": [texts]} of all streams, in lower case."""
     out = {"c2s": [], "s2c": []}
     for (_, _), both in sorted(streams(path).items()):
-        read = [http(text) for text in both]
+        methods = []
+        read = [http(text, methods) for text in both]
         agreed = read[1][2] if read[1][1] is not None else ""
         for side, direction, own in ((0, "c2s", "client"), (1, "s2c", "server")):
             bodies, rest, extra = read[side]
