@@ -4,11 +4,16 @@
 
 usage: run.py [--sentinelctl PROGRAM] [FOLDER | CAPTURE.pcap]...
 
-Each NAME.pcap (or .pcapng) has NAME.expected.json beside it: `hashes`, or `transactions` whose entries with a `hash` crossed; `ref` names another file with
+Each NAME.pcap (or .pcapng) has NAME.expected.json beside it: `hashes`, or `transactions` whose entries with `raw` crossed; `ref` names another file with
 them; `recoverable` lists, for damaged captures, what can be found (requestComplete), what may be (rawBytesOnly) and what must not be (lost).
 `frames`: what the frames must be counted as: the named counters so, every other reason to refuse one 0, no gap, no conflict.
 `decoys` must not be reported; `alerts` says which flash-loan alerts the shipped rules owe. Every residual must be 0. Default folder: this one.
-`keys` names a file of RLPx session secrets. Exit 0 only if none differs.
+`pending` names those that some crossing showed as pending, or did not say; `may` those that may be
+reported and need not: they crossed only without a signature, or in what not every node takes.
+Captures of protocols that are not read (see READERS) are skipped. Exit 0 only if none differs.
+
+`reader`: what it takes to read the capture; without it, http. `transactions`: one entry a crossing: hash, raw (null: an object), carrier, direction,
+`pending` (false: in a block; null: the answer does not say). `mentions`: hashes alone. What is only in some of them is said in their descriptions.
 """
 import json
 import os
@@ -18,6 +23,8 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEFAULT = os.path.join(HERE, "../../.build/tools/sentinelctl/sentinelctl")
+KEYS_TO_LOG = os.path.join(HERE, "recording/keys_to_log.py")
+READERS = {"http", "answers", "ws", "rlpx", "engine", "ipc"}
 FLASH = ("flash_loan", "flash_deploy")
 
 
@@ -29,27 +36,13 @@ def load(path):
 def hashes_of(expected):
     if "hashes" in expected:
         return set(expected["hashes"])
-    return {t["hash"].lower() for t in expected["transactions"] if t.get("hash")}
-
-
-# What the worker reads; a capture that names another "reader" is skipped.
-READERS = {"http", "answers", "ws", "rlpx"}
+    return {t["hash"].lower() for t in expected["transactions"] if t.get("raw")}
 
 
 def unread(expected):
-    """Why this version does not read the capture, or None."""
-    reader = expected.get("reader", "http")
+    """What is missing to read the capture, or None."""
+    reader = expected.get("reader") or ("rlpx" if "keys" in expected else "ws" if expected.get("url", "").startswith("ws:") else "http")
     return None if reader in READERS else reader
-
-
-def key_log(expected, capture, folder):
-    """The session secrets beside a capture as a key log in `folder`, or None."""
-    if "keys" not in expected:
-        return None
-    log = os.path.join(folder, "keys")
-    source = os.path.join(os.path.dirname(capture), expected["keys"])
-    subprocess.run([sys.executable, os.path.join(HERE, "recording/keys_to_log.py"), source, log], check=True)
-    return log
 
 
 class Want:
@@ -60,11 +53,12 @@ class Want:
         own = load(path)
         whole = load(os.path.join(os.path.dirname(path), own["ref"])) if "ref" in own else own
         self.skip = unread(own) or unread(whole)
-        self.keyed = own if "keys" in own else whole
         if self.skip:
             return
-        self.may = hashes_of(whole)
-        self.must = set(self.may)
+        keys = own.get("keys") or whole.get("keys")
+        self.keys = os.path.join(os.path.dirname(path), keys) if keys else None
+        self.must = hashes_of(whole)
+        self.may = self.must | set(whole.get("may", []))
         self.alerts = whole.get("alerts")
         self.frames = own.get("frames")
         damage = own.get("recoverable")
@@ -74,11 +68,15 @@ class Want:
             self.alerts = None
 
 
-def replay(sentinelctl, capture, keyed):
+def replay(sentinelctl, capture, keys):
+    """Exit status, lines, diagnostics. keys: a file of session secrets, or None."""
     with tempfile.TemporaryDirectory() as folder:
-        keys = key_log(keyed, capture, folder)
-        args = [sentinelctl, "replay", "--txs", capture] + (["--rlpx-keys", keys] if keys else [])
-        done = subprocess.run(args, capture_output=True, timeout=300, check=False)
+        more = []
+        if keys:
+            log = os.path.join(folder, "keys")
+            subprocess.run([sys.executable, KEYS_TO_LOG, keys, log], check=True)
+            more = ["--rlpx-keys", log]
+        done = subprocess.run([sentinelctl, "replay", "--txs", *more, capture], capture_output=True, timeout=300, check=False)
     lines = [json.loads(line) for line in done.stdout.decode().splitlines()]
     return done.returncode, lines, done.stderr.decode()
 
@@ -118,7 +116,7 @@ def check(sentinelctl, capture):
     if want.skip:
         print(f"{name}: skipped, {want.skip} is not read")
         return True
-    code, lines, errors = replay(sentinelctl, capture, want.keyed)
+    code, lines, errors = replay(sentinelctl, capture, want.keys)
     wrong = list(differences(want, code, lines))
     n = len({t["hash"] for t in lines if t["event"] == "tx"})
     alerts = sum(1 for t in lines if t["event"] == "alert")

@@ -70,6 +70,6 @@ for (const s of streams.values()) {
 }
 writeFileSync(`${folder}/${name}.pcap`, Buffer.concat([data.subarray(0, 24), data.subarray(packets[first].at)]))
 const alerts = Object.fromEntries(Object.entries(expected.alerts).filter(([h]) => hashes.has(h)))
-const out = { name, pcap: name + '.pcap', description: `${base}, joined in mid-stream`, clients: expected.clients, crossings: (byCarrier['ws-jsonrpc'] ?? 0) + (byCarrier['ws-subscription-full'] ?? 0), byCarrier, hashes: [...hashes], decoys: [], alerts }
+const out = { name, pcap: name + '.pcap', description: `${base}, joined in mid-stream`, reader: 'ws', clients: expected.clients, crossings: (byCarrier['ws-jsonrpc'] ?? 0) + (byCarrier['ws-subscription-full'] ?? 0), byCarrier, hashes: [...hashes], decoys: [], alerts }
 writeFileSync(`${folder}/${name}.expected.json`, JSON.stringify(out, null, 1) + '\n')
 console.log(`${name}: ${out.crossings} crossings, ${hashes.size} transactions`)

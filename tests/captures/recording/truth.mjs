@@ -41,14 +41,14 @@ export class Truth {
   write (folder) {
     const crossed = [...this.hashes.values()].reduce((a, b) => a + b, 0)
     const decoys = [...this.decoys].filter(h => !this.hashes.has(h))
-    const out = { name: this.name, pcap: this.name + '.pcap', description: this.description, clients: versions(), crossings: crossed, ...(Object.keys(this.carriers).length ? { byCarrier: this.carriers } : {}), hashes: [...this.hashes.keys()], decoys, alerts: this.alerts }
+    const out = { name: this.name, pcap: this.name + '.pcap', description: this.description, ...(this.name.startsWith('ws-') ? { reader: 'ws' } : {}), clients: versions(), crossings: crossed, ...(Object.keys(this.carriers).length ? { byCarrier: this.carriers } : {}), hashes: [...this.hashes.keys()], decoys, alerts: this.alerts }
     writeFileSync(`${folder}/${this.name}.expected.json`, JSON.stringify(out, null, 1) + '\n')
     console.log(`${this.name}: ${crossed} crossings, ${this.hashes.size} transactions, ${this.failures.length} refused by the node`)
     for (const f of this.failures.slice(0, 3)) console.log('  ' + f.slice(0, 150))
   }
 }
 
-function versions () {
+export function versions () {
   const own = JSON.parse(readFileSync(new URL('package.json', import.meta.url)))
   return Object.entries({ node: process.version.slice(1), ...own.dependencies }).map(([n, v]) => `${n} ${v}`).join(', ')
 }

@@ -3,64 +3,15 @@
 // Two devp2p peers, sessions of eth/68, 67 and 66. The client writes FOLDER/rlpx.expected.json (each crossing, by the libraries' word) and, with what
 // the server says on its standard output, FOLDER/rlpx.keys.json.
 import * as devp2p from '@ethereumjs/devp2p'
-import { Common, Mainnet } from '@ethereumjs/common'
 import { RLP } from '@ethereumjs/rlp'
-import { HDNodeWallet, Mnemonic, Transaction, getBytes, hexlify, keccak256 } from 'ethers'
+import { Transaction, getBytes, hexlify } from 'ethers'
 import { writeFileSync } from 'node:fs'
-import { createConnection, createServer } from 'node:net'
+import { createServer } from 'node:net'
+import { KEYS_PORT, PORT, common, genesis, hashOf, idOf, item, random, rawOf, secrets, sessions, signed, sleep, staticKey, status, wallets } from './lib.mjs'
 
 const { ETH, RLPx, SNAP } = devp2p
 const CODE = ETH.EthMessageCodes ?? devp2p.EthMessageCodes
-const PORT = 30303
-const KEYS_PORT = 30399
 const [role, address, folder] = process.argv.slice(2)
-const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
-const hex = b => Buffer.from(b).toString('hex')
-const staticKey = name => getBytes(keccak256(Buffer.from('sentinel recording ' + name)))
-const genesis = getBytes('0xd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3')
-const status = { td: getBytes('0x0c70d815d562d3cfa955'), bestHash: getBytes(keccak256('0x01')), genesisHash: genesis }
-
-let seed = 0x71b
-function rnd (n) {
-  seed ^= seed << 13; seed >>>= 0
-  seed ^= seed >>> 17
-  seed ^= seed << 5; seed >>>= 0
-  return seed % n
-}
-const random = n => '0x' + hex(Uint8Array.from({ length: n }, () => rnd(256)))
-// the keys of the well-known test mnemonic
-const root = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase('test test test test test test test test test test test junk'), "m/44'/60'/0'/0")
-const wallets = [0, 1, 2, 3].map(i => root.deriveChild(i))
-async function signed (n, nonce, bytes) {
-  const out = []
-  for (let i = 0; i < n; i++) {
-    const type = [2, 0, 1, 2, 4][i % 5]
-    const wallet = wallets[i % 4]
-    const tx = { type, chainId: 1, nonce: nonce + i, to: i % 7 === 3 && type !== 4 ? null : random(20), data: random(bytes ?? 4 + rnd(300)), value: BigInt(rnd(1e9)), gasLimit: 900000n }
-    if (type < 2) tx.gasPrice = 30000000000n
-    else Object.assign(tx, { maxFeePerGas: 40000000000n, maxPriorityFeePerGas: 1000000000n })
-    if (type === 1) tx.accessList = [{ address: random(20), storageKeys: [random(32)] }]
-    if (type === 4) tx.authorizationList = [await wallet.authorize({ address: random(20), nonce: nonce + i, chainId: 1 })]
-    out.push(await wallet.signTransaction(tx))
-  }
-  return out
-}
-// in a list: legacy nested, typed as a string
-const item = raw => { const b = getBytes(raw); return b[0] >= 0xc0 ? RLP.decode(b) : b }
-const rawOf = it => it instanceof Uint8Array ? hexlify(it) : hexlify(RLP.encode(it))
-const hashOf = raw => Transaction.from(raw).hash
-const common = () => new Common({ chain: Mainnet, hardfork: 'cancun' })
-
-function secrets (peer, initiator) {
-  const e = peer._eciesSession
-  const cat = (...parts) => '0x' + parts.map(hex).join('')
-  const nonces = initiator ? [e._remoteNonce, e._nonce] : [e._nonce, e._remoteNonce]
-  const shared = keccak256(cat(e._ephemeralSharedSecret, getBytes(keccak256(cat(...nonces)))))
-  const aes = keccak256(cat(e._ephemeralSharedSecret, getBytes(shared)))
-  const mac = keccak256(cat(e._ephemeralSharedSecret, getBytes(aes)))
-  const s = peer._socket
-  return { local: `${s.localAddress}:${s.localPort}`, remote: `${s.remoteAddress}:${s.remotePort}`, aes: aes.slice(2), mac: mac.slice(2), nonce: hex(e._nonce) }
-}
 
 async function server () {
   const known = []
@@ -87,7 +38,7 @@ async function server () {
 
 async function client () {
   const transactions = []; const mentions = []; const keys = []
-  const serverId = devp2p.pk2id((await import('ethereum-cryptography/secp256k1.js')).secp256k1.getPublicKey(staticKey('server'), false))
+  const serverId = idOf('server')
   function note (code, payload, direction, conn, version) {
     const lists = { [CODE.TX]: () => payload, [CODE.POOLED_TRANSACTIONS]: () => payload[1], [CODE.BLOCK_BODIES]: () => payload[1].flatMap(b => b[0]) }
     const carriers = { [CODE.TX]: 'rlpx-transactions', [CODE.POOLED_TRANSACTIONS]: 'rlpx-pooled', [CODE.BLOCK_BODIES]: 'rlpx-blockbody' }
@@ -145,20 +96,11 @@ async function client () {
   await session(68, [ETH.eth66, ETH.eth67, ETH.eth68, SNAP.snap])
   await session(67, [ETH.eth67])
   await session(66, [ETH.eth66])
-  const theirs = JSON.parse(await new Promise((resolve, reject) => {
-    let text = ''
-    createConnection(KEYS_PORT, address).on('data', d => { text += d }).on('end', () => resolve(text)).on('error', reject)
-  }))
-  const sessions = keys.map(k => {
-    const t = theirs.find(x => x.remote === k.local)
-    if (t?.aes !== k.aes || t?.mac !== k.mac) throw new Error('the two sides disagree on ' + k.local)
-    return { client: k.local, server: k.remote, aesSecret: k.aes, macSecret: k.mac, initiator: { nonce: k.nonce }, recipient: { nonce: t.nonce } }
-  })
-  writeFileSync(`${folder}/rlpx.keys.json`, JSON.stringify({ sessions }, null, 1) + '\n')
+  writeFileSync(`${folder}/rlpx.keys.json`, JSON.stringify({ sessions: await sessions(keys, address) }, null, 1) + '\n')
   // run.py wants every hash that crossed; the raw bytes are in the capture
   const hashes = [...new Set(transactions.map(t => t.hash))]
   const pending = [...new Set(transactions.filter(t => t.carrier !== 'rlpx-blockbody').map(t => t.hash))]
-  const out = { name: 'rlpx', pcap: 'rlpx.pcap', description: 'devp2p sessions of eth/68, 67 and 66', clients: '@ethereumjs/devp2p 10.0.0', keys: 'rlpx.keys.json', crossings: transactions.length, hashes, pending, transactions: transactions.map(({ raw, ...t }) => t), mentions }
+  const out = { name: 'rlpx', pcap: 'rlpx.pcap', description: 'devp2p sessions of eth/68, 67 and 66', clients: '@ethereumjs/devp2p 10.0.0', keys: 'rlpx.keys.json', reader: 'rlpx', crossings: transactions.length, hashes, pending, transactions: transactions.map(({ raw, ...t }) => t), mentions }
   writeFileSync(`${folder}/rlpx.expected.json`, JSON.stringify(out).replaceAll('},{', '},\n{') + '\n')
   console.log(`rlpx: ${transactions.length} crossings, ${hashes.length} transactions, ${mentions.length} hashes`)
   process.exit(0)
