@@ -18,9 +18,10 @@
  *
  * The feed's own compression ("Arbitrum-permessage-deflate": each message by itself, with a static
  * dictionary) cannot be read: the dictionary is under a licence (Business Source License 1.1) that does not
- * go with this one's. Such messages have RSV1 and no permessage-deflate negotiated, and are for the owner to
- * count as opaque. A relay sends them only to clients that ask for it, and only if it is told to
- * (--node.feed.output.enable-compression). */
+ * go with this one's. Such messages have RSV1, under an extension of that name (http1_extensions.arbitrum),
+ * and are for the owner to count as opaque. Nitro's clients ask for it; whether a relay grants it is a matter
+ * of its version and settings (--node.feed.output.enable-compression), and some feeds serve nothing else. A
+ * box reads a relay that has it off. */
 #ifndef WIRE_ARBFEED_H
 #define WIRE_ARBFEED_H
 
