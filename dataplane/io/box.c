@@ -190,7 +190,7 @@ make_worker(struct box *b)
 	struct worker_config c;
 	worker_config_default(&c);
 	c.stream.flows_max = 1u << 18;
-	c.rlpx_search_elsewhere = true;
+	c.rlpx_search_at_once = true;
 	c.pipe_bytes = 32u << 20; /* a burst of nothing but longest findings must fit */
 	making = b;
 	struct worker *w = worker_new(&c, b->rules, b->stats->lcore[0].c, alloc_for_worker);

@@ -105,7 +105,7 @@ replay_burst(struct replay *r)
 	b->stats->port[0].wire += r->n;
 	r->last_ns = r->now_ns[r->n - 1];
 	r->n = 0;
-	if (worker_search_run(b->worker, UINT64_MAX) || r->last_ns - r->housekept_ns > 5000000ull) {
+	if (r->last_ns - r->housekept_ns > 5000000ull) {
 		worker_housekeep(b->worker, r->last_ns);
 		r->housekept_ns = r->last_ns;
 	}
@@ -115,7 +115,7 @@ replay_burst(struct replay *r)
 static void
 end_input(struct replay *r)
 {
-	worker_settle(r->box->worker, r->last_ns);
+	worker_housekeep(r->box->worker, r->last_ns);
 	worker_flush(r->box->worker, r->last_ns);
 	box_drain(r->box);
 }

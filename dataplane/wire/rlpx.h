@@ -45,6 +45,7 @@
 			GiB */
 #define RLPX_TRIAL_BLOCKS (1ull << 22) /* the same for sessions that nothing speaks for: 64 MiB */
 #define RLPX_ATTEMPTS_MAX 32u /* windows of one connection that other sessions than its own are tried on */
+#define RLPX_ATTEMPTS_OWN 240u /* and those of its endpoints: blobs are longer than a window, and have no header in it */
 
 enum rlpx_mac_verdict { RLPX_MAC_UNCHECKED, RLPX_MAC_GOOD, RLPX_MAC_BAD };
 

@@ -272,15 +272,20 @@ rlpx_sync_search(struct rlpx *r, unsigned dir, struct rlpx_arena *a)
 
 /* ---- searches elsewhere ---- */
 
-/* Those of the same endpoints, as far as a session of its own would be looked for; then others, not so far.
- */
+/* Those of the same endpoints, now and then as far as a session of its own would be looked for: that takes a second, and mostly it is not needed.
+ * Then others, not so far. */
 static void
 add_sessions(struct rlpx *r, struct rlpx_arena *a, struct rlpx_search *s, uint64_t first, uint64_t end)
 {
 	uint32_t index[RLPX_KEYS_OF_MAX];
 	uint32_t n = rlpx_keys_of_ends(a->keys, r->end, index);
+	bool far = r->attempts > 1 && (r->attempts & (r->attempts - 1)) == 0;
+	if (!far && end - first > RLPX_TRIAL_BLOCKS)
+		end = first + RLPX_TRIAL_BLOCKS;
 	for (uint32_t i = 0; i < n; i++)
 		rlpx_search_add(s, &rlpx_keys_at(a->keys, index[i])->aes, first, end);
+	if (r->attempts > RLPX_ATTEMPTS_MAX)
+		return;
 	end = end - first > RLPX_TRIAL_BLOCKS ? first + RLPX_TRIAL_BLOCKS : end;
 	for (uint32_t i = rlpx_keys_count(a->keys); i > 0; i--) {
 		bool listed = false;
@@ -298,12 +303,15 @@ may_try(const struct rlpx *r, const struct rlpx_dir *d, const struct rlpx_arena 
 	if (d->window == NULL || d->sync_pending || r->out_for_search)
 		return false;
 	uint64_t fresh = d->at + d->held - d->tried_at;
-	if (d->held < SEARCH_MIN || fresh < (a->eager ? SEARCH_MIN : FAR_FRESH))
+	bool many = !r->has_key && r->attempts >= RLPX_ATTEMPTS_MAX;
+	if (d->held < SEARCH_MIN || fresh < (many ? RLPX_SEARCH_BYTES : a->eager ? SEARCH_MIN : FAR_FRESH))
 		return false;
 	if (r->has_key)
 		return d->state == DIR_SEARCH;
-	return d->state == DIR_HOLD && !r->dir[0].has_first && !r->dir[1].has_first && a->keys != NULL &&
-	       r->attempts < RLPX_ATTEMPTS_MAX;
+	if (d->state != DIR_HOLD || r->dir[0].has_first || r->dir[1].has_first || a->keys == NULL)
+		return false;
+	uint32_t index[RLPX_KEYS_OF_MAX];
+	return !many || (r->attempts < RLPX_ATTEMPTS_OWN && rlpx_keys_of_ends(a->keys, r->end, index) > 0);
 }
 
 bool

@@ -144,21 +144,34 @@ conn_of_search(struct worker *w, const struct rlpx_search *s)
 	return NULL;
 }
 
-static void
-far_search(struct worker *w, struct conn *waiting)
+/* Takes what another thread has found. True: the place is free. */
+static bool
+take_search(struct worker *w)
 {
 	struct worker_search *far = w->far;
 	uint32_t state = atomic_load_explicit(&far->state, memory_order_acquire);
-	if (state == SEARCH_DONE) {
-		struct conn *c = conn_of_search(w, &far->search);
-		if (c != NULL)
-			rlpx_search_end(&c->rlpx, &w->rlpx, &far->search);
-		w->ctr[CTR_RLPX_SEARCHES]++;
-		atomic_store_explicit(&far->state, state = SEARCH_FREE, memory_order_relaxed);
-	}
-	for (unsigned d = 0; d < 2 && state == SEARCH_FREE && waiting != NULL; d++) {
-		if (rlpx_search_begin(&waiting->rlpx, d, &w->rlpx, &far->search))
-			atomic_store_explicit(&far->state, state = SEARCH_READY, memory_order_release);
+	if (state != SEARCH_DONE)
+		return state == SEARCH_FREE;
+	struct conn *c = conn_of_search(w, &far->search);
+	if (c != NULL)
+		rlpx_search_end(&c->rlpx, &w->rlpx, &far->search);
+	w->ctr[CTR_RLPX_SEARCHES]++;
+	atomic_store_explicit(&far->state, SEARCH_FREE, memory_order_relaxed);
+	return true;
+}
+
+static void
+far_search(struct worker *w, struct conn *c)
+{
+	for (unsigned d = 0; d < 2 && take_search(w); d++) {
+		if (!rlpx_search_begin(&c->rlpx, d, &w->rlpx, &w->far->search))
+			continue;
+		atomic_store_explicit(&w->far->state, SEARCH_READY, memory_order_release);
+		if (!w->search_at_once)
+			return;
+		worker_search_run(w, UINT64_MAX);
+		take_search(w);
+		pull(w, c);
 	}
 }
 
@@ -211,7 +224,7 @@ rlpx_look_after(struct worker *w)
 {
 	uint32_t n = w->windows.n;
 	w->rlpx.eager = true;
-	far_search(w, NULL);
+	take_search(w);
 	for (uint32_t i = 0; i < WINDOWS_A_TURN && i < n; i++) {
 		struct rlpx *r = rlpx_windows_owner(&w->windows, w->window_turn);
 		w->window_turn = w->window_turn + 1 < n ? w->window_turn + 1 : 0;
@@ -258,17 +271,6 @@ worker_search_run(struct worker *w, uint64_t blocks)
 	if (rlpx_search_run(&far->search, blocks) != RLPX_SEARCH_RUNNING)
 		atomic_store_explicit(&far->state, SEARCH_DONE, memory_order_release);
 	return true;
-}
-
-void
-worker_settle(struct worker *w, uint64_t now_ns)
-{
-	uint32_t turns = (w->windows.n + WINDOWS_A_TURN - 1) / WINDOWS_A_TURN;
-	for (uint32_t idle = 0; idle <= turns; idle++) {
-		worker_housekeep(w, now_ns);
-		while (worker_search_run(w, UINT64_MAX))
-			idle = 0;
-	}
 }
 
 /* At the top of every burst: from here on the old table is not read any more. */

@@ -110,7 +110,7 @@ take_rlpx_memory(struct worker *w, const struct worker_config *c, worker_alloc a
 	w->far = take(w, alloc, sizeof *w->far, &ok);
 	w->rlpx = (struct rlpx_arena){
 		.windows = &w->windows,
-		.search = c->rlpx_search_elsewhere ? NULL : take(w, alloc, sizeof(struct rlpx_search), &ok),
+		.search = take(w, alloc, sizeof(struct rlpx_search), &ok),
 		.search_slice = RLPX_SLICE_BLOCKS,
 		.check_macs = true,
 		.frame = take(w, alloc, RLPX_FRAME_BYTES, &ok),
@@ -123,6 +123,7 @@ take_rlpx_memory(struct worker *w, const struct worker_config *c, worker_alloc a
 	};
 	if (!ok)
 		return -ENOMEM;
+	w->search_at_once = c->rlpx_search_at_once;
 	rlpx_windows_init(&w->windows, windows, c->rlpx_windows, RLPX_WINDOW_BYTES);
 	return 0;
 }

@@ -32,7 +32,7 @@ struct worker_config {
 	uint32_t inflates; /* decompressors, 45 KiB each */
 	uint32_t joins;	   /* requests that wait for their answers */
 	uint32_t rlpx_windows; /* of 64 KiB: directions of RLPx sessions that cannot be read yet */
-	bool rlpx_search_elsewhere; /* even short searches are left to worker_search_run */
+	bool rlpx_search_at_once; /* in replay: searches are not left to worker_search_run, however long they take */
 	uint32_t seen_entries;
 	uint64_t seen_ttl_ns;
 	uint8_t seen_key[32];
@@ -85,9 +85,6 @@ bool worker_keys_taken(const struct worker *w, const struct rlpx_keys *keys);
 /* worker_search_run tries at most so many blocks of keystream (4 ns each) for a session of this worker that was joined far in; from any one other
  * thread. False: nothing waits. */
 bool worker_search_run(struct worker *w, uint64_t blocks);
-
-/* worker_settle does all that new keys and searches make possible, however long it takes: for replay. */
-void worker_settle(struct worker *w, uint64_t now_ns);
 
 /* worker_memory: bytes taken from `alloc` so far. */
 size_t worker_memory(const struct worker *w);

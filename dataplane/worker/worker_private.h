@@ -86,6 +86,7 @@ struct worker {
 	_Atomic(const struct rlpx_keys *) keys; /* published by whoever owns the key log */
 	_Atomic(const struct rlpx_keys *) keys_used;
 	struct worker_search *far;
+	bool search_at_once;
 	size_t memory;
 };
 
