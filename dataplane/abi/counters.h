@@ -95,6 +95,10 @@
 	_(INFLATE_BAD, C, "compressed bodies and messages that are damaged") \
 	_(INFLATE_BOMBS, C, "compressed bodies and messages given up because they grow beyond all measure") \
 	_(INFLATE_STOLEN, C, "compressed messages given up because their decompressor was needed elsewhere") \
+	_(FEED_OFF, C, "bodies and messages of feeds that the profile does not read there") \
+	_(L2_MESSAGES, C, "messages of Arbitrum sequencers read") \
+	_(L2_BAD, C, "broadcasts of Arbitrum sequencers that are not JSON, or nested deeper than the cap") \
+	_(L2_UNREAD, C, "messages of Arbitrum sequencers, or parts of them, that cannot be read") \
 	_(RLPX_CONNECTIONS, C, "connections that look like RLPx") \
 	_(RLPX_BYTES, C, "stream bytes of RLPx sessions that were read") \
 	_(RLPX_SESSIONS, C, "RLPx sessions whose secret was found") \

@@ -15,6 +15,12 @@ answer_init(struct answer *a)
 	a->pos = POS_MESSAGE;
 }
 
+bool
+answer_unbegun(const struct answer *a)
+{
+	return a->x.state == ST_VALUE && a->x.depth == 0 && !a->x.stream;
+}
+
 void
 answer_init_stream(struct answer *a)
 {
@@ -440,7 +446,7 @@ is_plain(struct answer *j, struct span piece, answer_sink sink, void *ctx)
 {
 	uint8_t hash[32];
 	struct answer_event e = {.kind = ANSWER_RESPONSE, .result = ANSWER_IS_HASH, .hash = hash};
-	if (j->x.state != ST_VALUE || j->x.depth != 0 || j->x.stream || !answer_plain(piece, &e.id, hash))
+	if (!answer_unbegun(j) || !answer_plain(piece, &e.id, hash))
 		return false;
 	j->x.state = ST_DONE;
 	sink(ctx, &e);

@@ -154,6 +154,9 @@ void answer_init_stream(struct answer *a);
 enum jsonrpc_status answer_feed(struct answer *a, struct jsonrpc_arena *arena, struct span piece, bool last,
 	answer_sink sink, void *ctx, uint32_t *messages);
 
+/* answer_unbegun: nothing of the message has been fed. */
+bool answer_unbegun(const struct answer *a);
+
 /* answer_cut: the rest will not come. Reports what was begun: a response (CUT), a transaction with its hash
  * (CUT), a block (CUT); releases the slab. Further pieces are ignored (MALFORMED). */
 void answer_cut(struct answer *a, struct jsonrpc_arena *arena, answer_sink sink, void *ctx);

@@ -2,6 +2,8 @@
 /* What nodes say: transactions in their answers and subscriptions, and what became of submissions. */
 #include "worker/worker_private.h"
 
+#include "eth/l2msg.h"
+
 #include <string.h>
 
 enum said { SAID_OBJECT, SAID_RAW, SAID_PUSHED_OBJECT, SAID_PUSHED_RAW };
@@ -80,7 +82,7 @@ static void
 said_block(struct worker *w, const struct json_block_event *b)
 {
 	struct crossing x;
-	if (b->kind != JSON_BLOCK_TX)
+	if (b->kind != JSON_BLOCK_TX || !conn_may(w->conn, FEED_ENGINE))
 		return;
 	w->ctr[CTR_TX_CROSSED]++;
 	if (b->state != JSONRPC_OK) {
@@ -189,4 +191,41 @@ take_answer(void *ctx, const struct answer_event *e)
 	case ANSWER_STATUS:
 		break;
 	}
+}
+
+/* ---- sequencers ---- */
+
+static void
+take_l2(void *ctx, const struct l2msg_item *it)
+{
+	struct worker *w = ctx;
+	struct crossing x;
+	if (it->kind != L2MSG_TX && it->kind != L2MSG_UNSIGNED) {
+		w->ctr[CTR_L2_UNREAD]++;
+		return;
+	}
+	w->ctr[CTR_TX_CROSSED]++;
+	if (it->kind == L2MSG_UNSIGNED) {
+		w->ctr[CTR_TX_UNSCANNED_UNSIGNED]++;
+		return;
+	}
+	crossing_base(w, &x, CARRIER_ARBITRUM_FEED);
+	x.direction = DIR_S2C;
+	x.trust |= TRUST_INCLUDED | TRUST_NODE_SAID;
+	judge_later(w, it->raw, &x, (struct join_ref){0});
+}
+
+void
+take_broadcast(void *ctx, const struct arbfeed_event *e)
+{
+	struct worker *w = ctx;
+	uint64_t over = 0;
+	if (e->state != ARBFEED_OK || !e->has_kind) {
+		w->ctr[CTR_L2_UNREAD] += e->state != ARBFEED_NONE;
+		return;
+	}
+	if (l2msg_read(e->kind, e->l2msg, take_l2, w, &over) == L2MSG_OVERSIZE)
+		over++;
+	w->ctr[CTR_L2_UNREAD] += over;
+	judge_now(w); /* its bytes are the scanner's again */
 }

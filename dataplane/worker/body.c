@@ -100,6 +100,32 @@ count_answer(struct worker *w, struct answer *a, enum jsonrpc_status s, uint32_t
 		w->ctr[CTR_ANSWERS_DEPTH]++;
 }
 
+/* The first bytes of a message tell a sequencer's broadcast; once they have, all that the node sends on the connection is. */
+static void
+tell_sequencer(struct worker *w, struct conn *c, unsigned dir, struct span piece)
+{
+	struct conn_side *s = &c->side[dir];
+	bool port = w->feeds.n_ports[FEED_ARBITRUM] > 0;
+	if (s->proto != CONN_WS || !conn_may(c, FEED_ARBITRUM) || !answer_unbegun(&s->answer))
+		return;
+	if (!c->sequencer && !port && !arbfeed_looks_like(piece))
+		return;
+	c->sequencer = true;
+	s->body = BODY_ARBITRUM;
+	arbfeed_init(&s->arbitrum);
+}
+
+static enum jsonrpc_status
+scan_broadcast(struct worker *w, struct conn_side *s, struct span piece, bool last)
+{
+	uint32_t elements = 0;
+	enum jsonrpc_status status = arbfeed_feed(&s->arbitrum, &w->arena, piece, last, take_broadcast, w, &elements);
+	w->ctr[CTR_L2_MESSAGES] += elements;
+	if (status == JSONRPC_MALFORMED || status == JSONRPC_TOO_DEEP)
+		w->ctr[CTR_L2_BAD]++;
+	return status;
+}
+
 static void
 scan(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool last)
 {
@@ -110,9 +136,13 @@ scan(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool las
 		judge_now(w);
 		w->arena.scratch_used = 0;
 	}
+	if (s->body == BODY_ANSWER)
+		tell_sequencer(w, c, dir, piece);
 	if (s->body == BODY_REQUEST) {
 		status = jsonrpc_feed(&s->request, &w->arena, piece, last, take_item, w, &messages);
 		count_request(w, c, dir, status, messages);
+	} else if (s->body == BODY_ARBITRUM) {
+		status = scan_broadcast(w, s, piece, last);
 	} else {
 		status = answer_feed(&s->answer, &w->arena, piece, last, take_answer, w, &messages);
 		count_answer(w, &s->answer, status, messages);
@@ -130,6 +160,9 @@ scan_cut(struct worker *w, struct conn *c, unsigned dir)
 		w->ctr[CTR_JSON_TRUNCATED]++;
 		request_unread(w, c, dir, JOIN_GAP);
 		jsonrpc_cut(&s->request, &w->arena, take_item, w);
+	} else if (s->body == BODY_ARBITRUM) {
+		w->ctr[CTR_ANSWERS_TRUNCATED]++;
+		arbfeed_cut(&s->arbitrum, &w->arena, take_broadcast, w);
 	} else {
 		w->ctr[CTR_ANSWERS_TRUNCATED]++;
 		answer_cut(&s->answer, &w->arena, take_answer, w);

@@ -69,7 +69,7 @@ conn_fresh(struct conn *c, bool midstream)
 {
 	http1_init(&c->http, midstream);
 	join_init(&c->join, midstream);
-	c->has_ws = false;
+	c->has_ws = c->ws_opaque = c->sequencer = false;
 	for (unsigned d = 0; d < 2; d++) {
 		struct conn_side *s = &c->side[d];
 		s->proto = CONN_HTTP;
@@ -83,13 +83,14 @@ conn_fresh(struct conn *c, bool midstream)
 }
 
 void
-conn_bind(struct conn *c, struct flow *f, bool midstream)
+conn_bind(struct conn *c, struct flow *f, uint8_t feeds, bool midstream)
 {
 	if (c->flow != NULL) {
 		c->flow->app[0] = 0;
 		c->flow->app[1] = PAST_EVICTED;
 	}
 	c->flow = f;
+	c->feeds = feeds;
 	f->app[0] = (uint64_t)(uintptr_t)c;
 	conn_fresh(c, midstream || f->app[1] != PAST_NONE);
 	if (f->app[1] == PAST_EVICTED)

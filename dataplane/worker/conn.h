@@ -10,6 +10,7 @@
 #include "abi/counters.h"
 #include "net/stream.h"
 #include "wire/answer.h"
+#include "wire/arbfeed.h"
 #include "wire/http1.h"
 #include "wire/inflate.h"
 #include "wire/join.h"
@@ -30,7 +31,8 @@ enum conn_proto {
 enum conn_body {
 	BODY_NONE,
 	BODY_REQUEST, /* JSON of a client */
-	BODY_ANSWER   /* JSON of a node */
+	BODY_ANSWER,  /* JSON of a node */
+	BODY_ARBITRUM /* JSON of a sequencer */
 };
 
 /* How the body comes. MAYBE: its first byte tells whether it is compressed at all. */
@@ -47,13 +49,17 @@ struct conn_side {
 	union {
 		struct jsonrpc request;
 		struct answer answer;
+		struct arbfeed arbitrum;
 	};
 };
 
 struct conn {
 	struct conn *prev, *next;
 	struct flow *flow; /* NULL: free */
+	uint8_t feeds;	   /* bit per enum feed: which it may carry, by the profile */
 	bool has_ws;	   /* ws is initialised */
+	bool ws_opaque;	   /* its compressed messages cannot be read */
+	bool sequencer;	   /* what the node sends are broadcasts of one */
 	struct conn_side side[2];
 	struct join join;
 	union {
@@ -75,9 +81,9 @@ void conn_pool_init(struct conn_pool *p, struct conn *mem, uint32_t n);
 /* conn_get returns the flow's conn, or one for it to be bound to (conn_bind), and marks it as used last. If *evicted it still belongs to
  * another flow: the caller closes that one's state first. Never NULL for n >= 1. */
 struct conn *conn_get(struct conn_pool *p, struct flow *f, bool *evicted);
-/* conn_bind makes c the conn of f, with fresh parsers. midstream: the flow was picked up without its beginning. A flow that has had
+/* conn_bind makes c the conn of f, which may carry `feeds`, with fresh parsers. midstream: the flow was picked up without its beginning. A flow that has had
  * a conn before, or was missed_bytes, is taken up in mid-stream in any case. */
-void conn_bind(struct conn *c, struct flow *f, bool midstream);
+void conn_bind(struct conn *c, struct flow *f, uint8_t feeds, bool midstream);
 /* conn_fresh makes every parser of a bound conn begin anew, as HTTP, in mid-stream. What they held must have been given back. */
 void conn_fresh(struct conn *c, bool midstream);
 /* conn_missed_bytes: bytes of f, which has no conn, have gone by unread. */

@@ -95,6 +95,15 @@ end_conn(struct worker *w, struct conn *c)
 	join_clear(&w->joins, &c->join);
 }
 
+static uint8_t
+feeds_of(const struct worker *w, const struct flow *f)
+{
+	uint8_t mask = 0;
+	for (unsigned i = 0; i < FEED_COUNT; i++)
+		mask |= (uint8_t)(feeds_may(&w->feeds, (enum feed)i, f->key.port[0], f->key.port[1]) << i);
+	return mask;
+}
+
 static struct conn *
 conn_for(struct worker *w, struct flow *f, uint64_t off)
 {
@@ -103,7 +112,7 @@ conn_for(struct worker *w, struct flow *f, uint64_t off)
 	if (evicted)
 		end_conn(w, c);
 	if (c->flow != f)
-		conn_bind(c, f, f->midstream || off > 0);
+		conn_bind(c, f, feeds_of(w, f), f->midstream || off > 0);
 	return c;
 }
 
@@ -143,7 +152,7 @@ look_first(struct worker *w, struct conn *c, unsigned dir, struct span in)
 		return;
 	if (json_looks_like(in)) {
 		json_begin(w, c, dir);
-	} else if (rlpx_looks_like(in) == 1 && !c->side[!dir].started) {
+	} else if (rlpx_looks_like(in) == 1 && conn_may(c, FEED_RLPX) && !c->side[!dir].started) {
 		rlpx_begin(w, c, false);
 	} else {
 		s->unsynced = CTR_ST_SKIP_OPAQUE;
@@ -172,7 +181,7 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 			return;
 		if (websocket_looks_like(in))
 			ws_pickup(w, c, dir);
-		else if (!http1_in_step(&c->http, !dir) && !c->has_ws && rlpx_expected(w, w->flow))
+		else if (!http1_in_step(&c->http, !dir) && !c->has_ws && conn_may(c, FEED_RLPX) && rlpx_expected(w, w->flow))
 			rlpx_begin(w, c, true);
 		break;
 	case CONN_WS: /* sees to it itself */

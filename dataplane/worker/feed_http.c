@@ -2,6 +2,13 @@
 /* HTTP/1: heads, which bodies are read, and which answer belongs to which request. */
 #include "worker/worker_private.h"
 
+/* On the engine's port nodes answer everything. */
+static bool
+may_read(const struct conn *c)
+{
+	return conn_may(c, FEED_HTTP) || conn_may(c, FEED_ENGINE);
+}
+
 static void
 request_head(struct worker *w, struct conn *c, unsigned dir, const struct http1_head *h, const struct framer_out *o)
 {
@@ -13,7 +20,9 @@ request_head(struct worker *w, struct conn *c, unsigned dir, const struct http1_
 	if (o->last)
 		return;
 	w->ctr[CTR_HTTP_ENCODED] += h->encoded;
-	if (h->encoded)
+	if (!may_read(c))
+		w->ctr[CTR_FEED_OFF]++;
+	else if (h->encoded)
 		body_begin_coded(w, c, dir, BODY_REQUEST, h->coding);
 	else
 		body_begin(w, c, dir, BODY_REQUEST);
@@ -31,6 +40,8 @@ response_head(struct worker *w, struct conn *c, unsigned dir, const struct http1
 	s->message = join_http_response(&c->join);
 	if (o->last)
 		join_http_end(&w->joins, &c->join, s->message);
+	else if (!may_read(c))
+		w->ctr[CTR_FEED_OFF]++;
 	else if (h->encoded)
 		body_begin_coded(w, c, dir, BODY_ANSWER, h->coding);
 	else if (h->json)

@@ -17,6 +17,7 @@ ws_begin(struct worker *w, struct conn *c, unsigned server)
 	unsigned client = !server;
 	websocket_init(&c->ws, (enum websocket_client)client, e.deflate || e.arbitrum || e.other, false);
 	c->has_ws = true;
+	c->ws_opaque = e.arbitrum && !e.deflate;
 	if (!http1_between(&c->http, client)) {
 		set_current(w, w->flow, c, client);
 		http_end(w, c, client);
@@ -54,14 +55,19 @@ begin(struct worker *w, struct conn *c, unsigned dir, bool last)
 	const struct websocket_head *h = websocket_last(&c->ws, dir);
 	int client = websocket_client(&c->ws);
 	bool request = client < 0 ? h->masked : dir == (unsigned)client;
+	enum conn_body body = request ? BODY_REQUEST : BODY_ANSWER;
 	w->ctr[CTR_WS_MESSAGES]++;
 	body_cut(w, c, dir);
 	if (last)
 		return;
-	if (h->compressed)
-		body_begin_message(w, c, dir, request ? BODY_REQUEST : BODY_ANSWER);
+	if (!conn_may(c, FEED_WEBSOCKET) && !(conn_may(c, FEED_ARBITRUM) && !request))
+		w->ctr[CTR_FEED_OFF]++;
+	else if (!h->compressed)
+		body_begin(w, c, dir, body);
+	else if (c->ws_opaque)
+		w->ctr[CTR_BODIES_OPAQUE]++;
 	else
-		body_begin(w, c, dir, request ? BODY_REQUEST : BODY_ANSWER);
+		body_begin_message(w, c, dir, body);
 }
 
 static void

@@ -97,6 +97,8 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 	int err = tx_decode(raw, &t);
 	if (err != 0)
 		return unscanned(w, err == -TX_ERR_OVERSIZE ? CTR_TX_UNSCANNED_OVERSIZE : CTR_TX_UNSCANNED_RLP, where, NULL, raw.len);
+	if (!feeds_chain(&w->feeds, t.has_chain_id, t.chain_id))
+		return unscanned(w, CTR_TX_UNSCANNED_CHAIN, where, &t, raw.len);
 	struct finding found[DETECT_FINDINGS_MAX];
 	int n = detect_tx(w->detect, &t, where->bundle_len, found);
 	if (n < 0) {

@@ -89,7 +89,7 @@ take_block(void *ctx, const struct json_block_event *e)
 {
 	struct worker *w = ctx;
 	struct crossing x;
-	if (w->probing || e->kind != JSON_BLOCK_TX)
+	if (w->probing || e->kind != JSON_BLOCK_TX || !conn_may(w->conn, FEED_ENGINE))
 		return;
 	w->ctr[CTR_TX_CROSSED]++;
 	if (e->state != JSONRPC_OK) {

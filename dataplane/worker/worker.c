@@ -143,6 +143,7 @@ worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t 
 	}
 	w->memory = sizeof *w;
 	w->ctr = counters;
+	w->feeds = c->feeds;
 	int rc = take_memory(w, c, alloc);
 	if (rc == 0)
 		rc = take_rlpx_memory(w, c, alloc);

@@ -14,6 +14,7 @@
 #include "detect/detect.h"
 #include "net/stream.h"
 #include "wire/rlpx_keys.h"
+#include "worker/feeds.h"
 #include "worker/finding_msg.h"
 #include "worker/pipe.h"
 
@@ -36,6 +37,7 @@ struct worker_config {
 	uint32_t seen_entries;
 	uint64_t seen_ttl_ns;
 	uint8_t seen_key[32];
+	struct feeds feeds;
 	uint64_t pipe_bytes;	/* to the correlator, power of two, at least PIPE_BYTES_MIN: the longest transaction must pass */
 };
 

@@ -80,6 +80,7 @@ struct worker {
 	struct jsonrpc *probe_json;
 	uint32_t probed; /* transactions found in such a version */
 	/* RLPx */
+	struct feeds feeds;
 	struct rlpx_arena rlpx;
 	struct rlpx_windows windows;
 	uint32_t window_turn;		      /* next window whose owner is looked after */
@@ -95,6 +96,11 @@ extern const struct stream_ops feed_ops;
 /* ---- feed.c ---- */
 
 /* set_current says whose bytes are read from here on. */
+static inline bool
+conn_may(const struct conn *c, enum feed f)
+{
+	return c->feeds >> f & 1;
+}
 void set_current(struct worker *w, struct flow *f, struct conn *c, unsigned dir);
 /* count_bytes: what a framer's verdict says became of bytes. */
 void count_bytes(struct worker *w, const struct conn *c, unsigned dir, const struct framer_out *o);
@@ -150,6 +156,9 @@ void take_answer(void *ctx, const struct answer_event *e);
 void request_unread(struct worker *w, struct conn *c, unsigned dir, enum join_reason why);
 /* node_judged: what became of a transaction whose hash the node has returned. */
 void node_judged(struct worker *w, unsigned fate);
+
+/* take_broadcast: what a sequencer has put in its place. */
+void take_broadcast(void *ctx, const struct arbfeed_event *e);
 
 /* ---- probe.c ---- */
 
