@@ -93,5 +93,5 @@ async function client ({ truth, url, ws: wsUrl, elsewhere }) {
 
 export const verdicts = {
   'node-answers': { description: 'a node\'s answers to submissions over HTTP and WebSocket: taken, already known, underpriced, no funds, nonce too low, another chain, not a transaction; ' +
-    'batches; one that the node signs itself. `verdicts`: one entry a submission, in order', reader: 'answers', direct: true, client }
+    'batches; one that the node signs itself. `verdicts`: one entry a submission, in order', reader: ['answers', 'ws'], direct: true, client }
 }
