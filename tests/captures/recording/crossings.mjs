@@ -13,6 +13,14 @@ const facts = raw => {
     value: t.value.toString(), gasLimit: t.gasLimit.toString(), dataLen: data, rawLen: (raw.length - 2) / 2, creation: t.to === null }
 }
 
+// As a block has it: without blobs.
+export function withoutBlobs (raw) {
+  const t = Transaction.from(raw)
+  if (t.type !== 3) return raw
+  t.blobs = null
+  return t.serialized
+}
+
 // The transaction that an object with a signature says it is.
 function rebuilt (o) {
   const q = x => x == null ? undefined : BigInt(x)
@@ -21,6 +29,7 @@ function rebuilt (o) {
   const t = Transaction.from({ type, to: o.to, nonce: Number(o.nonce), gasLimit: q(o.gas), data: o.input ?? o.data, value: q(o.value), chainId: q(o.chainId),
     ...(dynamic ? { maxFeePerGas: q(o.maxFeePerGas), maxPriorityFeePerGas: q(o.maxPriorityFeePerGas) } : { gasPrice: q(o.gasPrice) }),
     ...(type ? { accessList: o.accessList ?? [] } : {}),
+    ...(type === 3 ? { maxFeePerBlobGas: q(o.maxFeePerBlobGas), blobVersionedHashes: o.blobVersionedHashes } : {}),
     ...(type === 4 ? { authorizationList: o.authorizationList.map(a => ({ address: a.address, nonce: q(a.nonce), chainId: q(a.chainId), signature: { r: a.r, s: a.s, yParity: Number(a.yParity) } })) } : {}),
     signature: { r: o.r.replace(/^0x/, '0x' + '0'.repeat(66 - o.r.length)), s: o.s.replace(/^0x/, '0x' + '0'.repeat(66 - o.s.length)), v: Number(o.v ?? o.yParity) } })
   return t.hash
@@ -57,8 +66,8 @@ export class Crossings {
   // a transaction object that the client was told, by its claimed hash: it must be one that was signed here
   heardObject (object, carrier, more = {}) {
     const hash = object.hash.toLowerCase()
-    const own = this.known.get(hash)
-    if (!own) throw new Error(`${this.name}: told of ${hash}, which nobody signed`)
+    if (!this.known.has(hash)) throw new Error(`${this.name}: told of ${hash}, which nobody signed`)
+    const own = withoutBlobs(this.known.get(hash))
     const partial = object.r === undefined
     if (!partial && rebuilt(object) !== hash) throw new Error(`${this.name}: the members of ${hash} do not make it`)
     this.add(hash, null, own, carrier, 's2c', !object.blockHash && !object.blockNumber, { ...more, ...(partial ? { partial } : {}) })

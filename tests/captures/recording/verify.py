@@ -6,8 +6,8 @@ usage: verify.py CAPTURE.pcap...
 
 Puts the TCP streams together, takes bodies out of HTTP (chunks, gzip, deflate) and messages out of WebSocket (masks, fragments, permessage-
 deflate), and looks for each crossing in the text of its direction: its raw bytes, or as many objects with its hash as it says; for each
-mention its hash; each decoy's raw bytes are not looked for. RLPx is decrypted with the secrets beside it, by openssl.
-Exit 0 only if all is there as often as it should be.
+mention its hash. And the other way round: whatever else looks like a transaction, bytes or object, must be a decoy or one of `may`.
+RLPx is decrypted with the secrets beside it, by openssl. Exit 0 only if all is there as often as it should be.
 """
 import collections
 import json
@@ -283,6 +283,52 @@ def wanted(expected):
     return want
 
 
+RAW = re.compile(r'"(?:0x)?((?:0[1-4])?f[789a-f][0-9a-f]{120,})"')
+
+
+def is_transaction(text):
+    """Does the hex hold one RLP list, with a type before it or not, of at least nine elements' size?"""
+    b = bytes.fromhex(text if len(text) % 2 == 0 else "")
+    b = b[1:] if b[:1] < b"\x05" else b
+    if not b or b[0] < 0xf8:
+        return len(b) > 0 and b[0] - 0xc0 + 1 == len(b)
+    n = b[0] - 0xf7
+    return 1 + n + int.from_bytes(b[1:1 + n], "big") == len(b)
+
+
+def objects(value):
+    """The hashes of all transaction objects anywhere in a JSON value."""
+    if isinstance(value, dict):
+        if "hash" in value and "nonce" in value and ("input" in value or "data" in value):
+            yield value["hash"].lower()
+        for v in value.values():
+            yield from objects(v)
+    elif isinstance(value, list):
+        for v in value:
+            yield from objects(v)
+
+
+def values(text):
+    at, decoder = 0, json.JSONDecoder()
+    while (m := re.compile(r"\s*").match(text, at)) and m.end() < len(text):
+        try:
+            value, at = decoder.raw_decode(text, m.end())
+        except ValueError:
+            return
+        yield value
+
+
+def unsaid(found, expected):
+    """What looks like a transaction and is in none of the lists."""
+    raws = {t["raw"][2:] for t in expected["transactions"] if t["raw"]}
+    raw = {m for ts in found.values() for t in ts for m in RAW.findall(t) if m not in raws and is_transaction(m)}
+    if len(raw) > len(expected.get("may", [])) + len(expected.get("decoys", [])):
+        yield from (("bytes", "either way", r) for r in raw)
+    said = collections.Counter(t["hash"] for t in expected["transactions"] if not t["raw"])
+    heard = collections.Counter(h for t in found["s2c"] for v in values(t) for h in objects(v))
+    yield from (("object", "s2c", h) for h in heard if heard[h] != said[h])
+
+
 def verify(path):
     with open(os.path.splitext(path)[0] + ".expected.json", encoding="utf-8") as f:
         expected = json.load(f)
@@ -290,11 +336,14 @@ def verify(path):
     whole = {d: "\n".join(ts) for d, ts in found.items()}
     want = wanted(expected)
     missing = [(c, d, text) for (d, text), (n, c) in want.items() if whole[d].count(text) < n]
-    print(f"{os.path.basename(path)}: {'DIFFERS' if missing else 'ok'}: {len(expected['transactions'])} crossings, {len(expected['mentions'])} mentions "
+    extra = [] if "keys" in expected else list(unsaid(found, expected))
+    print(f"{os.path.basename(path)}: {'DIFFERS' if missing or extra else 'ok'}: {len(expected['transactions'])} crossings, {len(expected['mentions'])} mentions "
           f"in {len(found['c2s'])} and {len(found['s2c'])} texts")
     for m in missing[:5]:
         print("  missing", m[0], m[1], m[2][:80])
-    return not missing
+    for e in extra[:5]:
+        print("  not said", *e)
+    return not missing and not extra
 
 
 def main():

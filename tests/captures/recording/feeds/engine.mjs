@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto'
 import axios from 'axios'
 import { Transaction, keccak256 } from 'ethers'
 import { zeroBlob } from '../blob.mjs'
+import { withoutBlobs } from '../crossings.mjs'
 import { CHAIN, account, bytes, everyday, priced, rnd } from '../txs.mjs'
 
 const GWEI = 10n ** 9n
@@ -19,14 +20,6 @@ function token () { // as every consensus client makes it anew for each request
   const part = o => Buffer.from(JSON.stringify(o)).toString('base64url')
   const text = part({ typ: 'JWT', alg: 'HS256' }) + '.' + part({ iat: Math.floor(Date.now() / 1000) })
   return text + '.' + createHmac('sha256', SECRET).update(text).digest('base64url')
-}
-
-// What a consensus client needs to know of a transaction is its bytes: blobs travel elsewhere.
-function withoutBlobs (raw) {
-  const t = Transaction.from(raw)
-  if (t.type !== 3) return raw
-  t.blobs = null
-  return t.serialized
 }
 
 let blockCount = 0

@@ -8,5 +8,6 @@ import { forms } from './forms.mjs'
 import { libraries } from './libraries.mjs'
 import { requests } from './requests.mjs'
 import { streams } from './streams.mjs'
+import { verdicts } from './verdicts.mjs'
 
-export const feeds = { ...answers, ...engine, ...bundles, ...forms, ...requests, ...streams, ...libraries }
+export const feeds = { ...answers, ...engine, ...bundles, ...forms, ...requests, ...streams, ...libraries, ...verdicts }
