@@ -98,30 +98,35 @@ struct life_ref {
 	uint32_t slot, generation;
 };
 
-/* A transaction. Read only; good until the next call that is told a fact. */
+/* A transaction. Read only; good until the next call that is told a fact. Three cache lines, of which the
+ * first serves most facts. */
 struct life_tx {
-	uint8_t hash[32], sender[20], to[20];
+	_Alignas(64) uint8_t hash[32];
+	uint32_t by_hash, generation, refs, prev, next; /* private */
+	uint8_t state;					/* enum life_state */
+	uint8_t has;					/* LIFE_HAS_ */
+	uint8_t before;					/* enum life_before */
+	uint8_t verdict; /* enum life_verdict; of several nodes' words ACCEPTED stays */
+	uint8_t reason;	 /* life_judged's */
+	uint8_t announced_type;
+	bool reorged;	  /* a block with it left the chain */
+	uint8_t protocol; /* under which it was counted: 1 + index; 0: none */
+	uint8_t list;	  /* private, as the next */
+	bool by_nonce_in, by_fp_in;
+
+	uint8_t sender[20], to[20];
+	uint32_t by_nonce, by_fp;    /* private */
 	uint64_t nonce, fingerprint; /* the worker's keyed fingerprint of its bytes; 0: not known */
+
 	uint64_t announced_ns, pending_ns;
 	uint64_t included_ns; /* the last time it became INCLUDED */
 	uint64_t judged_ns;
-	uint64_t since_ns;	 /* in its list: when it became ANNOUNCED or PENDING (again) */
-	uint32_t announced_size; /* 0: not told */
-	uint8_t announced_type;
-	uint8_t has;	 /* LIFE_HAS_ */
-	uint8_t state;	 /* enum life_state */
-	uint8_t verdict; /* enum life_verdict; of several nodes' words ACCEPTED stays */
-	uint8_t reason;	 /* life_judged's */
-	uint8_t before;	 /* enum life_before */
-	bool reorged;	 /* a block with it left the chain */
-	/* private */
-	bool by_nonce_in, by_fp_in;
-	uint8_t list;
-	uint8_t protocol; /* under which it was counted: 1 + index; 0: none */
-	struct life_ref block, counted_by, replaced_by;
-	uint32_t generation, refs; /* links of blocks to it */
-	uint32_t prev, next, by_hash, by_nonce, by_fp;
+	uint64_t since_ns;	    /* when it came into its state */
+	uint32_t announced_size;    /* 0: not told */
+	struct life_ref by;	    /* private: the block that includes it, or what replaced it */
+	struct life_ref counted_by; /* private: the block of its first counted inclusion */
 };
+_Static_assert(sizeof(struct life_tx) == 192, "three cache lines");
 
 enum life_block_kind {
 	LIFE_BLOCK_TOLD,    /* answer to eth_getBlock* */
