@@ -2,27 +2,27 @@
 /* life: what becomes of transactions. One struct life per box, owned by one thread; it is told facts, in
  * about the order in which they crossed, and keeps for each transaction hash what is known of it:
  *
- *   announced ---> pending ---> included        included and replaced go back to pending when their block
- * leaves
- *                          |--> replaced        the canonical chain ("reorged"), dropped when its bytes are
- * seen
- *                          `--> dropped         again
+ *   announced --> pending --> included | replaced | dropped
  *
- * A transaction that is only known from a block that is not canonical (yet) is a CANDIDATE; it vanishes with
- * its blocks. Of several with one sender and nonce the included one decides; the others are replaced, those
- * too whose bytes come later. Never seen is, at its first inclusion in a block that counts, whose bytes had
- * not been seen pending: ANNOUNCED_ONLY if its hash had. What is seen afterwards changes nothing.
+ * Included and replaced ones are pending again when their block leaves the canonical chain ("reorged"),
+ * dropped ones when their bytes are seen again. A transaction that is only known from a block that is not
+ * canonical (yet) is a CANDIDATE; it vanishes with its blocks. Of several with one sender and nonce the
+ * included one decides; the others are replaced, those too whose bytes come later.
+ *
+ * What counts in the shares is a transaction's first inclusion in a counted block, and what had been seen of
+ * it by then: its bytes, pending; its hash alone (ANNOUNCED_ONLY); nothing (NEVER_SEEN). What is seen
+ * afterwards changes nothing. What crossed before the box was started was never seen, either.
  *
  * The chain is what the engine API says (execution-apis, src/engine): a payload upon the head is taken for
  * canonical at once, any other when a forkchoice names it or a descendant. What stands above, or beside, the
  * named head leaves. The forkchoice of a second node that lags behind therefore undoes a block for a moment;
- * the shares do not notice, for they count the first inclusion alone.
+ * the shares do not notice.
  *
  * Anybody on the mirrored network can forge any of these facts. What a fact costs is bounded, so is memory:
- * all of it is the caller's, taken at start. Each call takes constant time, but for those that move blocks,
- * which take the time of their transactions, and of LIFE_RIVALS_MAX others with the same sender and nonce
- * each. No call allocates or reads a clock; `now_ns` is packet time and may go back a little. Tables are
- * keyed. */
+ * all of it is the caller's, taken at start; tables are keyed. A call takes constant time, with up to
+ * LIFE_RIVALS_MAX others of the same sender and nonce; those that move blocks take the time of their
+ * transactions, and of the chain's length. No call allocates or reads a clock; `now_ns` is packet time and
+ * may go back a little. */
 #ifndef DETECT_LIFE_H
 #define DETECT_LIFE_H
 

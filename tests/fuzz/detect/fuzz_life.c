@@ -167,6 +167,9 @@ check(const uint64_t *counts)
 	}
 	require(n_events[LIFE_EVENT_REPLACED] == counts[LIFE_N_REPLACED], "events of REPLACED");
 	require(n_events[LIFE_EVENT_DROPPED] == counts[LIFE_N_DROPPED], "events of DROPPED");
+	require(n_events[LIFE_EVENT_REORGED] >= counts[LIFE_N_REORGED] + counts[LIFE_N_RESTORED],
+		"events of REORGED");
+	require(n_events[LIFE_EVENT_INCLUDED] >= counts[LIFE_N_INCLUDED_UNCOUNTED], "events of INCLUDED");
 	require(n_events[LIFE_EVENT_PENDING] >= counts[LIFE_N_PENDING], "events of PENDING");
 }
 
