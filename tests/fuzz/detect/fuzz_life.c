@@ -199,7 +199,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 3; i + 4 <= size && i < 4 * FACTS_MAX; i += 4) {
 		now += data[i] % 7;
 		fact(data + i, data[i + 1] == 99 ? now - 50 : now);
-		if (size > 400 && i / 4 % 16 != 0 && i + 8 <= size)
+		if (size > 64 && i / 4 % 32 != 0 && i + 8 <= size)
 			continue; /* walking everything costs more than the facts */
 		check(counts);
 		for (unsigned k = 0; k < LIFE_N_COUNT; k++)
