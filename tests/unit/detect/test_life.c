@@ -82,6 +82,18 @@ a_nodes_word_is_kept(void **state)
 	assert_int_equal(n[LIFE_N_REFUSED], 1);
 	assert_int_equal(n[LIFE_N_JUDGED_UNKNOWN], 2);
 	assert_int_equal(state_of('b'), LIFE_PENDING);
+	struct life_seen s = seen('c');
+	s.fingerprint = 1000 + 'a'; /* another's: it stays the other's */
+	life_pending(life, &s, 10);
+	assert_int_equal(tx('c')->fingerprint, 0);
+	s.fingerprint = 55;
+	life_pending(life, &s, 10);
+	s.fingerprint = 56;
+	life_pending(life, &s, 10); /* the first stands */
+	assert_int_equal(tx('c')->fingerprint, 55);
+	life_judged(life, NULL, 55, false, 1, 11);
+	life_judged(life, NULL, 56, true, 1, 11);
+	assert_int_equal(tx('c')->verdict, LIFE_REFUSED);
 }
 
 /* ---- blocks ---- */
