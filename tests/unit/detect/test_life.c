@@ -188,6 +188,22 @@ a_late_parent_shows_what_was_wrong(void **state)
 }
 
 static void
+a_late_parent_far_below_is_settled(void **state)
+{
+	block(LIFE_BLOCK_NEW, 10, 9, "a", 1);
+	head(12, 2);
+	block(LIFE_BLOCK_NEW, 12, 11, "b", 3);
+	head(90, 4);
+	block(LIFE_BLOCK_NEW, 90, 89, "c", 5);
+	block(LIFE_BLOCK_NEW, 11, 10, "d", 6);
+	assert_int_equal(state_of('d'), LIFE_INCLUDED);
+	assert_null(life_check(life));
+	head(10, 7);
+	assert_int_equal(state_of('d'), LIFE_PENDING);
+	assert_int_equal(state_of('a'), LIFE_INCLUDED);
+}
+
+static void
 reorg_undoes_and_does(void **state)
 {
 	pend('a', 1);
@@ -428,6 +444,10 @@ sender_and_nonce_may_be_learned_late(void **state)
 	assert_int_equal(state_of('a'), LIFE_REPLACED);
 	pend_from('a', 9, 4); /* what is known stands */
 	assert_int_equal(tx('a')->sender[0], 1);
+	s = seen_from('a', 1);
+	s.nonce = 6;
+	life_pending(life, &s, 5);
+	assert_int_equal(tx('a')->nonce, 5);
 }
 
 /* ---- shares by protocol ---- */
@@ -482,6 +502,7 @@ main(void)
 		T(candidates_wait_for_a_forkchoice),
 		T(a_head_may_come_before_its_block),
 		T(a_late_parent_shows_what_was_wrong),
+		T(a_late_parent_far_below_is_settled),
 		T(reorg_undoes_and_does),
 		T(invalid_is_as_if_never),
 		T(invalid_counts_where_it_is_now),

@@ -54,6 +54,24 @@ room_is_made_of_the_settled_first(void **state)
 }
 
 static void
+candidates_push_out_a_quarter_at_most(void **state)
+{
+	restart(16, 256, 400);
+	for (unsigned i = 0; i < 16; i++)
+		pend(1000 + i, 1);
+	block(LIFE_BLOCK_OFFERED, 1, 0, "abcdefghijklmnopqrstuvwxyz", 2);
+	assert_int_equal(life_population(life, LIFE_CANDIDATE), 5);
+	assert_int_equal(life_population(life, LIFE_PENDING), 11);
+	assert_int_equal(state_of('z'), LIFE_CANDIDATE);
+	assert_int_equal(n[LIFE_N_EVICTED], 26);
+	life_announced(life, tx_hash_of(1), -1, 0, 3); /* takes a candidate's place, and the next one its */
+	life_announced(life, tx_hash_of(2), -1, 0, 3);
+	assert_int_equal(state_of(1), -1);
+	assert_int_equal(life_population(life, LIFE_CANDIDATE), 4);
+	assert_int_equal(life_population(life, LIFE_PENDING), 11);
+}
+
+static void
 blocks_and_links_are_bounded(void **state)
 {
 	restart(1000, 8, 40);
@@ -165,6 +183,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(rivals_are_capped),
 		T(room_is_made_of_the_settled_first),
+		T(candidates_push_out_a_quarter_at_most),
 		T(blocks_and_links_are_bounded),
 		T(links_are_taken_from_what_matters_least),
 		T(cycles_end),
