@@ -8,6 +8,7 @@
 #define PREFACE_LEN 24u
 #define TRUSTED 3u /* frame headers in a row */
 #define MESSAGE_PREFIX 5u
+#define STREAM_LIKELY 0xffffffu /* of a header for which nothing else speaks */
 
 enum state {
 	ST_START, /* the preface, or the server's first frame */
@@ -130,22 +131,49 @@ begins_message(const struct frame *f, const uint8_t *p, const uint8_t *end)
 	return p[0] == 0 && p[1] == 0 && (p[2] | p[3] | p[4]) != 0 && p[5] == 0x0a;
 }
 
-/* How sure it is that a frame begins at p: 0 no, 1 perhaps, 2 yes. end - p >= H2_HEADER. */
+/* Bytes of the payload before the content. */
+static uint8_t
+before_content(const struct frame *f)
+{
+	if (f->type == HEADERS && f->flags & FLAG_PRIORITY)
+		return 5;
+	return f->type == PUSH_PROMISE ? 4 : 0;
+}
+
+static bool
+is_padded(const struct frame *f)
+{
+	return f->flags & FLAG_PADDED && (f->type == DATA || f->type == HEADERS || f->type == PUSH_PROMISE);
+}
+
+static bool
+fits(const struct frame *f)
+{
+	return before_content(f) + (uint32_t)is_padded(f) <= f->len;
+}
+
+/* How sure it is that f is a frame header, with [p, end) behind: 0 no, 1 perhaps, 2 yes. */
+static unsigned
+frame_with(const struct frame *f, const uint8_t *p, const uint8_t *end)
+{
+	size_t n = (size_t)(end - p);
+	if (!is_strict(f) || !fits(f))
+		return 0;
+	if (f->len == n || begins_message(f, p, end))
+		return 2;
+	if (f->len + H2_HEADER <= n)
+		return starts_strictly(p + f->len) ? 2 : 0;
+	return f->stream <= STREAM_LIKELY;
+}
+
+/* The same for a place with at least a header's bytes. */
 static unsigned
 frame_at(const uint8_t *p, const uint8_t *end)
 {
 	if (p[0] != 0 || p[3] > CONTINUATION)
 		return 0;
 	struct frame f = read_header(p);
-	if (!is_strict(&f))
-		return 0;
-	const uint8_t *content = p + H2_HEADER;
-	size_t n = (size_t)(end - content);
-	if (f.len == n)
-		return 2;
-	if (f.len + H2_HEADER <= n)
-		return starts_strictly(content + f.len) ? 2 : 0;
-	return begins_message(&f, content, end) ? 2 : 1;
+	return frame_with(&f, p + H2_HEADER, end);
 }
 
 int
@@ -385,21 +413,6 @@ block_begin(struct h2_dir *d, struct h2_arena *a, const struct frame *f)
 		lose_block(d, a, H2_N_LOST_HEADERS);
 }
 
-/* Bytes of the payload before the content. */
-static uint8_t
-before_content(const struct frame *f)
-{
-	if (f->type == HEADERS && f->flags & FLAG_PRIORITY)
-		return 5;
-	return f->type == PUSH_PROMISE ? 4 : 0;
-}
-
-static bool
-is_padded(const struct frame *f)
-{
-	return f->flags & FLAG_PADDED && (f->type == DATA || f->type == HEADERS || f->type == PUSH_PROMISE);
-}
-
 /* A header that is good; its bytes have not been counted. */
 static void
 frame_begin(struct h2 *h, unsigned dir, struct h2_arena *a, const struct frame *f, struct framer_out *out)
@@ -444,8 +457,7 @@ feed_header(
 	if (d->hold_n < H2_HEADER)
 		return took;
 	struct frame f = read_header(d->hold);
-	bool fits = before_content(&f) + (uint32_t)is_padded(&f) <= f.len;
-	if (!fits || !is_good(d, &f) || (d->evidence < TRUSTED && !is_strict(&f))) {
+	if (!fits(&f) || !is_good(d, &f) || (d->evidence < TRUSTED && !is_strict(&f))) {
 		a->counts[H2_N_BAD_FRAME] += d->evidence >= TRUSTED;
 		d->hold_n = before;
 		skip_held(d, out, FRAMER_SKIP_LOST);
@@ -460,6 +472,13 @@ feed_header(
 
 /* ---- payload ---- */
 
+/* Bytes of the payload before the padding, of which some may be gone already. */
+static uint32_t
+before_pad(const struct h2_dir *d)
+{
+	return d->left > d->pad ? d->left - d->pad : 0;
+}
+
 /* n bytes of a frame's content. */
 static void
 take_content(
@@ -469,7 +488,7 @@ take_content(
 	if (d->type == DATA) {
 		report(h, dir, d->stream, get_stream(h, dir, a, d->stream));
 		d->last.first = d->first;
-		d->last.frame_bytes = d->left - d->pad;
+		d->last.frame_bytes = before_pad(d);
 		out->verdict = FRAMER_BODY;
 		out->body = (struct span){p, n};
 	} else if (d->in_block && !d->block_lost) {
@@ -494,7 +513,7 @@ feed_payload(
 	struct h2 *h, unsigned dir, struct h2_arena *a, const uint8_t *p, uint32_t n, struct framer_out *out)
 {
 	struct h2_dir *d = &h->dir[dir];
-	uint32_t content = d->left - d->pad - d->skip;
+	uint32_t content = before_pad(d);
 	if (d->pad_unread) {
 		n = 1;
 		if (!take_pad_length(d, *p)) {
@@ -558,16 +577,22 @@ pick_up(struct h2 *h, unsigned dir, struct h2_arena *a, const uint8_t *header, u
 	out->resync = true;
 }
 
-static bool
-begins_whole(const uint8_t *header)
+/* The first place at which a frame begins for sure; NULL: there is none. */
+static const uint8_t *
+find_sure(struct span in)
 {
-	struct frame f = read_header(header);
-	return is_strict(&f) && before_content(&f) + (uint32_t)is_padded(&f) <= f.len;
+	const uint8_t *end = in.p + in.len;
+	for (const uint8_t *p = in.p; end - p >= (ptrdiff_t)H2_HEADER; p++) {
+		if (frame_at(p, end) == 2)
+			return p;
+	}
+	return NULL;
 }
 
-/* Frames that may begin in the bytes held. Returns the bytes of `in` taken, 0: there is none. */
+/* Frames that may begin in the bytes held; sure: only if another one follows. Returns the bytes of `in`
+ * taken, 0: there is none. */
 static uint32_t
-search_held(struct h2 *h, unsigned dir, struct h2_arena *a, struct span in, struct framer_out *out)
+search_held(struct h2 *h, unsigned dir, struct h2_arena *a, struct span in, bool sure, struct framer_out *out)
 {
 	struct h2_dir *d = &h->dir[dir];
 	uint8_t window[2 * H2_HEADER];
@@ -575,14 +600,13 @@ search_held(struct h2 *h, unsigned dir, struct h2_arena *a, struct span in, stru
 	memcpy(window, d->hold, held);
 	memcpy(window + held, in.p, n);
 	for (uint32_t i = 0; i < held && i + H2_HEADER <= held + n; i++) {
-		uint32_t took = i + H2_HEADER - held, rest = in.len - took;
-		if (!begins_whole(window + i))
-			continue;
-		uint32_t len = read_header(window + i).len;
-		if (len + H2_HEADER <= rest && !starts_strictly(in.p + took + len))
+		uint32_t took = i + H2_HEADER - held;
+		struct frame f = read_header(window + i);
+		unsigned found = frame_with(&f, in.p + took, in.p + in.len);
+		if (found < 1u + sure)
 			continue;
 		out->skipped += i;
-		pick_up(h, dir, a, window + i, 1, out);
+		pick_up(h, dir, a, window + i, (uint8_t)found, out);
 		return took;
 	}
 	return 0;
@@ -604,22 +628,32 @@ static uint32_t
 feed_unsynced(struct h2 *h, unsigned dir, struct h2_arena *a, struct span in, struct framer_out *out)
 {
 	struct h2_dir *d = &h->dir[dir];
-	const uint8_t *end = in.p + in.len;
-	uint32_t took = search_held(h, dir, a, in, out);
+	const uint8_t *at = find_sure(in);
+	uint32_t took = search_held(h, dir, a, in, at != NULL, out);
 	out->reason = FRAMER_SKIP_UNSYNCED;
 	if (took > 0)
 		return took;
-	for (const uint8_t *p = in.p; end - p >= (ptrdiff_t)H2_HEADER; p++) {
-		unsigned sure = frame_at(p, end);
-		if (sure == 0 || (sure == 1 && p > in.p) || !begins_whole(p))
-			continue;
-		skip_held(d, out, FRAMER_SKIP_UNSYNCED);
-		out->skipped += (uint32_t)(p - in.p);
-		pick_up(h, dir, a, p, (uint8_t)sure, out);
-		return (uint32_t)(p - in.p) + H2_HEADER;
+	uint8_t evidence = at != NULL ? 2 : 1;
+	if (at == NULL && in.len >= H2_HEADER && frame_at(in.p, in.p + in.len) > 0)
+		at = in.p;
+	if (at == NULL) {
+		hold_tail(d, in, out);
+		return in.len;
 	}
-	hold_tail(d, in, out);
-	return in.len;
+	skip_held(d, out, FRAMER_SKIP_UNSYNCED);
+	out->skipped += (uint32_t)(at - in.p);
+	pick_up(h, dir, a, at, evidence, out);
+	return (uint32_t)(at - in.p) + H2_HEADER;
+}
+
+/* A payload that is one only perhaps does not hide a frame that is one for sure. */
+static bool
+is_doubtful(const struct h2_dir *d, struct span in)
+{
+	if (d->state != ST_PAYLOAD || d->evidence >= TRUSTED)
+		return false;
+	const uint8_t *at = find_sure(in);
+	return at != NULL && at < in.p + (in.len < d->left ? in.len : d->left);
 }
 
 /* ---- the contract ---- */
@@ -644,6 +678,10 @@ h2_feed(struct h2 *h, unsigned dir, struct h2_arena *a, struct span in, struct f
 	struct h2_dir *d = &h->dir[dir];
 	uint32_t at = 0;
 	*out = (struct framer_out){.verdict = FRAMER_MORE};
+	if (is_doubtful(d, in)) {
+		lose_step(h, dir, out, FRAMER_LOST_BAD);
+		return 0;
+	}
 	if (d->state == ST_UNSYNCED)
 		at = feed_unsynced(h, dir, a, in, out);
 	while (at < in.len && out->verdict == FRAMER_MORE && d->state != ST_UNSYNCED) {
@@ -666,7 +704,7 @@ static void
 gap_in_payload(struct h2 *h, unsigned dir, struct h2_arena *a, uint32_t n, struct framer_out *out)
 {
 	struct h2_dir *d = &h->dir[dir];
-	uint32_t content = d->left - d->pad;
+	uint32_t content = before_pad(d);
 	if (d->type == DATA && (d->pad_unread || content > 0)) {
 		report(h, dir, d->stream, get_stream(h, dir, a, d->stream));
 		d->last.gap = d->pad_unread ? UINT32_MAX : n < content ? n : content;
