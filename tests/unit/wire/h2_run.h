@@ -211,15 +211,10 @@ h2_run_out(struct h2_run *r, unsigned dir, struct span in, uint32_t n, const str
 	h2_run_note(r, dir, o);
 }
 
-/* One span, in memory of its exact size. */
 static inline void
-h2_run_feed(struct h2_run *r, unsigned dir, const void *p, size_t len)
+h2_run_feed_in_place(struct h2_run *r, unsigned dir, const uint8_t *p, size_t len)
 {
-	uint8_t *copy = malloc(len ? len : 1);
-	assert(copy != NULL);
-	if (len > 0)
-		memcpy(copy, p, len);
-	struct span in = {copy, (uint32_t)len};
+	struct span in = {p, (uint32_t)len};
 	bool took_none = false;
 	while (in.len > 0) {
 		struct framer_out o;
@@ -235,6 +230,17 @@ h2_run_feed(struct h2_run *r, unsigned dir, const void *p, size_t len)
 		in.p += n;
 		in.len -= n;
 	}
+}
+
+/* One span, in memory of its exact size. */
+static inline void
+h2_run_feed(struct h2_run *r, unsigned dir, const void *p, size_t len)
+{
+	uint8_t *copy = malloc(len ? len : 1);
+	assert(copy != NULL);
+	if (len > 0)
+		memcpy(copy, p, len);
+	h2_run_feed_in_place(r, dir, copy, len);
 	free(copy);
 }
 
