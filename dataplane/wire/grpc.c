@@ -10,6 +10,7 @@
 enum state {
 	ST_FRESH, /* no DATA yet */
 	ST_UNSYNCED,
+	ST_MAYBE, /* the first bytes of a DATA frame, shift of them seen, which may begin a message */
 	ST_FLAG,
 	ST_LENGTH, /* value, shift: of the message */
 	/* in a message */
@@ -464,16 +465,68 @@ prefix_bytes(struct ctx *c, const uint8_t *p, uint32_t n)
 	return at;
 }
 
-/* A DATA frame that begins with [p, p + n) begins with a message, as far as can be seen. */
+/* A message of `len` bytes and this first byte is one with transactions. */
+static bool
+is_likely(bool compressed, uint32_t len, uint8_t first)
+{
+	if (len < 2 || len > GRPC_MESSAGE_MAX)
+		return false;
+	return compressed ? first == 0x1f || (first & 0x8f) == 8 : first == 0x0a;
+}
+
+/* A message is taken up. */
+static void
+resync(struct ctx *c)
+{
+	c->a->counts[GRPC_N_RESYNCS]++;
+	c->h->resync = true;
+	message_begin(c);
+}
+
+/* Bytes of a prefix that may be one, and of the first behind it. Returns how many. */
+static uint32_t
+maybe_bytes(struct ctx *c, const uint8_t *p, uint32_t n)
+{
+	struct grpc_half *h = c->h;
+	uint32_t at = 0;
+	for (; at < n && h->shift < PREFIX; h->shift++, at++) {
+		if (h->shift == 0 && p[at] > 1) {
+			h->state = ST_UNSYNCED;
+			return n;
+		}
+		h->compressed = h->shift == 0 ? p[at] : h->compressed;
+		h->value = h->value << 8 | p[at];
+	}
+	if (at == n)
+		return n;
+	if (is_likely(h->compressed, h->value, p[at]))
+		resync(c);
+	else
+		h->state = ST_UNSYNCED;
+	return at;
+}
+
+/* The same for a DATA frame that begins with [p, p + n), where a message is under way that is not trusted. */
 static bool
 begins_message(const uint8_t *p, uint32_t n)
 {
-	if (n <= PREFIX)
+	if (n <= PREFIX || p[0] > 1)
 		return false;
 	uint32_t len = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
-	if (len < 2 || len > GRPC_MESSAGE_MAX)
-		return false;
-	return (p[0] == 0 && p[5] == 0x0a) || (p[0] == 1 && (p[5] == 0x1f || (p[5] & 0x8f) == 8));
+	return is_likely(p[0], len, p[5]);
+}
+
+static void
+data_begins(struct ctx *c, struct span in)
+{
+	struct grpc_half *h = c->h;
+	if (in_message(h) && !h->trusted && begins_message(in.p, in.len))
+		unsync(c);
+	if (h->state != ST_UNSYNCED && h->state != ST_MAYBE)
+		return;
+	h->state = ST_MAYBE;
+	h->value = 0;
+	h->shift = 0;
 }
 
 /* Content of a DATA frame. */
@@ -482,19 +535,16 @@ take_data(struct ctx *c, struct span in, bool first)
 {
 	struct grpc_half *h = c->h;
 	if (h->state == ST_FRESH) {
-		bool begins = c->g->h2.streams[c->index].headers >> c->dir & 1;
-		h->state = begins ? ST_FLAG : ST_UNSYNCED;
-		h->trusted = begins;
+		h->trusted = c->g->h2.streams[c->index].headers >> c->dir & 1;
+		h->state = h->trusted ? ST_FLAG : ST_UNSYNCED;
 	}
-	if (first && !h->trusted && begins_message(in.p, in.len)) {
-		unsync(c);
-		c->a->counts[GRPC_N_RESYNCS]++;
-		h->state = ST_FLAG;
-		h->resync = true;
-	}
+	if (first)
+		data_begins(c, in);
 	for (uint32_t at = 0; at < in.len && h->state != ST_UNSYNCED;) {
 		if (in_message(h))
 			at += message_bytes(c, in.p + at, in.len - at);
+		else if (h->state == ST_MAYBE)
+			at += maybe_bytes(c, in.p + at, in.len - at);
 		else
 			at += prefix_bytes(c, in.p + at, in.len - at);
 	}
