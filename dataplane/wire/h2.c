@@ -232,7 +232,17 @@ find_stream(const struct h2 *h, uint32_t id)
 	return i;
 }
 
-/* A free place, or that of the stream which was silent for longest. */
+/* The stream gives up its place rather than the other one. */
+static bool
+goes_first(const struct h2 *h, const struct h2_stream *s, const struct h2_stream *other)
+{
+	bool named = s->path >= HPACK_PATH_FIRST, other_named = other->path >= HPACK_PATH_FIRST;
+	if (named != other_named)
+		return other_named;
+	return (uint16_t)(h->clock - s->used) > (uint16_t)(h->clock - other->used);
+}
+
+/* A free place, or one that is taken from its stream. */
 static unsigned
 free_place(struct h2 *h, struct h2_arena *a)
 {
@@ -241,7 +251,7 @@ free_place(struct h2 *h, struct h2_arena *a)
 		return best;
 	best = 0;
 	for (unsigned i = 1; i < H2_STREAMS; i++) {
-		if ((uint16_t)(h->clock - h->streams[i].used) > (uint16_t)(h->clock - h->streams[best].used))
+		if (goes_first(h, &h->streams[i], &h->streams[best]))
 			best = i;
 	}
 	a->counts[H2_N_STREAMS_OVER]++;
@@ -321,6 +331,19 @@ lose_block(struct h2_dir *d, struct h2_arena *a, enum h2_count why)
 
 /* ---- frames ---- */
 
+/* What a block says about its stream. Only the client's say it; of a frame that is one only perhaps, only a
+ * name that we know is believed: for what is taken for another method is not read. */
+static void
+take_path(struct h2 *h, unsigned dir, struct h2_stream *s, uint8_t path)
+{
+	uint8_t least = h->dir[dir].evidence >= TRUSTED ? HPACK_PATH_OTHER : HPACK_PATH_FIRST;
+	if (path < least || (h->client >= 0 && h->client != (int)dir))
+		return;
+	h->client = (int8_t)dir;
+	if (s->path <= HPACK_PATH_UNKNOWN)
+		s->path = path;
+}
+
 static void
 block_end(struct h2 *h, unsigned dir, struct h2_arena *a, struct framer_out *out)
 {
@@ -334,11 +357,8 @@ block_end(struct h2 *h, unsigned dir, struct h2_arena *a, struct framer_out *out
 	unsigned i = get_stream(h, dir, a, d->block_stream);
 	struct h2_stream *s = &h->streams[i];
 	s->headers |= (uint8_t)(1u << dir) & 3u;
-	if (path > HPACK_PATH_UNKNOWN && !d->block_lost) {
-		h->client = (int8_t)dir;
-		if (s->path <= HPACK_PATH_UNKNOWN)
-			s->path = path;
-	}
+	if (!d->block_lost)
+		take_path(h, dir, s, path);
 	report(h, dir, d->block_stream, i);
 	out->verdict = FRAMER_MESSAGE;
 	out->last = d->block_ends_stream;

@@ -26,9 +26,10 @@
  *  - is of a DATA frame that begins with a gRPC message.
  * Until three of them have come in a row another one that does not keep to the rules ends the attempt.
  *
- * Streams have H2_STREAMS places. When all are taken the stream that was silent for longest gives up its own
- * (counted); should it speak again it is new, its path unknown. What one cut of the bytes gives, every other
- * cut gives (apart from where pieces of bodies end), as long as the direction is in step. */
+ * Streams have H2_STREAMS places. When all are taken one stream gives up its own (counted): one of a path
+ * that has no name in the table, if there is one, and of these the one that was silent for longest. Should it
+ * speak again it is new, its path unknown. What one cut of the bytes gives, every other cut gives (apart from
+ * where pieces of bodies end), as long as the direction is in step. */
 #ifndef WIRE_H2_H
 #define WIRE_H2_H
 

@@ -219,6 +219,60 @@ test_busy_stream_stays(void **state)
 	free(b.p);
 }
 
+/* So does one of a method that we read, however silent, beside streams of others. */
+static void
+test_named_stream_stays(void **state)
+{
+	struct bytes b = client();
+	add_request(&b, 1, "/txpool.Txpool/OnAdd");
+	for (unsigned i = 0; i < 1000; i++)
+		add_request(&b, 3 + 2 * i, "/remote.KV/Tx");
+	add_frame(&b, F_DATA, 0, 1, "x", 1);
+	struct h2_run r;
+	begin(&r, false);
+	h2_run_feed(&r, 0, b.p, b.n);
+	assert_int_equal(r.g.h2.streams[h2_last(&r.g.h2, 0)->index].path, HPACK_PATH_FIRST);
+	/* of its own kind the oldest goes */
+	b.n = 0;
+	for (unsigned i = 0; i < H2_STREAMS; i++)
+		add_request(&b, 5003 + 2 * i, "/txpool.Txpool/Add");
+	add_frame(&b, F_DATA, 0, 1, "x", 1);
+	h2_run_feed(&r, 0, b.p, b.n);
+	assert_int_equal(r.g.h2.streams[h2_last(&r.g.h2, 0)->index].path, HPACK_PATH_NONE);
+	h2_run_free(&r);
+	free(b.p);
+}
+
+/* Who the client is the preface says: a path from the other side, and a forged one behind the true one, say nothing. */
+static void
+test_forged_paths(void **state)
+{
+	struct bytes b = client();
+	add_request(&b, 1, "/txpool.Txpool/OnAdd");
+	add_request(&b, 1, "/remote.KV/Tx");
+	struct h2_run r;
+	begin(&r, false);
+	h2_run_feed(&r, 0, b.p, b.n);
+	assert_string_equal(h2_run_events(&r, 0), "H1:3H1:3");
+	b.n = 0;
+	add_frame(&b, F_SETTINGS, 0, 0, "", 0);
+	add_request(&b, 3, "/remote.KV/Tx");
+	h2_run_feed(&r, 1, b.p, b.n);
+	assert_int_equal(h2_client(&r.g.h2), 0);
+	assert_string_equal(h2_run_events(&r, 1), "H3:0");
+	h2_run_free(&r);
+	/* in mid-stream another method is believed when the place is certain */
+	begin(&r, true);
+	b.n = 0;
+	add_request(&b, 1, "/remote.KV/Tx");
+	add_request(&b, 3, "/remote.KV/Tx");
+	add_request(&b, 5, "/txpool.Txpool/Add");
+	h2_run_feed(&r, 0, b.p, b.n);
+	assert_string_equal(h2_run_events(&r, 0), "H1:0H3:2H5:4");
+	h2_run_free(&r);
+	free(b.p);
+}
+
 static void
 test_gaps(void **state)
 {
@@ -383,6 +437,8 @@ main(void)
 		cmocka_unit_test(test_bad_headers),
 		cmocka_unit_test(test_floods),
 		cmocka_unit_test(test_busy_stream_stays),
+		cmocka_unit_test(test_named_stream_stays),
+		cmocka_unit_test(test_forged_paths),
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_every_gap),
 		cmocka_unit_test(test_midstream),
