@@ -117,11 +117,10 @@ emit(struct ctx *c, struct span bytes, enum grpc_state state, bool in_place)
 }
 
 static void
-element_end(struct ctx *c, struct span bytes, bool in_place)
+field_end(struct grpc_half *h)
 {
-	emit(c, bytes, GRPC_OK, in_place);
-	c->h->index += c->h->index < UINT16_MAX;
-	c->h->state = ST_TAG;
+	h->index += h->element && h->index < UINT16_MAX;
+	h->state = ST_TAG;
 }
 
 static void
@@ -141,7 +140,8 @@ take_field(struct ctx *c, const uint8_t *p, uint32_t n)
 	bool read = h->element && !h->dropped;
 	if (read && h->have == 0 && n == h->field) {
 		h->field = 0;
-		element_end(c, (struct span){p, n}, true);
+		emit(c, (struct span){p, n}, GRPC_OK, true);
+		field_end(h);
 		return;
 	}
 	if (read && !keep(c->a, h, p, n)) {
@@ -151,13 +151,10 @@ take_field(struct ctx *c, const uint8_t *p, uint32_t n)
 	h->field -= n;
 	if (h->field > 0)
 		return;
-	h->state = ST_TAG;
-	if (read) {
-		element_end(c, (struct span){h->slab, h->have}, false);
-		put_slab(c->a, h);
-	} else if (h->element) {
-		h->index += h->index < UINT16_MAX;
-	}
+	if (read)
+		emit(c, (struct span){h->slab, h->have}, GRPC_OK, false);
+	put_slab(c->a, h);
+	field_end(h);
 }
 
 /* ---- the walk ---- */
@@ -185,13 +182,15 @@ field_begin(struct ctx *c, uint32_t n, uint32_t rest)
 	struct grpc_half *h = c->h;
 	if (n > rest)
 		return false;
-	h->state = n > 0 ? ST_FIELD : ST_TAG;
+	h->state = ST_FIELD;
 	h->field = n;
 	h->dropped = false;
-	if (h->element && n == 0)
-		element_end(c, (struct span){NULL, 0}, true);
-	else if (h->element && n > GRPC_ELEMENT_MAX)
+	if (h->element && n > GRPC_ELEMENT_MAX)
 		drop_element(c, GRPC_OVERSIZE);
+	if (h->element && n == 0)
+		emit(c, (struct span){NULL, 0}, GRPC_OK, true);
+	if (n == 0)
+		field_end(h);
 	return true;
 }
 
@@ -365,7 +364,7 @@ cut(struct ctx *c)
 	struct grpc_half *h = c->h;
 	bool was_read = in_message(h) && h->state != ST_PASS;
 	bool element = h->state == ST_FIELD && h->element && !h->dropped;
-	c->a->counts[GRPC_N_LOST] += was_read || h->state == ST_LENGTH;
+	c->a->counts[GRPC_N_LOST] += (was_read && !h->damaged) || h->state == ST_LENGTH;
 	put_slab(c->a, h);
 	if (element)
 		emit(c, (struct span){NULL, 0}, GRPC_CUT, false);
@@ -387,10 +386,10 @@ message_end(struct ctx *c)
 	struct grpc_half *h = c->h;
 	bool walked = h->state != ST_PASS;
 	if (walked && !walk_is_whole(h)) {
-		c->a->counts[GRPC_N_BAD_MESSAGE]++;
+		c->a->counts[GRPC_N_BAD_MESSAGE] += !h->damaged;
 		put_slab(c->a, h);
 	} else if (walked) {
-		c->a->counts[GRPC_N_MESSAGES]++;
+		c->a->counts[GRPC_N_MESSAGES] += !h->damaged;
 		h->trusted = true;
 		h->resync = false;
 	}
@@ -414,6 +413,7 @@ message_begin(struct ctx *c)
 	struct grpc_half *h = c->h;
 	h->have = 0;
 	h->left = h->value;
+	h->damaged = false;
 	walk_begin(h);
 	if (!is_read(c)) {
 		h->state = ST_PASS;
@@ -436,7 +436,7 @@ message_bytes(struct ctx *c, const uint8_t *p, uint32_t n)
 	if (h->state == ST_COMPRESSED) {
 		collect(c, p, n);
 	} else if (h->state != ST_PASS && !walk(c, p, n, h->left)) {
-		c->a->counts[GRPC_N_BAD_MESSAGE]++;
+		c->a->counts[GRPC_N_BAD_MESSAGE] += !h->damaged;
 		put_slab(c->a, h);
 		h->state = ST_PASS;
 	}
@@ -585,7 +585,7 @@ renew(struct grpc *g, struct grpc_arena *a, unsigned index)
 	g->h2.streams[index].fresh = 0;
 	for (unsigned dir = 0; dir < 2; dir++) {
 		struct ctx c = place(g, a, dir, index, 0);
-		a->counts[GRPC_N_LOST] += in_message(c.h) && c.h->state != ST_PASS;
+		a->counts[GRPC_N_LOST] += in_message(c.h) && c.h->state != ST_PASS && !c.h->damaged;
 		half_init(&c);
 	}
 }
@@ -602,6 +602,22 @@ unsync_all(struct grpc *g, struct grpc_arena *a, unsigned dir)
 	}
 }
 
+/* n bytes are missing inside a field's value, whose end is still known: only the element is lost. */
+static void
+lost_in_field(struct ctx *c, uint32_t n)
+{
+	struct grpc_half *h = c->h;
+	bool read = h->element && !h->dropped;
+	c->a->counts[GRPC_N_LOST] += !h->damaged;
+	h->dropped = h->damaged = true;
+	h->field -= n;
+	put_slab(c->a, h);
+	if (read)
+		emit(c, (struct span){NULL, 0}, GRPC_CUT, false);
+	if (h->field == 0)
+		field_end(h);
+}
+
 static void
 lost_data(struct ctx *c, uint32_t n)
 {
@@ -610,7 +626,10 @@ lost_data(struct ctx *c, uint32_t n)
 		unsync(c);
 		return;
 	}
-	cut(c);
+	if (h->state == ST_FIELD && n <= h->field)
+		lost_in_field(c, n);
+	else
+		cut(c);
 	h->left -= n;
 	if (h->left == 0)
 		message_end(c);

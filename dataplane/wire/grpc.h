@@ -20,7 +20,8 @@
  *
  * A stream that was joined within a message, or lost bytes at a place that is not known, is taken up again at
  * a DATA frame that begins as a message does; until a message has ended as it should, the next such frame
- * begins another. A gap within a message costs that message. */
+ * begins another. A gap within an element costs that element, any other gap within a message the rest of the
+ * message. */
 #ifndef WIRE_GRPC_H
 #define WIRE_GRPC_H
 
@@ -106,7 +107,7 @@ struct grpc_half {
 	uint16_t index;
 	uint8_t state, shift;
 	uint8_t cap; /* of the slab, see grpc.c */
-	bool compressed : 1, element : 1, dropped : 1, trusted : 1, resync : 1;
+	bool compressed : 1, element : 1, dropped : 1, damaged : 1, trusted : 1, resync : 1;
 };
 
 /* A connection. May not move until grpc_release. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Prints every transaction of a capture of gRPC, a line each: its hash, c2s or s2c (? if it is not known which), pending,
- * submitted or asked, and the number of its method (-1: guessed). Reads as a worker does (a flow without a SYN is joined in
- * mid-stream); of TCP it knows only what the recordings need: segments in order, some twice, Ethernet and IPv4.
- * usage: grpc_dump CAPTURE PORT. Exit 1 if anything was lost that should not be. */
+/* Prints every transaction of a capture of gRPC, a line each: its hash, c2s or s2c (? if it is not known
+ * which), pending, submitted or asked, and the number of its method (-1: guessed). Reads as a worker does (a
+ * flow without a SYN is joined in mid-stream); of TCP it knows only what the recordings need: segments in
+ * order, some twice, some missing, Ethernet and IPv4. usage: grpc_dump CAPTURE PORT. Exit 1 if anything was
+ * lost that should not be. */
 #include "eth/tx.h"
 #include "eth/txpool_proto.h"
 #include "wire/grpc.h"
@@ -93,7 +94,15 @@ segment(const uint8_t *tcp, uint32_t n)
 	if (tcp[13] & 2 || (f->midstream && !f->begun[dir]))
 		f->next[dir] = seq + (tcp[13] >> 1 & 1);
 	f->begun[dir] = true;
-	if (n == header || seq != f->next[dir])
+	if (n == header)
+		return;
+	if (seq - f->next[dir] - 1 < INT32_MAX) {
+		struct framer_out o;
+		grpc_gap(&f->grpc, dir, &arena, seq - f->next[dir], &o);
+		lost++;
+		f->next[dir] = seq;
+	}
+	if (seq != f->next[dir])
 		return;
 	f->next[dir] += n - header;
 	feed(f, dir, (struct span){tcp + header, n - header});
@@ -140,7 +149,8 @@ main(int argc, char **argv)
 		grpc_release(&flows[i].grpc, &arena);
 	}
 	free(pool.ctxs);
-	fprintf(stderr, "%u lost, %lu messages lost, %lu bad, %lu compressed\n", lost, arena.counts[GRPC_N_LOST],
-		arena.counts[GRPC_N_BAD_MESSAGE], arena.counts[GRPC_N_COMPRESSED]);
-	return lost > 0 || (!midstream && arena.counts[GRPC_N_LOST] > 0) || arena.counts[GRPC_N_BAD_MESSAGE] > 0;
+	fprintf(stderr, "%u lost, %lu messages lost, %lu bad, %lu compressed\n", lost,
+		arena.counts[GRPC_N_LOST], arena.counts[GRPC_N_BAD_MESSAGE], arena.counts[GRPC_N_COMPRESSED]);
+	return lost > 0 || (!midstream && arena.counts[GRPC_N_LOST] > 0) ||
+	       arena.counts[GRPC_N_BAD_MESSAGE] > 0;
 }

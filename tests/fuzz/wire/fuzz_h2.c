@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A gRPC connection of two directions, cut up and with holes as the input says, read twice: as it is cut, and byte by byte. As
- * long as both directions are in step they must agree in everything. Elements go on to txpool_proto.
+/* A gRPC connection of two directions, cut up and with holes as the input says, read twice: as it is cut, and
+ * byte by byte. As long as both directions are in step they must agree in everything. Elements go on to
+ * txpool_proto.
  *
- * Input: mode, number of operations, the operations (one byte each), the bytes of the streams. An operation takes the next
- * bytes for its direction, feeds them, leaves them out (a gap) or ends the direction. With MODE_HEADERS the bytes are a
- * header block, fed whole and byte by byte. */
+ * Input: mode, number of operations, the operations (one byte each), the bytes of the streams. An operation
+ * takes the next bytes for its direction, feeds them, leaves them out (a gap) or ends the direction. With
+ * MODE_HEADERS the bytes are a header block, fed whole and byte by byte. */
 #include "eth/txpool_proto.h"
 #include "tests/unit/wire/h2_run.h"
 
@@ -95,8 +96,10 @@ play(struct h2_run *r, const struct input *in, bool bytewise)
 static bool
 is_comparable(const struct input *in, const struct h2_run *r)
 {
-	/* where a slab is needed depends on the cut, and a message that is not trusted may give way to another */
-	return r->a.counts[GRPC_N_RESYNCS] == 0 && !(in->mode & (MODE_MIDSTREAM | MODE_STEAL | MODE_NO_SLABS)) && !r->dir[0].out_of_step &&
+	/* where a slab is needed depends on the cut, and a message that is not trusted may give way to
+	 * another */
+	return r->a.counts[GRPC_N_RESYNCS] == 0 &&
+	       !(in->mode & (MODE_MIDSTREAM | MODE_STEAL | MODE_NO_SLABS)) && !r->dir[0].out_of_step &&
 	       !r->dir[1].out_of_step;
 }
 

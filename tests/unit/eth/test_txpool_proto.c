@@ -88,10 +88,12 @@ test_nested(void **state)
 		assert_int_equal(kind, TXPOOL_ASKED);
 		is(&raw, tx, sizeof tx);
 		/* a version that numbers its fields otherwise */
-		assert_int_equal(judge(method(asked[i]), 0, pending, sizeof pending - 1, &kind, &raw), TXPOOL_TX);
+		assert_int_equal(
+			judge(method(asked[i]), 0, pending, sizeof pending - 1, &kind, &raw), TXPOOL_TX);
 		is(&raw, tx, sizeof tx);
 	}
-	assert_int_equal(judge(method("txpool.Txpool/Pending"), 0, pending, sizeof pending - 1, &kind, &raw), TXPOOL_TX);
+	assert_int_equal(judge(method("txpool.Txpool/Pending"), 0, pending, sizeof pending - 1, &kind, &raw),
+		TXPOOL_TX);
 	is(&raw, tx, sizeof tx);
 	/* cut off, at any byte */
 	for (size_t n = 0; n < sizeof all - 1; n++)
@@ -146,15 +148,20 @@ test_field_scan(void **state)
 	assert_true(scan("\x1a\1a\x1a\1b", 6, 3, &v)); /* the last one counts */
 	assert_int_equal(*v.p, 'b');
 	assert_false(scan("\x1a\1a\x1a\2b", 6, 3, &v));
-	assert_false(scan("\x18\1", 2, 3, &v)); /* no bytes */
+	assert_false(scan("\x18\1", 2, 3, &v));				       /* no bytes */
 	assert_true(scan("\x13\x1a\1a\x14\x1a\1b\x13\x1a\1c\x14", 13, 3, &v)); /* not inside groups */
 	assert_int_equal(*v.p, 'b');
 	assert_false(scan("\x1a\1a\x13", 4, 3, &v));
 	assert_false(scan("\x1a\1a\x14", 4, 3, &v));
 	assert_false(scan("\x1a\1a\2", 4, 3, &v)); /* field 0 */
 	assert_false(scan("\x1a\1a\x1f", 4, 3, &v));
-	assert_false(scan("\x1a\1a\x19" "1234567", 11, 3, &v));
-	assert_true(scan("\x1a\1a\x19" "12345678\x1d" "1234", 17, 3, &v));
+	assert_false(scan("\x1a\1a\x19"
+			  "1234567",
+		11, 3, &v));
+	assert_true(scan("\x1a\1a\x19"
+			 "12345678\x1d"
+			 "1234",
+		17, 3, &v));
 	memcpy(two, "\x1a\x0a", 2); /* the first that is one, of any number */
 	memcpy(two + 2, tx, 10);
 	memcpy(two + 12, "\x22\x0a", 2);

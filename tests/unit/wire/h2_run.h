@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Drives an h2, or a grpc, as a consumer does, checks the framer contract at every call, and writes down what came out, by
- * direction, as text that does not depend on where bodies were cut. Also makes frames. */
+/* Drives an h2, or a grpc, as a consumer does, checks the framer contract at every call, and writes down what
+ * came out, by direction, as text that does not depend on where bodies were cut. Also makes frames. */
 #ifndef H2_RUN_H
 #define H2_RUN_H
 
@@ -171,7 +171,8 @@ h2_run_note(struct h2_run *r, unsigned dir, const struct framer_out *o)
 	const struct h2_last *l = h2_last(&r->g.h2, dir);
 	bool more = o->verdict == FRAMER_BODY && l->stream == d->last_stream;
 	if (o->verdict == FRAMER_MESSAGE)
-		h2_text_say(&d->events, l->reset ? "R%u" : "H%u:%u", l->stream, r->g.h2.streams[l->index].path);
+		h2_text_say(
+			&d->events, l->reset ? "R%u" : "H%u:%u", l->stream, r->g.h2.streams[l->index].path);
 	if (o->verdict == FRAMER_BODY && !more)
 		h2_text_say(&d->events, "D%u:", l->stream, 0);
 	if (o->verdict == FRAMER_BODY)
@@ -199,7 +200,8 @@ h2_run_out(struct h2_run *r, unsigned dir, struct span in, uint32_t n, const str
 	d->out_of_step |= !h2_in_step(&r->g.h2, dir);
 	assert(d->parsed + d->skipped[0] + d->skipped[1] + d->skipped[2] + grpc_held(&r->g, dir) == d->given);
 	assert(grpc_held(&r->g, dir) < 24);
-	assert(!o->last || o->verdict == FRAMER_MESSAGE || o->verdict == FRAMER_BODY || o->verdict == FRAMER_LOST);
+	assert(!o->last || o->verdict == FRAMER_MESSAGE || o->verdict == FRAMER_BODY ||
+		o->verdict == FRAMER_LOST);
 	assert(!o->resync || o->verdict == FRAMER_MESSAGE || o->verdict == FRAMER_BODY);
 	assert(o->body.len == 0 || o->verdict == FRAMER_BODY);
 	if (o->verdict == FRAMER_MESSAGE || o->verdict == FRAMER_BODY)

@@ -68,7 +68,9 @@ static struct bytes
 zipped(const void *p, size_t n, int wbits)
 {
 	struct bytes b = {.p = malloc(n + 200), .cap = n + 200};
-	z_stream z = {.next_in = (Bytef *)(uintptr_t)p, .avail_in = (uInt)n, .next_out = b.p,
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)p,
+		.avail_in = (uInt)n,
+		.next_out = b.p,
 		.avail_out = (uInt)b.cap};
 	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, wbits, 8, 0), Z_OK);
 	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
@@ -108,7 +110,10 @@ test_protobuf(void **state)
 	EXPECT("\x0a\3one", "1/0 m2 len 3:one\n", GRPC_N_MESSAGES);
 	EXPECT("\x0a\0\x0a\1x", "1/0 m2 len 0:\n1/1 m2 len 1:x\n", GRPC_N_MESSAGES);
 	/* other fields, other types of field 1 */
-	EXPECT("\x12\1a\x08\x96\1\x0a\1x\x09" "12345678\x0d" "1234", "1/0 m2 len 1:x\n", GRPC_N_MESSAGES);
+	EXPECT("\x12\1a\x08\x96\1\x0a\1x\x09"
+	       "12345678\x0d"
+	       "1234",
+		"1/0 m2 len 1:x\n", GRPC_N_MESSAGES);
 	/* integers longer than needed */
 	EXPECT("\x8a\x80\x80\0\x81\x80\x80\x80\x80\x80\x80\x80\x80\0x", "1/0 m2 len 1:x\n", GRPC_N_MESSAGES);
 	EXPECT("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\x0a\1x", "1/0 m2 len 1:x\n", GRPC_N_MESSAGES);
@@ -116,13 +121,15 @@ test_protobuf(void **state)
 	EXPECT("\x1b\x0a\1y\x23\x0a\1z\x24\x1c\x0a\1x", "1/0 m2 len 1:x\n", GRPC_N_MESSAGES);
 	/* not protobuf: what came before counts */
 	EXPECT("\x0a\1x\x0a\5no", "1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE);
-	EXPECT("\x0a\1x\x02", "1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE);   /* field 0 */
-	EXPECT("\x0a\1x\x0e", "1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE);   /* type 6 */
-	EXPECT("\x0a\1x\x1c", "1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE);   /* end of no group */
-	EXPECT("\x0a\1x\x1b", "1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE);   /* group without end */
-	EXPECT("\x0a\1x\x0a", "1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE);   /* no length */
+	EXPECT("\x0a\1x\x02", "1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE); /* field 0 */
+	EXPECT("\x0a\1x\x0e", "1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE); /* type 6 */
+	EXPECT("\x0a\1x\x1c", "1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE); /* end of no group */
+	EXPECT("\x0a\1x\x1b", "1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE); /* group without end */
+	EXPECT("\x0a\1x\x0a", "1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE); /* no length */
 	EXPECT("\x0a\1x\x08\x80", "1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE);
-	EXPECT("\x0a\1x\x09" "1234567", "1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE);
+	EXPECT("\x0a\1x\x09"
+	       "1234567",
+		"1/0 m2 len 1:x\n", GRPC_N_BAD_MESSAGE);
 	EXPECT("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1", "", GRPC_N_BAD_MESSAGE);
 	EXPECT("\x8a\x80\x80\x80\x80\1\1x", "", GRPC_N_BAD_MESSAGE); /* more than 32 bits */
 	EXPECT("\x0a\x81\x80\x80\x80\x10x", "", GRPC_N_BAD_MESSAGE);
@@ -260,7 +267,8 @@ test_compressed(void **state)
 			h2_run_feed(&r, 0, b.p + i, b.n - i < 17 ? b.n - i : 17);
 		const char *got = h2_run_elements(&r, true);
 		assert_memory_equal(got, "1/0 m2 len 4:gzip\n1/1 m2 len 40000:", 35);
-		assert_memory_equal(got + strlen(got) + 40000 + 1, "1/2 m2 len 4:last\n1/0 m2 len 5:plain\n", 37);
+		assert_memory_equal(
+			got + strlen(got) + 40000 + 1, "1/2 m2 len 4:last\n1/0 m2 len 5:plain\n", 37);
 		assert_int_equal(r.a.counts[GRPC_N_COMPRESSED], 1);
 		assert_int_equal(r.a.counts[GRPC_N_MESSAGES], 2);
 		z.p[z.n / 2] ^= 0x55;
@@ -354,11 +362,41 @@ test_gap_in_message(void **state)
 			h2_run_feed(&r, 0, b.p, from + at);
 			h2_run_gap(&r, 0, n);
 			h2_run_feed(&r, 0, b.p + from + at + n, b.n - from - at - n);
-			assert_string_equal(h2_run_elements(&r, true), "1/0 m2 len 0 cut:\n1/0 m2 len 4:next\n");
+			assert_string_equal(
+				h2_run_elements(&r, true), "1/0 m2 len 0 cut:\n1/0 m2 len 4:next\n");
 			assert_int_equal(r.a.counts[GRPC_N_LOST], 1);
 			h2_run_free(&r);
 		}
 	}
+	free(b.p);
+}
+
+/* A gap inside one transaction costs that one, not the others of its message. */
+static void
+test_gap_in_element(void **state)
+{
+	struct bytes b = client(), m = {0}, framed = {0};
+	add_field(&m, 1, "first", 5);
+	add_field(&m, 1, "0123456789", 10);
+	add_field(&m, 1, "third", 5);
+	add_message(&framed, 0, m.p, m.n);
+	add_request(&b, 1, ADD);
+	size_t from = b.n + 9 + 5 + 7 + 2;
+	add_data(&b, 1, 1, framed);
+	for (size_t at = 0; at < 10; at++) {
+		for (size_t n = 1; n <= 10 - at; n++) {
+			struct h2_run r;
+			begin(&r, false);
+			h2_run_feed(&r, 0, b.p, from + at);
+			h2_run_gap(&r, 0, n);
+			h2_run_feed(&r, 0, b.p + from + at + n, b.n - from - at - n);
+			assert_string_equal(h2_run_elements(&r, true),
+				"1/0 m2 len 5:first\n1/1 m2 len 0 cut:\n1/2 m2 len 5:third\n");
+			assert_int_equal(r.a.counts[GRPC_N_LOST], 1);
+			h2_run_free(&r);
+		}
+	}
+	free(m.p);
 	free(b.p);
 }
 
@@ -485,8 +523,8 @@ test_reset_and_end(void **state)
 	add_frame(&b, F_DATA, 0, 5, "\0\0\0\x20\0\x0a\x40half", 11);
 	h2_run_feed(&r, 0, b.p, b.n);
 	h2_run_end(&r, 0);
-	assert_string_equal(h2_run_elements(&r, true),
-		"1/0 m2 len 0 cut:\n3/0 m2 len 0 cut:\n5/0 m2 len 0 cut:\n");
+	assert_string_equal(
+		h2_run_elements(&r, true), "1/0 m2 len 0 cut:\n3/0 m2 len 0 cut:\n5/0 m2 len 0 cut:\n");
 	assert_int_equal(r.n_slabs, 0);
 	assert_int_equal(r.a.counts[GRPC_N_LOST], 3);
 	h2_run_free(&r);
@@ -535,6 +573,7 @@ main(void)
 		cmocka_unit_test(test_compressed_fits),
 		cmocka_unit_test(test_oversize),
 		cmocka_unit_test(test_gap_in_message),
+		cmocka_unit_test(test_gap_in_element),
 		cmocka_unit_test(test_every_gap),
 		cmocka_unit_test(test_slabs),
 		cmocka_unit_test(test_slab_grows),

@@ -109,17 +109,31 @@ test_bad(void **state)
 	static const struct {
 		uint8_t type, flags, stream, n;
 	} bad[] = {
-		{F_DATA, 0, 0, 3},	{F_HEADERS, 4, 0, 3},  {F_PRIORITY, 0, 0, 5}, {F_RST, 0, 1, 5},
-		{F_RST, 0, 0, 4},	{F_SETTINGS, 0, 1, 6}, {F_SETTINGS, 0, 0, 7}, {F_SETTINGS, 1, 0, 6},
-		{F_PING, 0, 0, 7},	{F_PING, 0, 1, 8},     {F_GOAWAY, 0, 0, 7},   {F_WINDOW, 0, 0, 3},
-		{F_CONTINUATION, 4, 1, 3}, {F_PUSH, 4, 1, 3}, {F_DATA, 8, 1, 0},    {F_HEADERS, 32, 1, 4},
-		{F_HEADERS, 40, 1, 5}, {F_DATA, 8, 1, 3},
+		{F_DATA, 0, 0, 3},
+		{F_HEADERS, 4, 0, 3},
+		{F_PRIORITY, 0, 0, 5},
+		{F_RST, 0, 1, 5},
+		{F_RST, 0, 0, 4},
+		{F_SETTINGS, 0, 1, 6},
+		{F_SETTINGS, 0, 0, 7},
+		{F_SETTINGS, 1, 0, 6},
+		{F_PING, 0, 0, 7},
+		{F_PING, 0, 1, 8},
+		{F_GOAWAY, 0, 0, 7},
+		{F_WINDOW, 0, 0, 3},
+		{F_CONTINUATION, 4, 1, 3},
+		{F_PUSH, 4, 1, 3},
+		{F_DATA, 8, 1, 0},
+		{F_HEADERS, 32, 1, 4},
+		{F_HEADERS, 40, 1, 5},
+		{F_DATA, 8, 1, 3},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct bytes b = client();
 		struct h2_run r;
 		begin(&r, false);
-		add_frame(&b, bad[i].type, bad[i].flags, bad[i].stream, "\x03\x82\x82\x82\x82\x82\x82", bad[i].n);
+		add_frame(&b, bad[i].type, bad[i].flags, bad[i].stream, "\x03\x82\x82\x82\x82\x82\x82",
+			bad[i].n);
 		h2_run_feed(&r, 0, b.p, b.n);
 		assert_memory_equal(h2_run_events(&r, 0), "!1:0", 4);
 		assert_int_equal(r.a.h2.counts[H2_N_BAD_FRAME], 1);
@@ -243,7 +257,8 @@ test_named_stream_stays(void **state)
 	free(b.p);
 }
 
-/* Who the client is the preface says: a path from the other side, and a forged one behind the true one, say nothing. */
+/* Who the client is the preface says: a path from the other side, and a forged one behind the true one, say
+ * nothing. */
 static void
 test_forged_paths(void **state)
 {
@@ -336,7 +351,8 @@ test_midstream(void **state)
 	free(b.p);
 }
 
-/* The most hostile cut leaves nothing to confirm a header by: a wrong one may hide H2_PICKUP_MAX bytes, not more. */
+/* The most hostile cut leaves nothing to confirm a header by: a wrong one may hide H2_PICKUP_MAX bytes, not
+ * more. */
 static void
 test_midstream_bytewise(void **state)
 {

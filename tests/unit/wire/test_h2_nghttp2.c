@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* h2 beside nghttp2: a client and a server session of nghttp2 speak with each other, many streams at a time, padded, with
- * trailers, resets, settings and large headers. What each of them was told, h2 must have seen. */
+/* h2 beside nghttp2: a client and a server session of nghttp2 speak with each other, many streams at a time,
+ * padded, with trailers, resets, settings and large headers. What each of them was told, h2 must have seen.
+ */
 #include "tests/unit/wire/h2_run.h"
 
 #include <stdarg.h>
@@ -122,9 +123,11 @@ request(struct peer *client, unsigned i)
 	unsigned path = rnd(3);
 	nghttp2_nv h[] = {{(uint8_t *)":method", (uint8_t *)"POST", 7, 4, 0},
 		{(uint8_t *)":scheme", (uint8_t *)"http", 7, 4, 0},
-		{(uint8_t *)":path", (uint8_t *)(uintptr_t)request_paths[path], 5, strlen(request_paths[path]), 0},
+		{(uint8_t *)":path", (uint8_t *)(uintptr_t)request_paths[path], 5,
+			strlen(request_paths[path]), 0},
 		{(uint8_t *)":authority", (uint8_t *)"node:9090", 10, 9, 0},
-		{(uint8_t *)"te", (uint8_t *)"trailers", 2, 8, 0}, {(uint8_t *)"x-large", big, 7, rnd(20000), 0}};
+		{(uint8_t *)"te", (uint8_t *)"trailers", 2, 8, 0},
+		{(uint8_t *)"x-large", big, 7, rnd(20000), 0}};
 	memset(big, 'a' + (int)rnd(26), sizeof big);
 	nghttp2_data_provider source = {.read_callback = read_source};
 	client->to_send[i] = rnd(4) ? rnd(2000) : rnd(50000);
@@ -152,7 +155,8 @@ watch(struct h2 *h, struct h2_arena *a, struct seen *seen, unsigned dir, const u
 		struct framer_out o;
 		uint32_t k = h2_feed(h, dir, a, in, &o);
 		const struct h2_last *l = h2_last(h, dir);
-		assert_true(o.verdict == FRAMER_MORE || o.verdict == FRAMER_MESSAGE || o.verdict == FRAMER_BODY);
+		assert_true(
+			o.verdict == FRAMER_MORE || o.verdict == FRAMER_MESSAGE || o.verdict == FRAMER_BODY);
 		seen->parsed += o.parsed;
 		if (o.verdict != FRAMER_MORE) {
 			struct half *half = &seen->half[dir][(l->stream - 1) / 2];
@@ -244,12 +248,16 @@ test_sessions(void **state)
 			if (opened < most && !busy && rnd(4) == 0)
 				request(&client, opened++);
 			unsigned victim = rnd(opened + 1);
-			if (rnd(200) == 0 && seen.path[victim] != 0) { /* only one that is known to the server */
-				nghttp2_submit_rst_stream(client.s, 0, 2 * (int32_t)victim + 1, NGHTTP2_CANCEL);
-				seen.reset[victim] = true; /* what it still hears of it is nobody's business */
+			if (rnd(200) == 0 &&
+				seen.path[victim] != 0) { /* only one that is known to the server */
+				nghttp2_submit_rst_stream(
+					client.s, 0, 2 * (int32_t)victim + 1, NGHTTP2_CANCEL);
+				seen.reset[victim] =
+					true; /* what it still hears of it is nobody's business */
 			}
 			if (rnd(100) == 0)
-				nghttp2_submit_ping(rnd(2) ? client.s : server.s, 0, (const uint8_t *)"12345678");
+				nghttp2_submit_ping(
+					rnd(2) ? client.s : server.s, 0, (const uint8_t *)"12345678");
 			bool up = rnd(2);
 			size_t k = up ? deliver(&client, &server, &h, &a, &seen)
 				      : deliver(&server, &client, &h, &a, &seen);

@@ -12,10 +12,10 @@
 
 static const char *const names[] = {"txpool.Txpool/OnAdd", "txpool.Txpool/Add", "a/b"};
 static const struct hpack_paths paths = {names, 3};
-static const char *const values[] = {
-	"/txpool.Txpool/OnAdd", "/txpool.Txpool/Add", "/a/b", "/", "/index.html", "/txpool.Txpool/Ad", "/remote.KV/Tx"};
-static const uint8_t classes[] = {HPACK_PATH_FIRST, HPACK_PATH_FIRST + 1, HPACK_PATH_FIRST + 2, HPACK_PATH_OTHER,
-	HPACK_PATH_OTHER, HPACK_PATH_OTHER, HPACK_PATH_OTHER};
+static const char *const values[] = {"/txpool.Txpool/OnAdd", "/txpool.Txpool/Add", "/a/b", "/", "/index.html",
+	"/txpool.Txpool/Ad", "/remote.KV/Tx"};
+static const uint8_t classes[] = {HPACK_PATH_FIRST, HPACK_PATH_FIRST + 1, HPACK_PATH_FIRST + 2,
+	HPACK_PATH_OTHER, HPACK_PATH_OTHER, HPACK_PATH_OTHER, HPACK_PATH_OTHER};
 
 static uint64_t seed = 1;
 static uint32_t
@@ -38,8 +38,8 @@ nv(const char *name, const uint8_t *value, size_t n, bool secret)
 static uint8_t
 make_block(nghttp2_hd_deflater *d, uint8_t *out, size_t cap, size_t *n)
 {
-	static const char *const other[] = {"te", "content-type", "user-agent", "grpc-timeout", "x-some-id", ":method",
-		"cookie", "via", "authorization", ":paths", ":pat"};
+	static const char *const other[] = {"te", "content-type", "user-agent", "grpc-timeout", "x-some-id",
+		":method", "cookie", "via", "authorization", ":paths", ":pat"};
 	static uint8_t text[12][9000];
 	nghttp2_nv list[14];
 	uint8_t path = HPACK_PATH_NONE;
@@ -222,14 +222,14 @@ test_edges(void **state)
 		uint8_t path;
 	} cases[] = {
 		{1, {0x84}, true, HPACK_PATH_OTHER},
-		{1, {0x80}, false, 0},			   /* index 0 */
-		{1, {0xbe}, false, 0},			   /* nothing in the table */
+		{1, {0x80}, false, 0},				     /* index 0 */
+		{1, {0xbe}, false, 0},				     /* nothing in the table */
 		{6, {0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, false, 0}, /* too large */
-		{1, {0x40}, false, 0},			   /* ends inside */
+		{1, {0x40}, false, 0},				     /* ends inside */
 		{6, {0x04, 0x04, '/', 'a', '/', 'b'}, true, HPACK_PATH_FIRST + 2},
 		{5, {0x04, 0x03, 'a', '/', 'b'}, true, HPACK_PATH_FIRST + 2},
 		{7, {0x84, 0x04, 0x04, '/', 'a', '/', 'b'}, true, HPACK_PATH_UNKNOWN},
-		{3, {0x04, 0x81, 0xff}, false, 0}, /* a whole byte of padding */
+		{3, {0x04, 0x81, 0xff}, false, 0},		     /* a whole byte of padding */
 		{6, {0x04, 0x84, 0xff, 0xff, 0xff, 0xff}, false, 0}, /* EOS */
 		{3, {0x04, 0x81, 0x63}, true, HPACK_PATH_OTHER},     /* "/" with padding */
 		{3, {0x04, 0x81, 0x60}, false, 0},		     /* padded with zeros */
