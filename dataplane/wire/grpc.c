@@ -652,7 +652,7 @@ use_verdict(struct grpc *g, unsigned dir, struct grpc_arena *a, const struct fra
 		lost_data(&c, l->gap);
 	if (o->last)
 		half_end(g, a, dir, l->index, l->stream);
-	if (l->reset)
+	if (g->h2.streams[l->index].id == 0) /* its place is free: also of what came behind its end */
 		half_end(g, a, !dir, l->index, l->stream);
 }
 

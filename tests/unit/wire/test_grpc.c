@@ -531,6 +531,28 @@ test_reset_and_end(void **state)
 	free(b.p);
 }
 
+/* What comes behind the end of one side goes with the end of the other, slab and all. */
+static void
+test_data_behind_end(void **state)
+{
+	struct bytes b = client(), down = {0};
+	struct h2_run r;
+	begin(&r, false);
+	add_request(&b, 1, ADD);
+	add_data(&b, 1, 1, message("good"));
+	add_frame(&b, F_DATA, 0, 1, "\0\0\0\x20\0\x0a\x40half", 11);
+	h2_run_feed(&r, 0, b.p, b.n);
+	assert_int_equal(r.n_slabs, 1);
+	add_frame(&down, F_HEADERS, 5, 1, "\x88", 1);
+	h2_run_feed(&r, 1, down.p, down.n);
+	assert_int_equal(r.n_slabs, 0);
+	assert_string_equal(h2_run_elements(&r, true), "1/0 m2 len 4:good\n1/0 m2 len 0 cut:\n");
+	h2_run_gap(&r, 0, 100);
+	h2_run_free(&r);
+	free(b.p);
+	free(down.p);
+}
+
 /* Joined within a message: the next that begins with a DATA frame is read. */
 static void
 test_joined_in_message(void **state)
@@ -579,6 +601,7 @@ main(void)
 		cmocka_unit_test(test_slab_grows),
 		cmocka_unit_test(test_stream_flood),
 		cmocka_unit_test(test_reset_and_end),
+		cmocka_unit_test(test_data_behind_end),
 		cmocka_unit_test(test_joined_in_message),
 		cmocka_unit_test(test_size),
 	};
