@@ -33,7 +33,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define GRPC_MESSAGE_MAX (16u << 20) /* on the wire and inflated; Erigon's clients take no more */
+#define GRPC_MESSAGE_MAX (16u << 20) /* on the wire and inflated */
 #define GRPC_ELEMENT_MAX (2621440u)  /* as JSONRPC_RAW_MAX */
 #define GRPC_GROUP_DEPTH_MAX 10000u
 
