@@ -2,16 +2,18 @@
 /* txpool_proto: what the elements of gRPC messages (wire/grpc.h) say about transactions: the methods that
  * carry them, and where in an element they are. The messages are protobuf, read by their field numbers:
  *
- *   txpool.Txpool (Erigon; erigontech/interfaces txpool/txpool.proto)
- *     OnAdd         reply    repeated bytes rpl_txs = 1
- *     Add           request  repeated bytes rlp_txs = 1: submissions
- *     Transactions  reply    repeated bytes rlp_txs = 1, empty where the pool has none
- *     All, Search   reply    repeated Tx txs = 1; Tx {type = 1; sender = 2; bytes rlp_tx = 3}
- *     Pending       reply    repeated Tx txs = 1, with the transaction in some field, 2 as far as is known:
- * no version of the file that was at hand has this method api.API (Fiber; chainbound/fiber-rs
- * src/generated/api.rs) SubscribeNewTxsV2, SubscribeNewBlobTxs     reply    bytes rlp_transaction = 1; bytes
- * sender = 2 SendTransactionV2, SendRawTransaction      request  bytes = 1 SendTransactionSequenceV2,
- * SendRawTransactionSequence  request  repeated bytes = 1
+ * txpool.Txpool (Erigon; erigontech/interfaces txpool/txpool.proto):
+ *  - OnAdd, reply: repeated bytes rpl_txs = 1
+ *  - Add, request: repeated bytes rlp_txs = 1; submissions
+ *  - Transactions, reply: repeated bytes rlp_txs = 1, empty where the pool has none
+ *  - All, Search, reply: repeated Tx txs = 1; Tx {type = 1; sender = 2; bytes rlp_tx = 3}
+ *  - Pending, reply: repeated Tx txs = 1. No version of the file that was at hand has this method: field 2
+ *    is tried first, then any.
+ *
+ * api.API (Fiber; chainbound/fiber-rs src/generated/api.rs):
+ *  - SubscribeNewTxsV2, SubscribeNewBlobTxs, reply: bytes rlp_transaction = 1; bytes sender = 2
+ *  - SendTransactionV2, SendRawTransaction, request: bytes = 1
+ *  - SendTransactionSequenceV2, SendRawTransactionSequence, request: repeated bytes = 1
  *
  * Of a method that carries messages the transaction is the last field of the expected number, or else any
  * field whose bytes are one: field numbers have changed between versions. Where the method is not known, an
