@@ -125,6 +125,7 @@ take_rlpx_memory(struct worker *w, const struct worker_config *c, worker_alloc a
 	if (!ok)
 		return -ENOMEM;
 	w->search_at_once = c->rlpx_search_at_once;
+	grpc_arena_init(w);
 	rlpx_windows_init(&w->windows, windows, c->rlpx_windows, RLPX_WINDOW_BYTES);
 	return 0;
 }
@@ -193,6 +194,7 @@ end_burst(struct worker *w)
 	judge_now(w);
 	w->arena.scratch_used = 0;
 	rlpx_count(w);
+	grpc_count_all(w);
 }
 
 void
