@@ -61,10 +61,10 @@ async function client () {
   say({ bytes: socket.bytesWritten })
   await told('key')
   appendFileSync(log, `rlpx ${secret.toString('hex')} - ${socket.localAddress}:${socket.localPort} ${socket.remoteAddress}:${socket.remotePort}\n`)
-  const at = Date.now()
+  say({ keyAtMs: Date.now() })
   for (const raw of txs) {
     await frame(ETH + TX, packed([item(raw)]))
-    say({ sent: keccak256(raw), after_ms: Date.now() - at })
+    say({ sent: keccak256(raw) })
     await sleep(20)
   }
   say({ done: true })

@@ -18,6 +18,7 @@ const EACH = 125 // transactions of each side of a session, of which so many ...
 const PUSHED = 60 // ... go in Transactions, the rest in PooledTransactions
 const BLOBS = 2
 const LATE_BYTES = 3e6
+const LATE_DATA = 4000 // bytes of calldata each
 const LATE_MORE = 50
 
 const say = o => process.stdout.write(JSON.stringify(o) + '\n')
@@ -115,7 +116,7 @@ async function client (log) {
 }
 
 async function lateClient (log) {
-  const txs = await signed(LATE_BYTES / 2500, 0, 4000)
+  const txs = await signed(LATE_BYTES / LATE_DATA + LATE_MORE, 0, LATE_DATA)
   const peer = await connect(0, 68)
   const socket = peer._socket
   const eth = ethOf(peer)
@@ -130,6 +131,7 @@ async function lateClient (log) {
   while (socket.bytesWritten < LATE_BYTES) { send(txs.shift()); await new Promise(resolve => setImmediate(resolve)) }
   say({ bytes: socket.bytesWritten })
   await told('key')
+  say({ keyAt: socket.bytesWritten })
   append(log, peer)
   await told('more')
   for (const raw of txs.splice(0, LATE_MORE)) { send(raw); await sleep(5) }
