@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #define INCIDENTS (1u << 17)
+#define LIVES (1u << 17)
 #define DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
 #define TURN_NS 1000000
 #define STATS_EVERY_NS 100000000u
@@ -59,6 +60,7 @@ struct live {
 	struct ports ports;
 	struct attach attach;
 	struct correlator correlator;
+	struct lives lives;
 	struct correlator_rings rings;
 	struct lcore_correlator corr;
 	struct lcore_worker worker[TOPOLOGY_WORKERS_MAX];
@@ -199,6 +201,7 @@ make_worker(struct live *l, uint32_t i)
 	c.seen_entries = l->topo.seen_entries;
 	c.pipe_bytes = (uint64_t)l->topo.pipe_mb << 20;
 	c.feeds = l->topo.feeds;
+	c.number = i;
 	memcpy(c.seen_key, l->seen_key, sizeof c.seen_key);
 	if (getrandom(c.stream.hash_seed, sizeof c.stream.hash_seed, 0) < 0)
 		return say("the system has no random numbers");
@@ -245,6 +248,20 @@ open_shares(struct live *l, const uint32_t seed[4], const struct decode_rules *r
 }
 
 static int
+make_lives(struct live *l, uint64_t *counters)
+{
+	struct lives_config c = {.n_txs = LIVES, .protocols = &l->topo.protocols, .shares = l->stats, .senders = true};
+	if (getrandom(c.key, sizeof c.key, 0) != sizeof c.key)
+		return say("the system has no random numbers");
+	void *mem = eal_alloc(lives_bytes(&c));
+	if (mem == NULL)
+		return say("no memory for the lives of transactions");
+	lives_init(&l->lives, mem, &c, counters);
+	l->correlator.lives = &l->lives;
+	return 0;
+}
+
+static int
 make_lcores(struct live *l)
 {
 	char err[512];
@@ -260,6 +277,8 @@ make_lcores(struct live *l)
 	struct stats_lcore *s = &l->stats->lcore[TOPOLOGY_CORRELATOR];
 	l->rings.ctr = s->c;
 	correlator_init(&l->correlator, l->bundle.rules, s->c, incidents, INCIDENTS, correlator_ring_outlet, &l->rings);
+	if (make_lives(l, s->c) != 0)
+		return 1;
 	l->corr.correlator = &l->correlator;
 	l->corr.rings = &l->rings;
 	l->corr.stats = s;

@@ -45,6 +45,10 @@ struct conn_side {
 	bool started;	   /* its first bytes were looked at */
 	uint16_t unsynced; /* enum sentinel_counter: what bytes passed over in search of a message count as */
 	uint32_t message;  /* HTTP: number of the request that it is, or answers; 0: none, or not known */
+	uint8_t status;	   /* of a block, in the answer under way: enum answer_status */
+	bool has_block_hash;
+	uint64_t block; /* the block that is being read (facts.h); 0: none */
+	uint8_t block_hash[32]; /* of the block that was read last */
 	struct inflate inflate;
 	union {
 		struct jsonrpc request;
