@@ -126,14 +126,14 @@ class Peer:
 class Box:
     """Dataplane and control on PORT. programs: dataplane, control, sentinelctl."""
 
-    def __init__(self, folder, programs, bundle, more=()):
+    def __init__(self, folder, programs, bundle, more=(), workers=1):
         self.path = lambda name: os.path.join(folder, name)
         dataplane, control, self.ctl = programs
         cpus = os.cpu_count()
         with open(self.path("box.yaml"), "w", encoding="ascii") as f:
             # a ring that holds more than a slow machine may leave unread
             f.write(f"ports: ['net_af_packet0,iface={PORT},framecnt=32768']\nidle: sleep\nhuge_pages: false\nmemory_mb: 128\n"
-                    f"cores: {{main: 0, correlator: 0, workers: [{1 % cpus}]}}\n")
+                    f"cores: {{main: 0, correlator: 0, workers: [{', '.join(str(i % cpus) for i in range(1, workers + 1))}]}}\n")
         self.log = self.path("log")
         self.started = []
         self.start(control, "--channel", self.path("channel"), "--socket", self.path("socket"), "--journal", self.path("journal"))
