@@ -12,7 +12,7 @@ enums_ok(const struct alert_record *r)
 	return r->kind >= 1 && r->kind <= ALERT_KIND_MAX && r->grade >= 1 && r->grade <= GRADE_MAX &&
 	       r->grade_wanted <= GRADE_MAX && r->severity >= 1 && r->severity <= SEVERITY_MAX &&
 	       r->class_ >= 1 && r->class_ <= CLASS_MAX && r->carrier >= 1 && r->carrier <= CARRIER_MAX &&
-	       r->direction <= DIR_MAX && r->lost_reason <= LOSS_MAX && r->tx_type <= ALERT_TX_TYPE_MAX &&
+	       r->direction <= DIR_MAX && r->node <= NODE_VERDICT_MAX && r->lost_reason <= LOSS_MAX && r->tx_type <= ALERT_TX_TYPE_MAX &&
 	       (r->has & ~HAS_ALL) == 0 && r->trust >> TRUST_BIT_COUNT == 0;
 }
 
@@ -58,6 +58,7 @@ static const char *const carrier_names[] = {
 	"ipc-subscription-full", "ipc-subscription-raw", "grpc-txpool", "arbitrum-feed"};
 static const char *const direction_names[] = {"c2s", "s2c", "unknown"};
 static const char *const role_names[] = {"unknown", "front", "victim", "back", "deploy", "bundle"};
+static const char *const node_names[] = {"unasked", "accepted", "refused"};
 
 #define NAME_TABLE(what, max, none)                                                                    \
 	_Static_assert(sizeof what##_names / sizeof what##_names[0] == (max) + 1, "a name per value"); \
@@ -71,3 +72,4 @@ NAME_TABLE(severity, SEVERITY_MAX, 0)
 NAME_TABLE(carrier, CARRIER_MAX, 0)
 NAME_TABLE(direction, DIR_MAX, DIR_UNKNOWN)
 NAME_TABLE(role, ROLE_MAX, 0)
+NAME_TABLE(node, NODE_VERDICT_MAX, 0)

@@ -111,6 +111,9 @@ enum alert_has {
 
 enum related_role { ROLE_FRONT = 1, ROLE_VICTIM = 2, ROLE_BACK = 3, ROLE_DEPLOY = 4, ROLE_BUNDLE = 5, ROLE_MAX = 5 };
 
+/* What a node said of it when it was submitted, as far as that was known by then. */
+enum node_verdict { NODE_UNASKED, NODE_ACCEPTED, NODE_REFUSED, NODE_VERDICT_MAX = NODE_REFUSED };
+
 #define ALERT_RELATED_MAX 4
 #define ALERT_PROTOCOLS_MAX 4
 
@@ -174,7 +177,10 @@ struct alert_record {
 	uint64_t t_emitted_ns;
 	uint32_t supersedes_ring;
 	uint8_t grade_wanted; /* the rule's own grade; above `grade` if the evidence did not carry it */
-	uint8_t reserved[259];
+	uint8_t node;	      /* enum node_verdict */
+	uint8_t pad[2];
+	uint64_t t_announced_ns; /* when its hash was first announced; 0: it was not, before its bytes */
+	uint8_t reserved[248];
 };
 
 _Static_assert(sizeof(struct alert_record) == 896, "alert ABI");
@@ -182,6 +188,7 @@ _Static_assert(offsetof(struct alert_record, hash) == 48, "alert ABI");
 _Static_assert(offsetof(struct alert_record, dedupekey) == 272, "alert ABI");
 _Static_assert(offsetof(struct alert_record, related) == 328,"alert ABI");
 _Static_assert(offsetof(struct alert_record, t_wire_ns) == 616, "alert ABI");
+_Static_assert(offsetof(struct alert_record, t_announced_ns) == 640, "alert ABI");
 
 #define ALERT_TX_TYPE_MAX 4
 #define ALERT_TX_BYTES_MAX (2621440u) /* raw_len, data_len: no HTTP node takes more than half of 5 MiB in hex */
@@ -198,5 +205,7 @@ const char *alert_severity_name(unsigned severity);
 const char *alert_carrier_name(unsigned carrier);
 const char *alert_direction_name(unsigned direction);
 const char *alert_role_name(unsigned role);
+/* alert_node_name: of enum node_verdict; "unasked" for values out of range. */
+const char *alert_node_name(unsigned verdict);
 
 #endif

@@ -117,6 +117,24 @@
 	_(RLPX_MAC_BAD, C, "RLPx directions in which a MAC was wrong") \
 	_(RLPX_WINDOWS_STOLEN, C, "windows on unread RLPx bytes taken for another direction") \
 	_(RLPX_SEARCHES, C, "keystream searches done off the workers") \
+	_(GRPC_CONNECTIONS, C, "connections that speak HTTP/2 in plaintext") \
+	_(H2_CONNECTIONS, C, "HTTP/2 client prefaces seen") \
+	_(H2_FRAMES, C, "HTTP/2 frames read") \
+	_(H2_STREAMS, C, "HTTP/2 streams seen") \
+	_(H2_STREAMS_OVER, C, "HTTP/2 streams that gave up their place to a newer one") \
+	_(H2_RESYNCS, C, "times an HTTP/2 direction was found again") \
+	_(H2_BAD_FRAME, C, "HTTP/2 frames that no receiver accepts") \
+	_(H2_BAD_HEADERS, C, "HTTP/2 header blocks that no receiver accepts") \
+	_(H2_LOST_HEADERS, C, "HTTP/2 header blocks damaged by a gap, or whose beginning was not seen") \
+	_(GRPC_MESSAGES, C, "gRPC messages read to their end") \
+	_(GRPC_COMPRESSED, C, "gRPC messages that were inflated") \
+	_(GRPC_ELEMENTS, C, "values of field 1 read in gRPC messages") \
+	_(GRPC_RESYNCS, C, "gRPC streams taken up at a message inside") \
+	_(GRPC_LOST, C, "gRPC messages damaged by a gap or by the end of their stream") \
+	_(GRPC_BAD_MESSAGE, C, "gRPC messages that are not protobuf, or whose compression is damaged") \
+	_(GRPC_OPAQUE, C, "gRPC messages in a compression that is not read") \
+	_(GRPC_OVERSIZE, C, "gRPC messages or elements larger than the caps") \
+	_(GRPC_NO_BUFFER, C, "gRPC elements and messages for which no buffer could be had") \
 	_(ETH_MALFORMED, C, "eth messages that no node would take") \
 	_(ETH_OVER, C, "items of eth messages beyond the caps") \
 	/* transactions: identity 4 */ \
@@ -154,6 +172,45 @@
 	/* not part of it */ \
 	_(NODE_REFUSED, C, "submissions that a node refused") \
 	_(NODE_KNOWN, C, "submissions that a node had already, by its own word") \
+	/* lives of transactions, as the correlator knows them */ \
+	_(HASHES_ANNOUNCED, C, "announcements of hashes without bytes") \
+	_(FACTS_LEFT_OUT, C, "facts about lives that workers left out because the correlator was behind") \
+	_(FACTS_ODD, C, "facts whose transaction does not decode") \
+	_(SENDERS_FOR_LIVES, C, "senders recovered to know replacements by") \
+	_(SENDERS_NOT_FOR_LIVES, C, "senders left unknown because the correlator was behind; replacements of these are not noticed") \
+	_(BUNDLES, C, "bundles of transactions") \
+	_(BUNDLE_HASHES_JOINED, C, "bundle elements that are only a hash, of a transaction whose bytes were seen") \
+	_(BUNDLE_HASHES_UNKNOWN, C, "bundle elements that are only a hash, of a transaction not seen") \
+	_(LIFE_ANNOUNCED, C, "transactions whose hash was announced before their bytes were seen") \
+	_(LIFE_ANNOUNCED_JOINED, C, "announced transactions whose bytes came") \
+	_(LIFE_ANNOUNCED_EXPIRED, C, "announced transactions whose bytes did not come in time") \
+	_(LIFE_PENDING, C, "transactions whose bytes were seen pending") \
+	_(LIFE_INCLUDED, C, "transactions of counted blocks, at their first inclusion") \
+	_(LIFE_INCLUDED_PENDING, C, "of those included: seen pending before") \
+	_(LIFE_ANNOUNCED_ONLY, C, "of those included: only announced before") \
+	_(LIFE_NEVER_SEEN, C, "of those included: never seen before") \
+	_(LIFE_TAKEN_BACK, C, "first inclusions that an invalid block had counted") \
+	_(LIFE_TAKEN_BACK_PENDING, C, "of those taken back: seen pending before") \
+	_(LIFE_TAKEN_BACK_ANNOUNCED_ONLY, C, "of those taken back: only announced before") \
+	_(LIFE_TAKEN_BACK_NEVER_SEEN, C, "of those taken back: never seen before") \
+	_(LIFE_INCLUDED_UNCOUNTED, C, "inclusions by the word of answers that have no part in the shares") \
+	_(LIFE_REPLACED, C, "pending transactions that lost to another with their sender and nonce") \
+	_(LIFE_RESTORED, C, "replaced transactions whose replacement left the chain") \
+	_(LIFE_DROPPED, C, "transactions pending for longer than a node keeps them") \
+	_(LIFE_REORGED, C, "included transactions whose block left the chain") \
+	_(LIFE_EVICTED, C, "transactions forgotten before their life had ended, to make room") \
+	_(LIFE_RIVALS_FULL, C, "transactions that lost their place among those of their sender and nonce") \
+	_(LIFE_BLOCKS, C, "blocks counted in the shares") \
+	_(LIFE_BLOCKS_REORGED, C, "blocks that left the chain") \
+	_(LIFE_BLOCKS_INVALID, C, "blocks that a node called invalid") \
+	_(LIFE_BLOCKS_REPEATED, C, "blocks told again") \
+	_(LIFE_BLOCKS_VOID, C, "blocks not read to the end, or without a hash") \
+	_(LIFE_BLOCKS_OPEN_LOST, C, "blocks given up while being read, for too many were open") \
+	_(LIFE_UNREAD, C, "transactions of counted blocks whose bytes could not be read") \
+	_(LIFE_LINKS_FULL, C, "transactions of blocks for which there was no room") \
+	_(LIFE_ACCEPTED, C, "transactions that a node accepted") \
+	_(LIFE_REFUSED, C, "transactions that a node refused") \
+	_(LIFE_JUDGED_UNKNOWN, C, "verdicts of nodes on transactions that are not known here") \
 	/* findings: identity 5 */ \
 	_(FINDINGS, C, "findings made by workers") \
 	_(SUPPRESSED_RING_FULL, C, "findings dropped because the correlator's ring was full") \

@@ -298,8 +298,8 @@ put_endpoint(struct text *t, const uint8_t ip[16], uint16_t port)
 static void
 put_way(struct text *t, const struct alert_record *r)
 {
-	putf(t, ",\"carrier\":\"%s\",\"direction\":\"%s\",\"flow\":", alert_carrier_name(r->carrier),
-		alert_direction_name(r->direction));
+	putf(t, ",\"carrier\":\"%s\",\"direction\":\"%s\",\"node\":\"%s\",\"flow\":", alert_carrier_name(r->carrier),
+		alert_direction_name(r->direction), alert_node_name(r->node));
 	if (r->src_port != 0 || r->dst_port != 0) {
 		put(t, "{\"src\":");
 		put_endpoint(t, r->src_ip, r->src_port);
@@ -320,6 +320,11 @@ static void
 put_times(struct text *t, const struct event_context *x, const struct alert_record *r)
 {
 	put(t, ",\"times\":{");
+	bool announced = r->t_announced_ns != 0 && r->t_announced_ns <= r->t_wire_ns;
+	put_u64(t, "announced_ns", announced, r->t_announced_ns);
+	put(t, ",");
+	put_u64(t, "lead_ns", announced, r->t_wire_ns - r->t_announced_ns);
+	put(t, ",");
 	put_u64(t, "wire_ns", r->t_wire_ns != 0, r->t_wire_ns);
 	put(t, ",");
 	put_u64(t, "emitted_ns", !x->deterministic && r->t_emitted_ns != 0, r->t_emitted_ns);

@@ -13,9 +13,10 @@
 #include <stdint.h>
 
 #define STATS_MAGIC 0x31415453544e4553ull /* "SENTSTA1", stored last */
-#define STATS_VERSION 1
+#define STATS_VERSION 2
 #define STATS_LCORES_MAX 64
 #define STATS_PORTS_MAX 16
+#define STATS_PROTOCOLS_MAX 64
 
 enum stats_role { STATS_ROLE_NONE, STATS_ROLE_MAIN, STATS_ROLE_WORKER, STATS_ROLE_CORRELATOR };
 
@@ -25,6 +26,14 @@ struct stats_port {
 	uint64_t wire; /* delivered + missed + errors + no_mbuf, as the port counts */
 	uint64_t delivered, missed, errors, no_mbuf;
 	uint64_t pad[7];
+};
+
+/* Transactions to a protocol's contracts, in blocks: written by the correlator. */
+struct stats_protocol {
+	char name[32];			 /* as ports' */
+	uint64_t included;		 /* in blocks that count, by their first inclusion */
+	uint64_t announced_only, never_seen; /* of these: whose bytes were not seen pending before */
+	uint64_t pad;
 };
 
 struct stats_lcore {
@@ -47,7 +56,9 @@ struct stats_page {
 	uint64_t started_ns;
 	uint64_t generation; /* bundle published */
 	uint8_t bundle_digest[32];
-	uint8_t pad[32];
+	uint32_t protocols;
+	uint8_t pad[28];
+	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];
 	struct stats_port port[STATS_PORTS_MAX];
 	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];
 };

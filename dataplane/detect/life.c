@@ -45,7 +45,7 @@ carve(uint8_t *mem, size_t *at, size_t n, size_t each)
 static size_t
 layout(uint8_t *mem, const struct life_config *c, struct life *l)
 {
-	size_t at = 0, buckets = power_of_two(c->n_txs);
+	size_t at = 0, buckets = power_of_two(c->n_txs + c->n_txs / 2);
 	carve(mem, &at, 1, sizeof *l);
 	l->txs = carve(mem, &at, (size_t)c->n_txs + 1, sizeof *l->txs);
 	l->by_hash = carve(mem, &at, buckets, sizeof *l->by_hash);
@@ -265,13 +265,13 @@ life_find(const struct life *l, const uint8_t hash[32])
 const struct life_tx *
 life_replacement(const struct life *l, const struct life_tx *t)
 {
-	return t->state == LIFE_REPLACED ? life_tx_at(l, t->replaced_by) : NULL;
+	return t->state == LIFE_REPLACED ? life_tx_at(l, t->by) : NULL;
 }
 
 const struct life_block *
 life_block_of(const struct life *l, const struct life_tx *t)
 {
-	return t->state == LIFE_INCLUDED ? life_block_at(l, t->block) : NULL;
+	return t->state == LIFE_INCLUDED ? life_block_at(l, t->by) : NULL;
 }
 
 const struct life_block *

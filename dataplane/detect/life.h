@@ -2,27 +2,27 @@
 /* life: what becomes of transactions. One struct life per box, owned by one thread; it is told facts, in
  * about the order in which they crossed, and keeps for each transaction hash what is known of it:
  *
- *   announced ---> pending ---> included        included and replaced go back to pending when their block
- * leaves
- *                          |--> replaced        the canonical chain ("reorged"), dropped when its bytes are
- * seen
- *                          `--> dropped         again
+ *   announced --> pending --> included | replaced | dropped
  *
- * A transaction that is only known from a block that is not canonical (yet) is a CANDIDATE; it vanishes with
- * its blocks. Of several with one sender and nonce the included one decides; the others are replaced, those
- * too whose bytes come later. Never seen is, at its first inclusion in a block that counts, whose bytes had
- * not been seen pending: ANNOUNCED_ONLY if its hash had. What is seen afterwards changes nothing.
+ * Included and replaced ones are pending again when their block leaves the canonical chain ("reorged"),
+ * dropped ones when their bytes are seen again. A transaction that is only known from a block that is not
+ * canonical (yet) is a CANDIDATE; it vanishes with its blocks. Of several with one sender and nonce the
+ * included one decides; the others are replaced, those too whose bytes come later.
+ *
+ * What counts in the shares is a transaction's first inclusion in a counted block, and what had been seen of
+ * it by then: its bytes, pending; its hash alone (ANNOUNCED_ONLY); nothing (NEVER_SEEN). What is seen
+ * afterwards changes nothing. What crossed before the box was started was never seen, either.
  *
  * The chain is what the engine API says (execution-apis, src/engine): a payload upon the head is taken for
  * canonical at once, any other when a forkchoice names it or a descendant. What stands above, or beside, the
  * named head leaves. The forkchoice of a second node that lags behind therefore undoes a block for a moment;
- * the shares do not notice, for they count the first inclusion alone.
+ * the shares do not notice.
  *
  * Anybody on the mirrored network can forge any of these facts. What a fact costs is bounded, so is memory:
- * all of it is the caller's, taken at start. Each call takes constant time, but for those that move blocks,
- * which take the time of their transactions, and of LIFE_RIVALS_MAX others with the same sender and nonce
- * each. No call allocates or reads a clock; `now_ns` is packet time and may go back a little. Tables are
- * keyed. */
+ * all of it is the caller's, taken at start; tables are keyed. A call takes constant time, with up to
+ * LIFE_RIVALS_MAX others of the same sender and nonce; those that move blocks take the time of their
+ * transactions, and of the chain's length. No call allocates or reads a clock; `now_ns` is packet time and
+ * may go back a little. */
 #ifndef DETECT_LIFE_H
 #define DETECT_LIFE_H
 
@@ -98,30 +98,35 @@ struct life_ref {
 	uint32_t slot, generation;
 };
 
-/* A transaction. Read only; good until the next call that is told a fact. */
+/* A transaction. Read only; good until the next call that is told a fact. Three cache lines, of which the
+ * first serves most facts. */
 struct life_tx {
-	uint8_t hash[32], sender[20], to[20];
+	_Alignas(64) uint8_t hash[32];
+	uint32_t by_hash, generation, refs, prev, next; /* private */
+	uint8_t state;					/* enum life_state */
+	uint8_t has;					/* LIFE_HAS_ */
+	uint8_t before;					/* enum life_before */
+	uint8_t verdict; /* enum life_verdict; of several nodes' words ACCEPTED stays */
+	uint8_t reason;	 /* life_judged's */
+	uint8_t announced_type;
+	bool reorged;	  /* a block with it left the chain */
+	uint8_t protocol; /* under which it was counted: 1 + index; 0: none */
+	uint8_t list;	  /* private, as the next */
+	bool by_nonce_in, by_fp_in;
+
+	uint8_t sender[20], to[20];
+	uint32_t by_nonce, by_fp;    /* private */
 	uint64_t nonce, fingerprint; /* the worker's keyed fingerprint of its bytes; 0: not known */
+
 	uint64_t announced_ns, pending_ns;
 	uint64_t included_ns; /* the last time it became INCLUDED */
 	uint64_t judged_ns;
-	uint64_t since_ns;	 /* in its list: when it became ANNOUNCED or PENDING (again) */
-	uint32_t announced_size; /* 0: not told */
-	uint8_t announced_type;
-	uint8_t has;	 /* LIFE_HAS_ */
-	uint8_t state;	 /* enum life_state */
-	uint8_t verdict; /* enum life_verdict; of several nodes' words ACCEPTED stays */
-	uint8_t reason;	 /* life_judged's */
-	uint8_t before;	 /* enum life_before */
-	bool reorged;	 /* a block with it left the chain */
-	/* private */
-	bool by_nonce_in, by_fp_in;
-	uint8_t list;
-	uint8_t protocol; /* under which it was counted: 1 + index; 0: none */
-	struct life_ref block, counted_by, replaced_by;
-	uint32_t generation, refs; /* links of blocks to it */
-	uint32_t prev, next, by_hash, by_nonce, by_fp;
+	uint64_t since_ns;	    /* when it came into its state */
+	uint32_t announced_size;    /* 0: not told */
+	struct life_ref by;	    /* private: the block that includes it, or what replaced it */
+	struct life_ref counted_by; /* private: the block of its first counted inclusion */
 };
+_Static_assert(sizeof(struct life_tx) == 192, "three cache lines");
 
 enum life_block_kind {
 	LIFE_BLOCK_TOLD,    /* answer to eth_getBlock* */

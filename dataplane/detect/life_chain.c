@@ -102,7 +102,7 @@ settle(struct life *l, struct life_block *b)
 	b->settled = true;
 	for (uint32_t i = b->first; i != 0; i = l->links[i].next) {
 		struct life_tx *t = linked(l, i);
-		if (t == NULL || t->list != CLASS_RECENT || !life_same(t->block, ref))
+		if (t == NULL || t->list != CLASS_RECENT || !life_same(t->by, ref))
 			continue;
 		life_tx_leave(l, life_tx_slot(l, t));
 		life_tx_enter(l, life_tx_slot(l, t));
@@ -196,7 +196,7 @@ count_late(struct life *l, struct life_block *b)
 	count_block(l, b);
 	for (uint32_t i = b->first; i != 0; i = l->links[i].next) {
 		struct life_tx *t = linked(l, i);
-		if (t != NULL && t->state == LIFE_INCLUDED && life_block_at(l, t->block) == b)
+		if (t != NULL && t->state == LIFE_INCLUDED && life_block_at(l, t->by) == b)
 			life_tx_count(l, t, b);
 	}
 }
@@ -217,7 +217,7 @@ leave(struct life *l, uint32_t slot, uint64_t now_ns)
 	struct life_ref ref = life_block_ref(l, b);
 	for (uint32_t i = b->first; i != 0; i = l->links[i].next) {
 		struct life_tx *t = linked(l, i);
-		if (t != NULL && t->state == LIFE_INCLUDED && life_same(t->block, ref))
+		if (t != NULL && t->state == LIFE_INCLUDED && life_same(t->by, ref))
 			life_tx_exclude(l, t, b, now_ns);
 	}
 	b->settled = false;
@@ -440,7 +440,7 @@ merge(struct life *l, struct life_block *e, struct life_block *b, uint64_t now_n
 		for (uint32_t i = next; i != 0; i = next) {
 			struct life_tx *t = linked(l, i);
 			next = l->links[i].next;
-			bool in = t == NULL || (t->state == LIFE_INCLUDED && life_block_at(l, t->block) == e);
+			bool in = t == NULL || (t->state == LIFE_INCLUDED && life_block_at(l, t->by) == e);
 			append_link(l, in ? b : e, i);
 			if (!in)
 				life_tx_include(l, t, e, e->counted, now_ns);

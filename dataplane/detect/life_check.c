@@ -20,7 +20,8 @@ check_lists(const struct life *l)
 			const struct life_tx *t = &l->txs[s];
 			MUST("a list without end", here++ < l->n_txs);
 			MUST("the list's back links", t->prev == prev);
-			MUST("an entry in the list of another class", t->list == c && life_tx_class(l, t) == c);
+			MUST("an entry in the list of another class",
+				t->list == c && life_tx_class(l, t) == c);
 			states[t->state]++;
 		}
 		MUST("the list's end", l->lists[c].last == prev);
@@ -87,8 +88,8 @@ check_tx(const struct life *l, const struct life_tx *t)
 	MUST("announced without an announcement", t->state != LIFE_ANNOUNCED || t->has & LIFE_HAS_ANNOUNCED);
 	MUST("pending out of nothing", t->state != LIFE_PENDING || t->reorged || t->has & LIFE_HAS_PENDING);
 	MUST("included without an opinion", t->state != LIFE_INCLUDED || t->before != LIFE_BEFORE_UNKNOWN);
-	MUST("a block without inclusion", t->state == LIFE_INCLUDED || t->block.slot == 0);
-	MUST("a replacement without being replaced", t->state == LIFE_REPLACED || t->replaced_by.slot == 0);
+	MUST("a block or a replacement without cause",
+		t->state == LIFE_INCLUDED || t->state == LIFE_REPLACED || t->by.slot == 0);
 	const struct life_block *b = life_block_of(l, t);
 	MUST("included in a block that is not canonical", b == NULL || b->canonical);
 	return NULL;

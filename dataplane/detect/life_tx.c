@@ -63,7 +63,7 @@ life_tx_class(const struct life *l, const struct life_tx *t)
 	case LIFE_PENDING:
 		return CLASS_PENDING;
 	case LIFE_INCLUDED: {
-		const struct life_block *b = life_block_at(l, t->block);
+		const struct life_block *b = life_block_at(l, t->by);
 		return b != NULL && !b->settled ? CLASS_RECENT : CLASS_SETTLED;
 	}
 	default:
@@ -295,10 +295,10 @@ included_rival(const struct life *l, const struct life_tx *t)
 static void
 replace(struct life *l, struct life_tx *t, const struct life_tx *by, uint64_t now_ns)
 {
-	t->replaced_by = life_tx_ref(l, by);
+	t->by = life_tx_ref(l, by);
 	life_tx_state(l, t, LIFE_REPLACED, now_ns);
 	l->counts[LIFE_N_REPLACED]++;
-	life_tell(l, LIFE_EVENT_REPLACED, t, life_block_at(l, by->block));
+	life_tell(l, LIFE_EVENT_REPLACED, t, life_block_at(l, by->by));
 }
 
 static void
@@ -320,9 +320,9 @@ restore_rivals(struct life *l, const struct life_tx *by, const struct life_block
 		return;
 	for (uint32_t s = *nonce_bucket(l, by); s != 0; s = l->txs[s].by_nonce) {
 		struct life_tx *r = &l->txs[s];
-		if (r->state != LIFE_REPLACED || !life_same(r->replaced_by, life_tx_ref(l, by)))
+		if (r->state != LIFE_REPLACED || !life_same(r->by, life_tx_ref(l, by)))
 			continue;
-		r->replaced_by = (struct life_ref){0};
+		r->by = (struct life_ref){0};
 		life_tx_state(l, r, LIFE_PENDING, now_ns);
 		l->counts[LIFE_N_RESTORED]++;
 		life_tell(l, LIFE_EVENT_REORGED, r, b);
@@ -443,7 +443,7 @@ life_tx_take_back(struct life *l, struct life_tx *t, const struct life_block *b)
 		l->shares[t->protocol - 1].included--;
 		--*share_of(&l->shares[t->protocol - 1], t);
 	}
-	const struct life_block *now_in = t->state == LIFE_INCLUDED ? life_block_at(l, t->block) : NULL;
+	const struct life_block *now_in = t->state == LIFE_INCLUDED ? life_block_at(l, t->by) : NULL;
 	t->before = t->state == LIFE_INCLUDED ? before_of(t) : LIFE_BEFORE_UNKNOWN;
 	if (now_in != NULL && now_in != b && now_in->counted)
 		life_tx_count(l, t, now_in);
@@ -456,14 +456,13 @@ void
 life_tx_include(struct life *l, struct life_tx *t, struct life_block *b, bool counts, uint64_t now_ns)
 {
 	bool again = t->state == LIFE_INCLUDED;
-	if (again && (b == NULL || life_block_at(l, t->block) != NULL))
+	if (again && (b == NULL || life_block_at(l, t->by) != NULL))
 		return;
 	uint32_t slot = life_tx_slot(l, t);
 	life_tx_leave(l, slot);
 	if (t->counted_by.slot == 0)
 		t->before = before_of(t);
-	t->block = b != NULL ? life_block_ref(l, b) : (struct life_ref){0};
-	t->replaced_by = (struct life_ref){0};
+	t->by = b != NULL ? life_block_ref(l, b) : (struct life_ref){0};
 	t->state = LIFE_INCLUDED;
 	if (!again)
 		t->included_ns = now_ns;
@@ -486,7 +485,7 @@ life_tx_exclude(struct life *l, struct life_tx *t, struct life_block *b, uint64_
 	if (b->invalid && !t->reorged && !(t->has & LIFE_HAS_PENDING))
 		state = t->has & LIFE_HAS_ANNOUNCED ? LIFE_ANNOUNCED : LIFE_CANDIDATE;
 	life_tx_leave(l, slot);
-	t->block = (struct life_ref){0};
+	t->by = (struct life_ref){0};
 	t->state = (uint8_t)state;
 	t->since_ns = now_ns;
 	if (!b->invalid) {

@@ -4,6 +4,7 @@
 #include "abi/event.h"
 #include "eth/tx.h"
 #include "io/keylog.h"
+#include "io/lifeline.h"
 #include "io/txobj.h"
 
 #include <ctype.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #define INCIDENTS 65536u
+#define LIVES 65536u
 
 void *
 box_alloc(size_t bytes)
@@ -198,6 +200,31 @@ make_worker(struct box *b)
 	return w;
 }
 
+static void
+on_life(void *ctx, enum life_event_kind kind, const struct life_tx *t, const struct life_block *block)
+{
+	const struct box *b = ctx;
+	if (b->print_lives)
+		lifeline_print(stdout, b->lives.life, kind, t, block, b->lives.now_ns);
+}
+
+void
+box_print_lives(struct box *b)
+{
+	b->print_lives = b->lives.senders = true;
+}
+
+static bool
+make_lives(struct box *b)
+{
+	struct lives_config c = {.n_txs = LIVES, .event = on_life, .ctx = b};
+	b->lives_memory = box_alloc(lives_bytes(&c));
+	if (b->lives_memory == NULL)
+		return false;
+	lives_init(&b->lives, b->lives_memory, &c, b->stats->lcore[0].c);
+	return true;
+}
+
 struct box *
 box_new(const struct ruleset *rules)
 {
@@ -209,7 +236,7 @@ box_new(const struct ruleset *rules)
 	b->line = malloc(EVENT_BYTES_MAX);
 	void *incidents = box_alloc(incidents_bytes(INCIDENTS));
 	b->correlator.incidents.slots = incidents;
-	if (b->stats == NULL || b->line == NULL || incidents == NULL) {
+	if (b->stats == NULL || b->line == NULL || incidents == NULL || !make_lives(b)) {
 		box_free(b);
 		errno = ENOMEM;
 		return NULL;
@@ -226,6 +253,7 @@ box_new(const struct ruleset *rules)
 	}
 	correlator_init(&b->correlator, rules, b->stats->lcore[0].c, incidents, INCIDENTS, print_alert, b);
 	b->correlator.patient = true;
+	b->correlator.lives = &b->lives;
 	correlator_add(&b->correlator, worker_pipe(b->worker));
 	return b;
 }
@@ -261,6 +289,7 @@ box_free(struct box *b)
 	for (unsigned i = 0; i < b->n_memory; i++)
 		free(b->memory[i]);
 	free(b->correlator.incidents.slots);
+	free(b->lives_memory);
 	if (b->keys != NULL)
 		explicit_bzero(b->keys, rlpx_keys_bytes(rlpx_keys_count(b->keys)));
 	free(b->keys);

@@ -34,6 +34,9 @@ struct box {
 	struct stats_page *stats;
 	struct worker *worker;
 	struct correlator correlator;
+	struct lives lives;
+	void *lives_memory;
+	bool print_lives;
 	const struct ruleset *rules;
 	uint64_t seq[LANE_COUNT];
 	char *line; /* EVENT_BYTES_MAX */
@@ -48,6 +51,8 @@ struct box {
 /* box_new makes the offline pipeline on `rules`; alerts are printed to stdout as {"event":"alert",...}. NULL + errno. */
 struct box *box_new(const struct ruleset *rules);
 void box_free(struct box *b);
+/* box_print_lives: what becomes of transactions goes to stdout too, as {"event":"life",...}. Costs a sender's recovery for each. */
+void box_print_lives(struct box *b);
 /* box_keys hands the worker the sessions of a key log. 0, or -errno; complaints go to stderr. */
 int box_keys(struct box *b, const char *path);
 /* box_drain lets the correlator take all there is. */

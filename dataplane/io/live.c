@@ -7,6 +7,7 @@
 #include "io/eal.h"
 #include "io/ports.h"
 #include "io/profile.h"
+#include "io/sessions.h"
 #include "io/share.h"
 #include "worker/lcore.h"
 
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #define INCIDENTS (1u << 17)
+#define LIVES (1u << 17)
 #define DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
 #define TURN_NS 1000000
 #define STATS_EVERY_NS 100000000u
@@ -29,11 +31,13 @@
 #define SAY_WAITING_NS 2000000000u
 
 static const char usage_text[] =
-	"usage: sentinel-dataplane [--profile BOX.yaml] --bundle FILE [--source CAPTURE] [--channel SOCKET] [--stay]\n"
+	"usage: sentinel-dataplane [--profile BOX.yaml] --bundle FILE [--source CAPTURE] [--rlpx-keys FILE] [--channel SOCKET]\n"
+	"                          [--stay]\n"
 	"       sentinel-dataplane --offline VERB ...   (see --offline --help)\n"
 	"  --profile FILE     the box: cores, ports, memory (default: one worker, no port)\n"
 	"  --bundle FILE      the compiled rules (sentinel-rulec compile PATH -o FILE)\n"
 	"  --source CAPTURE   read this pcap file instead of ports; ends when control has consumed the last alert\n"
+	"  --rlpx-keys FILE   key log of RLPx (devp2p) sessions, read while it grows; only its owner may read it\n"
 	"  --channel SOCKET   where sentinel-control attaches (default " DEFAULT_CHANNEL ")\n"
 	"  --stay             with --source: keep serving after the end of the file\n"
 	"  --print-topology   show the table of lcores, ports and rings and end\n"
@@ -42,7 +46,7 @@ static const char usage_text[] =
 	"  sentinel-dataplane --profile box.yaml --bundle /etc/sentinel/rules.bundle\n";
 
 struct options {
-	const char *profile, *bundle, *source, *channel;
+	const char *profile, *bundle, *source, *channel, *keys;
 	bool stay, print_topology, help;
 };
 
@@ -56,10 +60,13 @@ struct live {
 	struct ports ports;
 	struct attach attach;
 	struct correlator correlator;
+	struct lives lives;
 	struct correlator_rings rings;
 	struct lcore_correlator corr;
 	struct lcore_worker worker[TOPOLOGY_WORKERS_MAX];
 	struct share share[TOPOLOGY_WORKERS_MAX];
+	struct sessions sessions;
+	uint8_t seen_key[32]; /* the same for all workers: they speak of the same transactions */
 	uint8_t epoch[8];
 	bool told; /* with --stay: that there is nothing more to come */
 };
@@ -106,7 +113,7 @@ parse_options(int argc, char **argv, struct options *o)
 		const char **value;
 		bool *set;
 	} known[] = {{"--profile", &o->profile, NULL}, {"--bundle", &o->bundle, NULL}, {"--source", &o->source, NULL},
-		{"--channel", &o->channel, NULL}, {"--stay", NULL, &o->stay}, {"--print-topology", NULL, &o->print_topology},
+		{"--channel", &o->channel, NULL}, {"--rlpx-keys", &o->keys, NULL}, {"--stay", NULL, &o->stay}, {"--print-topology", NULL, &o->print_topology},
 		{"--help", NULL, &o->help}, {"-h", NULL, &o->help}};
 	const size_t n = sizeof known / sizeof known[0];
 	for (int i = 1; i < argc; i++) {
@@ -193,7 +200,10 @@ make_worker(struct live *l, uint32_t i)
 	c.stream.vxlan_port = (uint16_t)l->topo.vxlan_port;
 	c.seen_entries = l->topo.seen_entries;
 	c.pipe_bytes = (uint64_t)l->topo.pipe_mb << 20;
-	if (getrandom(c.stream.hash_seed, sizeof c.stream.hash_seed, 0) < 0 || getrandom(c.seen_key, sizeof c.seen_key, 0) < 0)
+	c.feeds = l->topo.feeds;
+	c.number = i;
+	memcpy(c.seen_key, l->seen_key, sizeof c.seen_key);
+	if (getrandom(c.stream.hash_seed, sizeof c.stream.hash_seed, 0) < 0)
 		return say("the system has no random numbers");
 	w->stats = &l->stats->lcore[TOPOLOGY_WORKER_0 + i];
 	w->clock = &l->clock;
@@ -206,6 +216,7 @@ make_worker(struct live *l, uint32_t i)
 	if (w->worker == NULL || w->bounce == NULL)
 		return say("no memory for a worker; lower flows, seen or pipe_mb, or reserve more huge pages");
 	correlator_add(&l->correlator, worker_pipe(w->worker));
+	sessions_add(&l->sessions, w->worker);
 	l->corr.worker[l->corr.workers++] = w;
 	return 0;
 }
@@ -237,11 +248,26 @@ open_shares(struct live *l, const uint32_t seed[4], const struct decode_rules *r
 }
 
 static int
+make_lives(struct live *l, uint64_t *counters)
+{
+	struct lives_config c = {.n_txs = LIVES, .protocols = &l->topo.protocols, .shares = l->stats, .senders = true};
+	if (getrandom(c.key, sizeof c.key, 0) != sizeof c.key)
+		return say("the system has no random numbers");
+	void *mem = eal_alloc(lives_bytes(&c));
+	if (mem == NULL)
+		return say("no memory for the lives of transactions");
+	lives_init(&l->lives, mem, &c, counters);
+	l->correlator.lives = &l->lives;
+	return 0;
+}
+
+static int
 make_lcores(struct live *l)
 {
 	char err[512];
 	uint32_t seed[4];
-	if (getrandom(seed, sizeof seed, 0) != sizeof seed)
+	if (getrandom(seed, sizeof seed, 0) != sizeof seed ||
+		getrandom(l->seen_key, sizeof l->seen_key, 0) != sizeof l->seen_key)
 		return say("the system has no random numbers");
 	const struct decode_rules rules = {.vxlan_port = (uint16_t)l->topo.vxlan_port};
 	eal_alloc_near(TOPOLOGY_CORRELATOR);
@@ -251,6 +277,8 @@ make_lcores(struct live *l)
 	struct stats_lcore *s = &l->stats->lcore[TOPOLOGY_CORRELATOR];
 	l->rings.ctr = s->c;
 	correlator_init(&l->correlator, l->bundle.rules, s->c, incidents, INCIDENTS, correlator_ring_outlet, &l->rings);
+	if (make_lives(l, s->c) != 0)
+		return 1;
 	l->corr.correlator = &l->correlator;
 	l->corr.rings = &l->rings;
 	l->corr.stats = s;
@@ -352,7 +380,8 @@ housekeep(struct live *l)
 		atomic_store_explicit(&l->stats->lcore[TOPOLOGY_MAIN].heartbeat_ns, now, memory_order_relaxed);
 		if (over(l, now - started, &said))
 			break;
-		nanosleep(&(struct timespec){.tv_nsec = TURN_NS}, NULL);
+		if (!sessions_turn(&l->sessions, now))
+			nanosleep(&(struct timespec){.tv_nsec = TURN_NS}, NULL);
 	}
 	atomic_store(&stop, true);
 }
@@ -379,6 +408,7 @@ run(struct live *l)
 	rte_eal_mp_wait_lcore();
 	for (uint32_t i = 0; i < l->topo.workers; i++)
 		worker_delete(l->worker[i].worker);
+	sessions_close(&l->sessions);
 	copy_stats(l);
 	__atomic_store_n(&l->stats->source_done, l->opt.source != NULL, __ATOMIC_RELEASE);
 	ports_stop(&l->ports);
@@ -408,6 +438,9 @@ live_main(int argc, char **argv)
 		return fflush(stdout) == 0 ? 0 : say("cannot write standard output");
 	}
 	if (bundle_load(&l.bundle, l.opt.bundle, false) != 0)
+		return 1;
+	const char *keys = l.opt.keys != NULL ? l.opt.keys : l.topo.rlpx_keys[0] != '\0' ? l.topo.rlpx_keys : NULL;
+	if (keys != NULL && sessions_open(&l.sessions, keys) != 0)
 		return 1;
 	if (attach_open(&l.attach, l.opt.channel, err, sizeof err) != 0)
 		return say(err);

@@ -16,7 +16,7 @@
 
 static const char usage_text[] =
 	"usage: sentinel-dataplane --offline VERB ...\n"
-	"  replay CAPTURE... --bundle FILE [--txs] [--rlpx-keys FILE]   the whole dataplane over capture files\n"
+	"  replay CAPTURE... --bundle FILE [--txs] [--lives] [--rlpx-keys FILE]   the whole dataplane over capture files\n"
 	"  run --bundle FILE --txs FILE.ndjson       the rules over transactions, one JSON line each\n"
 	"  check --bundle FILE                       run the vectors of a rule bundle\n"
 	"  profile --bundle FILE                     what the rules of a bundle cost\n"
@@ -25,7 +25,7 @@ static const char usage_text[] =
 
 struct args {
 	const char *bundle, *txs_file, *keys;
-	bool txs;
+	bool txs, lives;
 	char **captures;
 	int n_captures;
 };
@@ -55,6 +55,8 @@ parse_args(int argc, char **argv, unsigned takes, struct args *a)
 			if (++i == argc)
 				return bad("--bundle needs a file", NULL);
 			a->bundle = argv[i];
+		} else if (option && strcmp(argv[i], "--lives") == 0 && (takes & TAKES_CAPTURES)) {
+			a->lives = true;
 		} else if (option && strcmp(argv[i], "--rlpx-keys") == 0 && (takes & TAKES_CAPTURES)) {
 			if (++i == argc)
 				return bad("--rlpx-keys needs a file", NULL);
@@ -216,6 +218,8 @@ cmd_replay(int argc, char **argv)
 		bundle_unload(&bundle);
 		return 1;
 	}
+	if (a.lives)
+		box_print_lives(r.box);
 	if (a.txs)
 		worker_listen(r.box->worker, print_crossing, NULL);
 	for (int i = 0; i < a.n_captures; i++) {

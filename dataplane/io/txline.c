@@ -45,5 +45,8 @@ txline_print(FILE *out, const struct crossing_report *r)
 	fprintf(out, ",\"raw_len\":\"%u\",\"carrier\":\"%s\",\"direction\":\"%s\",\"first\":%s,\"pending\":%s", r->raw_bytes,
 		alert_carrier_name(r->where.carrier), alert_direction_name(r->where.direction),
 		r->outcome == CROSSING_DUPLICATE ? "false" : "true", r->where.trust & TRUST_INCLUDED ? "false" : "true");
+	if (r->where.bundle_len > 0)
+		fprintf(out, ",\"bundle\":{\"id\":\"%" PRIu64 "\",\"pos\":\"%u\",\"len\":\"%u\"}", r->where.bundle, r->where.bundle_pos,
+			r->where.bundle_len);
 	fprintf(out, ",\"seen_ns\":\"%" PRIu64 "\"}\n", r->where.t_wire_ns);
 }

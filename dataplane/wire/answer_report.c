@@ -123,7 +123,7 @@ block_ended(struct scan *s, const struct answer_tx *t, bool cut)
 {
 	struct json_block b = {.n_txs = s->j->frames[s->j->frame].n_txs};
 	struct span fee = answer_tx_member(t, TXM_BASE_FEE);
-	take_hash(&b, t, TXM_BLOCK_HASH, BLOCK_HASH, b.hash); /* the engine API's name */
+	take_hash(&b, t, TXM_BLOCK_HASH, BLOCK_HASH | BLOCK_PAYLOAD, b.hash);
 	take_hash(&b, t, TXM_HASH, BLOCK_HASH, b.hash);
 	take_hash(&b, t, TXM_PARENT, BLOCK_PARENT, b.parent);
 	take_number(&b, t, TXM_BLOCK_NUMBER, BLOCK_NUMBER, &b.number);

@@ -187,13 +187,28 @@ join_unread(struct join_pool *p, struct join *j, uint32_t message, enum join_rea
 	add(p, j, message, (struct json_id){0}, now_ns)->reason = (uint8_t)why;
 }
 
+static struct join_entry *
+entry_of(struct join_pool *p, struct join_ref ref)
+{
+	if (ref.slot == 0 || ref.slot > p->n)
+		return NULL;
+	struct join_entry *e = &p->entries[ref.slot];
+	return e->owner != NULL && e->generation == ref.generation ? e : NULL;
+}
+
+void
+join_mark(struct join_pool *p, struct join_ref ref, uint64_t mark)
+{
+	struct join_entry *e = entry_of(p, ref);
+	if (e != NULL)
+		e->mark = mark;
+}
+
 int
 join_set(struct join_pool *p, struct join_ref ref, uint8_t fate, const uint8_t *hash)
 {
-	if (ref.slot == 0 || ref.slot > p->n)
-		return -ENOENT;
-	struct join_entry *e = &p->entries[ref.slot];
-	if (e->owner == NULL || e->generation != ref.generation)
+	struct join_entry *e = entry_of(p, ref);
+	if (e == NULL)
 		return -ENOENT;
 	e->fate = fate;
 	e->has_hash = hash != NULL;
@@ -277,7 +292,8 @@ join_answer(struct join_pool *p, struct join *j, bool http, uint32_t message, co
 		.subscription = e->subscription,
 		.fate = e->fate,
 		.has_hash = e->has_hash,
-		.t_ns = e->t_ns};
+		.t_ns = e->t_ns,
+		.mark = e->mark};
 	memcpy(o.hash, e->hash, 32);
 	if (e->kind == JSONRPC_SUBSCRIBE && a->result == ANSWER_OTHER)
 		subscribed(j, a->text, e->subscription);

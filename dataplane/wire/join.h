@@ -40,6 +40,7 @@ struct join_entry {
 	uint32_t before, behind; /* in its bucket, the oldest first */
 	uint32_t generation;
 	uint32_t message;	    /* number of its HTTP request; 0: found by id */
+	uint64_t mark;
 	struct join *owner;	    /* NULL: free */
 	uint8_t kind, subscription; /* enum jsonrpc_kind, enum jsonrpc_subscription */
 	uint8_t reason;		    /* enum join_reason */
@@ -107,6 +108,8 @@ struct join_ref join_request(struct join_pool *p, struct join *j, uint32_t messa
 	const struct jsonrpc_request *r, uint64_t now_ns);
 void join_unread(
 	struct join_pool *p, struct join *j, uint32_t message, enum join_reason why, uint64_t now_ns);
+/* join_mark: a number of the caller's own, kept with the entry. */
+void join_mark(struct join_pool *p, struct join_ref ref, uint64_t mark);
 /* join_set: 0, or -ENOENT if the entry is not there any more. hash may be NULL: not known. */
 int join_set(struct join_pool *p, struct join_ref ref, uint8_t fate, const uint8_t *hash);
 
@@ -128,6 +131,7 @@ struct join_outcome {
 	bool has_hash; /* ours was known */
 	uint8_t hash[32];
 	uint64_t t_ns; /* when it was asked; 0: unknown */
+	uint64_t mark; /* join_mark's, or 0 */
 };
 
 /* join_answer: a RESPONSE event. message: what join_http_response returned, 0 if not HTTP. http: whether it

@@ -15,7 +15,8 @@ enum json_block_bits { /* what of struct json_block is known */
 	BLOCK_BASE_FEE = 16,
 	BLOCK_HEAD = 32,
 	BLOCK_SAFE = 64,
-	BLOCK_FINAL = 128
+	BLOCK_FINAL = 128,
+	BLOCK_PAYLOAD = 256 /* it names its hash as the engine API does */
 };
 
 struct json_block {

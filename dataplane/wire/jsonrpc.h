@@ -89,7 +89,7 @@ enum jsonrpc_item_state {
 	JSONRPC_OK = 0,		 /* raw holds its bytes (none, for "" and "0x") */
 	JSONRPC_BAD_HEX,	 /* not hex, or odd, or not a string */
 	JSONRPC_OVERSIZE,	 /* beyond JSONRPC_RAW_MAX, JSONRPC_ITEMS_MAX or JSONRPC_NEST_MAX */
-	JSONRPC_HASH_ONLY,	 /* a bundle element that is a 32-byte hash */
+	JSONRPC_HASH_ONLY,	 /* a bundle element that is a hash: raw, if it has 32 bytes */
 	JSONRPC_UNSIGNED_OBJECT, /* no raw bytes */
 	JSONRPC_NO_BUFFER,	 /* the arena could not hold it, or its slab was taken back */
 	JSONRPC_CUT /* the message was damaged or ended inside it (only known when the method came first) */

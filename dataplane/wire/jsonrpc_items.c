@@ -194,7 +194,8 @@ items_report(struct scan *s, bool cut)
 		if (!(m->roles & ROLE_BIT(r->role)) || r->state == REC_DEAD)
 			continue;
 		it.state = cut ? JSONRPC_CUT : item_state(r, bundle);
-		it.raw = it.state == JSONRPC_OK ? (struct span){bytes, r->len} : (struct span){NULL, 0};
+		bool hash = it.state == JSONRPC_HASH_ONLY && r->state == JSONRPC_OK && r->len == 32;
+		it.raw = it.state == JSONRPC_OK || hash ? (struct span){bytes, r->len} : (struct span){NULL, 0};
 		it.bundle_pos = bundle ? pos : 0;
 		it.index = (uint16_t)pos++;
 		s->sink(s->ctx, &it);

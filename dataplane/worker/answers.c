@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What nodes say: transactions in their answers and subscriptions, and what became of submissions. */
+#include "worker/facts.h"
 #include "worker/worker_private.h"
 
 #include "eth/l2msg.h"
@@ -64,6 +65,10 @@ said_object(struct worker *w, const struct answer_event *e)
 	crossing_said(w, &x, e->notification ? SAID_PUSHED_OBJECT : SAID_OBJECT);
 	x.trust |= answer_tx_mined(e->tx) ? TRUST_INCLUDED : 0;
 	w->built_used += len;
+	if (w->conn->side[w->dir].block != 0)
+		fact_block_tx(w, (struct span){out, len}, false);
+	else if (answer_tx_mined(e->tx))
+		fact_mined(w, (struct span){out, len}, answer_tx_member(e->tx, TXM_BLOCK_HASH));
 	judge_later(w, (struct span){out, len}, &x, (struct join_ref){0});
 }
 
@@ -77,23 +82,53 @@ said_raw(struct worker *w, struct span raw, enum said what)
 	judge_now(w);
 }
 
-/* A block in an answer: one that the node has built (engine_getPayload), raw. */
 static void
-said_block(struct worker *w, const struct json_block_event *b)
+block_tx(struct worker *w, const struct json_block_event *b)
 {
 	struct crossing x;
-	if (b->kind != JSON_BLOCK_TX || !conn_may(w->conn, FEED_ENGINE))
-		return;
 	w->ctr[CTR_TX_CROSSED]++;
 	if (b->state != JSONRPC_OK) {
 		said_unread(w, b->state);
+		fact_block_unread(w);
 		return;
 	}
 	crossing_said(w, &x, SAID_RAW);
 	x.carrier = CARRIER_ENGINE_BLOCK;
 	x.trust |= TRUST_INCLUDED;
+	fact_block_tx(w, b->raw, false);
 	judge_later(w, b->raw, &x, (struct join_ref){0});
 	judge_now(w);
+}
+
+/* A block in an answer: one that the node has built (engine_getPayload), raw; or one that somebody asked for. */
+static void
+said_block(struct worker *w, const struct json_block_event *b)
+{
+	switch (b->kind) {
+	case JSON_BLOCK_BEGIN:
+		judge_now(w); /* what crossed before it was pending before it */
+		fact_block_open(w);
+		break;
+	case JSON_BLOCK_TX:
+		if (conn_may(w->conn, FEED_ENGINE))
+			block_tx(w, b);
+		break;
+	case JSON_BLOCK_END:
+		fact_block_close(w, b->block, b->end == JSON_BLOCK_WHOLE, b->block->has & BLOCK_PAYLOAD ? FACT_OFFERED : FACT_TOLD);
+		break;
+	case JSON_BLOCK_HEADS:
+		break;
+	}
+}
+
+static void
+said_hash(struct worker *w, const struct answer_event *e)
+{
+	uint8_t kind = join_subscription(&w->conn->join, e->subscription);
+	if (e->place == ANSWER_IN_BLOCK)
+		fact_block_tx(w, (struct span){e->hash, 32}, true);
+	else if (kind == JSONRPC_SUB_NONE || kind == JSONRPC_SUB_HASHES || kind == JSONRPC_SUB_TXS)
+		fact_announced(w, e->hash, -1, 0);
 }
 
 /* ---- what became of submissions ---- */
@@ -113,13 +148,36 @@ node_judged(struct worker *w, unsigned fate)
 }
 
 static void
-node_accepted(struct worker *w, unsigned fate)
+node_accepted(struct worker *w, unsigned fate, const uint8_t hash[32])
 {
 	w->ctr[CTR_NODE_HASHES]++;
-	if (fate >= FATE_QUEUED) /* its turn has not come yet */
-		w->pending[fate - FATE_QUEUED].accepted = true;
-	else
-		node_judged(w, fate);
+	if (fate >= FATE_QUEUED) { /* its turn has not come yet */
+		struct pending *p = &w->pending[fate - FATE_QUEUED];
+		p->accepted = true;
+		memcpy(p->hash, hash, 32);
+		return;
+	}
+	node_judged(w, fate);
+	fact_node(w, hash, 0, 0);
+}
+
+static void
+node_refused(struct worker *w, const struct join_outcome *o, const struct answer_event *e)
+{
+	w->ctr[e->error == ANSWER_ERR_KNOWN ? CTR_NODE_KNOWN : CTR_NODE_REFUSED]++;
+	if (o->mark == 0 || e->error == ANSWER_ERR_KNOWN)
+		return;
+	if (o->fate >= FATE_QUEUED)
+		judge_now(w);
+	fact_node(w, NULL, o->mark, e->error);
+}
+
+/* A node's verdict on a block that it was handed. */
+static void
+block_judged(struct worker *w, const struct join_outcome *o, unsigned status)
+{
+	if (o->kind == JSONRPC_NEW_PAYLOAD && o->has_hash && (status == ANSWER_INVALID || status == ANSWER_INVALID_BLOCK_HASH))
+		fact_of_block(w, FACT_BLOCK_JUDGED, o->hash, false);
 }
 
 /* Nobody knows what was asked, so that the hash may be anything; it is taken for a transaction's. */
@@ -161,12 +219,14 @@ said_response(struct worker *w, const struct answer_event *e)
 		said_raw(w, e->raw, SAID_RAW);
 	if (o.verdict == JOIN_UNKNOWN && e->result == ANSWER_IS_HASH)
 		node_unknown(w, o.reason);
+	block_judged(w, &o, c->side[w->dir].status);
+	c->side[w->dir].status = ANSWER_STATUS_NONE;
 	if (!submission)
 		return;
 	if (o.verdict == JOIN_ACCEPTED || o.verdict == JOIN_ACCEPTED_OTHER)
-		node_accepted(w, o.fate);
+		node_accepted(w, o.fate, e->hash);
 	else if (o.verdict == JOIN_REFUSED)
-		w->ctr[e->error == ANSWER_ERR_KNOWN ? CTR_NODE_KNOWN : CTR_NODE_REFUSED]++;
+		node_refused(w, &o, e);
 }
 
 void
@@ -187,8 +247,12 @@ take_answer(void *ctx, const struct answer_event *e)
 		said_block(w, e->block);
 		break;
 	case ANSWER_HASH:
-	case ANSWER_VALUE:
+		said_hash(w, e);
+		break;
 	case ANSWER_STATUS:
+		w->conn->side[w->dir].status = e->status;
+		break;
+	case ANSWER_VALUE:
 		break;
 	}
 }

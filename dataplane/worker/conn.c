@@ -77,6 +77,9 @@ conn_fresh(struct conn *c, bool midstream)
 		s->coding = CODING_NONE;
 		s->started = midstream;
 		s->message = 0;
+		s->block = 0;
+		s->status = ANSWER_STATUS_NONE;
+		s->has_block_hash = false;
 		s->unsynced = CTR_ST_SKIP_UNSYNCED;
 		inflate_init(&s->inflate, INFLATE_MESSAGES, true, true);
 	}

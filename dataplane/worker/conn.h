@@ -11,6 +11,7 @@
 #include "net/stream.h"
 #include "wire/answer.h"
 #include "wire/arbfeed.h"
+#include "wire/grpc.h"
 #include "wire/http1.h"
 #include "wire/inflate.h"
 #include "wire/join.h"
@@ -25,7 +26,8 @@ enum conn_proto {
 	CONN_HTTP, /* until something else is known */
 	CONN_WS,
 	CONN_JSON, /* values one behind the other, as on a node's Unix socket */
-	CONN_RLPX  /* both directions or none */
+	CONN_RLPX, /* both directions or none */
+	CONN_GRPC  /* as well */
 };
 
 enum conn_body {
@@ -45,6 +47,10 @@ struct conn_side {
 	bool started;	   /* its first bytes were looked at */
 	uint16_t unsynced; /* enum sentinel_counter: what bytes passed over in search of a message count as */
 	uint32_t message;  /* HTTP: number of the request that it is, or answers; 0: none, or not known */
+	uint8_t status;	   /* of a block, in the answer under way: enum answer_status */
+	bool has_block_hash;
+	uint64_t block; /* the block that is being read (facts.h); 0: none */
+	uint8_t block_hash[32]; /* of the block that was read last */
 	struct inflate inflate;
 	union {
 		struct jsonrpc request;
@@ -68,6 +74,7 @@ struct conn {
 			struct websocket ws;
 		};
 		struct rlpx rlpx;
+		struct grpc grpc;
 	};
 };
 

@@ -192,6 +192,8 @@ take(struct correlator *c, const struct finding_msg *m, bool hurry, uint64_t emi
 		evidence = (struct span){0};
 		r.raw_len = 0;
 	}
+	if (c->lives != NULL)
+		lives_tell(c->lives, &r, m->where.bundle);
 	for (uint32_t i = 0; i < m->n_findings; i++)
 		emit(c, &r, &m->findings[i], evidence, emitted_ns);
 }
@@ -215,7 +217,10 @@ poll_pipe(struct correlator *c, struct pipe *p, uint64_t emitted_ns)
 	struct finding_msg *m = pipe_peek(p, &bytes);
 	if (m == NULL)
 		return 0;
-	take(c, m, hurries(c, p, m), emitted_ns);
+	if (m->kind == FACT_FINDINGS)
+		take(c, m, hurries(c, p, m), emitted_ns);
+	else if (c->lives != NULL)
+		lives_take(c->lives, m, !c->patient && pipe_fill(p) > p->cap / 16);
 	pipe_release(p);
 	return 1;
 }
@@ -229,6 +234,8 @@ correlator_poll(struct correlator *c, unsigned budget, uint64_t emitted_ns)
 		for (unsigned i = 0; i < c->n_pipes; i++)
 			taken += poll_pipe(c, c->pipes[i], emitted_ns);
 	} while (taken > before && --budget > 0);
+	if (c->lives != NULL)
+		lives_age(c->lives);
 	return taken;
 }
 

@@ -15,6 +15,7 @@
 #include "abi/ring.h"
 #include "detect/detect.h"
 #include "worker/incident.h"
+#include "worker/lives.h"
 #include "worker/pipe.h"
 
 #include <stdint.h>
@@ -34,6 +35,7 @@ struct correlator {
 	void *outlet_ctx;
 	uint64_t messages;
 	bool patient; /* offline: always recover senders */
+	struct lives *lives; /* NULL: facts are passed over */
 };
 
 /* correlator_init: incidents in mem of incidents_bytes(n_incidents), n a power of two. Add pipes before the first poll. */

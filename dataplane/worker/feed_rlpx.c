@@ -3,6 +3,7 @@
 #include "worker/worker_private.h"
 
 #include "eth/ethmsg.h"
+#include "worker/facts.h"
 
 #include <string.h>
 
@@ -64,8 +65,12 @@ take_eth(void *ctx, const struct ethmsg_item *it)
 	};
 	struct worker *w = ctx;
 	struct crossing x;
+	if (it->kind == ETHMSG_ANNOUNCED)
+		fact_announced(w, it->hash, it->has_type ? it->type : -1, it->size);
 	if (it->kind > ETHMSG_TX_MINED)
 		return;
+	if (it->kind == ETHMSG_TX_MINED)
+		fact_mined(w, it->raw, (struct span){0});
 	w->ctr[CTR_TX_CROSSED]++;
 	crossing_base(w, &x, carrier[it->kind]);
 	x.direction = w->dir == 0 ? DIR_C2S : DIR_S2C;

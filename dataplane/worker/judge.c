@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "worker/facts.h"
 #include "worker/worker_private.h"
 
 #include <string.h>
@@ -16,13 +17,15 @@ _Static_assert(2 * (sizeof(struct finding_msg) + TX_BYTES_MAX + 64) <= PIPE_BYTE
 
 /* The message goes into the pipe in place; found[] is the only copy made of the findings. False: no room now. */
 static bool
-send_findings(struct worker *w, const struct tx *t, const struct crossing *where, const struct finding *found, uint32_t n)
+send_findings(struct worker *w, const struct tx *t, uint64_t fingerprint, const struct crossing *where, const struct finding *found, uint32_t n)
 {
 	uint32_t bytes = tx_consensus_len(t);
 	uint32_t travels = bytes <= TX_BYTES_MAX ? bytes : 0;
 	struct finding_msg *m = pipe_reserve(&w->pipe, (uint32_t)sizeof *m + travels);
 	if (m == NULL)
 		return false;
+	m->kind = FACT_FINDINGS;
+	m->fingerprint = fingerprint;
 	m->where = *where;
 	m->where.claim = NULL;
 	m->claim = where->claim != NULL ? *where->claim : (struct claim){0};
@@ -37,12 +40,12 @@ send_findings(struct worker *w, const struct tx *t, const struct crossing *where
 }
 
 static bool
-report_findings(struct worker *w, const struct tx *t, const struct crossing *where, const struct finding *found, uint32_t n)
+report_findings(struct worker *w, const struct tx *t, uint64_t fingerprint, const struct crossing *where, const struct finding *found, uint32_t n)
 {
 	uint32_t over = detect_over(w->detect);
 	w->ctr[CTR_FINDINGS] += n + over;
 	w->ctr[CTR_SUPPRESSED_OVER] += over;
-	if (send_findings(w, t, where, found, n))
+	if (send_findings(w, t, fingerprint, where, found, n))
 		return true;
 	w->ctr[CTR_SUPPRESSED_RING_FULL] += n;
 	return false;
@@ -107,8 +110,10 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 	}
 	w->ctr[CTR_TX_SCANNED]++;
 	report(w, where, CROSSING_SCANNED, &t, raw.len);
+	if (w->lives && !(where->trust & TRUST_INCLUDED))
+		fact_pending(w, &t, fingerprint, where->t_wire_ns);
 	/* what nobody was told of is told when it comes again */
-	if (n > 0 && !report_findings(w, &t, where, found, (uint32_t)n))
+	if (n > 0 && !report_findings(w, &t, fingerprint, where, found, (uint32_t)n))
 		seen_forget(w->seen, as);
 	return CROSSING_SCANNED;
 }
@@ -123,8 +128,10 @@ judge_later(struct worker *w, struct span raw, const struct crossing *where, str
 	p->accepted = false;
 	p->fingerprint = seen_fingerprint(w->seen, raw);
 	seen_prefetch(w->seen, p->fingerprint);
-	if (asked.slot != 0)
+	if (asked.slot != 0) {
 		join_set(&w->joins, asked, (uint8_t)(FATE_QUEUED + w->n_pending), NULL);
+		join_mark(&w->joins, asked, p->fingerprint);
+	}
 	if (++w->n_pending == PENDING_MAX)
 		judge_now(w);
 }
@@ -135,10 +142,12 @@ tell_fate(struct worker *w, const struct pending *p, enum crossing_outcome outco
 {
 	static const uint8_t fate[] = {
 		[CROSSING_SCANNED] = FATE_SCANNED, [CROSSING_DUPLICATE] = FATE_DUPLICATE, [CROSSING_UNSCANNED] = FATE_UNREAD};
-	if (p->accepted)
+	if (p->accepted) {
 		node_judged(w, fate[outcome]);
-	else if (p->asked.slot != 0)
+		fact_node(w, p->hash, 0, 0);
+	} else if (p->asked.slot != 0) {
 		join_set(&w->joins, p->asked, fate[outcome], NULL);
+	}
 }
 
 void
@@ -172,6 +181,6 @@ judge_ahead(struct worker *w, struct span raw, const struct crossing *where)
 		return;
 	int n = detect_tx(w->detect, &t, where->bundle_len, found);
 	w->ctr[CTR_TX_AHEAD]++;
-	if (n < 0 || (n > 0 && !report_findings(w, &t, where, found, (uint32_t)n)))
+	if (n < 0 || (n > 0 && !report_findings(w, &t, clean, where, found, (uint32_t)n)))
 		seen_forget(w->seen, as);
 }

@@ -59,6 +59,16 @@ pipe_reserve(struct pipe *p, uint32_t bytes)
 	return h + 1;
 }
 
+void *
+pipe_reserve_soft(struct pipe *p, uint32_t bytes, unsigned eighths)
+{
+	uint64_t head = atomic_load_explicit(&p->head, memory_order_relaxed), most = p->cap / 8 * eighths;
+	uint64_t end = head + footprint(bytes);
+	if (end - p->tail_seen > most)
+		p->tail_seen = atomic_load_explicit(&p->tail, memory_order_acquire);
+	return end - p->tail_seen > most ? NULL : pipe_reserve(p, bytes);
+}
+
 void
 pipe_commit(struct pipe *p)
 {

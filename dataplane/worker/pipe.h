@@ -26,6 +26,8 @@ void pipe_init(struct pipe *p, uint8_t *buf, uint64_t cap);
 /* pipe_reserve returns room for one message of `bytes` (1 .. cap / 2 - 8), 8-byte aligned, or NULL if there
  * is none now (never, for other sizes). A reservation that is not committed is forgotten by the next. */
 void *pipe_reserve(struct pipe *p, uint32_t bytes);
+/* pipe_reserve_soft: NULL also if more than `eighths` eighths would then be in use: what matters less leaves room for what matters more. */
+void *pipe_reserve_soft(struct pipe *p, uint32_t bytes, unsigned eighths);
 /* pipe_commit makes the reserved message visible (release). Nothing reserved: nothing happens. */
 void pipe_commit(struct pipe *p);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What clients ask of nodes: submissions, and whatever is needed to understand the answers; blocks of consensus clients. */
+#include "worker/facts.h"
 #include "worker/worker_private.h"
 
 unsigned
@@ -37,6 +38,8 @@ take_request(void *ctx, const struct jsonrpc_request *r)
 	if (r->id.kind == JSON_ID_NONE)
 		return;
 	w->asked = join_request(&w->joins, &c->join, message, r, w->now_ns);
+	if (r->kind == JSONRPC_NEW_PAYLOAD && c->side[w->dir].has_block_hash)
+		join_set(&w->joins, w->asked, FATE_NONE, c->side[w->dir].block_hash);
 	if (r->cut)
 		join_set(&w->joins, w->asked, FATE_GAP, NULL);
 }
@@ -49,6 +52,17 @@ asked_of(struct worker *w, const struct jsonrpc_item *it)
 	if (it->kind == JSONRPC_BUNDLE || it->index != 0)
 		return (struct join_ref){0};
 	return asked;
+}
+
+/* The correlator hears of all elements in their order before any of them is judged. */
+static void
+bundle_item(struct worker *w, const struct jsonrpc_item *it)
+{
+	bool hash = it->state == JSONRPC_HASH_ONLY;
+	if (it->bundle_pos == 0)
+		w->bundle = w->handles | ++w->n_handles;
+	if (it->raw.len > 0 && !w->probing)
+		fact_bundle(w, it->raw, hash, it->bundle_pos, it->bundle_len);
 }
 
 void
@@ -68,6 +82,8 @@ take_item(void *ctx, const struct jsonrpc_item *it)
 	struct worker *w = ctx;
 	struct join_ref asked = asked_of(w, it);
 	w->ctr[CTR_TX_CROSSED]++;
+	if (it->bundle_len > 0)
+		bundle_item(w, it);
 	if (it->state != JSONRPC_OK) {
 		w->ctr[unscanned[it->state].counter]++;
 		join_set(&w->joins, asked, unscanned[it->state].fate, NULL);
@@ -78,9 +94,29 @@ take_item(void *ctx, const struct jsonrpc_item *it)
 	x.trust |= it->bundle_len ? TRUST_BUNDLE : 0;
 	x.bundle_len = it->bundle_len;
 	x.bundle_pos = it->bundle_pos;
+	x.bundle = it->bundle_len ? w->bundle : 0;
 	judge_later(w, it->raw, &x, asked);
 	if (!it->in_scratch)
 		judge_now(w);
+}
+
+static void
+block_tx(struct worker *w, const struct json_block_event *e)
+{
+	struct crossing x;
+	w->ctr[CTR_TX_CROSSED]++;
+	if (e->state != JSONRPC_OK) {
+		w->ctr[e->state == JSON_HEX_BAD	       ? CTR_TX_UNSCANNED_HEX
+			: e->state == JSON_HEX_OVERSIZE ? CTR_TX_UNSCANNED_OVERSIZE
+							: CTR_TX_UNSCANNED_NO_BUFFER]++;
+		fact_block_unread(w);
+		return;
+	}
+	crossing_base(w, &x, CARRIER_ENGINE_BLOCK);
+	x.trust |= TRUST_INCLUDED;
+	fact_block_tx(w, e->raw, false);
+	judge_later(w, e->raw, &x, (struct join_ref){0});
+	judge_now(w);
 }
 
 /* A consensus client hands its node a block: its transactions are in it before the node has looked at them. */
@@ -88,18 +124,22 @@ void
 take_block(void *ctx, const struct json_block_event *e)
 {
 	struct worker *w = ctx;
-	struct crossing x;
-	if (w->probing || e->kind != JSON_BLOCK_TX || !conn_may(w->conn, FEED_ENGINE))
+	if (w->probing || !conn_may(w->conn, FEED_ENGINE))
 		return;
-	w->ctr[CTR_TX_CROSSED]++;
-	if (e->state != JSONRPC_OK) {
-		w->ctr[e->state == JSON_HEX_BAD	       ? CTR_TX_UNSCANNED_HEX
-			: e->state == JSON_HEX_OVERSIZE ? CTR_TX_UNSCANNED_OVERSIZE
-							: CTR_TX_UNSCANNED_NO_BUFFER]++;
-		return;
+	switch (e->kind) {
+	case JSON_BLOCK_BEGIN:
+		judge_now(w); /* what crossed before it was pending before it */
+		fact_block_open(w);
+		break;
+	case JSON_BLOCK_TX:
+		block_tx(w, e);
+		break;
+	case JSON_BLOCK_END:
+		fact_block_close(w, e->block, e->end == JSON_BLOCK_WHOLE, FACT_NEW_PAYLOAD);
+		break;
+	case JSON_BLOCK_HEADS:
+		if (e->block->has & BLOCK_HEAD)
+			fact_of_block(w, FACT_HEAD, e->block->head, true);
+		break;
 	}
-	crossing_base(w, &x, CARRIER_ENGINE_BLOCK);
-	x.trust |= TRUST_INCLUDED;
-	judge_later(w, e->raw, &x, (struct join_ref){0});
-	judge_now(w);
 }

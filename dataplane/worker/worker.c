@@ -29,6 +29,7 @@ worker_config_default(struct worker_config *c)
 		.inflates = 64,
 		.joins = 8192,
 		.rlpx_windows = 256,
+		.lives = true,
 		.seen_entries = 1u << 20,
 		.seen_ttl_ns = 1800ull * 1000000000ull,
 		.pipe_bytes = 4u << 20,
@@ -124,6 +125,7 @@ take_rlpx_memory(struct worker *w, const struct worker_config *c, worker_alloc a
 	if (!ok)
 		return -ENOMEM;
 	w->search_at_once = c->rlpx_search_at_once;
+	grpc_arena_init(w);
 	rlpx_windows_init(&w->windows, windows, c->rlpx_windows, RLPX_WINDOW_BYTES);
 	return 0;
 }
@@ -144,6 +146,8 @@ worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t 
 	w->memory = sizeof *w;
 	w->ctr = counters;
 	w->feeds = c->feeds;
+	w->lives = c->lives;
+	w->handles = (uint64_t)(c->number + 1) << 48;
 	int rc = take_memory(w, c, alloc);
 	if (rc == 0)
 		rc = take_rlpx_memory(w, c, alloc);
@@ -190,6 +194,7 @@ end_burst(struct worker *w)
 	judge_now(w);
 	w->arena.scratch_used = 0;
 	rlpx_count(w);
+	grpc_count_all(w);
 }
 
 void

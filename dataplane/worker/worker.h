@@ -38,6 +38,8 @@ struct worker_config {
 	uint64_t seen_ttl_ns;
 	uint8_t seen_key[32];
 	struct feeds feeds;
+	bool lives;	/* tell the correlator facts, see facts.h */
+	uint32_t number; /* of this worker among all; below 65536 */
 	uint64_t pipe_bytes;	/* to the correlator, power of two, at least PIPE_BYTES_MIN: the longest transaction must pass */
 };
 

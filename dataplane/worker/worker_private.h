@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The inside of a worker, shared by its parts: worker.c (making it, bursts), feed.c (which parser a flow's bytes go to), feed_http.c,
- * feed_ws.c, feed_rlpx.c (a protocol each), body.c (JSON bodies, whatever carried them), requests.c and answers.c (what these say),
+ * feed_ws.c, feed_rlpx.c, feed_grpc.c (a protocol each), facts.c (what the correlator is told), body.c (JSON bodies, whatever carried them), requests.c and answers.c (what these say),
  * probe.c (bytes outside their stream) and judge.c (transactions -> findings). Nobody else includes this.
  *
  *   feed -> feed_http | feed_ws | feed_rlpx -> body -> requests | answers -> judge */
@@ -37,7 +37,8 @@ struct pending {
 	uint64_t fingerprint;
 	struct crossing where;
 	struct join_ref asked; /* slot 0: nobody waits for an answer to it */
-	bool accepted;	       /* the node has answered with its hash already */
+	bool accepted;	       /* the node has answered already, with `hash` */
+	uint8_t hash[32];
 };
 _Static_assert(FATE_QUEUED + PENDING_MAX <= 256, "a fate is a byte");
 
@@ -81,7 +82,11 @@ struct worker {
 	uint32_t probed; /* transactions found in such a version */
 	/* RLPx */
 	struct feeds feeds;
+	bool lives;
+	uint64_t handles, n_handles; /* names of blocks and bundles, different for every worker */
+	uint64_t bundle;	     /* whose items come */
 	struct rlpx_arena rlpx;
+	struct grpc_arena grpc;
 	struct rlpx_windows windows;
 	uint32_t window_turn;		      /* next window whose owner is looked after */
 	_Atomic(const struct rlpx_keys *) keys; /* published by whoever owns the key log */
@@ -133,6 +138,15 @@ void rlpx_look_after(struct worker *w);
 void rlpx_keys_take(struct worker *w);
 void rlpx_count(struct worker *w);
 
+void grpc_begin(struct worker *w, struct conn *c, bool midstream);
+void grpc_take(struct worker *w, struct conn *c, unsigned dir, struct span in);
+void grpc_missing(struct worker *w, struct conn *c, unsigned dir, uint64_t n);
+void grpc_over(struct worker *w, struct conn *c, unsigned dir);
+void grpc_done(struct worker *w, struct conn *c); /* both directions are over */
+/* grpc_count_all: the reader's counts into the counters, at the end of a burst. */
+void grpc_arena_init(struct worker *w);
+void grpc_count_all(struct worker *w);
+
 /* ---- body.c ---- */
 
 /* body_begin: a message begins that is read as `body`, with a coding of enum http1_coding, or one that is inflate.h's message. */
@@ -159,6 +173,23 @@ void node_judged(struct worker *w, unsigned fate);
 
 /* take_broadcast: what a sequencer has put in its place. */
 void take_broadcast(void *ctx, const struct arbfeed_event *e);
+
+/* ---- facts.c: what the correlator is told, if it can be; of the current flow and direction ---- */
+
+void fact_pending(struct worker *w, const struct tx *t, uint64_t fingerprint, uint64_t t_ns);
+/* fact_announced: type -1, size 0: not told. */
+void fact_announced(struct worker *w, const uint8_t hash[32], int type, uint32_t size);
+/* fact_node: hash NULL: refused. */
+void fact_node(struct worker *w, const uint8_t *hash, uint64_t fingerprint, uint8_t reason);
+void fact_mined(struct worker *w, struct span raw, struct span block_hash);
+/* fact_bundle: an element: bytes, or (hash) only 32 of its hash. */
+void fact_bundle(struct worker *w, struct span raw, bool hash, uint32_t pos, uint32_t len);
+void fact_block_open(struct worker *w);
+void fact_block_tx(struct worker *w, struct span raw, bool hash);
+void fact_block_unread(struct worker *w);
+void fact_block_close(struct worker *w, const struct json_block *b, bool whole, unsigned source);
+/* fact_of_block: FACT_BLOCK_JUDGED or FACT_HEAD. */
+void fact_of_block(struct worker *w, unsigned kind, const uint8_t hash[32], bool valid);
 
 /* ---- probe.c ---- */
 

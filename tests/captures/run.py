@@ -24,7 +24,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEFAULT = os.path.join(HERE, "../../.build/tools/sentinelctl/sentinelctl")
 KEYS_TO_LOG = os.path.join(HERE, "recording/keys_to_log.py")
-READERS = {"http", "answers", "ws", "rlpx", "engine", "ipc", "arbitrum"}
+READERS = {"http", "answers", "ws", "rlpx", "engine", "ipc", "arbitrum", "grpc"}
 FLASH = ("flash_loan", "flash_deploy")
 
 

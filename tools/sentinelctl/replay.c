@@ -8,14 +8,16 @@
 #include <string.h>
 
 static const char usage_text[] =
-	"usage: sentinelctl replay CAPTURE... [--rules DIR] [--rlpx-keys FILE] [--txs]\n"
+	"usage: sentinelctl replay CAPTURE... [--rules DIR] [--rlpx-keys FILE] [--txs] [--lives]\n"
 	"  Runs the whole dataplane over capture files (pcap, pcapng), offline, as any user. One JSON object a line:\n"
 	"    {\"event\":\"tx\",...}       each transaction that crossed (with --txs)\n"
+	"    {\"event\":\"life\",...}     what becomes of transactions: pending, included, replaced ... (with --lives)\n"
 	"    {\"event\":\"alert\",...}    each alert, as consumers get it\n"
 	"    {\"event\":\"summary\",...}  last: counters, accounting identities and their residuals\n"
 	"  --rules DIR        a pack or a folder of packs (default: the shipped ones)\n"
 	"  --rlpx-keys FILE   a key log: secrets of RLPx (devp2p) sessions, one a line; only its owner may read it\n"
 	"  --txs              also print the transactions\n"
+	"  --lives            also print what becomes of them, from the blocks that nodes are handed or tell of\n"
 	"examples:\n"
 	"  sentinelctl replay capture.pcap\n"
 	"  sentinelctl replay --rlpx-keys node.keys p2p.pcap\n"
@@ -56,7 +58,7 @@ cmd_replay(int argc, char **argv)
 			} else {
 				rules = argv[++i];
 			}
-		} else if (option && strcmp(argv[i], "--") != 0 && strcmp(argv[i], "--txs") != 0) {
+		} else if (option && strcmp(argv[i], "--") != 0 && strcmp(argv[i], "--txs") != 0 && strcmp(argv[i], "--lives") != 0) {
 			rc = bad("unknown option", argv[i]);
 		} else {
 			words = words || strcmp(argv[i], "--") == 0;

@@ -23,6 +23,7 @@ put_right(struct alert_record *r)
 	r->class_ = (uint8_t)(1 + r->class_ % CLASS_MAX);
 	r->carrier = (uint8_t)(1 + r->carrier % CARRIER_MAX);
 	r->direction = (uint8_t)(r->direction % (DIR_MAX + 1));
+	r->node = (uint8_t)(r->node % (NODE_VERDICT_MAX + 1));
 	r->tx_type = (uint8_t)(r->tx_type % (ALERT_TX_TYPE_MAX + 1));
 	r->has &= HAS_ALL;
 	r->trust &= (1u << TRUST_BIT_COUNT) - 1;

@@ -62,6 +62,7 @@ record_random(struct rng *g)
 	r.class_ = (uint8_t)(1 + rng_below(g, CLASS_MAX));
 	r.carrier = (uint8_t)(1 + rng_below(g, CARRIER_MAX));
 	r.direction = (uint8_t)rng_below(g, DIR_MAX + 1);
+	r.node = (uint8_t)rng_below(g, NODE_VERDICT_MAX + 1);
 	r.tx_type = (uint8_t)rng_below(g, ALERT_TX_TYPE_MAX + 1);
 	r.has &= HAS_ALL;
 	r.trust &= (1u << TRUST_BIT_COUNT) - 1;

@@ -127,9 +127,9 @@ golden_full(void **state)
 											     "11") "\","
 												   "\"0x" X20("22") "\"],"
 														    "\"flags\":[\"midstream\",\"overlap_conflict\",\"invalid\"],"
-														    "\"carrier\":\"http-jsonrpc\",\"direction\":\"c2s\","
+														    "\"carrier\":\"http-jsonrpc\",\"direction\":\"c2s\",\"node\":\"unasked\","
 														    "\"flow\":{\"src\":\"10.0.0.1:1234\",\"dst\":\"[fe80::abcd]:8545\"},\"bundle\":{\"len\":\"3\",\"pos\":\"1\"},"
-														    "\"generation\":\"18446744073709551615\",\"durable\":true,\"times\":{\"wire_ns\":\"1700000000000000000\","
+														    "\"generation\":\"18446744073709551615\",\"durable\":true,\"times\":{\"announced_ns\":null,\"lead_ns\":null,\"wire_ns\":\"1700000000000000000\","
 														    "\"emitted_ns\":\"1700000000000000001\",\"journaled_ns\":\"1700000000000000002\"},\"evidence\":\"0x02f0\"}}");
 }
 
@@ -156,9 +156,9 @@ golden_bare(void **state)
 			      "\"tip_cap\":null,\"raw_len\":null,"
 			      "\"data_len\":null},\"related\":[],\"protocols\":[],\"flags\":[],\"carrier\":"
 			      "\"http-jsonrpc\","
-			      "\"direction\":\"c2s\",\"flow\":null,\"bundle\":null,\"generation\":\"0\","
+			      "\"direction\":\"c2s\",\"node\":\"unasked\",\"flow\":null,\"bundle\":null,\"generation\":\"0\","
 			      "\"durable\":false,"
-			      "\"times\":{\"wire_ns\":null,\"emitted_ns\":null,\"journaled_ns\":null},"
+			      "\"times\":{\"announced_ns\":null,\"lead_ns\":null,\"wire_ns\":null,\"emitted_ns\":null,\"journaled_ns\":null},"
 			      "\"evidence\":null}}");
 }
 

@@ -1,202 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What becomes of transactions, case by case. life_check holds after each. */
-#include "detect/life.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
-#define SECOND 1000000000ull
-#define MINUTE (60 * SECOND)
-#define EVENTS 256u
-
-static const uint8_t addresses[3][20] = {{'a'}, {'b'}, {'c'}};
-static const struct life_protocol protocols[2] = {{"aave", addresses, 2}, {"curve", addresses + 1, 2}};
-
-static struct life *life;
-static uint64_t n[LIFE_N_COUNT];
-static struct life_config config;
-static struct {
-	enum life_event_kind kind;
-	uint8_t tx, state, block; /* block: number's last byte; 0: none */
-} events[EVENTS];
-static unsigned n_events;
-
-static void
-heard(void *ctx, enum life_event_kind kind, const struct life_tx *t, const struct life_block *b)
-{
-	assert_ptr_equal(ctx, &config);
-	assert_true(n_events < EVENTS);
-	events[n_events].kind = kind;
-	events[n_events].tx = t->hash[0];
-	events[n_events].state = t->state;
-	events[n_events++].block = b != NULL ? (uint8_t)b->id.number : 0;
-}
-
-static void
-start(uint32_t n_txs, uint32_t n_blocks, uint32_t n_links)
-{
-	memset(n, 0, sizeof n);
-	n_events = 0;
-	config = (struct life_config){.n_txs = n_txs,
-		.n_blocks = n_blocks,
-		.n_links = n_links,
-		.key = "secret",
-		.pending_ttl_ns = 180 * MINUTE,
-		.announced_ttl_ns = 10 * MINUTE,
-		.protocols = protocols,
-		.n_protocols = 2,
-		.counts = n,
-		.event = heard,
-		.ctx = &config};
-	assert_true(life_bytes(&config) > 0);
-	life = life_init(aligned_alloc(64, life_bytes(&config)), &config);
-}
-
-static int
-setup(void **state)
-{
-	start(1000, 256, 4000);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	const char *wrong = life_check(life);
-	if (wrong != NULL)
-		print_error("%s\n", wrong);
-	free(life);
-	return wrong != NULL;
-}
-
-static void
-restart(uint32_t n_txs, uint32_t n_blocks, uint32_t n_links)
-{
-	assert_null(life_check(life));
-	free(life);
-	start(n_txs, n_blocks, n_links);
-}
-
-/* ---- shorthand: transactions are letters, blocks are numbers (upper bits: the branch) ---- */
-
-static uint8_t *
-tx_hash_of(unsigned t)
-{
-	static uint8_t h[4][32];
-	static unsigned at;
-	uint8_t *p = h[at++ % 4];
-	memset(p, 't', 32);
-	memcpy(p, &t, sizeof t);
-	return p;
-}
-
-static uint8_t *
-block_hash_of(unsigned b)
-{
-	uint8_t *p = tx_hash_of(b);
-	p[31] = 'b';
-	return p;
-}
-
-static struct life_seen
-seen(unsigned t)
-{
-	return (struct life_seen){.hash = tx_hash_of(t), .fingerprint = 1000 + t};
-}
-
-/* Of sender s, with nonce 5. */
-static struct life_seen
-seen_from(unsigned t, uint8_t s)
-{
-	static uint8_t sender[20];
-	struct life_seen x = seen(t);
-	memset(sender, s, 20);
-	x.sender = sender;
-	x.nonce = 5;
-	x.has_nonce = true;
-	return x;
-}
-
-static void
-pend(unsigned t, uint64_t now)
-{
-	struct life_seen s = seen(t);
-	life_pending(life, &s, now);
-}
-
-static void
-pend_from(unsigned t, uint8_t sender, uint64_t now)
-{
-	struct life_seen s = seen_from(t, sender);
-	life_pending(life, &s, now);
-}
-
-static struct life_block_id
-id_of(unsigned b, unsigned parent, uint64_t number)
-{
-	struct life_block_id id = {
-		.number = number, .has = LIFE_HAS_HASH | LIFE_HAS_PARENT | LIFE_HAS_NUMBER};
-	memcpy(id.hash, block_hash_of(b), 32);
-	memcpy(id.parent, block_hash_of(parent), 32);
-	return id;
-}
-
-/* Block b on parent, its number is b's last two digits; its transactions are letters, a capital one names
- * only its hash. */
-static void
-block(enum life_block_kind kind, unsigned b, unsigned parent, const char *txs, uint64_t now)
-{
-	struct life_block_id id = id_of(b, parent, b % 100);
-	life_block_open(life, 7, now);
-	for (; *txs != '\0'; txs++) {
-		struct life_seen s = seen((unsigned)*txs);
-		life_block_tx(life, 7, &s, now);
-	}
-	life_block_close(life, 7, kind, &id, now);
-}
-
-static void
-head(unsigned b, uint64_t now)
-{
-	life_head(life, block_hash_of(b), now);
-}
-
-static const struct life_tx *
-tx(unsigned t)
-{
-	const struct life_tx *x = life_find(life, tx_hash_of(t));
-	assert_non_null(x);
-	return x;
-}
-
-static int
-state_of(unsigned t)
-{
-	const struct life_tx *x = life_find(life, tx_hash_of(t));
-	return x == NULL ? -1 : x->state;
-}
-
-static void
-assert_event(unsigned i, enum life_event_kind kind, unsigned t, unsigned block_)
-{
-	assert_true(i < n_events);
-	assert_int_equal(events[i].kind, kind);
-	assert_int_equal(events[i].tx, t);
-	assert_int_equal(events[i].block, block_);
-}
-
-static void
-assert_share(uint64_t pending, uint64_t announced, uint64_t never)
-{
-	struct life_share s = life_share(life, -1, NULL);
-	assert_int_equal(s.seen_pending, pending);
-	assert_int_equal(s.announced_only, announced);
-	assert_int_equal(s.never_seen, never);
-	assert_int_equal(s.included, pending + announced + never);
-}
+/* What becomes of transactions, case by case. */
+#include "life_rig.h"
 
 /* ---- announced, pending, judged ---- */
 
@@ -278,6 +82,18 @@ a_nodes_word_is_kept(void **state)
 	assert_int_equal(n[LIFE_N_REFUSED], 1);
 	assert_int_equal(n[LIFE_N_JUDGED_UNKNOWN], 2);
 	assert_int_equal(state_of('b'), LIFE_PENDING);
+	struct life_seen s = seen('c');
+	s.fingerprint = 1000 + 'a'; /* another's: it stays the other's */
+	life_pending(life, &s, 10);
+	assert_int_equal(tx('c')->fingerprint, 0);
+	s.fingerprint = 55;
+	life_pending(life, &s, 10);
+	s.fingerprint = 56;
+	life_pending(life, &s, 10); /* the first stands */
+	assert_int_equal(tx('c')->fingerprint, 55);
+	life_judged(life, NULL, 55, false, 1, 11);
+	life_judged(life, NULL, 56, true, 1, 11);
+	assert_int_equal(tx('c')->verdict, LIFE_REFUSED);
 }
 
 /* ---- blocks ---- */
@@ -369,6 +185,22 @@ a_late_parent_shows_what_was_wrong(void **state)
 	assert_int_equal(state_of('b'), LIFE_INCLUDED);
 	assert_int_equal(state_of('a'), LIFE_PENDING);
 	assert_true(tx('a')->reorged);
+}
+
+static void
+a_late_parent_far_below_is_settled(void **state)
+{
+	block(LIFE_BLOCK_NEW, 10, 9, "a", 1);
+	head(12, 2);
+	block(LIFE_BLOCK_NEW, 12, 11, "b", 3);
+	head(90, 4);
+	block(LIFE_BLOCK_NEW, 90, 89, "c", 5);
+	block(LIFE_BLOCK_NEW, 11, 10, "d", 6);
+	assert_int_equal(state_of('d'), LIFE_INCLUDED);
+	assert_null(life_check(life));
+	head(10, 7);
+	assert_int_equal(state_of('d'), LIFE_PENDING);
+	assert_int_equal(state_of('a'), LIFE_INCLUDED);
 }
 
 static void
@@ -584,9 +416,14 @@ the_included_one_decides(void **state)
 	assert_int_equal(state_of('d'), LIFE_REPLACED);
 	assert_ptr_equal(life_replacement(life, tx('d')), tx('a'));
 	assert_int_equal(n[LIFE_N_RESTORED], 2);
-	head(1, 8);
-	block(LIFE_BLOCK_NEW, 201, 0, "", 9);
-	head(201, 9); /* and with neither */
+	block(LIFE_BLOCK_NEW, 201, 0, "", 8);
+	n_events = 0;
+	head(201, 9); /* and another has neither */
+	assert_int_equal(n_events, 3);
+	for (unsigned i = 0; i < n_events; i++) {
+		assert_int_equal(events[i].kind, LIFE_EVENT_REORGED);
+		assert_int_equal(events[i].state, LIFE_PENDING);
+	}
 	assert_int_equal(state_of('a'), LIFE_PENDING);
 	assert_int_equal(state_of('b'), LIFE_PENDING);
 	assert_int_equal(state_of('d'), LIFE_PENDING);
@@ -607,20 +444,10 @@ sender_and_nonce_may_be_learned_late(void **state)
 	assert_int_equal(state_of('a'), LIFE_REPLACED);
 	pend_from('a', 9, 4); /* what is known stands */
 	assert_int_equal(tx('a')->sender[0], 1);
-}
-
-static void
-rivals_are_capped(void **state)
-{
-	for (unsigned i = 0; i < LIFE_RIVALS_MAX + 10; i++)
-		pend_from(1000 + i, 1, i);
-	assert_int_equal(n[LIFE_N_RIVALS_FULL], 10);
-	struct life_seen s = seen_from(1000, 1); /* lost its place, decides all the same */
-	n_events = 0;
-	life_mined(life, &s, NULL, 100);
-	assert_int_equal(n[LIFE_N_REPLACED], LIFE_RIVALS_MAX);
-	assert_int_equal(state_of(1001), LIFE_PENDING);
-	assert_int_equal(state_of(1000 + LIFE_RIVALS_MAX + 9), LIFE_REPLACED);
+	s = seen_from('a', 1);
+	s.nonce = 6;
+	life_pending(life, &s, 5);
+	assert_int_equal(tx('a')->nonce, 5);
 }
 
 /* ---- shares by protocol ---- */
@@ -663,126 +490,6 @@ protocols_have_their_own_share(void **state)
 	assert_int_equal(life_share(life, 1, NULL).never_seen, 0);
 }
 
-/* ---- limits ---- */
-
-static void
-room_is_made_of_the_settled_first(void **state)
-{
-	restart(16, 256, 400);
-	pend_from(1, 1, 1); /* replaced */
-	pend(2, 1);
-	life_announced(life, tx_hash_of(3), -1, 0, 1);
-	struct life_seen s = seen_from(4, 1);
-	life_mined(life, &s, NULL, 1); /* settled at once */
-	block(LIFE_BLOCK_NEW, 1, 0, "ab", 2);
-	for (unsigned i = 0; i < 10; i++)
-		pend(1000 + i, 3);
-	assert_int_equal(life_population(life, LIFE_PENDING), 11);
-	pend(2000, 4);
-	assert_int_equal(state_of(4), -1);
-	pend(2001, 4);
-	assert_int_equal(state_of(1), -1);
-	assert_int_equal(n[LIFE_N_EVICTED], 0);
-	pend(2002, 4); /* then what is announced */
-	assert_int_equal(state_of(3), -1);
-	assert_int_equal(n[LIFE_N_EVICTED], 1);
-	pend(2003, 4); /* then what has been pending longest */
-	assert_int_equal(state_of(2), -1);
-	assert_int_equal(state_of(1000), LIFE_PENDING);
-	for (unsigned i = 0; i < 100; i++)
-		pend(3000 + i, 5);
-	assert_int_equal(state_of('a'), LIFE_INCLUDED); /* the last blocks stay */
-	assert_int_equal(state_of('b'), LIFE_INCLUDED);
-	for (unsigned i = 0; i < LIFE_SETTLED_BLOCKS; i++) {
-		assert_int_equal(state_of('a'), LIFE_INCLUDED);
-		block(LIFE_BLOCK_NEW, 2 + i, 1 + i, "", 6);
-	}
-	pend(4000, 7); /* until they are far enough behind */
-	assert_int_equal(state_of('a'), -1);
-	assert_share(0, 0, 2);
-}
-
-static void
-blocks_and_links_are_bounded(void **state)
-{
-	restart(1000, 8, 40);
-	struct life_seen s;
-	life_block_open(life, 1, 1);
-	for (unsigned i = 0; i < 12; i++) {
-		s = seen(1000 + i);
-		life_block_tx(life, 1, &s, 1);
-	}
-	struct life_block_id id = id_of(1, 0, 1);
-	life_block_close(life, 1, LIFE_BLOCK_NEW, &id, 1);
-	assert_int_equal(n[LIFE_N_LINKS_FULL], 2); /* a quarter is a block's */
-	assert_share(0, 0, 10);
-	assert_int_equal(state_of(1011), -1);
-	for (unsigned i = 2; i < 60; i++)
-		block(LIFE_BLOCK_NEW, i, i - 1, "a", i);
-	assert_null(life_block_find(life, block_hash_of(51)));
-	assert_non_null(life_block_find(life, block_hash_of(52)));
-	assert_int_equal(state_of(1000), LIFE_INCLUDED); /* its block is no longer known */
-	assert_null(life_block_of(life, tx(1000)));
-	for (unsigned i = 0; i < 50; i++)
-		block(LIFE_BLOCK_OFFERED, 160 + i * 100, 99, "xyz", 100); /* candidates have a quarter */
-	assert_non_null(life_block_find(life, block_hash_of(59)));
-	assert_non_null(life_block_find(life, block_hash_of(55)));
-	assert_int_equal(life_top(life)->id.number, 59);
-}
-
-static void
-cycles_end(void **state)
-{
-	block(LIFE_BLOCK_NEW, 1, 0, "z", 1);
-	block(LIFE_BLOCK_NEW, 10, 12, "a", 1);
-	block(LIFE_BLOCK_NEW, 11, 10, "b", 1);
-	block(LIFE_BLOCK_NEW, 12, 11, "c", 1);
-	block(LIFE_BLOCK_NEW, 20, 20, "d", 1); /* its own parent */
-	head(12, 2);
-	assert_int_equal(state_of('c'), LIFE_INCLUDED);
-	assert_int_equal(life_top(life)->id.number, 12);
-	head(20, 3);
-	assert_int_equal(state_of('d'), LIFE_INCLUDED);
-	assert_null(life_check(life));
-	head(11, 4);
-	assert_null(life_check(life));
-	struct life_block_id id = id_of(30, 29, UINT64_MAX); /* nor does any number break the order */
-	life_block_open(life, 1, 5);
-	life_block_close(life, 1, LIFE_BLOCK_NEW, &id, 5);
-	head(30, 5);
-	assert_true(life_top(life)->id.number < 1000);
-}
-
-static void
-configs_out_of_range_are_refused(void **state)
-{
-	struct life_config c = config;
-	assert_true(life_bytes(&c) > 0);
-	c.n_txs = 7;
-	assert_int_equal(life_bytes(&c), 0);
-	c.n_txs = (1u << 26) + 1;
-	assert_int_equal(life_bytes(&c), 0);
-	c = config;
-	c.n_blocks = 3;
-	assert_int_equal(life_bytes(&c), 0);
-	c = config;
-	c.n_links = 15;
-	assert_int_equal(life_bytes(&c), 0);
-	c = config;
-	c.n_protocols = LIFE_PROTOCOLS_MAX + 1;
-	assert_int_equal(life_bytes(&c), 0);
-	struct life_protocol many[2] = {{"a", addresses, LIFE_ADDRESSES_MAX}, {"b", addresses, 1}};
-	c = config;
-	c.protocols = many;
-	assert_int_equal(life_bytes(&c), 0);
-	many[0].n_addresses = UINT32_MAX;
-	assert_int_equal(life_bytes(&c), 0);
-	assert_string_equal(life_count_name(LIFE_N_NEVER_SEEN), "NEVER_SEEN");
-	assert_non_null(strstr(life_count_help(LIFE_N_NEVER_SEEN), "never seen"));
-}
-
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int
 main(void)
 {
@@ -795,6 +502,7 @@ main(void)
 		T(candidates_wait_for_a_forkchoice),
 		T(a_head_may_come_before_its_block),
 		T(a_late_parent_shows_what_was_wrong),
+		T(a_late_parent_far_below_is_settled),
 		T(reorg_undoes_and_does),
 		T(invalid_is_as_if_never),
 		T(invalid_counts_where_it_is_now),
@@ -804,12 +512,7 @@ main(void)
 		T(mined_by_a_nodes_word),
 		T(the_included_one_decides),
 		T(sender_and_nonce_may_be_learned_late),
-		T(rivals_are_capped),
 		T(protocols_have_their_own_share),
-		T(room_is_made_of_the_settled_first),
-		T(blocks_and_links_are_bounded),
-		T(cycles_end),
-		T(configs_out_of_range_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -225,7 +225,7 @@ tell_block(const struct answer_tx *t, uint32_t n_txs)
 		struct span h = answer_tx_member(t, i ? TXM_HASH : TXM_BLOCK_HASH);
 		if (h.len == 32) {
 			memcpy(b.hash, h.p, 32);
-			b.has |= BLOCK_HASH;
+			b.has |= i ? BLOCK_HASH : BLOCK_HASH | BLOCK_PAYLOAD;
 		}
 	}
 	struct span parent = answer_tx_member(t, TXM_PARENT), fee = answer_tx_member(t, TXM_BASE_FEE);

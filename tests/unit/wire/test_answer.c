@@ -250,12 +250,12 @@ blocks(void **state)
 		 "\",\"0x01\",7,\"0x1\"],\"withdrawals\":[]},"
 		 "\"blockValue\":\"0x123\",\"blobsBundle\":{\"blobs\":[\"0x" H1
 		 "\"]},\"shouldOverrideBuilder\":false}}",
-			"B begin\nB tx 0 0 " RAW "\nB tx 1 0 01\nB tx 3 1 -\nB end 0 4 1f " H1 " " H2
+			"B begin\nB tx 0 0 " RAW "\nB tx 1 0 01\nB tx 3 1 -\nB end 0 4 11f " H1 " " H2
 			" 1 101 0000000000000007 - 0\nV 0123\n" OTHER_1,
 			DONE, 1},
 		/* getPayloadV1: the payload is the result */
 		{"{\"id\":1,\"result\":" PAYLOAD "]}}",
-			"B begin\nB end 0 0 1f " H1 " " H2 " 1 101 0000000000000007 - 0\n" OTHER_1, DONE, 1},
+			"B begin\nB end 0 0 11f " H1 " " H2 " 1 101 0000000000000007 - 0\n" OTHER_1, DONE, 1},
 		/* named twice; in no block */
 		{"{\"id\":1,\"result\":{\"transactions\":[\"0x01\"],\"transactions\":[\"0x02\"]}}",
 			"B begin\nB tx 0 0 01\nB end 2 1 0 0 0 - 0\nB begin\nB tx 0 0 02\nB end 0 1 0 0 0 - "

@@ -293,6 +293,7 @@ tell(struct rig *g, struct pipe *p, struct span raw, uint32_t rule, uint64_t t_w
 	if (m == NULL)
 		return false;
 	memset(m, 0, sizeof *m);
+	m->kind = FACT_FINDINGS;
 	m->where.carrier = CARRIER_HTTP_JSONRPC;
 	m->where.t_wire_ns = t_wire_ns;
 	m->n_findings = 1;

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* facts: what workers tell the correlator besides findings: which transactions are pending, which hashes are announced, what nodes say of
+ * submissions, what is in blocks. Plain messages in a worker's pipe; in-process only, so no version. Every message of a pipe begins with its
+ * kind.
+ *
+ * Facts are told as long as the pipe has room for what matters more: findings. What is left out is counted. */
+#ifndef WORKER_FACTS_H
+#define WORKER_FACTS_H
+
+#include "worker/finding_msg.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fact_tx { /* FACT_PENDING, FACT_MINED, FACT_BLOCK_TX, FACT_BUNDLE: its bytes follow, or its hash alone is known */
+	uint32_t kind;
+	uint32_t raw_len; /* consensus form; 0: the hash alone */
+	uint64_t t_ns, fingerprint;
+	uint64_t handle; /* of the block, or of the bundle */
+	uint32_t pos, len; /* in the bundle */
+	bool has_block;	 /* FACT_MINED: block is the hash of the one it is in */
+	uint8_t hash[32], block[32];
+	uint8_t raw[];
+};
+
+struct fact_announced {
+	uint32_t kind;
+	int32_t type; /* -1: not told */
+	uint32_t size; /* 0: not told */
+	uint64_t t_ns;
+	uint8_t hash[32];
+};
+
+struct fact_node { /* a node's word on a submission */
+	uint32_t kind;
+	bool accepted;	/* hash is good */
+	uint8_t reason; /* enum answer_error */
+	uint64_t t_ns, fingerprint;
+	uint8_t hash[32];
+};
+
+enum fact_source { FACT_NEW_PAYLOAD, FACT_OFFERED, FACT_TOLD };
+
+struct fact_block { /* FACT_BLOCK_OPEN, _UNREAD, _CLOSE; _JUDGED: hash and valid; FACT_HEAD: hash */
+	uint32_t kind;
+	uint8_t source; /* enum fact_source */
+	bool whole;	/* _CLOSE: what it says of itself is good */
+	bool valid;
+	bool has_hash, has_parent, has_number;
+	uint64_t t_ns, handle, number;
+	uint8_t hash[32], parent[32];
+};
+
+#endif
