@@ -21,6 +21,7 @@ struct rlpx_key;
 	_(HTTP_OBJECTS, "http-objects")	       /* answers to eth_getTransactionByHash */                               \
 	_(ENGINE, "engine")		       /* engine_newPayloadV3, LOAD_BLOCK_TXS in a block */                    \
 	_(RLPX, "rlpx")	      /* Transactions of eth/68, LOAD_MESSAGE_TXS in a message, either direction; MACs are true */ \
+	_(GRPC, "grpc")	      /* messages of a txpool.Txpool/OnAdd stream over h2c, one in each */                     \
 	_(ARBITRUM, "arbitrum") /* a sequencer's broadcasts, one in each */
 enum load_feed {
 #define _(id, name) LOAD_##id,

@@ -538,6 +538,53 @@ rlpx_close(struct load_maker *m, struct load_connection *c)
 	free(c->state);
 }
 
+/* ---- gRPC ---- */
+
+enum { H2_DATA = 0, H2_HEADERS = 1, H2_SETTINGS = 4, H2_END_HEADERS = 4 };
+
+static void
+h2_frame(struct load_text *t, uint8_t type, uint8_t flags, uint8_t stream, const void *p, uint32_t n)
+{
+	const uint8_t head[9] = {(uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, type, flags, 0, 0, 0, stream};
+	add_bytes(t, head, sizeof head);
+	add_bytes(t, p, n);
+}
+
+static int
+grpc_open(struct load_maker *m, struct load_connection *c)
+{
+	/* POST, http, a path that is not indexed; 200 */
+	static const char request[] = "\x83\x86\x04\x14/txpool.Txpool/OnAdd", answer[] = "\x88";
+	struct load_text *t = &m->text;
+	t->n = 0;
+	add(t, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+	h2_frame(t, H2_SETTINGS, 0, 0, NULL, 0);
+	h2_frame(t, H2_HEADERS, H2_END_HEADERS, 1, request, sizeof request - 1);
+	int rc = load_send(m, c, 0, t->p, t->n);
+	t->n = 0;
+	h2_frame(t, H2_SETTINGS, 0, 0, NULL, 0);
+	h2_frame(t, H2_HEADERS, H2_END_HEADERS, 1, answer, sizeof answer - 1);
+	return rc ? rc : load_send(m, c, 1, t->p, t->n);
+}
+
+static int
+grpc_send(struct load_maker *m, struct load_connection *c, const struct span *raw, uint32_t n)
+{
+	uint8_t body[LOAD_RAW_MAX + 16] = {0}, *p = body + 5;
+	uint32_t len = raw[0].len;
+	*p++ = 1 << 3 | 2; /* bytes rpl_txs = 1 */
+	for (; len > 127; len >>= 7)
+		*p++ = (uint8_t)(len | 0x80);
+	*p++ = (uint8_t)len;
+	memcpy(p, raw[0].p, raw[0].len);
+	len = (uint32_t)(p - body) + raw[0].len;
+	for (unsigned i = 0; i < 4; i++)
+		body[1 + i] = (uint8_t)((len - 5) >> (24 - 8 * i));
+	m->text.n = 0;
+	h2_frame(&m->text, H2_DATA, 0, 1, body, len);
+	return load_send(m, c, 1, m->text.p, m->text.n);
+}
+
 /* ---- sequencers ---- */
 
 static int
@@ -573,6 +620,7 @@ const struct load_feed_ops load_feed_ops[LOAD_FEEDS] = {
 	[LOAD_HTTP_OBJECTS] = {.port = 8545, .group = 1, .send = objects_send},
 	[LOAD_ENGINE] = {.port = 8551, .group = LOAD_BLOCK_TXS, .send = engine_send},
 	[LOAD_RLPX] = {.port = 30303, .group = LOAD_MESSAGE_TXS, .open = rlpx_open, .send = rlpx_send, .close = rlpx_close},
+	[LOAD_GRPC] = {.port = 9090, .group = 1, .open = grpc_open, .send = grpc_send},
 	[LOAD_ARBITRUM] = {.port = 9642, .group = 1, .open = ws_open, .send = arbitrum_send},
 };
 

@@ -136,6 +136,7 @@ static const struct row {
 	{NULL, "engine_newPayload, 200 in a block", LOAD_ENGINE, false, "memcpy", limit_copy},
 	{NULL, "RLPx Transactions, 10 in a message", LOAD_RLPX, false, "aes+snappy", limit_rlpx},
 	{"rlpx-mac", "  with MACs checked", LOAD_RLPX, true, "aes+snappy+keccak", limit_rlpx_macs},
+	{NULL, "gRPC OnAdd, one in a message", LOAD_GRPC, false, "memcpy", limit_copy},
 	{NULL, "Arbitrum, broadcasts of one", LOAD_ARBITRUM, false, "memcpy", limit_copy},
 };
 #define ROWS (sizeof rows / sizeof *rows)
