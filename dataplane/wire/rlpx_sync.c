@@ -185,12 +185,13 @@ search_range(const struct rlpx_dir *d, uint64_t *first, uint64_t *end)
 	*end = block + to / 16 + 1;
 }
 
-static void
-copy_window(const struct rlpx_dir *d, struct rlpx_arena *a, struct rlpx_search *s)
+/* As much of the window as a search takes, from `from` on; returns where it ends. */
+static uint64_t
+copy_window(const struct rlpx_dir *d, struct rlpx_arena *a, struct rlpx_search *s, uint64_t from)
 {
-	uint32_t n = d->held < RLPX_SEARCH_BYTES ? d->held : RLPX_SEARCH_BYTES;
-	uint64_t at, block;
-	s->from = d->at + (d->held - n);
+	uint64_t at, block, left = d->at + d->held - from;
+	uint32_t n = left < RLPX_SEARCH_BYTES ? (uint32_t)left : RLPX_SEARCH_BYTES;
+	s->from = from;
 	s->len = n;
 	s->phase = known_base(d, &at, &block) ? (uint32_t)at & 15 : RLPX_ANY_PHASE;
 	for (uint32_t done = 0; done < n;) {
@@ -199,6 +200,7 @@ copy_window(const struct rlpx_dir *d, struct rlpx_arena *a, struct rlpx_search *
 		done += run.len;
 	}
 	rlpx_search_fill(s);
+	return from + n;
 }
 
 static void
@@ -234,11 +236,12 @@ begin_near(struct rlpx *r, unsigned dir, struct rlpx_arena *a)
 	/* what is tried is paid for by what is new */
 	if (!a->eager && d->tried_at > d->lost_at && fresh * 2 < end - first + d->held / 8)
 		return false;
-	copy_window(d, a, s);
+	/* the oldest first: what lies before the header that is found is not read */
+	uint64_t tried = copy_window(d, a, s, d->tried_at > d->at ? d->tried_at : d->at);
 	rlpx_search_add(s, &r->aes, first, end);
 	rlpx_search_start(s);
 	set_owner(s, r, dir);
-	d->tried_at = d->at + d->held - (SEARCH_MIN - 1); /* a header may lie across the end */
+	d->tried_at = tried - (SEARCH_MIN - 1); /* a header may lie across the end */
 	return true;
 }
 
@@ -324,7 +327,8 @@ rlpx_search_begin(struct rlpx *r, unsigned dir, struct rlpx_arena *a, struct rlp
 	search_range(d, &first, &end);
 	if (r->has_key && a->search != NULL && end - first <= RLPX_NEAR_BLOCKS)
 		return false;
-	copy_window(d, a, s);
+	/* the newest: a long search would be outrun */
+	copy_window(d, a, s, d->at + d->held - (d->held < RLPX_SEARCH_BYTES ? d->held : RLPX_SEARCH_BYTES));
 	if (r->has_key) {
 		rlpx_search_add(s, &r->aes, first, end);
 	} else {

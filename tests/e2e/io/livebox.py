@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A live box between two hosts: the hosts are two network namespaces joined by a veth pair, the dataplane reads the end of the first. All of it ends with the
+program that calls enter()."""
+import array
+import atexit
+import fcntl
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+HERE, THERE = "192.0.2.1", "192.0.2.2"  # addresses of documentation
+PORT = "here0"
+PATIENCE_S = 60
+SIOCETHTOOL = 0x8946
+# rx and tx checksums, scatter-gather, TSO, GSO, GRO
+ETHTOOL_OFFLOADS = (0x15, 0x17, 0x19, 0x1f, 0x24, 0x2c)
+
+
+def run(*argv):
+    subprocess.run(argv, check=True)
+
+
+def wait_for(what, condition, patience_s=PATIENCE_S, log=None):
+    end = time.monotonic() + patience_s
+    while not condition():
+        if time.monotonic() > end:
+            said = open(log, errors="replace").read() if log else ""
+            sys.exit(f"waited in vain for {what}\n{said}")
+        time.sleep(0.05)
+
+
+def plain_frames(interface):
+    """No offload, so that the frames are as on a wire."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for command in ETHTOOL_OFFLOADS:
+            value = array.array("I", [command, 0])
+            request = struct.pack("16sP", interface.encode(), value.buffer_info()[0]) + bytes(16)
+            try:
+                fcntl.ioctl(s, SIOCETHTOOL, request)
+            except OSError:
+                pass  # one that this kernel's veth does not have
+
+
+def enter():
+    """Puts this program into a network namespace of its own (not `ip netns`, which wants a mount namespace too) that has PORT, up."""
+    if os.geteuid() != 0:
+        print("not root: network namespaces are out of reach")
+        sys.exit(77)
+    if "SENTINEL_NETNS" not in os.environ:
+        os.environ["SENTINEL_NETNS"] = "1"
+        os.execvp("unshare", ["unshare", "--net", sys.executable] + sys.argv)
+    run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+    run("ip", "link", "set", "lo", "up")
+
+
+class Other:
+    """The other host's namespace. It is there as long as a process is in it; this one ends with us."""
+
+    def __init__(self):
+        ready, told = os.pipe()
+        self.holder = subprocess.Popen(["unshare", "--net", "sh", "-c", f"echo >&{told}; exec {told}>&-; exec cat"], stdin=subprocess.PIPE,
+                                       stdout=subprocess.DEVNULL, pass_fds=[told])
+        os.close(told)
+        os.read(ready, 1)
+        os.close(ready)
+        self.into = ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net"]
+        atexit.register(self.close)
+        run("ip", "link", "add", PORT, "type", "veth", "peer", "name", "there0")
+        plain_frames("there0")
+        run("ip", "link", "set", "there0", "netns", str(self.holder.pid))
+        plain_frames(PORT)
+        for into, interface, address in (([], PORT, HERE), (self.into, "there0", THERE)):
+            run(*into, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+            run(*into, "ip", "link", "set", "lo", "up")
+            run(*into, "ip", "addr", "add", address + "/24", "dev", interface)
+            run(*into, "ip", "link", "set", interface, "up", "mtu", "1500")
+
+    def popen(self, *argv, **more):
+        return subprocess.Popen([*self.into, *argv], **more)
+
+    def close(self):
+        self.holder.stdin.close()
+        self.holder.wait()
+
+
+class Box:
+    """Dataplane and control on PORT. programs: dataplane, control, sentinelctl."""
+
+    def __init__(self, folder, programs, bundle, more=()):
+        self.path = lambda name: os.path.join(folder, name)
+        dataplane, control, self.ctl = programs
+        cpus = os.cpu_count()
+        with open(self.path("box.yaml"), "w", encoding="ascii") as f:
+            # a ring that holds more than a slow machine may leave unread
+            f.write(f"ports: ['net_af_packet0,iface={PORT},framecnt=32768']\nidle: sleep\nhuge_pages: false\nmemory_mb: 128\n"
+                    f"cores: {{main: 0, correlator: 0, workers: [{1 % cpus}]}}\n")
+        self.log = self.path("log")
+        self.started = []
+        self.start(control, "--channel", self.path("channel"), "--socket", self.path("socket"), "--journal", self.path("journal"))
+        self.start(dataplane, "--profile", self.path("box.yaml"), "--bundle", bundle, "--channel", self.path("channel"), *more)
+        self.wait_for("the box", lambda: (self.status() or {}).get("dataplane", {}).get("attached"))
+
+    def start(self, *argv):
+        with open(self.log, "ab") as log:
+            self.started.append(subprocess.Popen(argv, stdout=log, stderr=log))
+        atexit.register(self.kill)
+
+    def wait_for(self, what, condition, patience_s=PATIENCE_S):
+        for p in self.started:
+            if p.poll() is not None:
+                sys.exit(f"ended while waiting for {what}: {p.args}\n{open(self.log, errors='replace').read()}")
+        wait_for(what, condition, patience_s, self.log)
+
+    def ask(self, *argv):
+        done = subprocess.run([self.ctl, *argv, "--json", "--socket", self.path("socket")], capture_output=True, text=True, check=False)
+        return [json.loads(line) for line in done.stdout.splitlines()] if done.returncode == 0 else []
+
+    def status(self):
+        return next(iter(self.ask("status")), None)
+
+    def counters(self):
+        return {name: int(value) for name, value in ((self.status() or {}).get("counters") or {}).items()}
+
+    def alerts(self):
+        return [e for e in self.ask("alerts", "--since", "start") if e["type"] == "sentinel.alert.v1"]
+
+    def residuals(self):
+        return {name: i["residual"] for name, i in self.status()["identities"].items() if i["residual"] != "0"}
+
+    def stop(self):
+        for p in self.started:
+            p.send_signal(signal.SIGTERM)
+            code = p.wait(PATIENCE_S)
+            if code != 0:
+                sys.exit(f"exit status {code}: {p.args}\n{open(self.log, errors='replace').read()}")
+
+    def kill(self):
+        for p in self.started:
+            if p.poll() is None:
+                p.kill()
+            p.wait()
