@@ -182,12 +182,23 @@ read_as_http(struct worker *w, struct conn *c)
 	set_current(w, f, c, dir);
 }
 
+static bool
+offered_ws(const struct conn *c, unsigned dir)
+{
+	const struct http1_head *h = http1_last(&c->http, dir);
+	return h->websocket && h->request && !c->has_ws && http1_between(&c->http, dir);
+}
+
 /* A direction that is out of step may be another protocol's: the beginning was not seen, or somebody forged it. */
 static void
 look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 {
 	switch (c->side[dir].proto) {
 	case CONN_HTTP:
+		if (offered_ws(c, dir) && http1_looks_like(in) == 0) {
+			ws_assume(w, c, dir);
+			return;
+		}
 		if (http1_in_step(&c->http, dir) || http1_looks_like(in) == 1)
 			return;
 		if (websocket_looks_like(in))

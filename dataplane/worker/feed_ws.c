@@ -32,18 +32,34 @@ ws_begin(struct worker *w, struct conn *c, unsigned server)
 {
 	struct http1_extensions e = http1_last(&c->http, server)->extensions;
 	unsigned client = !server;
-	bool follows = c->side[client].proto != CONN_JSON, at_once = follows && leave_http(w, c, client);
+	bool follows = c->side[client].proto != CONN_JSON;
+	bool ahead = c->side[client].proto == CONN_WS && websocket_in_step(&c->ws, client);
+	struct websocket_dir frames = c->ws.dir[client];
+	bool at_once = ahead || (follows && leave_http(w, c, client));
 	websocket_init(&c->ws, (enum websocket_client)client, e.deflate || e.arbitrum || e.other, false);
 	c->has_ws = true;
 	c->ws_opaque = e.arbitrum && !e.deflate;
-	if (!at_once)
+	if (ahead) /* the client's frames came before the node's word, or so it was captured */
+		c->ws.dir[client] = frames;
+	else if (!at_once)
 		websocket_desync(&c->ws, client);
 	join_http_lost(&w->joins, &c->join, JOIN_KNOWN);
 	inflate_init(&c->side[server].inflate, INFLATE_MESSAGES, !e.server_no_takeover, false);
 	take_over(w, c, server);
-	if (!follows)
+	if (!follows || ahead)
 		return;
 	inflate_init(&c->side[client].inflate, INFLATE_MESSAGES, !e.client_no_takeover, false);
+	take_over(w, c, client);
+}
+
+/* A request offered it, and what follows is no HTTP: the node's answer is not captured, or comes later. */
+void
+ws_assume(struct worker *w, struct conn *c, unsigned client)
+{
+	websocket_init(&c->ws, (enum websocket_client)client, true, false);
+	c->has_ws = true;
+	join_http_lost(&w->joins, &c->join, JOIN_KNOWN);
+	inflate_init(&c->side[client].inflate, INFLATE_MESSAGES, true, false);
 	take_over(w, c, client);
 }
 

@@ -42,7 +42,7 @@ has_room(struct pipe *p, uint64_t head, uint64_t need)
 static bool
 start_over(struct pipe *p, uint64_t head, uint64_t at, uint64_t need)
 {
-	if (at / PIPE_HOT == (at + need) / PIPE_HOT)
+	if (at < need || at / PIPE_HOT == (at + need) / PIPE_HOT)
 		return false;
 	p->tail_seen = atomic_load_explicit(&p->tail, memory_order_acquire);
 	return p->tail_seen == head;

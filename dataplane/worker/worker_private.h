@@ -118,9 +118,11 @@ uint32_t http_feed(struct worker *w, struct conn *c, unsigned dir, struct span i
 void http_gap(struct worker *w, struct conn *c, unsigned dir, uint64_t n);
 void http_end(struct worker *w, struct conn *c, unsigned dir);
 
-/* ws_begin: a handshake was read, the node's direction is `server`. ws_pickup: none was. */
+/* ws_begin: a handshake was read, the node's direction is `server`. ws_pickup: none was. ws_assume: only the client's
+ * half of one was. */
 void ws_begin(struct worker *w, struct conn *c, unsigned server);
 void ws_pickup(struct worker *w, struct conn *c, unsigned dir);
+void ws_assume(struct worker *w, struct conn *c, unsigned client);
 uint32_t ws_feed(struct worker *w, struct conn *c, unsigned dir, struct span in);
 void ws_gap(struct worker *w, struct conn *c, unsigned dir, uint64_t n);
 void ws_end(struct worker *w, struct conn *c, unsigned dir);

@@ -251,6 +251,13 @@ keeping_up_stays_hot(void **state)
 		assert_true(got[0] == (uint8_t)i && got[bytes - 1] == (uint8_t)i);
 		pipe_release(&p);
 	}
+	for (uint32_t large = 1; large <= cap / 2 - 8; large = large * 3 + 61) { /* longer than what stays hot, from any place */
+		assert_non_null(pipe_reserve(&p, large));
+		pipe_commit(&p);
+		assert_non_null(pipe_peek(&p, &n));
+		assert_int_equal(n, large);
+		pipe_release(&p);
+	}
 	unsigned held = 0;
 	while (pipe_reserve(&p, bytes) != NULL) {
 		pipe_commit(&p);
