@@ -105,6 +105,11 @@ class Coverage(unittest.TestCase):
                       f"{len(never)} never seen (33.3 %)", screen)
         self.assertRegex(screen, rf"  usdt +{want[0]['included']} included, {want[0]['never_seen']} never seen")
         self.assertRegex(screen, r"  unused +0 included\n")
+        with open(os.path.join(CAPTURES, "../../README.md"), encoding="utf-8") as f:
+            readme = f.read()
+        for line in screen.splitlines():  # the README shows this recording
+            if line.startswith(("coverage", "nodes", "blocks", "  usdt")):
+                self.assertIn(f"\n    {line}\n", readme)
         self.assertRegex(screen, rf"{len(truth['replaced_by'])} replaced, 0 dropped, \d+ reorged; {len(truth['reorged'])} block left the chain; "
                          r"1 block was invalid")
 
