@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define RATE_NS 300000000
 
@@ -347,7 +348,7 @@ show(const struct options *o)
 		}
 		if (!o->json) {
 			if (o->watch)
-				printf("\033[H\033[2J");
+				fputs(isatty(STDOUT_FILENO) ? "\033[H\033[2J" : "\n", stdout);
 			print_screen(was, is);
 		}
 		json_decref(was);
