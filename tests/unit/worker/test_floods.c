@@ -317,6 +317,48 @@ slow_ones_hold_nothing_of_others(void **state)
 	scene_end(&s);
 }
 
+/* A message in pieces of a byte, with pings and empty pieces between them, and one that goes on like that without an end. */
+static void
+fragments_without_end(void **state)
+{
+	for (unsigned dir = 0; dir < 2; dir++) {
+		struct scene s;
+		struct text body = {0}, t = {0};
+		scene_begin(&s, NULL, true);
+		ws_open(&s.g, &s.f, 3, "");
+		s.g.unchecked = true;
+		for (unsigned whole = 2; whole-- > 0;) {
+			body.n = t.n = 0;
+			if (dir == 0)
+				add_fresh(&s, &body);
+			else
+				add_pushed(&s, &body);
+			for (uint32_t i = 0; i < body.n; i++) {
+				add_frame(&t, i == 0 ? 1 : 0, dir == 0, (struct span){(uint8_t *)body.p + i, 1});
+				add_frame(&t, 0x89, dir == 0, literal(""));
+				add_frame(&t, 0, dir == 0, literal(""));
+			}
+			for (unsigned i = 0; i < MANY && !whole; i++)
+				add_frame(&t, 0, dir == 0, literal("  "));
+			if (whole)
+				add_frame(&t, 0x80, dir == 0, literal(""));
+			uint64_t before = s.g.c[CTR_TX_SCANNED];
+			rig_say(&s.g, &s.f, dir, text_span(&t));
+			assert_int_equal(s.g.c[CTR_TX_SCANNED], before + 1);
+		}
+		assert_int_equal(s.g.c[CTR_WS_MESSAGES], 2);
+		assert_true(s.g.c[CTR_ST_BUFFERED] <= 14);
+		t.n = 0;
+		add_frame(&t, 0x80, dir == 0, literal(""));
+		rig_say(&s.g, &s.f, dir, text_span(&t));
+		carried_one(&s, WS, dir);
+		assert_int_equal(s.g.c[CTR_WS_BAD] + s.g.c[CTR_WS_LOST], 0);
+		scene_end(&s);
+		text_free(&body);
+		text_free(&t);
+	}
+}
+
 /* Ids that are never answered, on as many connections as it takes. */
 static void
 ids_without_answers(void **state)
@@ -498,6 +540,7 @@ main(void)
 		cmocka_unit_test(head_floods),
 		cmocka_unit_test(requests_without_answers),
 		cmocka_unit_test(slow_ones_hold_nothing_of_others),
+		cmocka_unit_test(fragments_without_end),
 		cmocka_unit_test(ids_without_answers),
 		cmocka_unit_test(sequencers),
 	};
