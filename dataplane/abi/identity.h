@@ -11,6 +11,7 @@
  *   5_findings         FINDINGS = ALERTS + UPDATES + SUPPRESSED_*
  *   6_alerts           ALERTS + UPDATES = RING_PUBLISHED + RING_LOST_FULL              the dataplane's half
  *   6_delivery         RING_PUBLISHED + RING_LOST_FULL = journaled + lost + in flight  control's half
+ *   7_node             NODE_HASHES = NODE_SCANNED + NODE_DUPLICATE + NODE_MISSED_*
  *
  * Identity 6 has two lines so that a fault of one half cannot hide one of the other. */
 #ifndef ABI_IDENTITY_H

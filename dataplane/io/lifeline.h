@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* lifeline: what became of a transaction, as one line of `sentinelctl replay --lives`:
  *
- *   {"event":"life","hash":...,"state":"pending"|"included"|"replaced"|"dropped","what":..., "never_seen":bool,"announced_only":bool,
+ *   {"event":"life","hash":...,"state":...,"what":...,"never_seen":bool,"announced_only":bool,
  *    "block":hash|null,"number":decimal|null,"by":hash|null,"node":"unasked"|"accepted"|"refused","t_ns":decimal}
  *
- * state: what it is from now on; what: what happened: "pending", "included", "replaced", "dropped", "reorged",
+ * state: what it is from now on: "announced", "pending", "included", "replaced", "dropped", "unknown" (it was only in a block that has left the chain);
+ * what: what happened: "pending", "included", "replaced", "dropped", "reorged",
  * "judged" (by a node: `node`). by: what replaced it. */
 #ifndef IO_LIFELINE_H
 #define IO_LIFELINE_H

@@ -34,7 +34,7 @@ static const char usage_text[] =
 	"usage: sentinel-dataplane [--profile BOX.yaml] --bundle FILE [--source CAPTURE] [--rlpx-keys FILE] [--channel SOCKET]\n"
 	"                          [--stay]\n"
 	"       sentinel-dataplane --offline VERB ...   (see --offline --help)\n"
-	"  --profile FILE     the box: cores, ports, memory (default: one worker, no port)\n"
+	"  --profile FILE     the box: cores, ports, memory, feeds, protocols (default: one worker, no port, every feed)\n"
 	"  --bundle FILE      the compiled rules (sentinel-rulec compile PATH -o FILE)\n"
 	"  --source CAPTURE   read this pcap file instead of ports; ends when control has consumed the last alert\n"
 	"  --rlpx-keys FILE   key log of RLPx (devp2p) sessions, read while it grows; only its owner may read it\n"
@@ -43,7 +43,14 @@ static const char usage_text[] =
 	"  --print-topology   show the table of lcores, ports and rings and end\n"
 	"examples:\n"
 	"  sentinel-dataplane --source capture.pcap --bundle default.bundle --channel ./dataplane.sock\n"
-	"  sentinel-dataplane --profile box.yaml --bundle /etc/sentinel/rules.bundle\n";
+	"  sentinel-dataplane --profile box.yaml --bundle /etc/sentinel/rules.bundle\n"
+	"  sentinel-dataplane --profile box.yaml --print-topology      # what it makes of a profile\n"
+	"a profile (YAML, every key optional):\n"
+	"  ports: [\"net_af_packet0,iface=eth1\"]\n"
+	"  feeds: {websocket: [8546], grpc: off}      # only on these ports; not at all; others by detection, on any\n"
+	"  chains: [1, 8453]                          # scan transactions of these alone\n"
+	"  protocols: {aave-v3: [\"0x87870bca3f3fd6335c3f4ce8392d69350b4fa4e2\"]}      # figures of their own on the status screen\n"
+	"  rlpx_keys: /var/lib/sentinel/rlpx.keys\n";
 
 struct options {
 	const char *profile, *bundle, *source, *channel, *keys;

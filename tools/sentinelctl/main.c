@@ -14,7 +14,7 @@ static const struct command {
 	{"tx", "decode raw transactions", cmd_tx},
 #ifdef SENTINELCTL_CONTROL
 	{"alerts", "print a running box's alerts, and follow them", cmd_alerts},
-	{"status", "what a running box sees, drops and has delivered", cmd_status},
+	{"status", "what a running box reads, misses and has delivered", cmd_status},
 #endif
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -15,16 +15,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define RATE_NS 300000000
 
-static const char usage_text[] = "usage: sentinelctl status [--json] [--watch] [--socket PATH]\n"
-				 "  --json         one JSON object a line, integers as decimal strings\n"
-				 "  --watch        again every second, until Ctrl-C\n"
-				 "  --socket PATH  of sentinel-control (default " CONTROL_SOCKET_DEFAULT ")\n"
-				 "examples:\n"
-				 "  sentinelctl status\n"
-				 "  sentinelctl status --json | jq .residual\n";
+static const char usage_text[] =
+	"usage: sentinelctl status [--json] [--watch] [--socket PATH]\n"
+	"  --json         one JSON object a line, integers as decimal strings\n"
+	"  --watch        again every second, until Ctrl-C\n"
+	"  --socket PATH  of sentinel-control (default " CONTROL_SOCKET_DEFAULT ")\n"
+	"on the screen:\n"
+	"  coverage       what was read of each feed since the dataplane started, and what is opaque\n"
+	"  nodes          hashes that nodes returned for submissions, and why any was missed\n"
+	"  blocks         what they hold, and how much of it was never seen pending; then by protocol\n"
+	"  accounting     0 at rest, or a fault\n"
+	"  not read ...   everything that was dropped, with its reason\n"
+	"examples:\n"
+	"  sentinelctl status\n"
+	"  sentinelctl status --json | jq .residual\n"
+	"  sentinelctl status --json | jq -c '.protocols[]'\n";
 
 static volatile sig_atomic_t stop;
 
@@ -340,7 +349,7 @@ show(const struct options *o)
 		}
 		if (!o->json) {
 			if (o->watch)
-				printf("\033[H\033[2J");
+				fputs(isatty(STDOUT_FILENO) ? "\033[H\033[2J" : "\n", stdout);
 			print_screen(was, is);
 		}
 		json_decref(was);

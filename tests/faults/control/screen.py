@@ -169,8 +169,18 @@ class Screen(unittest.TestCase):
         self.assertEqual({n for n, _ in listed}, {"7"})
         self.assertRegex(screen({k: 0 for k in HELP}), r"(?m)^ +0  nothing$")
 
-    def test_no_colour_into_a_pipe(self):
+    def test_no_escapes_into_a_pipe(self):
         self.assertNotIn("\033", screen({k: 7 for k in HELP}))
+        with tempfile.TemporaryDirectory(prefix="sentinel-") as folder:
+            path = os.path.join(folder, "c.sock")
+            Control(path, {"event": "status", "journal": {}, "counters": {}}).start()
+            p = subprocess.Popen([CTL, "status", "--watch", "--socket", path], stdout=subprocess.PIPE, text=True)
+            out = [p.stdout.readline() for _ in range(40)]  # several screens
+            p.terminate()
+            p.stdout.close()
+            p.wait(60)
+        self.assertNotIn("\033", "".join(out))
+        self.assertGreater(sum(line.startswith("coverage") for line in out), 1)
 
 
 if __name__ == "__main__":
