@@ -30,8 +30,8 @@
 #define INFLATE_MAX_REQUEST (5u << 20)
 #define INFLATE_MAX_ANSWER (64u << 20)
 /* Of a message beyond its cap nothing more comes out, but where history goes on it is decompressed up to this
- * size (soketto's limit, the largest), or what comes behind it could not be read. */
-#define INFLATE_MAX_HISTORY (256u << 20)
+ * size, or what comes behind it could not be read. */
+#define INFLATE_MAX_HISTORY (64u << 20)
 /* Of bodies: beyond the first bytes more than this many out for one in is a bomb; a transaction full of
  * zeros, blobs and all, stays below it. Messages have no such cap: padding of one that a node takes would
  * hide what stands behind it, and many small bombs cost as much as a large one. */

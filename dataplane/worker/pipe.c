@@ -24,6 +24,7 @@ pipe_init(struct pipe *p, uint8_t *buf, uint64_t cap)
 	p->cap = cap;
 	atomic_init(&p->head, 0);
 	atomic_init(&p->tail, 0);
+	atomic_init(&p->reached_ns, 0);
 	p->tail_seen = p->reserved_bytes = p->peeked = 0;
 }
 

@@ -74,7 +74,6 @@ struct worker {
 	unsigned dir;
 	uint64_t now_ns;
 	struct join_ref asked; /* of the request object whose items come */
-	uint8_t asked_kind;    /* enum jsonrpc_kind */
 	/* overlapping versions of bytes, and bytes ahead of their turn, are read on their own */
 	bool probing;
 	struct http1 *probe_http;

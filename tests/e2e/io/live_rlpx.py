@@ -10,18 +10,16 @@ usage: live_rlpx.py WHAT DATAPLANE CONTROL SENTINELCTL BUNDLE, under with_npm.sh
 Needs root.
 """
 import collections
-import json
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 
 import livebox
 from livebox import THERE
 
 WHAT = sys.argv[1]
 PROGRAMS, BUNDLE = sys.argv[2:5], sys.argv[5]
+NODE_FOLDER = os.environ["NODE_FOLDER"]
 SESSIONS, EACH_SIDE = 4, 125
 WINDOW = 65536  # of a direction that cannot be read yet
 HEARTBEAT_MS = 1000  # a worker that is no longer polling
@@ -30,45 +28,15 @@ SCANNED = SESSIONS * 2 * EACH_SIDE
 assert SCANNED == 1000
 
 
-class Peer:
-    """A script that prints JSON lines and obeys those on its standard input."""
-
-    def __init__(self, popen, *argv):
-        self.lines = []
-        self.process = popen("node", *argv, cwd=os.environ["NODE_FOLDER"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.reader = threading.Thread(target=lambda: self.lines.extend(json.loads(line) for line in iter(self.process.stdout.readline, "")), daemon=True)
-        self.reader.start()
-
-    def said(self, key):
-        """What it said of that, or None."""
-        return next((line[key] for line in list(self.lines) if key in line), None)
-
-    def tell(self, word):
-        self.process.stdin.write(word + "\n")
-        self.process.stdin.flush()
-
-    def sent(self):
-        return [line for line in list(self.lines) if "sent" in line]
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait(livebox.PATIENCE_S)
-        self.reader.join()
-
-
-def here(*argv, **more):
-    return subprocess.Popen(argv, **more)
-
-
 def start(folder, script, *more):
     """The other host's peer, the box with an empty key log, and then ours."""
     keys = os.path.join(folder, "keys")
     os.close(os.open(keys, os.O_CREAT | os.O_WRONLY, 0o600))
     other = livebox.Other()
-    server = Peer(other.popen, script, "server", THERE, *more)
+    server = livebox.Peer(other.popen, NODE_FOLDER, script, "server", THERE, *more)
     livebox.wait_for("the other peer", lambda: server.said("listening"))
     box = livebox.Box(folder, PROGRAMS, BUNDLE, ["--rlpx-keys", keys])
-    return box, server, Peer(here, script, "client", THERE, keys, *more)
+    return box, server, livebox.Peer(livebox.here, NODE_FOLDER, script, "client", THERE, keys, *more)
 
 
 def hashes(box):

@@ -11,6 +11,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"  # addresses of documentation
@@ -25,13 +26,21 @@ def run(*argv):
     subprocess.run(argv, check=True)
 
 
-def wait_for(what, condition, patience_s=PATIENCE_S, log=None):
+def wait_for(what, condition, patience_s=PATIENCE_S, why=lambda: ""):
     end = time.monotonic() + patience_s
     while not condition():
         if time.monotonic() > end:
-            said = open(log, errors="replace").read() if log else ""
-            sys.exit(f"waited in vain for {what}\n{said}")
+            sys.exit(f"waited in vain for {what}\n{why()}")
         time.sleep(0.05)
+
+
+def listens(address, port):
+    with socket.socket() as s:
+        return s.connect_ex((address, port)) == 0
+
+
+def here(*argv, **more):
+    return subprocess.Popen(argv, **more)
 
 
 def plain_frames(interface):
@@ -88,17 +97,43 @@ class Other:
         self.holder.wait()
 
 
+class Peer:
+    """A script that prints JSON lines and obeys those on its standard input; it is to end with it. popen: here, or Other.popen."""
+
+    def __init__(self, popen, folder, *argv):
+        self.lines = []
+        self.process = popen("node", *argv, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.reader = threading.Thread(target=lambda: self.lines.extend(json.loads(line) for line in iter(self.process.stdout.readline, "")), daemon=True)
+        self.reader.start()
+
+    def said(self, key):
+        """What it said of that, or None."""
+        return next((line[key] for line in list(self.lines) if key in line), None)
+
+    def tell(self, word):
+        self.process.stdin.write(word + "\n")
+        self.process.stdin.flush()
+
+    def sent(self):
+        return [line for line in list(self.lines) if "sent" in line]
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(PATIENCE_S)
+        self.reader.join()
+
+
 class Box:
     """Dataplane and control on PORT. programs: dataplane, control, sentinelctl."""
 
-    def __init__(self, folder, programs, bundle, more=()):
+    def __init__(self, folder, programs, bundle, more=(), workers=1):
         self.path = lambda name: os.path.join(folder, name)
         dataplane, control, self.ctl = programs
         cpus = os.cpu_count()
         with open(self.path("box.yaml"), "w", encoding="ascii") as f:
             # a ring that holds more than a slow machine may leave unread
             f.write(f"ports: ['net_af_packet0,iface={PORT},framecnt=32768']\nidle: sleep\nhuge_pages: false\nmemory_mb: 128\n"
-                    f"cores: {{main: 0, correlator: 0, workers: [{1 % cpus}]}}\n")
+                    f"cores: {{main: 0, correlator: 0, workers: [{', '.join(str(i % cpus) for i in range(1, workers + 1))}]}}\n")
         self.log = self.path("log")
         self.started = []
         self.start(control, "--channel", self.path("channel"), "--socket", self.path("socket"), "--journal", self.path("journal"))
@@ -110,11 +145,17 @@ class Box:
             self.started.append(subprocess.Popen(argv, stdout=log, stderr=log))
         atexit.register(self.kill)
 
-    def wait_for(self, what, condition, patience_s=PATIENCE_S):
-        for p in self.started:
-            if p.poll() is not None:
-                sys.exit(f"ended while waiting for {what}: {p.args}\n{open(self.log, errors='replace').read()}")
-        wait_for(what, condition, patience_s, self.log)
+    def said(self):
+        with open(self.log, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def wait_for(self, what, condition, patience_s=PATIENCE_S, why=lambda: ""):
+        def holds():
+            for p in self.started:
+                if p.poll() is not None:
+                    sys.exit(f"ended while waiting for {what}: {p.args}\n{self.said()}")
+            return condition()
+        wait_for(what, holds, patience_s, lambda: f"{why()}\n{self.said()}")
 
     def ask(self, *argv):
         done = subprocess.run([self.ctl, *argv, "--json", "--socket", self.path("socket")], capture_output=True, text=True, check=False)
@@ -137,7 +178,7 @@ class Box:
             p.send_signal(signal.SIGTERM)
             code = p.wait(PATIENCE_S)
             if code != 0:
-                sys.exit(f"exit status {code}: {p.args}\n{open(self.log, errors='replace').read()}")
+                sys.exit(f"exit status {code}: {p.args}\n{self.said()}")
 
     def kill(self):
         for p in self.started:
