@@ -269,6 +269,49 @@ all_decompressors_taken(void **state)
 	scene_end(&s);
 }
 
+/* As many others as there are decompressors, and a history is gone: what refers to it is counted, and the
+ * node's word for it explained. What refers to nothing is read again, and so is all behind it. */
+static void
+history_taken_by_others(void **state)
+{
+	enum { POOL = 4 };
+	struct worker_config c = scene_config();
+	struct scene s;
+	struct rig_flow thief[POOL];
+	struct text plain = {0}, t = {0};
+	z_stream z, other;
+	c.inflates = POOL;
+	scene_begin(&s, &c, true);
+	deflater(&z, -15);
+	deflater(&other, -15);
+	ws_open(&s.g, &s.f, 3, agreed[0]);
+	says_packed_one(&s, &s.f, 0, &z, true, 0);
+	for (unsigned i = 0; i < POOL; i++) {
+		ws_open(&s.g, &thief[i], 10 + i, agreed[0]);
+		says_packed_one(&s, &thief[i], 0, &other, false, 0);
+	}
+	uint64_t before = s.g.c[CTR_TX_SCANNED];
+	add_fresh(&s, &plain);
+	add_packed_frame(&t, &z, true, true, literal(""), 0, ' ', text_span(&plain));
+	rig_say(&s.g, &s.f, 0, text_span(&t));
+	assert_int_equal(s.g.c[CTR_TX_SCANNED], before);
+	assert_int_equal(s.g.c[CTR_BODIES_OPAQUE], 1);
+	plain.n = t.n = 0;
+	text_add(&plain, "{\"id\":2,\"result\":\"0x%064u\"}", 1);
+	add_frame(&t, WS_TEXT, false, text_span(&plain));
+	rig_say(&s.g, &s.f, 1, text_span(&t));
+	assert_int_equal(s.g.c[CTR_NODE_MISSED_OPAQUE], 1);
+	deflateReset(&z);
+	says_packed_one(&s, &s.f, 0, &z, true, 0);
+	says_packed_one(&s, &s.f, 0, &z, true, 0);
+	assert_int_equal(s.g.c[CTR_BODIES_OPAQUE], 1);
+	scene_end(&s);
+	deflateEnd(&z);
+	deflateEnd(&other);
+	text_free(&plain);
+	text_free(&t);
+}
+
 /* ---- RLPx ---- */
 
 #define ETH_FIRST 0x10u
@@ -532,6 +575,7 @@ main(void)
 		cmocka_unit_test(websocket_bombs),
 		cmocka_unit_test(history_has_an_end),
 		cmocka_unit_test(all_decompressors_taken),
+		cmocka_unit_test(history_taken_by_others),
 		cmocka_unit_test(snappy_bombs_and_lies),
 		cmocka_unit_test(rlpx_frames_beyond_buffers),
 		cmocka_unit_test(chunks_that_never_end),
