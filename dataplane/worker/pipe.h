@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* As long as the consumer keeps up no more than about this of the buffer is used: it stays in the caches. */
+#define PIPE_HOT (128u << 10)
+
 struct pipe {
 	uint8_t *buf;
 	uint64_t cap;			    /* power of two */
