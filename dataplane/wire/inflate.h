@@ -32,9 +32,9 @@
 /* Of a message beyond its cap nothing more comes out, but where history goes on it is decompressed up to this
  * size, or what comes behind it could not be read. */
 #define INFLATE_MAX_HISTORY (64u << 20)
-/* Of bodies: beyond the first bytes more than this many out for one in is a bomb; a transaction full of zeros,
- * blobs and all, stays below it. Messages have no such cap: padding of one that a node takes would hide what
- * stands behind it, and many small bombs cost as much as a large one. */
+/* Of bodies: beyond the first bytes more than this many out for one in is a bomb; a transaction full of
+ * zeros, blobs and all, stays below it. Messages have no such cap: padding of one that a node takes would
+ * hide what stands behind it, and many small bombs cost as much as a large one. */
 #define INFLATE_RATIO_FREE (4u << 20)
 #define INFLATE_RATIO_MAX 200u
 
@@ -46,11 +46,11 @@ enum inflate_kind {
 
 /* From INFLATE_BAD on the message is over: the rest of it is ignored, and the status returned again. */
 enum inflate_status {
-	INFLATE_MORE, /* all input was taken */
-	INFLATE_ROOM, /* the room is full, or nothing more comes out: call again with what is left of the
-			 input, even if that is nothing */
-	INFLATE_END,  /* the message came out whole */
-	INFLATE_BAD,  /* not what it should be; or ended too early */
+	INFLATE_MORE,	/* all input was taken */
+	INFLATE_ROOM,	/* the room is full, or nothing more comes out: call again with what is left of the
+			   input, even if that is nothing */
+	INFLATE_END,	/* the message came out whole */
+	INFLATE_BAD,	/* not what it should be; or ended too early */
 	INFLATE_OPAQUE, /* needs history that was not seen */
 	INFLATE_LIMIT,	/* longer than allowed, or a bomb. Feed the rest all the same: history goes on */
 	INFLATE_STOLEN	/* its context was needed elsewhere */

@@ -153,12 +153,12 @@ scan(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool las
 }
 
 static void
-scan_cut(struct worker *w, struct conn *c, unsigned dir)
+scan_cut(struct worker *w, struct conn *c, unsigned dir, enum join_reason why)
 {
 	struct conn_side *s = &c->side[dir];
 	if (s->body == BODY_REQUEST) {
 		w->ctr[CTR_JSON_TRUNCATED]++;
-		request_unread(w, c, dir, JOIN_GAP);
+		request_unread(w, c, dir, why);
 		jsonrpc_cut(&s->request, &w->arena, take_item, w);
 	} else if (s->body == BODY_ARBITRUM) {
 		w->ctr[CTR_ANSWERS_TRUNCATED]++;
@@ -189,10 +189,8 @@ inflate_failed(struct worker *w, struct conn *c, unsigned dir, enum inflate_stat
 		: status == INFLATE_LIMIT ? CTR_INFLATE_BOMBS
 		: status == INFLATE_STOLEN ? CTR_INFLATE_STOLEN
 					   : CTR_BODIES_OPAQUE]++;
-	if (s->body == BODY_REQUEST)
-		request_unread(w, c, dir, JOIN_OPAQUE);
 	if (s->body != BODY_NONE)
-		scan_cut(w, c, dir);
+		scan_cut(w, c, dir, JOIN_OPAQUE);
 }
 
 static void
@@ -260,6 +258,6 @@ body_cut(struct worker *w, struct conn *c, unsigned dir)
 		inflate_over(w, c, dir);
 	}
 	if (s->body != BODY_NONE)
-		scan_cut(w, c, dir);
+		scan_cut(w, c, dir, JOIN_GAP);
 	s->coding = CODING_NONE;
 }

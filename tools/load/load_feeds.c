@@ -33,8 +33,7 @@ room(struct load_text *t, uint32_t n)
 	return !t->full;
 }
 
-static void __attribute__((format(printf, 2, 3)))
-add(struct load_text *t, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) add(struct load_text *t, const char *format, ...)
 {
 	char small[1024];
 	va_list args;
@@ -135,7 +134,8 @@ hash_answer(struct load_maker *m, struct load_connection *c, struct span raw)
 	add(t, "\"}");
 }
 
-/* As geth's RPCTransaction, pending. The sender is anybody: recovering it would take longer than all the rest. */
+/* As geth's RPCTransaction, pending. The sender is anybody: recovering it would take longer than all the
+ * rest. */
 static void
 object(struct load_maker *m, struct span raw)
 {
@@ -177,7 +177,10 @@ notification(struct load_maker *m, struct load_connection *c, struct span raw)
 {
 	struct load_text *t = &m->text;
 	t->n = 0;
-	add(t, "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"0x%08x\",\"result\":", c->number + 1);
+	add(t,
+		"{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"0x%"
+		"08x\",\"result\":",
+		c->number + 1);
 	object(m, raw);
 	add(t, "}}");
 }
@@ -189,7 +192,8 @@ http_request(struct load_maker *m, struct load_connection *c)
 {
 	char head[512];
 	int n = snprintf(head, sizeof head,
-		"POST / HTTP/1.1\r\ncontent-type: application/json\r\naccept-encoding: gzip\r\ncontent-length: %u\r\n"
+		"POST / HTTP/1.1\r\ncontent-type: application/json\r\naccept-encoding: "
+		"gzip\r\ncontent-length: %u\r\n"
 		"Host: 192.0.2.1:%u\r\nConnection: keep-alive\r\n\r\n",
 		m->text.n, m->node_port);
 	char *p = insert(&m->text, 0, (uint32_t)n);
@@ -204,8 +208,10 @@ http_answer(struct load_maker *m, struct load_connection *c)
 {
 	char head[512];
 	int n = snprintf(head, sizeof head,
-		"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nvary: origin, access-control-request-method, "
-		"access-control-request-headers\r\naccess-control-allow-origin: *\r\ncontent-length: %u\r\ndate: Sun, 22 Nov 2026 14:30:47 "
+		"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nvary: origin, "
+		"access-control-request-method, "
+		"access-control-request-headers\r\naccess-control-allow-origin: *\r\ncontent-length: "
+		"%u\r\ndate: Sun, 22 Nov 2026 14:30:47 "
 		"GMT\r\n\r\n",
 		m->text.n);
 	char *p = insert(&m->text, 0, (uint32_t)n);
@@ -247,15 +253,18 @@ engine_send(struct load_maker *m, struct load_connection *c, const struct span *
 {
 	struct load_text *t = &m->text;
 	t->n = 0;
-	add(t, "{\"jsonrpc\":\"2.0\",\"id\":%u,\"method\":\"engine_newPayloadV3\",\"params\":[{", ++c->requests);
+	add(t, "{\"jsonrpc\":\"2.0\",\"id\":%u,\"method\":\"engine_newPayloadV3\",\"params\":[{",
+		++c->requests);
 	add_random(m, "parentHash", 32);
 	add_random(m, "feeRecipient", 20);
 	add_random(m, "stateRoot", 32);
 	add_random(m, "receiptsRoot", 32);
 	add_random(m, "logsBloom", 256);
 	add_random(m, "prevRandao", 32);
-	add(t, "\"blockNumber\":\"0x%x\",\"gasLimit\":\"0x2255100\",\"gasUsed\":\"0x10a5b3f\",\"timestamp\":\"0x6745a%03x\",", 0x1400000 + c->requests,
-		c->requests & 0xfff);
+	add(t,
+		"\"blockNumber\":\"0x%x\",\"gasLimit\":\"0x2255100\",\"gasUsed\":\"0x10a5b3f\",\"timestamp\":"
+		"\"0x6745a%03x\",",
+		0x1400000 + c->requests, c->requests & 0xfff);
 	add(t, "\"extraData\":\"0x546974616e\",\"baseFeePerGas\":\"0x2540be400\",");
 	add_random(m, "blockHash", 32);
 	for (uint32_t i = 0; i < n; i++) {
@@ -263,7 +272,8 @@ engine_send(struct load_maker *m, struct load_connection *c, const struct span *
 		add_hex(t, raw[i].p, raw[i].len);
 		add(t, "\"");
 	}
-	add(t, "],\"withdrawals\":[],\"blobGasUsed\":\"0x0\",\"excessBlobGas\":\"0x0\"},[],\"0x%064x\"]}", c->requests);
+	add(t, "],\"withdrawals\":[],\"blobGasUsed\":\"0x0\",\"excessBlobGas\":\"0x0\"},[],\"0x%064x\"]}",
+		c->requests);
 	int rc = http_request(m, c);
 	t->n = 0;
 	add(t, "{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":{\"status\":\"VALID\",", c->requests);
@@ -316,7 +326,8 @@ ws_handshake(struct load_maker *m, struct load_connection *c, const char *offere
 	struct load_text *t = &m->text;
 	t->n = 0;
 	add(t,
-		"GET / HTTP/1.1\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nConnection: Upgrade\r\n"
+		"GET / HTTP/1.1\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+		"dGhlIHNhbXBsZSBub25jZQ==\r\nConnection: Upgrade\r\n"
 		"Upgrade: websocket\r\n%sHost: 192.0.2.1:%u\r\n\r\n",
 		offered, m->node_port);
 	int rc = load_send(m, c, 0, t->p, t->n);
@@ -339,7 +350,10 @@ ws_subscribe(struct load_maker *m, struct load_connection *c, int rc)
 {
 	struct load_text *t = &m->text;
 	t->n = 0;
-	add(t, "{\"method\":\"eth_subscribe\",\"params\":[\"newPendingTransactions\",true],\"id\":%u,\"jsonrpc\":\"2.0\"}", ++c->requests);
+	add(t,
+		"{\"method\":\"eth_subscribe\",\"params\":[\"newPendingTransactions\",true],\"id\":%u,"
+		"\"jsonrpc\":\"2.0\"}",
+		++c->requests);
 	rc = rc ? rc : ws_message(m, c, 0, WS_TEXT);
 	t->n = 0;
 	add(t, "{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":\"0x%08x\"}", c->requests, c->number + 1);
@@ -387,10 +401,13 @@ deflated_open(struct load_maker *m, struct load_connection *c)
 {
 	z_stream *z = calloc(1, sizeof *z);
 	c->state = z;
-	if (z == NULL || deflateInit2(z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (z == NULL ||
+		deflateInit2(z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return -ENOMEM;
-	static const char offered[] = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
-	return ws_subscribe(m, c, ws_handshake(m, c, offered, "Sec-WebSocket-Extensions: permessage-deflate\r\n"));
+	static const char offered[] =
+		"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+	return ws_subscribe(
+		m, c, ws_handshake(m, c, offered, "Sec-WebSocket-Extensions: permessage-deflate\r\n"));
 }
 
 static int
@@ -545,7 +562,8 @@ enum { H2_DATA = 0, H2_HEADERS = 1, H2_SETTINGS = 4, H2_END_HEADERS = 4 };
 static void
 h2_frame(struct load_text *t, uint8_t type, uint8_t flags, uint8_t stream, const void *p, uint32_t n)
 {
-	const uint8_t head[9] = {(uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, type, flags, 0, 0, 0, stream};
+	const uint8_t head[9] = {
+		(uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, type, flags, 0, 0, 0, stream};
 	add_bytes(t, head, sizeof head);
 	add_bytes(t, p, n);
 }
@@ -594,8 +612,10 @@ arbitrum_send(struct load_maker *m, struct load_connection *c, const struct span
 	uint8_t l2[1 + LOAD_RAW_MAX] = {4};
 	t->n = 0;
 	add(t,
-		"{\"version\":1,\"messages\":[{\"sequenceNumber\":%u,\"message\":{\"message\":{\"header\":{\"kind\":3,"
-		"\"sender\":\"0xa4b000000000000000000073657175656e636572\",\"blockNumber\":21269000,\"timestamp\":1732200000,"
+		"{\"version\":1,\"messages\":[{\"sequenceNumber\":%u,\"message\":{\"message\":{\"header\":{"
+		"\"kind\":3,"
+		"\"sender\":\"0xa4b000000000000000000073657175656e636572\",\"blockNumber\":21269000,"
+		"\"timestamp\":1732200000,"
 		"\"requestId\":null,\"baseFeeL1\":null},\"l2Msg\":\"",
 		267000000 + ++c->requests);
 	memcpy(l2 + 1, raw[0].p, raw[0].len);
@@ -616,10 +636,18 @@ const struct load_feed_ops load_feed_ops[LOAD_FEEDS] = {
 	[LOAD_HTTP] = {.port = 8545, .group = 1, .send = http_send},
 	[LOAD_WS] = {.port = 8546, .group = 1, .open = ws_open, .send = ws_send},
 	[LOAD_WS_PUSHED] = {.port = 8546, .group = 1, .open = pushed_open, .send = pushed_send},
-	[LOAD_WS_DEFLATED] = {.port = 8546, .group = 1, .open = deflated_open, .send = deflated_send, .close = deflated_close},
+	[LOAD_WS_DEFLATED] = {.port = 8546,
+		.group = 1,
+		.open = deflated_open,
+		.send = deflated_send,
+		.close = deflated_close},
 	[LOAD_HTTP_OBJECTS] = {.port = 8545, .group = 1, .send = objects_send},
 	[LOAD_ENGINE] = {.port = 8551, .group = LOAD_BLOCK_TXS, .send = engine_send},
-	[LOAD_RLPX] = {.port = 30303, .group = LOAD_MESSAGE_TXS, .open = rlpx_open, .send = rlpx_send, .close = rlpx_close},
+	[LOAD_RLPX] = {.port = 30303,
+		.group = LOAD_MESSAGE_TXS,
+		.open = rlpx_open,
+		.send = rlpx_send,
+		.close = rlpx_close},
 	[LOAD_GRPC] = {.port = 9090, .group = 1, .open = grpc_open, .send = grpc_send},
 	[LOAD_ARBITRUM] = {.port = 9642, .group = 1, .open = ws_open, .send = arbitrum_send},
 };

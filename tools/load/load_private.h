@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What load.c (transactions, frames, connections) and load_feeds.c (what is said on them) share. Nobody else includes this. */
+/* What load.c (transactions, frames, connections) and load_feeds.c (what is said on them) share. Nobody else
+ * includes this. */
 #ifndef TOOLS_LOAD_PRIVATE_H
 #define TOOLS_LOAD_PRIVATE_H
 
@@ -35,10 +36,11 @@ struct load_maker {
 	uint16_t ip_id, node_port;
 };
 
-/* A feed: `send` says all that is to be said of n transactions; `open`, `close` may be NULL. All return 0 or -errno. */
+/* A feed: `send` says all that is to be said of n transactions; `open`, `close` may be NULL. All return 0 or
+ * -errno. */
 struct load_feed_ops {
 	uint16_t port;
-	uint32_t group;	  /* transactions that `send` gets at most */
+	uint32_t group; /* transactions that `send` gets at most */
 	int (*open)(struct load_maker *m, struct load_connection *c);
 	int (*send)(struct load_maker *m, struct load_connection *c, const struct span *raw, uint32_t n);
 	void (*close)(struct load_maker *m, struct load_connection *c);
@@ -51,6 +53,7 @@ void load_random_bytes(struct load_maker *m, uint8_t *p, size_t n);
 /* load_send says n bytes in segments; load_ack acknowledges; load_frame is one frame with these TCP flags. */
 int load_send(struct load_maker *m, struct load_connection *c, unsigned side, const void *bytes, uint32_t n);
 int load_ack(struct load_maker *m, struct load_connection *c, unsigned side);
-int load_frame(struct load_maker *m, struct load_connection *c, unsigned side, unsigned flags, const void *payload, uint32_t n);
+int load_frame(struct load_maker *m, struct load_connection *c, unsigned side, unsigned flags,
+	const void *payload, uint32_t n);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What one core does of each feed: the whole worker over traffic in memory, and beside it what the bytes cost at least, measured in the same
- * round on the same bytes: copying the stream, or for what is compressed or encrypted bare zlib, or bare libcrypto and libsnappy (and Keccak
- * where MACs are checked). Medians of the rounds; a fresh worker in each, so that no transaction is a duplicate.
+/* What one core does of each feed: the whole worker over traffic in memory, and beside it what the bytes cost
+ * at least, measured in the same round on the same bytes: copying the stream, or for what is compressed or
+ * encrypted bare zlib, or bare libcrypto and libsnappy (and Keccak where MACs are checked). Medians of the
+ * rounds; a fresh worker in each, so that no transaction is a duplicate.
  *
  * usage: bench_feeds BUNDLE [--json] [--transactions N] [--rounds N] */
 #include "eth/keccak.h"
@@ -72,7 +73,8 @@ limit_inflate(struct bench *b)
 		s->next_in = tail;
 		s->avail_in = sizeof tail;
 		inflate(s, Z_SYNC_FLUSH);
-		whole_check(PLAIN_BYTES - s->avail_out == p->plain_bytes, "bare zlib does not read a message");
+		whole_check(
+			PLAIN_BYTES - s->avail_out == p->plain_bytes, "bare zlib does not read a message");
 	}
 	double ns = (double)(whole_now_ns() - start);
 	for (unsigned i = 0; i < CONNECTIONS; i++)
@@ -80,7 +82,8 @@ limit_inflate(struct bench *b)
 	return ns;
 }
 
-/* Deciphering turns the kept bytes into others; what is unpacked is what was kept. Both cost what the real bytes would. */
+/* Deciphering turns the kept bytes into others; what is unpacked is what was kept. Both cost what the real
+ * bytes would. */
 static double
 rlpx_limit(struct bench *b, bool macs)
 {
@@ -96,8 +99,11 @@ rlpx_limit(struct bench *b, bool macs)
 		int n;
 		if (macs)
 			keccak256(&p->bytes, 1, hash);
-		whole_check(EVP_DecryptUpdate(c, b->plain + PLAIN_BYTES / 2, &n, p->bytes.p, (int)p->bytes.len) == 1, "no AES");
-		whole_check(snappy_uncompress((const char *)p->bytes.p, p->bytes.len, (char *)b->plain, &plain) == SNAPPY_OK &&
+		whole_check(EVP_DecryptUpdate(
+				    c, b->plain + PLAIN_BYTES / 2, &n, p->bytes.p, (int)p->bytes.len) == 1,
+			"no AES");
+		whole_check(snappy_uncompress((const char *)p->bytes.p, p->bytes.len, (char *)b->plain,
+				    &plain) == SNAPPY_OK &&
 				    plain == p->plain_bytes,
 			"bare snappy does not read a message");
 	}
@@ -186,12 +192,17 @@ print_json(const struct bench *b, const struct row *row, const struct result *r,
 {
 	const struct load *l = &b->load;
 	double bits = 8.0 * (double)l->frame_bytes / l->transactions;
-	printf("%s{\"feed\":\"%s\",\"transactions\":%u,\"frames\":%u,\"frame_bytes\":%llu,\"stream_bytes\":%llu,\"raw_bytes_mean\":%.1f,"
-	       "\"transactions_per_second\":%.0f,\"gbit_per_second\":%.3f,\"ns\":%.1f,\"ns_fastest\":%.1f,\"ns_slowest\":%.1f,"
-	       "\"limit\":\"%s\",\"limit_ns\":%.1f,\"limit_gbit_per_second\":%.3f,\"over_limit\":%.2f,\"residual\":%llu}",
-		first ? "" : ",", row->name ? row->name : load_feed_name(row->feed), l->transactions, l->frames, (unsigned long long)l->frame_bytes,
-		(unsigned long long)l->stream_bytes, (double)l->raw_bytes / l->transactions, 1e9 / r->ns, bits / r->ns, r->ns, r->fastest,
-		r->slowest, row->limit_name, r->limit, bits / r->limit, r->ns / r->limit, (unsigned long long)r->residual);
+	printf("%s{\"feed\":\"%s\",\"transactions\":%u,\"frames\":%u,\"frame_bytes\":%llu,\"stream_bytes\":%"
+	       "llu,\"raw_bytes_mean\":%.1f,"
+	       "\"transactions_per_second\":%.0f,\"gbit_per_second\":%.3f,\"ns\":%.1f,\"ns_fastest\":%.1f,"
+	       "\"ns_slowest\":%.1f,"
+	       "\"limit\":\"%s\",\"limit_ns\":%.1f,\"limit_gbit_per_second\":%.3f,\"over_limit\":%.2f,"
+	       "\"residual\":%llu}",
+		first ? "" : ",", row->name ? row->name : load_feed_name(row->feed), l->transactions,
+		l->frames, (unsigned long long)l->frame_bytes, (unsigned long long)l->stream_bytes,
+		(double)l->raw_bytes / l->transactions, 1e9 / r->ns, bits / r->ns, r->ns, r->fastest,
+		r->slowest, row->limit_name, r->limit, bits / r->limit, r->ns / r->limit,
+		(unsigned long long)r->residual);
 }
 
 static void
@@ -199,8 +210,8 @@ print_row(const struct bench *b, const struct row *row, const struct result *r)
 {
 	const struct load *l = &b->load;
 	double bits = 8.0 * (double)l->frame_bytes / l->transactions;
-	printf("  %-38s %10.0f %7.2f %8.0f %8.0f  %-18s %6.1f\n", row->what, 1e9 / r->ns, bits / r->ns, r->ns, r->limit, row->limit_name,
-		r->ns / r->limit);
+	printf("  %-38s %10.0f %7.2f %8.0f %8.0f  %-18s %6.1f\n", row->what, 1e9 / r->ns, bits / r->ns, r->ns,
+		r->limit, row->limit_name, r->ns / r->limit);
 }
 
 static uint64_t
@@ -210,12 +221,17 @@ run_rows(struct bench *b, bool json)
 	if (json)
 		printf("[");
 	else
-		printf("One core, %u transactions of each feed on %u connections in memory, median of %u rounds\n\n"
+		printf("One core, %u transactions of each feed on %u connections in memory, median of %u "
+		       "rounds\n\n"
 		       "  %-38s %10s %7s %8s %8s  %-18s %6s\n",
-			b->transactions, CONNECTIONS, b->rounds, "", "tx/s", "Gbit/s", "ns/tx", "limit", "of the limit", "times");
+			b->transactions, CONNECTIONS, b->rounds, "", "tx/s", "Gbit/s", "ns/tx", "limit",
+			"of the limit", "times");
 	for (unsigned i = 0; i < ROWS; i++) {
-		struct load_config c = {
-			.feed = rows[i].feed, .transactions = b->transactions, .connections = CONNECTIONS, .seed = 1, .hit_every = 1000};
+		struct load_config c = {.feed = rows[i].feed,
+			.transactions = b->transactions,
+			.connections = CONNECTIONS,
+			.seed = 1,
+			.hit_every = 1000};
 		struct result r;
 		whole_check(load_make(&b->load, &c) == 0, "no memory for the load");
 		measure(b, &rows[i], &r);
@@ -248,7 +264,8 @@ main(int argc, char **argv)
 			path = argv[i];
 	}
 	whole_check(path != NULL && b.rounds >= 1 && b.rounds <= ROUNDS_MAX && b.transactions >= 1000,
-		"bench_feeds BUNDLE [--json] [--transactions N] [--rounds N]: 1000 transactions or more, 1 to 64 rounds");
+		"bench_feeds BUNDLE [--json] [--transactions N] [--rounds N]: 1000 transactions or more, 1 "
+		"to 64 rounds");
 	whole_check(bundle_load(&b.bundle, path, false) == 0, "no bundle");
 	b.plain = malloc(PLAIN_BYTES);
 	whole_check(b.plain != NULL, "no memory");

@@ -76,7 +76,8 @@ run_frames(struct worker *w, const struct load *l)
 }
 
 void
-whole_run(const struct load *l, const struct ruleset *rules, const struct rlpx_keys *keys, struct whole_run *r)
+whole_run(
+	const struct load *l, const struct ruleset *rules, const struct rlpx_keys *keys, struct whole_run *r)
 {
 	static struct stats_page stats;
 	struct worker_config c;

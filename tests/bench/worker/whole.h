@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* whole: what the two bench programs share: a fresh worker run over a load in memory, memory that a round gives back whole, medians. Whatever
- * is not as it should be ends the program. */
+/* whole: what the two bench programs share: a fresh worker run over a load in memory, memory that a round
+ * gives back whole, medians. Whatever is not as it should be ends the program. */
 #ifndef BENCH_WHOLE_H
 #define BENCH_WHOLE_H
 
@@ -18,8 +18,10 @@ struct whole_run {
 	uint64_t residual; /* of identities 2 to 4 and 7 */
 };
 
-/* whole_run: every transaction of the load must be scanned, none of them twice. keys: of its RLPx sessions, or NULL. */
-void whole_run(const struct load *l, const struct ruleset *rules, const struct rlpx_keys *keys, struct whole_run *r);
+/* whole_run: every transaction of the load must be scanned, none of them twice. keys: of its RLPx sessions,
+ * or NULL. */
+void whole_run(
+	const struct load *l, const struct ruleset *rules, const struct rlpx_keys *keys, struct whole_run *r);
 
 /* whole_alloc: zeroed, 64-byte aligned, or NULL; all of it is given back by whole_alloc_reset. */
 void *whole_alloc(size_t bytes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A sequence of messages, whole, cut short or lost, decompressed twice, in pieces of different sizes into
  * rooms of different sizes, from a pool whose contexts others take away in the same places: both must say the
- * same. A single whole message must come out as zlib gives it in one go.
+ * same. A single whole message must come out as zlib gives it in one go. A higher limit must not change
+ * what comes of the messages below the lower one.
  *
  * Input: mode, pieces, limit / 64; then messages: one byte (what happens before it), two of length, its
  * bytes. */
@@ -95,12 +96,28 @@ against_zlib(const struct result *r, struct span in, uint8_t mode, uint32_t limi
 	free(all);
 }
 
+/* A lower limit costs the messages that are longer, and no other: r has it, w a higher one. */
+static void
+limit_costs_nothing_else(const struct result *r, const struct result *w)
+{
+	assert(r->n == w->n);
+	for (unsigned k = 0; k < r->n; k++) {
+		size_t from = k ? r->at[k - 1] : 0, other = k ? w->at[k - 1] : 0, n = r->at[k] - from;
+		if (r->status[k] == INFLATE_LIMIT) {
+			assert(w->at[k] - other >= n);
+		} else {
+			assert(r->status[k] == w->status[k] && w->at[k] - other == n);
+		}
+		assert(n == 0 || memcmp(r->bytes + from, w->bytes + other, n) == 0);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 6)
 		return 0;
-	struct result a = {0}, b = {0};
+	struct result a = {0}, b = {0}, wide = {0};
 	struct span in = {data + 3, (uint32_t)(size - 3)};
 	uint32_t limit = data[2] == 0xff ? CAP / 2 : data[2] * 64u;
 	play(&a, in, data[0], limit, SIZE_MAX / 2, 4096);
@@ -109,7 +126,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(memcmp(a.status, b.status, a.n) == 0 && memcmp(a.at, b.at, a.n * sizeof a.at[0]) == 0);
 	assert(a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
 	against_zlib(&a, in, data[0], limit);
+	play(&wide, in, data[0], CAP - 1, SIZE_MAX / 2, 4096);
+	limit_costs_nothing_else(&a, &wide);
 	free(a.bytes);
 	free(b.bytes);
+	free(wide.bytes);
 	return 0;
 }

@@ -386,12 +386,14 @@ bombs(void **state)
 	inf_pool_free(&p);
 }
 
-/* Behind a message beyond its limit, in however many pieces, comes one that refers to it and to what stood before it. */
+/* Behind a message beyond its limit, in however many pieces, comes one that refers to it and to what stood
+ * before it. */
 static void
 history_goes_on_behind_a_bomb(void **state)
 {
 	static uint8_t bomb[4096];
-	static const uint8_t damaged[26] = {0, 20, 0, 0xeb, 0xff, [25] = 7}; /* twenty bytes as they are, then a block of no kind */
+	static const uint8_t damaged[26] = {
+		0, 20, 0, 0xeb, 0xff, [25] = 7}; /* twenty bytes as they are, then a block of no kind */
 	struct inf_pool p;
 	struct inflate i;
 	z_stream z;
@@ -402,17 +404,21 @@ history_goes_on_behind_a_bomb(void **state)
 		memset(plain, 'z', CAP);
 		size_t n = deflate_some(&z, plain, CAP, Z_SYNC_FLUSH) - 4;
 		memcpy(bomb, packed, n);
-		assert_int_equal(inf_message(&i, &p, bomb, n, 1000, step, 77, out, sizeof out, &out_len), INFLATE_LIMIT);
+		assert_int_equal(inf_message(&i, &p, bomb, n, 1000, step, 77, out, sizeof out, &out_len),
+			INFLATE_LIMIT);
 		assert_int_equal(out_len, 1000);
 		assert_false(i.hole || i.draining);
 		n = deflate_some(&z, plain, 300, Z_SYNC_FLUSH) - 4;
 		assert_true(n < 16); /* it does refer */
 		same(inf_message(&i, &p, packed, n, CAP, step, 77, out, sizeof out, &out_len), 300);
 		/* damaged behind its limit: no history, and the next is not guessed at */
-		assert_int_equal(inf_message(&i, &p, damaged, sizeof damaged, 10, step, 77, out, sizeof out, &out_len), INFLATE_LIMIT);
+		assert_int_equal(
+			inf_message(&i, &p, damaged, sizeof damaged, 10, step, 77, out, sizeof out, &out_len),
+			INFLATE_LIMIT);
 		assert_true(i.hole);
 		n = deflate_some(&z, plain, 300, Z_SYNC_FLUSH) - 4;
-		assert_int_equal(inf_message(&i, &p, packed, n, CAP, step, 77, out, sizeof out, &out_len), INFLATE_OPAQUE);
+		assert_int_equal(inf_message(&i, &p, packed, n, CAP, step, 77, out, sizeof out, &out_len),
+			INFLATE_OPAQUE);
 		inflate_release(&i, &p.pool);
 		deflateEnd(&z);
 	}

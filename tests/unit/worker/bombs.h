@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bombs: what the tests of hostile sizes share. A scene is a worker with one connection that is attacked and one beside it, on which half of
- * a submission was said before and the rest is said after: it must be read. All that is made of `struct text` grows on the heap. */
+/* bombs: what the tests of hostile sizes share. A scene is a worker with one connection that is attacked and
+ * one beside it, on which half of a submission was said before and the rest is said after: it must be read.
+ * All that is made of `struct text` grows on the heap. */
 #ifndef BOMBS_H
 #define BOMBS_H
 
@@ -58,7 +59,8 @@ __attribute__((unused)) static void
 add_pushed(struct scene *s, struct text *t)
 {
 	struct span tx = rig_tx(TO_WATCHED, s->nonce++, 300);
-	text_add(t, "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"0x1\",\"result\":\"0x");
+	text_add(t, "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":"
+		    "\"0x1\",\"result\":\"0x");
 	text_hex(t, tx);
 	text_add(t, "\"}}");
 	free((void *)(uintptr_t)tx.p);
@@ -166,11 +168,14 @@ ws_open(struct rig *g, struct rig_flow *f, unsigned number, const char *extensio
 {
 	struct text t = {0};
 	rig_open(g, f, number);
-	text_add(&t, "GET / HTTP/1.1\r\nHost: node\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+	text_add(&t, "GET / HTTP/1.1\r\nHost: node\r\nConnection: Upgrade\r\nUpgrade: "
+		     "websocket\r\nSec-WebSocket-Version: 13\r\n"
 		     "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n");
 	rig_say(g, f, 0, text_span(&t));
 	t.n = 0;
-	text_add(&t, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n%s\r\n", extensions);
+	text_add(&t,
+		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n%s\r\n",
+		extensions);
 	rig_say(g, f, 1, text_span(&t));
 	text_free(&t);
 }
@@ -206,7 +211,8 @@ deflater(z_stream *z, int wbits)
 
 /* A message of permessage-deflate: what `begin` says, n times `fill`, what `end` says. */
 __attribute__((unused)) static void
-add_packed_frame(struct text *t, z_stream *z, bool takeover, bool masked, struct span begin, size_t n, int fill, struct span end)
+add_packed_frame(struct text *t, z_stream *z, bool takeover, bool masked, struct span begin, size_t n,
+	int fill, struct span end)
 {
 	struct text packed = {0};
 	if (!takeover)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Compressed messages that grow beyond all measure, in every protocol: the counter says so, the next message on the same connection is read,
- * what is said beside is read, and no more was decompressed than the caps allow. */
+/* Compressed messages that grow beyond all measure, in every protocol: the counter says so, the next message
+ * on the same connection is read, what is said beside is read, and no more was decompressed than the caps
+ * allow. */
 #include "bombs.h"
 
 #include "tests/unit/wire/rlpx_peer.h"
@@ -33,7 +34,8 @@ static const struct coding {
 static void
 add_coded(struct text *t, unsigned dir, const char *coding, const struct text *body)
 {
-	text_add(t, "%s\r\nContent-Type: application/json\r\nContent-Encoding: %s\r\nContent-Length: %u\r\n\r\n",
+	text_add(t,
+		"%s\r\nContent-Type: application/json\r\nContent-Encoding: %s\r\nContent-Length: %u\r\n\r\n",
 		dir == 0 ? "POST / HTTP/1.1\r\nHost: node" : "HTTP/1.1 200 OK", coding, body->n);
 	add_bytes(t, body->p, body->n);
 }
@@ -42,7 +44,10 @@ static void
 add_asking(struct text *t)
 {
 	struct text body = {0};
-	text_add(&body, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"eth_getRawTransactionByHash\",\"params\":[\"0x%064d\"]}", 7);
+	text_add(&body,
+		"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"eth_getRawTransactionByHash\",\"params\":[\"0x%"
+		"064d\"]}",
+		7);
 	text_post(t, "", &body);
 	text_free(&body);
 }
@@ -148,7 +153,8 @@ gzip_members_without_end(void **state)
 /* ---- WebSocket ---- */
 
 static const char *const agreed[] = {"Sec-WebSocket-Extensions: permessage-deflate\r\n",
-	"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n"};
+	"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+	"client_no_context_takeover\r\n"};
 
 /* A compressed message with one transaction: behind n times `fill`. */
 static void
@@ -201,7 +207,8 @@ websocket_bombs(void **state)
 			websocket_bomb(dir, takeover);
 }
 
-/* So long that no receiver has a history behind it: the next is not guessed at, and one that refers to nothing is read. */
+/* So long that no receiver has a history behind it: the next is not guessed at, and one that refers to
+ * nothing is read. */
 static void
 history_has_an_end(void **state)
 {
@@ -213,7 +220,7 @@ history_has_an_end(void **state)
 	deflater(&z, -15);
 	says_packed_one(&s, &s.f, 0, &z, true, 0);
 	inflated = 0;
-	add_packed_frame(&t, &z, true, true, literal("{\"id\":[\""), 300u << 20, '0', literal("\"]}"));
+	add_packed_frame(&t, &z, true, true, literal("{\"id\":[\""), 100u << 20, '0', literal("\"]}"));
 	rig_say(&s.g, &s.f, 0, text_span(&t));
 	assert_int_equal(s.g.c[CTR_INFLATE_BOMBS], 1);
 	assert_true(inflated <= INFLATE_MAX_HISTORY + PLAIN_BYTES);
@@ -225,7 +232,8 @@ history_has_an_end(void **state)
 	text_free(&plain);
 }
 
-/* More messages begin than there are decompressors: who waits longest loses his message, and nothing but that. */
+/* More messages begin than there are decompressors: who waits longest loses his message, and nothing but
+ * that. */
 static void
 all_decompressors_taken(void **state)
 {
@@ -261,12 +269,56 @@ all_decompressors_taken(void **state)
 	scene_end(&s);
 }
 
+/* As many others as there are decompressors, and a history is gone: what refers to it is counted, and the
+ * node's word for it explained. What refers to nothing is read again, and so is all behind it. */
+static void
+history_taken_by_others(void **state)
+{
+	enum { POOL = 4 };
+	struct worker_config c = scene_config();
+	struct scene s;
+	struct rig_flow thief[POOL];
+	struct text plain = {0}, t = {0};
+	z_stream z, other;
+	c.inflates = POOL;
+	scene_begin(&s, &c, true);
+	deflater(&z, -15);
+	deflater(&other, -15);
+	ws_open(&s.g, &s.f, 3, agreed[0]);
+	says_packed_one(&s, &s.f, 0, &z, true, 0);
+	for (unsigned i = 0; i < POOL; i++) {
+		ws_open(&s.g, &thief[i], 10 + i, agreed[0]);
+		says_packed_one(&s, &thief[i], 0, &other, false, 0);
+	}
+	uint64_t before = s.g.c[CTR_TX_SCANNED];
+	add_fresh(&s, &plain);
+	add_packed_frame(&t, &z, true, true, literal(""), 0, ' ', text_span(&plain));
+	rig_say(&s.g, &s.f, 0, text_span(&t));
+	assert_int_equal(s.g.c[CTR_TX_SCANNED], before);
+	assert_int_equal(s.g.c[CTR_BODIES_OPAQUE], 1);
+	plain.n = t.n = 0;
+	text_add(&plain, "{\"id\":2,\"result\":\"0x%064u\"}", 1);
+	add_frame(&t, WS_TEXT, false, text_span(&plain));
+	rig_say(&s.g, &s.f, 1, text_span(&t));
+	assert_int_equal(s.g.c[CTR_NODE_MISSED_OPAQUE], 1);
+	deflateReset(&z);
+	says_packed_one(&s, &s.f, 0, &z, true, 0);
+	says_packed_one(&s, &s.f, 0, &z, true, 0);
+	assert_int_equal(s.g.c[CTR_BODIES_OPAQUE], 1);
+	scene_end(&s);
+	deflateEnd(&z);
+	deflateEnd(&other);
+	text_free(&plain);
+	text_free(&t);
+}
+
 /* ---- RLPx ---- */
 
 #define ETH_FIRST 0x10u
 #define TRANSACTIONS (ETH_FIRST + 2)
 
-static const struct rlpx_key secrets = {.aes = {1, 2, 3}, .mac = {4, 5, 6}, .nonce = {{7}, {8}}, .has_mac = true, .has_nonces = true};
+static const struct rlpx_key secrets = {
+	.aes = {1, 2, 3}, .mac = {4, 5, 6}, .nonce = {{7}, {8}}, .has_mac = true, .has_nonces = true};
 
 /* A session on a connection, and how much of what its peers wrote was said. */
 struct session {
@@ -280,7 +332,8 @@ static void *keys_memory;
 static void
 session_say(struct scene *s, struct session *x, unsigned dir)
 {
-	rig_say(&s->g, &x->f, dir, (struct span){x->peer[dir].out + x->said[dir], x->peer[dir].n - x->said[dir]});
+	rig_say(&s->g, &x->f, dir,
+		(struct span){x->peer[dir].out + x->said[dir], x->peer[dir].n - x->said[dir]});
 	x->said[dir] = x->peer[dir].n;
 }
 
@@ -387,16 +440,16 @@ snappy_bombs_and_lies(void **state)
 		uint64_t claim;
 		enum sentinel_counter counter;
 	} bombs[] = {
-		{12u << 20, 12u << 20, CTR_RLPX_OVERSIZE},	   /* as told, more than is read */
-		{17u << 20, 17u << 20, CTR_RLPX_OVERSIZE},	   /* more than any node takes */
-		{100, 16u << 20, CTR_RLPX_OVERSIZE},		   /* less than told */
+		{12u << 20, 12u << 20, CTR_RLPX_OVERSIZE}, /* as told, more than is read */
+		{17u << 20, 17u << 20, CTR_RLPX_OVERSIZE}, /* more than any node takes */
+		{100, 16u << 20, CTR_RLPX_OVERSIZE},	   /* less than told */
 		{100, 3u << 20, CTR_RLPX_BAD_MESSAGE},
-		{3u << 20, 100, CTR_RLPX_BAD_MESSAGE},		   /* more than told */
-		{3u << 20, 0, CTR_RLPX_BAD_MESSAGE},
-		{100, UINT32_MAX, CTR_RLPX_OVERSIZE},
-		{100, (uint64_t)UINT32_MAX + 101, CTR_RLPX_BAD_MESSAGE}, /* 100, to whoever forgets the carry */
+		{3u << 20, 100, CTR_RLPX_BAD_MESSAGE}, /* more than told */
+		{3u << 20, 0, CTR_RLPX_BAD_MESSAGE}, {100, UINT32_MAX, CTR_RLPX_OVERSIZE},
+		{100, (uint64_t)UINT32_MAX + 101,
+			CTR_RLPX_BAD_MESSAGE}, /* 100, to whoever forgets the carry */
 		{100, UINT64_MAX, CTR_RLPX_BAD_MESSAGE},
-		{3u << 20, 3u << 20, CTR_ETH_MALFORMED},	   /* true, and nothing but zeros */
+		{3u << 20, 3u << 20, CTR_ETH_MALFORMED}, /* true, and nothing but zeros */
 	};
 	for (unsigned i = 0; i < sizeof bombs / sizeof *bombs; i++) {
 		struct scene s;
@@ -413,7 +466,8 @@ snappy_bombs_and_lies(void **state)
 			assert_int_equal(s.g.c[CTR_ST_SKIP_LOST], lost);
 			session_says_one(&s, &x, dir);
 		}
-		assert_int_equal(s.g.c[CTR_RLPX_MAC_BAD] + s.g.c[CTR_RLPX_RESYNCS] + s.g.c[CTR_RLPX_BAD_HEADER], 0);
+		assert_int_equal(
+			s.g.c[CTR_RLPX_MAC_BAD] + s.g.c[CTR_RLPX_RESYNCS] + s.g.c[CTR_RLPX_BAD_HEADER], 0);
 		free((void *)(uintptr_t)bomb.p);
 		rlpx_scene_end(&s);
 		session_close(&x);
@@ -521,6 +575,7 @@ main(void)
 		cmocka_unit_test(websocket_bombs),
 		cmocka_unit_test(history_has_an_end),
 		cmocka_unit_test(all_decompressors_taken),
+		cmocka_unit_test(history_taken_by_others),
 		cmocka_unit_test(snappy_bombs_and_lies),
 		cmocka_unit_test(rlpx_frames_beyond_buffers),
 		cmocka_unit_test(chunks_that_never_end),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* gRPC: messages that grow when they are inflated, lengths that lie, header tables that blow up, frames, groups and streams without end. The
- * next message on the same connection is read, what is said beside is read, and what is held stays within the caps. */
+/* gRPC: messages that grow when they are inflated, lengths that lie, header tables that blow up, frames,
+ * groups and streams without end. The next message on the same connection is read, what is said beside is
+ * read, and what is held stays within the caps. */
 #include "bombs.h"
 
 #include "wire/grpc.h"
@@ -24,8 +25,9 @@ enum { DATA, HEADERS, SETTINGS = 4, CONTINUATION = 9, END_STREAM = 1, END_HEADER
 static void
 h2_frame(struct text *t, unsigned type, unsigned flags, uint32_t stream, const void *p, uint32_t n)
 {
-	const uint8_t head[9] = {(uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, (uint8_t)type, (uint8_t)flags, (uint8_t)(stream >> 24),
-		(uint8_t)(stream >> 16), (uint8_t)(stream >> 8), (uint8_t)stream};
+	const uint8_t head[9] = {(uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, (uint8_t)type,
+		(uint8_t)flags, (uint8_t)(stream >> 24), (uint8_t)(stream >> 16), (uint8_t)(stream >> 8),
+		(uint8_t)stream};
 	add_bytes(t, head, sizeof head);
 	add_bytes(t, p, n);
 }
@@ -59,7 +61,8 @@ add_varint(struct text *t, uint64_t v)
 static void
 add_message(struct text *t, bool compressed, uint64_t n, const struct text *m)
 {
-	const uint8_t head[5] = {compressed, (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
+	const uint8_t head[5] = {
+		compressed, (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
 	add_bytes(t, head, sizeof head);
 	add_bytes(t, m->p, m->n);
 }
@@ -140,11 +143,14 @@ compressed_bombs(void **state)
 		add_deflated(&packed, &z, NULL, 100u << 20, 0x0a, Z_FINISH);
 		add_message(&t, true, packed.n, &packed);
 		deflateEnd(&z);
-		uint64_t before = s.g.c[CTR_GRPC_OVERSIZE] + s.g.c[CTR_GRPC_BAD_MESSAGE] + s.g.c[CTR_GRPC_OPAQUE];
+		uint64_t before =
+			s.g.c[CTR_GRPC_OVERSIZE] + s.g.c[CTR_GRPC_BAD_MESSAGE] + s.g.c[CTR_GRPC_OPAQUE];
 		inflated = 0;
 		push(&s, 1, &t);
 		assert_true(inflated <= RLPX_OUT_BYTES + 65536u);
-		assert_int_equal(s.g.c[CTR_GRPC_OVERSIZE] + s.g.c[CTR_GRPC_BAD_MESSAGE] + s.g.c[CTR_GRPC_OPAQUE], before + 1);
+		assert_int_equal(
+			s.g.c[CTR_GRPC_OVERSIZE] + s.g.c[CTR_GRPC_BAD_MESSAGE] + s.g.c[CTR_GRPC_OPAQUE],
+			before + 1);
 		assert_true(wbits[i] != 31 || s.g.c[CTR_GRPC_OVERSIZE] == 1);
 		grpc_scene_end(&s);
 		text_free(&packed);
@@ -156,7 +162,8 @@ compressed_bombs(void **state)
 static void
 lengths_that_lie(void **state)
 {
-	static const uint64_t lengths[] = {GRPC_ELEMENT_MAX, GRPC_ELEMENT_MAX + 1, 0x7fffffff, UINT32_MAX, (uint64_t)1 << 40, UINT64_MAX};
+	static const uint64_t lengths[] = {GRPC_ELEMENT_MAX, GRPC_ELEMENT_MAX + 1, 0x7fffffff, UINT32_MAX,
+		(uint64_t)1 << 40, UINT64_MAX};
 	for (unsigned i = 0; i < sizeof lengths / sizeof *lengths; i++) {
 		struct scene s;
 		struct text m = {0}, t = {0};
@@ -233,7 +240,8 @@ headers_that_blow_up(void **state)
 	text_free(&t);
 }
 
-/* More streams than there are places, all of methods that nobody asked for: the one that matters keeps its place. */
+/* More streams than there are places, all of methods that nobody asked for: the one that matters keeps its
+ * place. */
 static void
 streams_without_end(void **state)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is too deep, too many or too long, and what never ends, in every protocol: the counter says so, the next message on the same connection
- * is read, what is said beside is read, and what is held stays within the caps. */
+/* What is too deep, too many or too long, and what never ends, in every protocol: the counter says so, the
+ * next message on the same connection is read, what is said beside is read, and what is held stays within the
+ * caps. */
 #include "bombs.h"
 
 #include "tests/unit/wire/base64_plain.h"
@@ -204,7 +205,8 @@ list_of_transactions(void **state)
 	text_post(&t, "", &body);
 	rig_say(&s.g, &s.f, 0, text_span(&t));
 	rig_answer(&s.g, &s.f);
-	assert_int_equal(s.g.c[CTR_TX_CROSSED], s.g.c[CTR_TX_UNSCANNED_OVERSIZE] + s.g.c[CTR_TX_UNSCANNED_RLP] + s.g.c[CTR_TX_DUPLICATE]);
+	assert_int_equal(s.g.c[CTR_TX_CROSSED],
+		s.g.c[CTR_TX_UNSCANNED_OVERSIZE] + s.g.c[CTR_TX_UNSCANNED_RLP] + s.g.c[CTR_TX_DUPLICATE]);
 	assert_true(s.g.c[CTR_TX_UNSCANNED_OVERSIZE] >= 1);
 	submits_one(&s, &s.f);
 	scene_end(&s);
@@ -225,12 +227,14 @@ head_flood(unsigned dir, const char *line, const char *repeat)
 	text_add(&t, "%s%s", dir == 0 ? "POST / HTTP/1.1\r\n" : "HTTP/1.1 200 OK\r\n", line);
 	add_fill(&t, repeat, (HTTP1_HEAD_MAX + 100000) / strlen(repeat));
 	for (uint32_t at = 0; at < t.n; at += 1448) {
-		rig_say(&s.g, &s.f, dir, (struct span){(uint8_t *)t.p + at, t.n - at < 1448 ? t.n - at : 1448});
+		rig_say(&s.g, &s.f, dir,
+			(struct span){(uint8_t *)t.p + at, t.n - at < 1448 ? t.n - at : 1448});
 		assert_true(s.g.c[CTR_ST_BUFFERED] <= 2u * HTTP1_LINE_MAX + 16384u + HTTP1_HEAD_MAX);
 	}
 	rig_check(&s.g, ID_FRAMES, ID_TRANSACTIONS);
 	submits_one(&s, &s.f);
-	assert_true(s.g.c[CTR_HTTP_BAD] >= 1); /* zeros without end are what hyper takes, until something else comes */
+	assert_true(s.g.c[CTR_HTTP_BAD] >=
+		    1); /* zeros without end are what hyper takes, until something else comes */
 	submits_one(&s, &s.f);
 	scene_end(&s);
 	text_free(&t);
@@ -309,7 +313,8 @@ slow_ones_hold_nothing_of_others(void **state)
 	s.g.segment = 0;
 	/* fill what is left of the slow ones: every one is told of */
 	for (unsigned i = 0; i < SLOW; i++) {
-		static const char rest[101] = "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000\"]}     \"}}\n";
+		static const char rest[101] = "00000000000000000000000000000000000000000000000000000000000000"
+					      "00000000000000000000000000\"]}     \"}}\n";
 		rig_say(&s.g, &slow[i], i / CARRIERS % 2, (struct span){(const uint8_t *)rest, 100});
 	}
 	rig_check(&s.g, ID_FRAMES, ID_TRANSACTIONS);
@@ -317,7 +322,8 @@ slow_ones_hold_nothing_of_others(void **state)
 	scene_end(&s);
 }
 
-/* A message in pieces of a byte, with pings and empty pieces between them, and one that goes on like that without an end. */
+/* A message in pieces of a byte, with pings and empty pieces between them, and one that goes on like that
+ * without an end. */
 static void
 fragments_without_end(void **state)
 {
@@ -334,7 +340,8 @@ fragments_without_end(void **state)
 			else
 				add_pushed(&s, &body);
 			for (uint32_t i = 0; i < body.n; i++) {
-				add_frame(&t, i == 0 ? 1 : 0, dir == 0, (struct span){(uint8_t *)body.p + i, 1});
+				add_frame(&t, i == 0 ? 1 : 0, dir == 0,
+					(struct span){(uint8_t *)body.p + i, 1});
 				add_frame(&t, 0x89, dir == 0, literal(""));
 				add_frame(&t, 0, dir == 0, literal(""));
 			}
@@ -388,8 +395,9 @@ ids_without_answers(void **state)
 	add_fresh(&s, &body);
 	text_post(&t, "", &body);
 	says_one(&s, &s.f, 0, text_span(&t));
-	rig_say(&s.g, &s.f, 1, literal("HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{\"id\":1,\"result\":\""
-		"0x0000000000000000000000000000000000000000000000000000000000000001\"}     "));
+	rig_say(&s.g, &s.f, 1,
+		literal("HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{\"id\":1,\"result\":\""
+			"0x0000000000000000000000000000000000000000000000000000000000000001\"}     "));
 	assert_int_equal(s.g.c[CTR_NODE_SCANNED], 1);
 	/* and the answer to one that was forgotten says why it finds nothing */
 	body.n = t.n = 0;
@@ -410,7 +418,8 @@ says_broadcast(struct scene *s, struct span l2)
 	char *b64 = malloc((size_t)l2.len * 2 + 8);
 	struct text body = {0}, t = {0};
 	size_t n = base64_encode(l2.p, l2.len, b64);
-	text_add(&body, "{\"version\":1,\"messages\":[{\"sequenceNumber\":1,\"message\":{\"message\":{\"header\":{\"kind\":3},\"l2Msg\":\"");
+	text_add(&body, "{\"version\":1,\"messages\":[{\"sequenceNumber\":1,\"message\":{\"message\":{"
+			"\"header\":{\"kind\":3},\"l2Msg\":\"");
 	add_bytes(&body, b64, n);
 	text_add(&body, "\"},\"delayedMessagesRead\":1}}]}");
 	add_frame(&t, WS_TEXT, false, text_span(&body));
@@ -441,7 +450,8 @@ nested_l2(struct text *l2, unsigned depth, struct span tx)
 	uint32_t inner = 1 + tx.len;
 	for (unsigned i = depth; i > 0; i--) {
 		uint32_t len = inner + (i - 1) * 9;
-		uint8_t head[9] = {3, 0, 0, 0, 0, (uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len};
+		uint8_t head[9] = {3, 0, 0, 0, 0, (uint8_t)(len >> 24), (uint8_t)(len >> 16),
+			(uint8_t)(len >> 8), (uint8_t)len};
 		add_bytes(l2, head, 9);
 	}
 	add_bytes(l2, "\4", 1);
