@@ -37,10 +37,37 @@ join_pool_init(struct join_pool *p, void *mem, uint32_t n)
 static struct join_bucket *
 bucket_of(const struct join_pool *p, const struct join *j, uint32_t message, struct json_id id)
 {
-	uint64_t x = (uintptr_t)j ^ (uint64_t)message << 40;
+	uint64_t x = (uintptr_t)j ^ (id.kind == JSON_ID_NONE ? (uint64_t)message << 40 : 0);
 	x = (x ^ id.text) * 0x9e3779b97f4a7c15;
 	x = (x ^ x >> 32 ^ id.kind) * 0xd6e8feb86659fd93;
 	return &p->buckets[(x >> 32) & p->mask];
+}
+
+/* The oldest with this id. */
+static uint32_t
+find_id(const struct join_pool *p, const struct join *j, struct json_id id)
+{
+	uint32_t slot = bucket_of(p, j, 0, id)->first;
+	while (slot != 0 && (p->entries[slot].owner != j || !json_id_same(p->entries[slot].id, id)))
+		slot = p->entries[slot].behind;
+	return slot;
+}
+
+/* The oldest with this id in this message; or (id NONE) what stands for the whole message. */
+static uint32_t
+find(const struct join_pool *p, const struct join *j, uint32_t message, struct json_id id)
+{
+	uint32_t slot = bucket_of(p, j, message, id)->first;
+	for (; slot != 0; slot = p->entries[slot].behind) {
+		const struct join_entry *e = &p->entries[slot];
+		if (e->owner != j || !json_id_same(e->id, id))
+			continue;
+		if (e->message == message)
+			break;
+		if (e->message > message) /* so are those behind it */
+			return 0;
+	}
+	return slot;
 }
 
 void
@@ -48,7 +75,7 @@ join_init(struct join *j, bool midstream)
 {
 	memset(j, 0, sizeof *j);
 	j->lost = midstream ? JOIN_MIDSTREAM : JOIN_KNOWN;
-	j->unaligned = midstream;
+	j->unaligned = j->doubt = midstream;
 }
 
 static void
@@ -154,19 +181,55 @@ join_http_response(struct join *j)
 	return ++j->responses;
 }
 
+/* No request up to this one will be answered any more. */
+static void
+give_up_to(struct join_pool *p, struct join *j, uint32_t message)
+{
+	while (j->n > 0 && p->entries[j->first].message <= message)
+		give_up(p, j);
+}
+
 void
 join_http_end(struct join_pool *p, struct join *j, uint32_t message)
 {
-	while (message != 0 && j->n > 0 && p->entries[j->first].message <= message)
-		give_up(p, j);
+	if (message == 0 || (j->doubt && j->matched != message)) /* perhaps it answered another one */
+		return;
+	give_up_to(p, j, message);
+}
+
+void
+join_http_over(struct join_pool *p, struct join *j, enum join_reason why)
+{
+	join_clear(p, j);
+	j->lost = (uint8_t)why;
+	j->hole = j->requests;
+	j->unaligned = j->doubt = true;
 }
 
 void
 join_http_lost(struct join_pool *p, struct join *j, enum join_reason why)
 {
-	join_clear(p, j);
+	if (j->ids != JOIN_IDS_TELL) {
+		join_http_over(p, j, why);
+		return;
+	}
 	j->lost = (uint8_t)why;
-	j->unaligned = true;
+	j->hole = j->requests;
+	j->doubt = true;
+}
+
+static void
+look_at_id(const struct join_pool *p, struct join *j, struct json_id id)
+{
+	if (j->ids == JOIN_IDS_NONE) {
+		j->ids = JOIN_IDS_ONE;
+		j->first_id = id;
+	} else if (json_id_same(id, j->first_id) || json_id_same(id, j->last_id) || find_id(p, j, id) != 0) {
+		j->ids = JOIN_IDS_REPEAT;
+	} else if (j->ids == JOIN_IDS_ONE) {
+		j->ids = JOIN_IDS_TELL;
+	}
+	j->last_id = id;
 }
 
 struct join_ref
@@ -175,6 +238,8 @@ join_request(struct join_pool *p, struct join *j, uint32_t message, const struct
 {
 	if (r->id.kind == JSON_ID_NONE)
 		return (struct join_ref){0};
+	if (message != 0 && j->ids != JOIN_IDS_REPEAT)
+		look_at_id(p, j, r->id);
 	struct join_entry *e = add(p, j, message, r->id, now_ns);
 	e->kind = r->kind;
 	e->subscription = r->subscription;
@@ -256,44 +321,66 @@ verdict_of(const struct join_entry *e, const struct answer_event *a)
 	return e->has_hash && memcmp(e->hash, a->hash, 32) != 0 ? JOIN_ACCEPTED_OTHER : JOIN_ACCEPTED;
 }
 
-/* The oldest with this id. */
+/* The request that a response's answer belongs to, whose number may not be right: numbers follow. */
 static uint32_t
-find(const struct join_pool *p, const struct join *j, uint32_t message, struct json_id id)
+find_http(struct join_pool *p, struct join *j, uint32_t message, struct json_id id)
 {
-	uint32_t slot = bucket_of(p, j, message, id)->first;
-	for (; slot != 0; slot = p->entries[slot].behind) {
-		const struct join_entry *e = &p->entries[slot];
-		if (e->owner == j && e->message == message && json_id_same(e->id, id))
-			break;
+	uint32_t slot = message != 0 ? find(p, j, message, id) : 0;
+	bool settled = message != 0 && (j->matched == message || (!j->doubt && find(p, j, message, (struct json_id){0}) != 0));
+	if (slot == 0 && j->ids == JOIN_IDS_TELL && !settled)
+		slot = find_id(p, j, id);
+	if (slot == 0)
+		return 0;
+	uint32_t found = p->entries[slot].message;
+	if (found == 0) /* it did not come as HTTP */
+		return slot;
+	if (found != message) {
+		give_up_to(p, j, found - 1);
+		j->responses = found;
 	}
+	j->matched = found;
+	j->unaligned = false;
+	j->doubt = j->doubt && found <= j->hole;
 	return slot;
+}
+
+/* Nothing waits for it. Of what it has the reason is known if the whole message was not read. */
+static struct join_outcome
+answer_unknown(const struct join_pool *p, struct join *j, bool http, uint32_t message)
+{
+	struct join_outcome o = {.verdict = JOIN_UNKNOWN, .reason = j->lost, .message = message};
+	uint32_t unread = find(p, j, message, (struct json_id){0});
+	if (unread != 0) {
+		o.reason = p->entries[unread].reason;
+		o.t_ns = p->entries[unread].t_ns;
+		return o;
+	}
+	if (http && message != 0 && j->doubt && j->matched != message) {
+		j->responses = message - 1; /* to a request that was not seen: the next one is still to be answered */
+		o.message = 0;
+	} else if (o.reason == JOIN_KNOWN || (http && message != 0 && o.reason != JOIN_EVICTED)) {
+		o.reason = JOIN_NO_SUCH_ID;
+	}
+	return o;
 }
 
 struct join_outcome
 join_answer(struct join_pool *p, struct join *j, bool http, uint32_t message, const struct answer_event *a)
 {
-	struct join_outcome o = {.verdict = JOIN_UNKNOWN, .reason = j->lost};
-	uint32_t unread = 0, slot = 0;
-	if (!http || message != 0)
-		slot = a->id.kind == JSON_ID_NONE ? 0 : find(p, j, message, a->id);
-	if (slot == 0) {
-		unread = find(p, j, message, (struct json_id){0}); /* what stands for the whole message */
-		if (unread != 0) {
-			o.reason = p->entries[unread].reason;
-			o.t_ns = p->entries[unread].t_ns;
-		} else if (o.reason == JOIN_KNOWN || (http && message != 0 && o.reason != JOIN_EVICTED)) {
-			o.reason = JOIN_NO_SUCH_ID;
-		}
-		return o;
-	}
+	uint32_t slot = 0;
+	if (a->id.kind != JSON_ID_NONE)
+		slot = http ? find_http(p, j, message, a->id) : find(p, j, message, a->id);
+	if (slot == 0)
+		return answer_unknown(p, j, http, message);
 	const struct join_entry *e = &p->entries[slot];
-	o = (struct join_outcome){.verdict = verdict_of(e, a),
+	struct join_outcome o = {.verdict = verdict_of(e, a),
 		.kind = e->kind,
 		.subscription = e->subscription,
 		.fate = e->fate,
 		.has_hash = e->has_hash,
 		.t_ns = e->t_ns,
-		.mark = e->mark};
+		.mark = e->mark,
+		.message = e->message};
 	memcpy(o.hash, e->hash, 32);
 	if (e->kind == JSONRPC_SUBSCRIBE && a->result == ANSWER_OTHER)
 		subscribed(j, a->text, e->subscription);

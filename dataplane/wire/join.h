@@ -3,7 +3,10 @@
  * becomes a fact of the transaction, and what we missed is known by the node's own word (identity 7).
  *
  * On HTTP/1 the n-th response answers the n-th request, and within a batch the id tells; on a WebSocket or a
- * node's Unix socket the id alone does. Requests that wait for an answer lie in one pool for all connections
+ * node's Unix socket the id alone does. Where requests or responses of HTTP are missing, numbers are in doubt:
+ * if the ids of the connection tell its requests apart (no id came back so far), what waits is kept, an answer
+ * is looked for by its id alone, and the numbers follow what was found; otherwise what waits is forgotten.
+ * Requests that wait for an answer lie in one pool for all connections
  * of a worker; when it is used up, or a connection has JOIN_PER_CONN of them, the one that has waited longest
  * is forgotten, which is counted and remembered as the reason why its answer will find nothing. No call
  * allocates; all take constant time, but for chains of a hash table that whoever chooses ids could make long
@@ -62,12 +65,20 @@ struct join_pool {
 	uint64_t added, answered, unanswered, unread, evicted[2];
 };
 
+/* Whether ids of requests tell them apart: two different ones were seen, and none twice as far as is looked. */
+enum join_ids { JOIN_IDS_NONE, JOIN_IDS_ONE, JOIN_IDS_TELL, JOIN_IDS_REPEAT };
+
 /* Of one connection; zeroed by join_init. The struct may not move while it has entries. */
 struct join {
 	uint32_t first, last, n;      /* its entries */
 	uint32_t requests, responses; /* numbers of the last HTTP request and response that began */
+	uint32_t hole;		      /* in doubt until an answer to a later request is found */
+	uint32_t matched;	      /* number of the last response in which one was */
 	uint8_t lost;		      /* enum join_reason: what an answer without request has gone through */
+	uint8_t ids;		      /* enum join_ids */
 	bool unaligned;		      /* it is not known which response comes next */
+	bool doubt;		      /* nor quite whether its number is right */
+	struct json_id first_id, last_id;
 	uint8_t n_subs;
 	struct {
 		struct json_id id;
@@ -92,13 +103,14 @@ void join_clear(struct join_pool *p, struct join *j);
 
 /* HTTP: join_http_request at each request's head; returns its number, 1 and up. join_http_response at each
  * response's head that is no 1xx; returns the number of the request that it answers, or 0 if that was not
- * seen. What is left of it at the response's end is unanswered: join_http_end. join_http_lost: requests or
- * responses are missing; what waits is forgotten for this reason, and numbers start anew with the next
- * request. */
+ * seen. What is left of it at the response's end is unanswered: join_http_end, with the number that the last
+ * join_answer of it told. join_http_lost: requests or responses are missing. join_http_over: no answer will
+ * come as HTTP any more; what waits is forgotten. */
 uint32_t join_http_request(struct join *j);
 uint32_t join_http_response(struct join *j);
 void join_http_end(struct join_pool *p, struct join *j, uint32_t message);
 void join_http_lost(struct join_pool *p, struct join *j, enum join_reason why);
+void join_http_over(struct join_pool *p, struct join *j, enum join_reason why);
 
 /* join_request: a request object of HTTP message `message` (0: not HTTP) waits for its answer. fate: what was
  * done with its transaction, the caller's own numbering; it can be set later, as can the hash (join_set, by
@@ -132,6 +144,7 @@ struct join_outcome {
 	uint8_t hash[32];
 	uint64_t t_ns; /* when it was asked; 0: unknown */
 	uint64_t mark; /* join_mark's, or 0 */
+	uint32_t message; /* HTTP: number of the request that the response answers, as far as is known now; or 0 */
 };
 
 /* join_answer: a RESPONSE event. message: what join_http_response returned, 0 if not HTTP. http: whether it

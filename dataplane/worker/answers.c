@@ -214,6 +214,8 @@ said_response(struct worker *w, const struct answer_event *e)
 	struct conn *c = w->conn;
 	bool http = c->side[w->dir].proto == CONN_HTTP;
 	struct join_outcome o = join_answer(&w->joins, &c->join, http, http ? c->side[w->dir].message : 0, e);
+	if (http)
+		c->side[w->dir].message = o.message;
 	bool submission = o.kind == JSONRPC_RAW || o.kind == JSONRPC_PRIVATE || o.kind == JSONRPC_UNSIGNED;
 	if (e->result == ANSWER_IS_BYTES && is_transaction(&o, e->raw))
 		said_raw(w, e->raw, SAID_RAW);

@@ -43,7 +43,7 @@ ws_begin(struct worker *w, struct conn *c, unsigned server)
 		c->ws.dir[client] = frames;
 	else if (!at_once)
 		websocket_desync(&c->ws, client);
-	join_http_lost(&w->joins, &c->join, JOIN_KNOWN);
+	join_http_over(&w->joins, &c->join, JOIN_KNOWN);
 	inflate_init(&c->side[server].inflate, INFLATE_MESSAGES, !e.server_no_takeover, false);
 	take_over(w, c, server);
 	if (!follows || ahead)
@@ -78,7 +78,7 @@ ws_pickup(struct worker *w, struct conn *c, unsigned dir)
 		take_over(w, c, d);
 	}
 	set_current(w, w->flow, c, dir);
-	join_http_lost(&w->joins, &c->join, w->flow->gap_before[dir] ? JOIN_GAP : JOIN_MIDSTREAM);
+	join_http_over(&w->joins, &c->join, w->flow->gap_before[dir] ? JOIN_GAP : JOIN_MIDSTREAM);
 }
 
 static void
@@ -139,7 +139,7 @@ back_to_http(struct worker *w, struct conn *c, unsigned dir)
 	ws_end(w, c, dir);
 	c->side[dir].proto = CONN_HTTP;
 	http1_read_on(&c->http);
-	join_http_lost(&w->joins, &c->join, JOIN_GAP);
+	join_http_over(&w->joins, &c->join, JOIN_GAP);
 }
 
 uint32_t

@@ -60,28 +60,63 @@ ask(struct join_pool *p, struct join *conns, unsigned conn, unsigned message, un
 	model[n_model++] = (struct waiting){conn, message, id, kind, ref};
 }
 
+/* The first of the model with this id, in this message if message != 0; or n_model. */
+static unsigned
+find(unsigned conn, unsigned message, unsigned id)
+{
+	unsigned i = 0;
+	while (i < n_model && !(model[i].conn == conn && model[i].id == id && (message == 0 || model[i].message == message)))
+		i++;
+	return i;
+}
+
 static void
 answer(struct join_pool *p, struct join *conns, unsigned conn, bool http, unsigned message, unsigned id)
 {
 	struct answer_event e = {.kind = ANSWER_RESPONSE, .id = id_of(id), .result = ANSWER_ERROR};
-	struct join_outcome o = join_answer(p, &conns[conn], http, message, &e);
-	for (unsigned i = 0; i < n_model && (!http || message != 0); i++) {
-		if (model[i].conn != conn || model[i].message != message || model[i].id != id)
-			continue;
-		require(o.kind == model[i].kind &&
-			o.verdict == (o.kind == JSONRPC_RAW ? JOIN_REFUSED : JOIN_OTHER));
-		require(o.fate == 7);
-		require(join_set(p, model[i].ref, 0, NULL) != 0);
-		drop(i);
+	struct join *j = &conns[conn];
+	bool settled = message != 0 && j->matched == message, doubt = j->doubt;
+	unsigned at = http && message == 0 ? n_model : find(conn, message, id), number = message;
+	if (at == n_model && http && j->ids == JOIN_IDS_TELL && !settled)
+		at = find(conn, 0, id);
+	struct join_outcome o = join_answer(p, j, http, message, &e);
+	if (at == n_model) {
+		require(o.verdict == JOIN_UNKNOWN && o.reason != JOIN_KNOWN && o.reason < JOIN_REASONS);
+		require(o.message == message || (o.message == 0 && doubt && j->responses == message - 1));
 		return;
 	}
-	require(o.verdict == JOIN_UNKNOWN && o.reason != JOIN_KNOWN && o.reason < JOIN_REASONS);
+	struct waiting found = model[at];
+	require(o.kind == found.kind && o.verdict == (o.kind == JSONRPC_RAW ? JOIN_REFUSED : JOIN_OTHER));
+	require(o.fate == 7 && o.message == found.message);
+	require(join_set(p, found.ref, 0, NULL) != 0);
+	drop(at);
+	if (!http)
+		return;
+	require(j->matched == found.message && !j->unaligned && (!j->doubt || found.message <= j->hole));
+	if (found.message != number) {
+		require(j->responses == found.message);
+		drop_conn(conn, found.message - 1);
+	}
+}
+
+static void
+lose(struct join_pool *p, struct join *j, unsigned conn, bool over)
+{
+	unsigned before = j->n;
+	bool keeps = j->ids == JOIN_IDS_TELL && !over;
+	if (over)
+		join_http_over(p, j, JOIN_GAP);
+	else
+		join_http_lost(p, j, JOIN_GAP);
+	require(j->n == (keeps ? before : 0) && j->doubt);
+	if (!keeps)
+		drop_conn(conn, UINT32_MAX);
 }
 
 static void
 act(struct join_pool *p, struct join *conns, const uint8_t *d)
 {
-	unsigned conn = d[0] % CONNS, id = d[1] % 8, what = d[0] / CONNS % 8;
+	unsigned conn = d[0] % CONNS, id = d[1] % (d[2] & 2 ? 8 : 64), what = d[0] / CONNS % 8;
 	struct join *j = &conns[conn];
 	bool http = conn > 0; /* one that is found by id alone */
 	switch (what) {
@@ -104,15 +139,13 @@ act(struct join_pool *p, struct join *conns, const uint8_t *d)
 		break;
 	}
 	case 6:
-		join_http_end(p, j, j->responses);
-		if (j->responses > 0)
+		if (j->responses > 0 && (!j->doubt || j->matched == j->responses))
 			drop_conn(conn, j->responses);
+		join_http_end(p, j, j->responses);
 		break;
 	default:
-		if (d[2] > 200) {
-			join_http_lost(p, j, JOIN_GAP);
-			drop_conn(conn, UINT32_MAX);
-		}
+		if (d[2] > 200 && http)
+			lose(p, j, conn, d[2] > 240);
 		break;
 	}
 }

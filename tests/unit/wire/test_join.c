@@ -192,6 +192,91 @@ missing(void **state)
 	assert_int_equal(hear(&other, false, 0, 1, ANSWER_IS_HASH).reason, JOIN_MIDSTREAM);
 }
 
+/* Ids that tell: what waits over a hole is found, and the numbers follow; who asks for none of it is not taken for the next. */
+static void
+found_by_id(void **state)
+{
+	uint32_t m[6];
+	for (unsigned i = 0; i < 4; i++) {
+		m[i] = join_http_request(&conn);
+		ask(&conn, m[i], 10 + i, i % 2 ? JSONRPC_RAW : JSONRPC_OTHER);
+	}
+	join_http_lost(&pool, &conn, JOIN_GAP); /* requests are missing here */
+	assert_int_equal(conn.n, 4);
+	m[4] = join_http_request(&conn);
+	ask(&conn, m[4], 20, JSONRPC_RAW);
+	/* the answers to the first three are missing */
+	join_http_lost(&pool, &conn, JOIN_GAP);
+	assert_int_equal(join_http_response(&conn), m[0]);
+	struct join_outcome o = hear(&conn, true, m[0], 13, ANSWER_IS_HASH);
+	assert_int_equal(o.verdict, JOIN_ACCEPTED);
+	assert_int_equal(o.message, m[3]);
+	assert_int_equal(pool.unanswered, 3);
+	join_http_end(&pool, &conn, o.message);
+	/* two answers to what was not seen, one of them without anything to read */
+	uint32_t r = join_http_response(&conn);
+	assert_int_equal(r, m[4]);
+	o = hear(&conn, true, r, 14, ANSWER_IS_HASH);
+	assert_int_equal(o.verdict, JOIN_UNKNOWN);
+	assert_int_equal(o.reason, JOIN_GAP);
+	assert_int_equal(o.message, 0);
+	join_http_end(&pool, &conn, 0);
+	r = join_http_response(&conn);
+	join_http_end(&pool, &conn, r);
+	assert_int_equal(conn.n, 1);
+	r = join_http_response(&conn);
+	o = hear(&conn, true, r, 20, ANSWER_IS_HASH);
+	assert_int_equal(o.verdict, JOIN_ACCEPTED);
+	assert_int_equal(o.message, m[4]);
+	join_http_end(&pool, &conn, o.message);
+	/* beyond the hole numbers are certain again */
+	m[5] = join_http_request(&conn);
+	ask(&conn, m[5], 21, JSONRPC_RAW);
+	assert_int_equal(join_http_response(&conn), m[5]);
+	assert_int_equal(hear(&conn, true, m[5], 21, ANSWER_IS_HASH).verdict, JOIN_ACCEPTED);
+	assert_int_equal(hear(&conn, true, m[5], 22, ANSWER_IS_HASH).reason, JOIN_NO_SUCH_ID);
+}
+
+/* A batch has the number of the first that was found in it, and takes nothing of others'. */
+static void
+batch_in_doubt(void **state)
+{
+	uint32_t first = join_http_request(&conn), second, third;
+	ask(&conn, first, 1, JSONRPC_RAW);
+	second = join_http_request(&conn);
+	ask(&conn, second, 2, JSONRPC_RAW);
+	ask(&conn, second, 3, JSONRPC_RAW);
+	third = join_http_request(&conn);
+	ask(&conn, third, 4, JSONRPC_RAW);
+	join_http_lost(&pool, &conn, JOIN_GAP);
+	uint32_t r = join_http_response(&conn);
+	struct join_outcome o = hear(&conn, true, r, 3, ANSWER_IS_HASH);
+	assert_int_equal(o.message, second);
+	assert_int_equal(hear(&conn, true, o.message, 4, ANSWER_IS_HASH).verdict, JOIN_UNKNOWN);
+	assert_int_equal(hear(&conn, true, o.message, 2, ANSWER_IS_HASH).verdict, JOIN_ACCEPTED);
+	join_http_end(&pool, &conn, o.message);
+	assert_int_equal(join_http_response(&conn), third);
+	assert_int_equal(hear(&conn, true, third, 4, ANSWER_IS_HASH).verdict, JOIN_ACCEPTED);
+}
+
+/* Ids that come back prove nothing: what waits is forgotten. So do ids of which only one was seen. */
+static void
+ids_that_tell_nothing(void **state)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		join_init(&conn, false);
+		uint32_t m = join_http_request(&conn);
+		ask(&conn, m, 1, JSONRPC_RAW);
+		if (i > 0) {
+			ask(&conn, m, 2, JSONRPC_RAW);
+			ask(&conn, join_http_request(&conn), i, JSONRPC_RAW);
+		}
+		join_http_lost(&pool, &conn, JOIN_GAP);
+		assert_int_equal(conn.n, 0);
+		assert_int_equal(join_http_response(&conn), 0);
+	}
+}
+
 static void
 evicted(void **state)
 {
@@ -273,6 +358,9 @@ main(void)
 		TEST(http),
 		TEST(unread),
 		TEST(missing),
+		TEST(found_by_id),
+		TEST(batch_in_doubt),
+		TEST(ids_that_tell_nothing),
 		TEST(evicted),
 		TEST(share),
 		TEST(no_id),

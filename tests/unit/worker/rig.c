@@ -53,6 +53,37 @@ rig_check(const struct rig *g, enum identity_id first, enum identity_id last)
 
 /* ---- worker and correlator ---- */
 
+/* Memory of earlier rigs, by size: a fuzzer would do little else than have pages mapped. */
+#define KEPT_MAX 64u
+static struct kept {
+	void *p;
+	size_t bytes;
+} kept[KEPT_MAX];
+
+static void *
+keep_alloc(size_t bytes)
+{
+	for (unsigned i = 0; i < KEPT_MAX; i++) {
+		void *p = kept[i].p;
+		if (p == NULL || kept[i].bytes != bytes)
+			continue;
+		kept[i].p = NULL;
+		return memset(p, 0, bytes);
+	}
+	return box_alloc(bytes);
+}
+
+static void
+keep_free(void *p, size_t bytes)
+{
+	static unsigned at;
+	if (p == NULL)
+		return;
+	free(kept[at].p);
+	kept[at] = (struct kept){p, bytes};
+	at = (at + 1) % KEPT_MAX;
+}
+
 static struct rig *allocating;
 
 static void *
@@ -61,7 +92,8 @@ rig_alloc(size_t bytes)
 	struct rig *g = allocating;
 	if (g->memories == RIG_MEMORY_MAX)
 		return NULL;
-	return g->memory[g->memories++] = box_alloc(bytes);
+	g->memory_bytes[g->memories] = bytes;
+	return g->memory[g->memories++] = keep_alloc(bytes);
 }
 
 static void
@@ -116,7 +148,8 @@ static void
 start_lives(struct rig *g)
 {
 	struct lives_config c = {.n_txs = LIVES, .key = {3}, .shares = g->stats};
-	g->lives_memory = box_alloc(lives_bytes(&c));
+	g->lives_bytes = lives_bytes(&c);
+	g->lives_memory = keep_alloc(g->lives_bytes);
 	if (g->lives_memory == NULL)
 		rig_fail("no memory");
 	lives_init(&g->lives, g->lives_memory, &c, g->stats->lcore[1].c);
@@ -128,9 +161,9 @@ rig_start(struct rig *g)
 {
 	allocating = g;
 	g->now_ns = START_NS;
-	g->stats = box_alloc(sizeof *g->stats);
-	g->alert = calloc(RIG_ALERTS_MAX, sizeof *g->alert);
-	g->incidents = box_alloc(incidents_bytes(INCIDENTS));
+	g->stats = keep_alloc(sizeof *g->stats);
+	g->alert = keep_alloc(RIG_ALERTS_MAX * sizeof *g->alert);
+	g->incidents = keep_alloc(incidents_bytes(INCIDENTS));
 	if (g->stats == NULL || g->alert == NULL || g->incidents == NULL)
 		rig_fail("no memory");
 	g->stats->lcores = 2;
@@ -207,11 +240,11 @@ rig_stop(struct rig *g)
 	rig_flush(g);
 	worker_delete(g->w);
 	for (uint32_t i = 0; i < g->memories; i++)
-		free(g->memory[i]);
-	free(g->stats);
-	free(g->alert);
-	free(g->incidents);
-	free(g->lives_memory);
+		keep_free(g->memory[i], g->memory_bytes[i]);
+	keep_free(g->stats, sizeof *g->stats);
+	keep_free(g->alert, RIG_ALERTS_MAX * sizeof *g->alert);
+	keep_free(g->incidents, incidents_bytes(INCIDENTS));
+	keep_free(g->lives_memory, g->lives_bytes);
 }
 
 /* ---- frames ---- */

@@ -46,6 +46,7 @@ struct rig {
 	bool with_lives; /* the correlator follows the lives of transactions; set it before rig_start */
 	struct lives lives;
 	void *lives_memory;
+	size_t lives_bytes;
 	/* the correlator's outlet */
 	struct rig_alert *alert; /* RIG_ALERTS_MAX */
 	uint32_t alerts;
@@ -55,6 +56,7 @@ struct rig {
 	struct crossing_report last;
 	uint32_t reports[3]; /* enum crossing_outcome */
 	void *memory[RIG_MEMORY_MAX];
+	size_t memory_bytes[RIG_MEMORY_MAX];
 	uint32_t memories;
 	void *incidents;
 };
