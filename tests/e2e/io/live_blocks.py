@@ -18,6 +18,7 @@ from livebox import THERE
 from sniff import Sniffer
 
 PROGRAMS, BUNDLE = sys.argv[1:4], sys.argv[4]
+RULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "every.yaml")
 NODE_FOLDER = os.environ["NODE_FOLDER"]
 ANVIL = os.path.join(NODE_FOLDER, "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
 
@@ -38,7 +39,7 @@ def counts(box, truth):
 
 def replayed(capture, truth):
     """What differs between the lives that a replay tells and the script's word."""
-    done = subprocess.run([PROGRAMS[2], "replay", "--lives", capture], capture_output=True, text=True, check=False)
+    done = subprocess.run([PROGRAMS[2], "replay", "--lives", "--rules", RULES, capture], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     lives = {}
     for line in map(json.loads, done.stdout.splitlines()):
