@@ -22,23 +22,6 @@ SIOCETHTOOL = 0x8946
 ETHTOOL_OFFLOADS = (0x15, 0x17, 0x19, 0x1f, 0x24, 0x2c)
 
 
-def run(*argv):
-    subprocess.run(argv, check=True)
-
-
-def wait_for(what, condition, patience_s=PATIENCE_S, why=lambda: ""):
-    end = time.monotonic() + patience_s
-    while not condition():
-        if time.monotonic() > end:
-            sys.exit(f"waited in vain for {what}\n{why()}")
-        time.sleep(0.05)
-
-
-def listens(address, port):
-    with socket.socket() as s:
-        return s.connect_ex((address, port)) == 0
-
-
 STARTED = []
 
 
@@ -49,6 +32,26 @@ def kill_all():
         if p.poll() is None:
             p.kill()
         p.wait()
+
+
+def run(*argv):
+    subprocess.run(argv, check=True)
+
+
+def wait_for(what, condition, patience_s=PATIENCE_S, why=lambda: ""):
+    end = time.monotonic() + patience_s
+    while not condition():
+        for p in STARTED:
+            if p.poll() not in (None, 0):
+                sys.exit(f"waiting for {what}: {p.args} has ended with {p.returncode}\n{why()}")
+        if time.monotonic() > end:
+            sys.exit(f"waited in vain for {what}\n{why()}")
+        time.sleep(0.05)
+
+
+def listens(address, port):
+    with socket.socket() as s:
+        return s.connect_ex((address, port)) == 0
 
 
 def here(*argv, **more):
@@ -128,7 +131,7 @@ class Peer:
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait(PATIENCE_S)
+        assert self.process.wait(PATIENCE_S) == 0, self.process.args
         self.reader.join()
 
 
@@ -158,12 +161,7 @@ class Box:
             return f.read()
 
     def wait_for(self, what, condition, patience_s=PATIENCE_S, why=lambda: ""):
-        def holds():
-            for p in self.started:
-                if p.poll() is not None:
-                    sys.exit(f"ended while waiting for {what}: {p.args}\n{self.said()}")
-            return condition()
-        wait_for(what, holds, patience_s, lambda: f"{why()}\n{self.said()}")
+        wait_for(what, condition, patience_s, lambda: f"{why()}\n{self.said()}")
 
     def ask(self, *argv):
         done = subprocess.run([self.ctl, *argv, "--json", "--socket", self.path("socket")], capture_output=True, text=True, check=False)
