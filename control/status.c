@@ -60,6 +60,12 @@ set_hex(json_t *o, const char *key, const uint8_t *p, size_t n)
 }
 
 static uint64_t
+magnitude(int64_t v)
+{
+	return v < 0 ? -(uint64_t)v : (uint64_t)v;
+}
+
+static uint64_t
 load(const uint64_t *p)
 {
 	return __atomic_load_n(p, __ATOMIC_RELAXED);
@@ -102,6 +108,17 @@ lcores(const struct stats_page *s, uint64_t now_ns)
 	return list;
 }
 
+/* A name of the page, which may lack its end. */
+static json_t *
+page_name(const char from[32])
+{
+	char name[33] = "";
+	memcpy(name, from, 32);
+	for (char *c = name; *c != '\0'; c++)
+		*c = isprint((unsigned char)*c) ? *c : '?';
+	return json_string(name);
+}
+
 static json_t *
 ports(const struct stats_page *s)
 {
@@ -110,16 +127,29 @@ ports(const struct stats_page *s)
 	for (uint32_t i = 0; i < n && i < STATS_PORTS_MAX; i++) {
 		const struct stats_port *p = &s->port[i];
 		json_t *o = json_object();
-		char name[sizeof p->name + 1] = "";
-		memcpy(name, p->name, sizeof p->name);
-		for (char *c = name; *c != '\0'; c++)
-			*c = isprint((unsigned char)*c) ? *c : '?';
-		json_object_set_new(o, "name", json_string(name));
+		json_object_set_new(o, "name", page_name(p->name));
 		set(o, "wire", load(&p->wire));
 		set(o, "delivered", load(&p->delivered));
 		set(o, "missed", load(&p->missed));
 		set(o, "errors", load(&p->errors));
 		set(o, "no_mbuf", load(&p->no_mbuf));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *
+protocols(const struct stats_page *s)
+{
+	json_t *list = json_array();
+	uint32_t n = __atomic_load_n(&s->protocols, __ATOMIC_ACQUIRE);
+	for (uint32_t i = 0; i < n && i < STATS_PROTOCOLS_MAX; i++) {
+		const struct stats_protocol *p = &s->protocol[i];
+		json_t *o = json_object();
+		json_object_set_new(o, "name", page_name(p->name));
+		set(o, "included", load(&p->included));
+		set(o, "announced_only", load(&p->announced_only));
+		set(o, "never_seen", load(&p->never_seen));
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -160,7 +190,7 @@ identities(const struct drain *n, const struct journal_progress *durable, uint64
 		set(one, "right", id[i].right);
 		json_object_set_new(one, "residual", signed_num(id[i].residual));
 		json_object_set_new(o, id[i].name, one);
-		*sum += (uint64_t)llabs((long long)id[i].residual);
+		*sum += magnitude(id[i].residual);
 	}
 	return o;
 }
@@ -210,6 +240,7 @@ add_dataplane(struct control *c, json_t *root)
 			d, "source_done", json_boolean(__atomic_load_n(&s->source_done, __ATOMIC_ACQUIRE)));
 		json_object_set_new(root, "lcores", lcores(s, now_ns));
 		json_object_set_new(root, "ports", ports(s));
+		json_object_set_new(root, "protocols", protocols(s));
 		json_object_set_new(root, "counters", counters(s));
 		json_object_set_new(root, "identities", identities(n, &durable, &residual));
 	}
@@ -267,7 +298,7 @@ consumers_part(
 		set(o, "expired", c->expired);
 		set(o, "dead_lettered", 0);
 		json_object_set_new(o, "residual", signed_num(rest));
-		*residual += (uint64_t)llabs((long long)rest);
+		*residual += magnitude(rest);
 		json_array_append_new(all, o);
 	}
 	return all;

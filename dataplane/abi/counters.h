@@ -117,6 +117,24 @@
 	_(RLPX_MAC_BAD, C, "RLPx directions in which a MAC was wrong") \
 	_(RLPX_WINDOWS_STOLEN, C, "windows on unread RLPx bytes taken for another direction") \
 	_(RLPX_SEARCHES, C, "keystream searches done off the workers") \
+	_(GRPC_CONNECTIONS, C, "connections that speak HTTP/2 in plaintext") \
+	_(H2_CONNECTIONS, C, "HTTP/2 client prefaces seen") \
+	_(H2_FRAMES, C, "HTTP/2 frames read") \
+	_(H2_STREAMS, C, "HTTP/2 streams seen") \
+	_(H2_STREAMS_OVER, C, "HTTP/2 streams that gave up their place to a newer one") \
+	_(H2_RESYNCS, C, "times an HTTP/2 direction was found again") \
+	_(H2_BAD_FRAME, C, "HTTP/2 frames that no receiver accepts") \
+	_(H2_BAD_HEADERS, C, "HTTP/2 header blocks that no receiver accepts") \
+	_(H2_LOST_HEADERS, C, "HTTP/2 header blocks damaged by a gap, or whose beginning was not seen") \
+	_(GRPC_MESSAGES, C, "gRPC messages read to their end") \
+	_(GRPC_COMPRESSED, C, "gRPC messages that were inflated") \
+	_(GRPC_ELEMENTS, C, "values of field 1 read in gRPC messages") \
+	_(GRPC_RESYNCS, C, "gRPC streams taken up at a message inside") \
+	_(GRPC_LOST, C, "gRPC messages damaged by a gap or by the end of their stream") \
+	_(GRPC_BAD_MESSAGE, C, "gRPC messages that are not protobuf, or whose compression is damaged") \
+	_(GRPC_OPAQUE, C, "gRPC messages in a compression that is not read") \
+	_(GRPC_OVERSIZE, C, "gRPC messages or elements larger than the caps") \
+	_(GRPC_NO_BUFFER, C, "gRPC elements and messages for which no buffer could be had") \
 	_(ETH_MALFORMED, C, "eth messages that no node would take") \
 	_(ETH_OVER, C, "items of eth messages beyond the caps") \
 	/* transactions: identity 4 */ \

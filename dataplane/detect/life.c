@@ -193,6 +193,7 @@ life_judged(struct life *l, const uint8_t *hash, uint64_t fingerprint, bool acce
 	t->reason = reason;
 	t->judged_ns = now_ns;
 	l->counts[accepted ? LIFE_N_ACCEPTED : LIFE_N_REFUSED]++;
+	life_tell(l, LIFE_EVENT_JUDGED, t, NULL);
 }
 
 void

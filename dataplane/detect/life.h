@@ -165,6 +165,7 @@ enum life_event_kind {
 	LIFE_EVENT_INCLUDED, /* tx->before; again when what a node's answer alone had said gets its block */
 	LIFE_EVENT_REPLACED, /* life_replacement says by which */
 	LIFE_EVENT_DROPPED,
+	LIFE_EVENT_JUDGED,   /* tx->verdict: a node's word on it changed */
 	LIFE_EVENT_REORGED /* what included or replaced it has left the chain, or was invalid
 			      (block->invalid); tx->state is what it is now. CANDIDATE: about to vanish */
 };

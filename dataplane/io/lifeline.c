@@ -27,6 +27,7 @@ lifeline_print(FILE *out, const struct life *l, enum life_event_kind kind, const
 		[LIFE_EVENT_INCLUDED] = "included",
 		[LIFE_EVENT_REPLACED] = "replaced",
 		[LIFE_EVENT_DROPPED] = "dropped",
+		[LIFE_EVENT_JUDGED] = "judged",
 		[LIFE_EVENT_REORGED] = "reorged",
 	};
 	static const char *const state[] = {

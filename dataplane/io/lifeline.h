@@ -4,7 +4,8 @@
  *   {"event":"life","hash":...,"state":"pending"|"included"|"replaced"|"dropped","what":..., "never_seen":bool,"announced_only":bool,
  *    "block":hash|null,"number":decimal|null,"by":hash|null,"node":"unasked"|"accepted"|"refused","t_ns":decimal}
  *
- * state: what it is from now on; what: what happened: "pending", "included", "replaced", "dropped", "reorged". by: what replaced it. */
+ * state: what it is from now on; what: what happened: "pending", "included", "replaced", "dropped", "reorged",
+ * "judged" (by a node: `node`). by: what replaced it. */
 #ifndef IO_LIFELINE_H
 #define IO_LIFELINE_H
 

@@ -402,6 +402,7 @@ run(struct live *l)
 	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
 	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
 	clock_start(&l->clock, rte_get_tsc_hz(), rte_rdtsc(), wall_ns());
+	sessions_turn(&l->sessions, wall_ns()); /* a file may be read before the next one */
 	launch(l);
 	say_started(l);
 	housekeep(l);

@@ -136,7 +136,7 @@ void
 inflate_message(struct inflate *i, struct inflate_pool *p, uint32_t limit)
 {
 	i->status = INFLATE_MORE;
-	i->ended = false;
+	i->ended = i->draining = false;
 	i->tail = 0;
 	i->limit = limit;
 	i->out_bytes = 0;
@@ -159,6 +159,7 @@ static enum inflate_status
 finish(struct inflate *i, struct inflate_pool *p, enum inflate_status s)
 {
 	i->status = (uint8_t)s;
+	i->draining = false;
 	if (i->takeover && s != INFLATE_END)
 		i->hole = true;
 	if (!i->takeover || s != INFLATE_END)
@@ -175,7 +176,7 @@ inflate_cut(struct inflate *i, struct inflate_pool *p)
 static bool
 is_bomb(const struct inflate *i)
 {
-	return i->out_bytes > INFLATE_RATIO_FREE &&
+	return i->kind != INFLATE_MESSAGES && i->out_bytes > INFLATE_RATIO_FREE &&
 	       (i->out_bytes - INFLATE_RATIO_FREE) / INFLATE_RATIO_MAX > i->in_bytes;
 }
 
@@ -290,28 +291,67 @@ keep_limit(struct inflate *i, struct span *out)
 		out->len = out->len > over ? out->len - over : 0;
 }
 
+/* Up to the end of the input or the room, and of the message if this is its last. */
+static enum inflate_status
+feed_step(struct inflate *i, struct span *in, bool last, uint8_t *room, uint32_t len, struct span *out)
+{
+	enum inflate_status s = i->ended ? INFLATE_MORE : feed_bytes(i, in, room, len, out);
+	if (s == INFLATE_MORE && last && i->kind == INFLATE_MESSAGES && !i->ended)
+		s = feed_tail(i, room, len, out);
+	if (i->ended)
+		in->len = 0;
+	return s;
+}
+
+/* Nobody reads this message any more, but the next one may refer to it. */
+static enum inflate_status
+drain(struct inflate *i, struct inflate_pool *p, struct span *in, bool last, uint8_t *room, uint32_t len)
+{
+	enum inflate_status s;
+	do {
+		struct span unread = {room, 0};
+		s = feed_step(i, in, last, room, len, &unread);
+	} while (s == INFLATE_ROOM);
+	i->status = INFLATE_LIMIT;
+	i->draining = !last;
+	if (s > INFLATE_END)
+		finish(i, p, INFLATE_LIMIT);
+	*in = (struct span){in->p + in->len, 0};
+	return INFLATE_LIMIT;
+}
+
+/* Where history goes on the rest is drained, from the next call on. */
+static enum inflate_status
+beyond_limit(struct inflate *i, struct inflate_pool *p, struct span *out)
+{
+	keep_limit(i, out);
+	if (!i->takeover)
+		return finish(i, p, INFLATE_LIMIT);
+	i->draining = true;
+	i->limit = INFLATE_MAX_HISTORY;
+	return INFLATE_ROOM;
+}
+
 enum inflate_status
 inflate_feed(struct inflate *i, struct inflate_pool *p, struct span *in, bool last, uint8_t *room,
 	uint32_t len, struct span *out)
 {
 	enum inflate_status s = i->status;
 	*out = (struct span){room, 0};
-	if (s >= INFLATE_END) {
+	if (s >= INFLATE_END && !i->draining) {
 		*in = (struct span){in->p + in->len, 0};
 		return s;
 	}
 	if (i->ctx == NULL)
-		return finish(i, p, INFLATE_STOLEN);
+		return finish(i, p, i->draining ? INFLATE_LIMIT : INFLATE_STOLEN);
+	if (i->draining)
+		return drain(i, p, in, last, room, len);
 	if (in->len > 0)
 		choose_wrapper(i, *in->p);
-	s = i->ended ? INFLATE_MORE : feed_bytes(i, in, room, len, out);
-	if (s == INFLATE_MORE && last && i->kind == INFLATE_MESSAGES && !i->ended)
-		s = feed_tail(i, room, len, out);
-	if (i->ended)
-		in->len = 0;
+	s = feed_step(i, in, last, room, len, out);
 	if (s == INFLATE_MORE && last)
 		s = is_whole(i) ? INFLATE_END : INFLATE_BAD;
 	if (s == INFLATE_LIMIT)
-		keep_limit(i, out);
+		return beyond_limit(i, p, out);
 	return s >= INFLATE_END ? finish(i, p, s) : s;
 }

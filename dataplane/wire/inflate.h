@@ -29,8 +29,12 @@
 #define INFLATE_MAX_MESSAGE (32u << 20)
 #define INFLATE_MAX_REQUEST (5u << 20)
 #define INFLATE_MAX_ANSWER (64u << 20)
-/* Beyond the first bytes more than this many out for one in is a bomb; a transaction full of zeros, blobs and
- * all, stays below it. */
+/* Of a message beyond its cap nothing more comes out, but where history goes on it is decompressed up to this
+ * size, or what comes behind it could not be read. */
+#define INFLATE_MAX_HISTORY (64u << 20)
+/* Of bodies: beyond the first bytes more than this many out for one in is a bomb; a transaction full of zeros,
+ * blobs and all, stays below it. Messages have no such cap: padding of one that a node takes would hide what
+ * stands behind it, and many small bombs cost as much as a large one. */
 #define INFLATE_RATIO_FREE (4u << 20)
 #define INFLATE_RATIO_MAX 200u
 
@@ -43,12 +47,12 @@ enum inflate_kind {
 /* From INFLATE_BAD on the message is over: the rest of it is ignored, and the status returned again. */
 enum inflate_status {
 	INFLATE_MORE, /* all input was taken */
-	INFLATE_ROOM, /* the room is full: call again with what is left of the input, even if that is nothing
-		       */
+	INFLATE_ROOM, /* the room is full, or nothing more comes out: call again with what is left of the
+			 input, even if that is nothing */
 	INFLATE_END,  /* the message came out whole */
 	INFLATE_BAD,  /* not what it should be; or ended too early */
 	INFLATE_OPAQUE, /* needs history that was not seen */
-	INFLATE_LIMIT,	/* longer than allowed, or a bomb */
+	INFLATE_LIMIT,	/* longer than allowed, or a bomb. Feed the rest all the same: history goes on */
 	INFLATE_STOLEN	/* its context was needed elsewhere */
 };
 
@@ -63,6 +67,7 @@ struct inflate {
 	bool takeover;		 /* history goes on from message to message */
 	bool hole;		 /* in the history */
 	bool ended;		 /* the last block, or member, is over */
+	bool draining;		 /* beyond its limit; only the history counts */
 	uint8_t tail;		 /* bytes of 00 00 ff ff that have gone in */
 	uint32_t limit, out_bytes;
 	uint64_t in_bytes;

@@ -193,7 +193,6 @@ inflate_failed(struct worker *w, struct conn *c, unsigned dir, enum inflate_stat
 		request_unread(w, c, dir, JOIN_OPAQUE);
 	if (s->body != BODY_NONE)
 		scan_cut(w, c, dir);
-	inflate_over(w, c, dir);
 }
 
 static void
@@ -201,6 +200,7 @@ inflate_piece(struct worker *w, struct conn *c, unsigned dir, struct span in, bo
 {
 	struct conn_side *s = &c->side[dir];
 	enum inflate_status status;
+	bool told = s->inflate.status == INFLATE_LIMIT;
 	do {
 		struct span out;
 		status = inflate_feed(&s->inflate, &w->inflates, &in, last, w->plain, PLAIN_BYTES, &out);
@@ -208,9 +208,10 @@ inflate_piece(struct worker *w, struct conn *c, unsigned dir, struct span in, bo
 		if (s->body != BODY_NONE && (out.len > 0 || status == INFLATE_END))
 			scan(w, c, dir, out, status == INFLATE_END);
 	} while (status == INFLATE_ROOM);
-	if (status > INFLATE_END)
+	if (status > INFLATE_END && !told)
 		inflate_failed(w, c, dir, status);
-	else if (last)
+	/* beyond its limit a message goes on, for the history's sake */
+	if (last || (status > INFLATE_END && status != INFLATE_LIMIT))
 		inflate_over(w, c, dir);
 }
 

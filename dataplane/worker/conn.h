@@ -11,6 +11,7 @@
 #include "net/stream.h"
 #include "wire/answer.h"
 #include "wire/arbfeed.h"
+#include "wire/grpc.h"
 #include "wire/http1.h"
 #include "wire/inflate.h"
 #include "wire/join.h"
@@ -25,7 +26,8 @@ enum conn_proto {
 	CONN_HTTP, /* until something else is known */
 	CONN_WS,
 	CONN_JSON, /* values one behind the other, as on a node's Unix socket */
-	CONN_RLPX  /* both directions or none */
+	CONN_RLPX, /* both directions or none */
+	CONN_GRPC  /* as well */
 };
 
 enum conn_body {
@@ -72,6 +74,7 @@ struct conn {
 			struct websocket ws;
 		};
 		struct rlpx rlpx;
+		struct grpc grpc;
 	};
 };
 

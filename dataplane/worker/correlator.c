@@ -210,12 +210,30 @@ hurries(const struct correlator *c, const struct pipe *p, const struct finding_m
 	return rule.grade < GRADE_PAGE || fill > p->cap - p->cap / 8;
 }
 
+/* What another worker saw before `message` is still in its pipe, or in its hands. */
+static bool
+others_first(const struct correlator *c, const struct pipe *own, const void *message)
+{
+	uint64_t t_ns = fact_time(message);
+	for (unsigned i = 0; i < c->n_pipes; i++) {
+		struct pipe *p = c->pipes[i];
+		uint32_t bytes;
+		if (p == own)
+			continue;
+		bool reached = atomic_load_explicit(&p->reached_ns, memory_order_acquire) >= t_ns;
+		const void *other = pipe_peek(p, &bytes);
+		if (other != NULL ? fact_time(other) < t_ns : !reached)
+			return true;
+	}
+	return false;
+}
+
 static unsigned
 poll_pipe(struct correlator *c, struct pipe *p, uint64_t emitted_ns)
 {
 	uint32_t bytes;
 	struct finding_msg *m = pipe_peek(p, &bytes);
-	if (m == NULL)
+	if (m == NULL || (c->n_pipes > 1 && fact_waits(m) && others_first(c, p, m)))
 		return 0;
 	if (m->kind == FACT_FINDINGS)
 		take(c, m, hurries(c, p, m), emitted_ns);
@@ -234,7 +252,7 @@ correlator_poll(struct correlator *c, unsigned budget, uint64_t emitted_ns)
 		for (unsigned i = 0; i < c->n_pipes; i++)
 			taken += poll_pipe(c, c->pipes[i], emitted_ns);
 	} while (taken > before && --budget > 0);
-	if (c->lives != NULL)
+	if (c->lives != NULL && taken > 0)
 		lives_age(c->lives);
 	return taken;
 }

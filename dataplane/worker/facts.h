@@ -51,4 +51,33 @@ struct fact_block { /* FACT_BLOCK_OPEN, _UNREAD, _CLOSE; _JUDGED: hash and valid
 	uint8_t hash[32], parent[32];
 };
 
+/* fact_time: when what a message of a pipe tells of crossed the wire. */
+static inline uint64_t
+fact_time(const void *message)
+{
+	switch (*(const uint32_t *)message) {
+	case FACT_FINDINGS:
+		return ((const struct finding_msg *)message)->where.t_wire_ns;
+	case FACT_ANNOUNCED:
+		return ((const struct fact_announced *)message)->t_ns;
+	case FACT_NODE:
+		return ((const struct fact_node *)message)->t_ns;
+	case FACT_PENDING:
+	case FACT_MINED:
+	case FACT_BUNDLE:
+	case FACT_BLOCK_TX:
+		return ((const struct fact_tx *)message)->t_ns;
+	default:
+		return ((const struct fact_block *)message)->t_ns;
+	}
+}
+
+/* fact_waits: it says what has become of transactions, so that whatever was seen before it has to be known before. */
+static inline bool
+fact_waits(const void *message)
+{
+	uint32_t kind = *(const uint32_t *)message;
+	return kind == FACT_MINED || kind >= FACT_BLOCK_OPEN;
+}
+
 #endif

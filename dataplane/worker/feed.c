@@ -79,6 +79,9 @@ end_side(struct worker *w, struct conn *c, unsigned dir)
 	case CONN_RLPX:
 		rlpx_over(w, c, dir);
 		break;
+	case CONN_GRPC:
+		grpc_over(w, c, dir);
+		break;
 	}
 	body_cut(w, c, dir);
 	inflate_release(&c->side[dir].inflate, &w->inflates);
@@ -92,6 +95,8 @@ end_conn(struct worker *w, struct conn *c)
 		set_current(w, c->flow, c, d);
 		end_side(w, c, d);
 	}
+	if (c->side[0].proto == CONN_GRPC)
+		grpc_done(w, c);
 	join_clear(&w->joins, &c->join);
 }
 
@@ -148,7 +153,13 @@ look_first(struct worker *w, struct conn *c, unsigned dir, struct span in)
 	struct conn_side *s = &c->side[dir];
 	struct framer_out o;
 	s->started = true;
-	if (s->proto != CONN_HTTP || http1_looks_like(in) != 0)
+	if (s->proto != CONN_HTTP)
+		return;
+	if (conn_may(c, FEED_GRPC) && !c->side[!dir].started && h2_looks_like(in) == 1) {
+		grpc_begin(w, c, false);
+		return;
+	}
+	if (http1_looks_like(in) != 0)
 		return;
 	if (json_looks_like(in)) {
 		json_begin(w, c, dir);
@@ -181,6 +192,8 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 			return;
 		if (websocket_looks_like(in))
 			ws_pickup(w, c, dir);
+		else if (!http1_in_step(&c->http, !dir) && !c->has_ws && conn_may(c, FEED_GRPC) && h2_looks_like(in) == 1)
+			grpc_begin(w, c, true);
 		else if (!http1_in_step(&c->http, !dir) && !c->has_ws && conn_may(c, FEED_RLPX) && rlpx_expected(w, w->flow))
 			rlpx_begin(w, c, true);
 		break;
@@ -194,6 +207,10 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 		break;
 	case CONN_RLPX:
 		if (!rlpx_readable(&c->rlpx, dir) && http1_looks_like(in) == 1)
+			read_as_http(w, c);
+		break;
+	case CONN_GRPC:
+		if (!h2_in_step(&c->grpc.h2, dir) && http1_looks_like(in) == 1 && h2_looks_like(in) != 1)
 			read_as_http(w, c);
 		break;
 	}
@@ -216,6 +233,9 @@ feed_side(struct worker *w, struct conn *c, unsigned dir, struct span in)
 			break;
 		case CONN_RLPX:
 			rlpx_take(w, c, dir, in);
+			break;
+		case CONN_GRPC:
+			grpc_take(w, c, dir, in);
 			break;
 		}
 		in.p += n;
@@ -264,6 +284,9 @@ on_gap(void *ctx, struct flow *f, unsigned dir, uint64_t n, uint64_t off, uint64
 		break;
 	case CONN_RLPX:
 		rlpx_missing(w, c, dir, n);
+		break;
+	case CONN_GRPC:
+		grpc_missing(w, c, dir, n);
 		break;
 	}
 }

@@ -9,25 +9,41 @@ take_over(struct worker *w, struct conn *c, unsigned dir)
 	c->side[dir].proto = CONN_WS;
 }
 
-/* The other direction is read as WebSocket from where its last request ended, if nothing of it is under way. */
+/* True: the direction ended its HTTP with a message of its own, and goes on from there. */
+static bool
+leave_http(struct worker *w, struct conn *c, unsigned client)
+{
+	bool was_ws = c->side[client].proto == CONN_WS;
+	if (!was_ws && http1_between(&c->http, client))
+		return true;
+	set_current(w, w->flow, c, client);
+	if (was_ws) /* picked up before the handshake came */
+		ws_end(w, c, client);
+	else
+		http_end(w, c, client);
+	set_current(w, w->flow, c, !client);
+	return false;
+}
+
+/* The other direction is read as WebSocket from where its last request ended, if nothing of it is under way. One that speaks something else
+ * altogether has not asked for it. */
 void
 ws_begin(struct worker *w, struct conn *c, unsigned server)
 {
 	struct http1_extensions e = http1_last(&c->http, server)->extensions;
 	unsigned client = !server;
+	bool follows = c->side[client].proto != CONN_JSON, at_once = follows && leave_http(w, c, client);
 	websocket_init(&c->ws, (enum websocket_client)client, e.deflate || e.arbitrum || e.other, false);
 	c->has_ws = true;
 	c->ws_opaque = e.arbitrum && !e.deflate;
-	if (!http1_between(&c->http, client)) {
-		set_current(w, w->flow, c, client);
-		http_end(w, c, client);
-		set_current(w, w->flow, c, server);
+	if (!at_once)
 		websocket_desync(&c->ws, client);
-	}
 	join_http_lost(&w->joins, &c->join, JOIN_KNOWN);
 	inflate_init(&c->side[server].inflate, INFLATE_MESSAGES, !e.server_no_takeover, false);
-	inflate_init(&c->side[client].inflate, INFLATE_MESSAGES, !e.client_no_takeover, false);
 	take_over(w, c, server);
+	if (!follows)
+		return;
+	inflate_init(&c->side[client].inflate, INFLATE_MESSAGES, !e.client_no_takeover, false);
 	take_over(w, c, client);
 }
 

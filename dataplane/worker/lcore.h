@@ -32,7 +32,7 @@ struct lcore_frames {
 };
 
 /* A frame in more than one mbuf is put together here; a longer one counts as truncated. */
-#define LCORE_BOUNCE_BYTES 16384u
+#define LCORE_BOUNCE_BYTES 69632u /* a GRO-sized packet with its headers, and those of tunnels */
 
 struct lcore_worker {
 	struct worker *worker;

@@ -24,6 +24,7 @@ pipe_init(struct pipe *p, uint8_t *buf, uint64_t cap)
 	p->cap = cap;
 	atomic_init(&p->head, 0);
 	atomic_init(&p->tail, 0);
+	atomic_init(&p->reached_ns, 0);
 	p->tail_seen = p->reserved_bytes = p->peeked = 0;
 }
 
@@ -36,6 +37,17 @@ has_room(struct pipe *p, uint64_t head, uint64_t need)
 	return head + need - p->tail_seen <= p->cap;
 }
 
+/* A consumer that keeps up empties what is still in the caches: the rest of the buffer is used only when it does not. Looked at seldom, since
+ * the tail lies in its cache line. */
+static bool
+start_over(struct pipe *p, uint64_t head, uint64_t at, uint64_t need)
+{
+	if (at / PIPE_HOT == (at + need) / PIPE_HOT)
+		return false;
+	p->tail_seen = atomic_load_explicit(&p->tail, memory_order_acquire);
+	return p->tail_seen == head;
+}
+
 void *
 pipe_reserve(struct pipe *p, uint32_t bytes)
 {
@@ -43,7 +55,7 @@ pipe_reserve(struct pipe *p, uint32_t bytes)
 	uint64_t need = footprint(bytes);
 	p->reserved_bytes = 0;
 	uint64_t at = head & (p->cap - 1);
-	uint64_t skip = at + need > p->cap ? p->cap - at : 0;
+	uint64_t skip = at + need > p->cap || start_over(p, head, at, need) ? p->cap - at : 0;
 	if (bytes == 0 || need > p->cap / 2 || !has_room(p, head, skip + need))
 		return NULL;
 	if (skip) {

@@ -11,11 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* As long as the consumer keeps up no more than about this of the buffer is used: it stays in the caches. */
+#define PIPE_HOT (128u << 10)
+
 struct pipe {
 	uint8_t *buf;
 	uint64_t cap;			    /* power of two */
 	_Alignas(64) _Atomic uint64_t head; /* producer's; bytes ever committed */
 	uint64_t tail_seen, reserved_bytes;
+	_Atomic uint64_t reached_ns; /* producer's: nothing older will come */
 	_Alignas(64) _Atomic uint64_t tail; /* consumer's; bytes ever released */
 	uint64_t peeked;
 };
@@ -35,6 +39,13 @@ void pipe_commit(struct pipe *p);
  * nothing unless a message was peeked at. */
 void *pipe_peek(struct pipe *p, uint32_t *bytes);
 void pipe_release(struct pipe *p);
+
+/* pipe_reached tells the consumer that all the producer had to say of the time before t_ns has been committed. */
+static inline void
+pipe_reached(struct pipe *p, uint64_t t_ns)
+{
+	atomic_store_explicit(&p->reached_ns, t_ns, memory_order_release);
+}
 
 /* pipe_fill: bytes in use, as the consumer sees it. */
 uint64_t pipe_fill(const struct pipe *p);

@@ -146,7 +146,7 @@ probe_conflict(struct worker *w, struct flow *f, unsigned dir, struct span bytes
 {
 	struct conn *c = conn_of(f);
 	set_current(w, f, c, dir);
-	if (c != NULL && c->side[dir].proto == CONN_RLPX)
+	if (c != NULL && (c->side[dir].proto == CONN_RLPX || c->side[dir].proto == CONN_GRPC))
 		return;
 	w->probing = true;
 	w->probed = 0;

@@ -30,7 +30,6 @@ take_request(void *ctx, const struct jsonrpc_request *r)
 {
 	struct worker *w = ctx;
 	w->asked = (struct join_ref){0};
-	w->asked_kind = r->kind;
 	if (w->probing)
 		return;
 	struct conn *c = w->conn;

@@ -125,6 +125,7 @@ take_rlpx_memory(struct worker *w, const struct worker_config *c, worker_alloc a
 	if (!ok)
 		return -ENOMEM;
 	w->search_at_once = c->rlpx_search_at_once;
+	grpc_arena_init(w);
 	rlpx_windows_init(&w->windows, windows, c->rlpx_windows, RLPX_WINDOW_BYTES);
 	return 0;
 }
@@ -188,11 +189,13 @@ worker_memory(const struct worker *w)
 }
 
 static void
-end_burst(struct worker *w)
+end_burst(struct worker *w, uint64_t reached_ns)
 {
 	judge_now(w);
+	pipe_reached(&w->pipe, reached_ns);
 	w->arena.scratch_used = 0;
 	rlpx_count(w);
+	grpc_count_all(w);
 }
 
 void
@@ -206,7 +209,7 @@ worker_frames(struct worker *w, unsigned n, const struct span *frames, const uin
 {
 	rlpx_keys_take(w);
 	stream_frames(w->stream, n, frames, wire_len, now_ns);
-	end_burst(w);
+	end_burst(w, n > 0 ? now_ns[n - 1] : 0);
 }
 
 void
@@ -216,7 +219,7 @@ worker_housekeep(struct worker *w, uint64_t now_ns)
 	rlpx_keys_take(w);
 	stream_housekeep(w->stream, now_ns);
 	rlpx_look_after(w);
-	end_burst(w);
+	end_burst(w, now_ns);
 	w->ctr[CTR_SLABS_STOLEN] = w->slabs.stolen;
 }
 
@@ -225,6 +228,6 @@ worker_flush(struct worker *w, uint64_t now_ns)
 {
 	w->now_ns = now_ns;
 	stream_flush(w->stream, now_ns);
-	end_burst(w);
+	end_burst(w, UINT64_MAX);
 	w->ctr[CTR_SLABS_STOLEN] = w->slabs.stolen;
 }

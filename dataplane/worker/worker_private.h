@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The inside of a worker, shared by its parts: worker.c (making it, bursts), feed.c (which parser a flow's bytes go to), feed_http.c,
- * feed_ws.c, feed_rlpx.c (a protocol each), facts.c (what the correlator is told), body.c (JSON bodies, whatever carried them), requests.c and answers.c (what these say),
+ * feed_ws.c, feed_rlpx.c, feed_grpc.c (a protocol each), facts.c (what the correlator is told), body.c (JSON bodies, whatever carried them), requests.c and answers.c (what these say),
  * probe.c (bytes outside their stream) and judge.c (transactions -> findings). Nobody else includes this.
  *
  *   feed -> feed_http | feed_ws | feed_rlpx -> body -> requests | answers -> judge */
@@ -74,7 +74,6 @@ struct worker {
 	unsigned dir;
 	uint64_t now_ns;
 	struct join_ref asked; /* of the request object whose items come */
-	uint8_t asked_kind;    /* enum jsonrpc_kind */
 	/* overlapping versions of bytes, and bytes ahead of their turn, are read on their own */
 	bool probing;
 	struct http1 *probe_http;
@@ -86,6 +85,7 @@ struct worker {
 	uint64_t handles, n_handles; /* names of blocks and bundles, different for every worker */
 	uint64_t bundle;	     /* whose items come */
 	struct rlpx_arena rlpx;
+	struct grpc_arena grpc;
 	struct rlpx_windows windows;
 	uint32_t window_turn;		      /* next window whose owner is looked after */
 	_Atomic(const struct rlpx_keys *) keys; /* published by whoever owns the key log */
@@ -136,6 +136,15 @@ void rlpx_look_after(struct worker *w);
 /* rlpx_keys_take: the newest key table, at the top of a burst. rlpx_count: its counts into the counters, at the end of one. */
 void rlpx_keys_take(struct worker *w);
 void rlpx_count(struct worker *w);
+
+void grpc_begin(struct worker *w, struct conn *c, bool midstream);
+void grpc_take(struct worker *w, struct conn *c, unsigned dir, struct span in);
+void grpc_missing(struct worker *w, struct conn *c, unsigned dir, uint64_t n);
+void grpc_over(struct worker *w, struct conn *c, unsigned dir);
+void grpc_done(struct worker *w, struct conn *c); /* both directions are over */
+/* grpc_count_all: the reader's counts into the counters, at the end of a burst. */
+void grpc_arena_init(struct worker *w);
+void grpc_count_all(struct worker *w);
 
 /* ---- body.c ---- */
 

@@ -12,6 +12,9 @@ them; `recoverable` lists, for damaged captures, what can be found (requestCompl
 a signature, or in what not every node takes.
 Captures of protocols that are not read (see READERS) are skipped. Exit 0 only if none differs, 77 if all were skipped.
 
+`lives`, `included`, `never_seen`: what becomes of transactions by the blocks told; `verdicts`: what the node said of submissions;
+`bundles`: elements in order.
+
 `reader`: what it takes to read the capture, or a list; without it, http. `transactions`: one entry a crossing: hash, raw (null: an object), carrier, direction,
 `pending` (false: in a block; null: the answer does not say). `mentions`: hashes alone. What is only in some of them is said in their descriptions.
 """
@@ -24,7 +27,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEFAULT = os.path.join(HERE, "../../.build/tools/sentinelctl/sentinelctl")
 KEYS_TO_LOG = os.path.join(HERE, "recording/keys_to_log.py")
-READERS = {"http", "answers", "ws", "rlpx", "engine", "ipc", "arbitrum"}
+READERS = {"http", "answers", "ws", "rlpx", "engine", "ipc", "arbitrum", "grpc"}
 FLASH = ("flash_loan", "flash_deploy")
 
 
@@ -62,6 +65,13 @@ class Want:
         self.may = self.must | set(whole.get("may", []))
         self.alerts = whole.get("alerts")
         self.frames = own.get("frames")
+        self.lives = own.get("lives", {})
+        self.included, self.never_seen = own.get("included"), own.get("never_seen")
+        self.verdicts = own.get("verdicts", [])
+        self.bundles = own.get("bundles", [])
+        said = [t for t in own.get("transactions", []) if "pending" in t and t.get("hash") in self.must]
+        self.pending = {t["hash"] for t in said if t["pending"]}
+        self.mined = {t["hash"] for t in said} - {t["hash"] for t in said if t["pending"] is not False}
         damage = own.get("recoverable")
         if damage:
             self.must = {h.lower() for h in damage["requestComplete"]}
@@ -77,9 +87,38 @@ def replay(sentinelctl, capture, keys):
             log = os.path.join(folder, "keys")
             subprocess.run([sys.executable, KEYS_TO_LOG, keys, log], check=True)
             more = ["--rlpx-keys", log]
-        done = subprocess.run([sentinelctl, "replay", "--txs", *more, capture], capture_output=True, timeout=300, check=False)
+        done = subprocess.run([sentinelctl, "replay", "--txs", "--lives", *more, capture], capture_output=True, timeout=300, check=False)
     lines = [json.loads(line) for line in done.stdout.decode().splitlines()]
     return done.returncode, lines, done.stderr.decode()
+
+
+def of_lives(want, lines, counters):
+    """What is said of lives, against `lives`, `included`, `never_seen` and `verdicts`."""
+    told = [line for line in lines if line["event"] == "life"]
+    state = {t["hash"]: t["state"] for t in told}
+    for h, s in sorted(want.lives.items()):
+        if state.get(h) != s:
+            yield f"{h} is {state.get(h)}, not {s}"
+    for name, is_count in (("included", want.included), ("never_seen", want.never_seen)):
+        count = int(counters["life_" + name]) - int(counters["life_taken_back" + ("" if name == "included" else "_" + name)])
+        if is_count is not None and count != is_count:
+            yield f"{name}: {count}, not {is_count}"
+    node = {t["hash"]: t["node"] for t in told if t["what"] == "judged"}
+    accepted = {v["hash"] for v in want.verdicts if v["accepted"]}  # of several verdicts
+    for v in want.verdicts:
+        if v.get("hash") and node.get(v["hash"], "unasked") != ("accepted" if v["hash"] in accepted else "refused"):
+            yield f"{v['hash']}: {node.get(v['hash'])}, not {v}"
+
+
+def of_bundles(want, lines):
+    """The elements with bytes of each bundle, in their order."""
+    got = {}
+    for t in (line for line in lines if line["event"] == "tx" and "bundle" in line):
+        got.setdefault(t["bundle"]["id"], {})[int(t["bundle"]["pos"])] = t["hash"]
+    expected = [{i: e["hash"] for i, e in enumerate(b["elements"]) if e["raw"]} for b in want.bundles]
+    expected = [b for b in expected if b]
+    if want.bundles and list(got.values()) != expected:
+        yield f"bundles: {list(got.values())}, not {expected}"
 
 
 def differences(want, code, lines):
@@ -101,6 +140,13 @@ def differences(want, code, lines):
         judged = name in want.frames or name.startswith(("undec_", "notours_")) or name in ("overlap_conflicts", "st_gap")
         if judged and value != want.frames.get(name, "0"):
             yield f"{name}: {value}, not {want.frames.get(name, '0')}"
+    yield from of_lives(want, lines, summary["counters"])
+    yield from of_bundles(want, lines)
+    shown = {t["hash"] for t in lines if t["event"] == "tx" and t["pending"]}
+    for h in sorted(want.mined & shown):
+        yield f"{h} is said to be pending"
+    for h in sorted(want.pending - shown):
+        yield f"{h} is never said to be pending"
     if want.alerts is not None:
         data = [a["alert"]["data"] for a in lines if a["event"] == "alert"]
         got = {(d["transaction"]["hash"], d["rule"]["class"]) for d in data if d["rule"]["class"] in FLASH}

@@ -2,6 +2,7 @@
 /* sentinelctl status: the box on one screen. */
 #include "sentinelctl/commands.h"
 #include "sentinelctl/control_client.h"
+#include "sentinelctl/status_coverage.h"
 
 #include "abi/counters.h"
 
@@ -32,13 +33,6 @@ on_signal(int sig)
 {
 	(void)sig;
 	stop = 1;
-}
-
-static uint64_t
-num(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-	return s ? strtoull(s, NULL, 10) : 0;
 }
 
 static const char *
@@ -85,13 +79,13 @@ print_dataplane(const json_t *s)
 	json_t *l;
 	json_array_foreach(json_object_get(s, "lcores"), i, l)
 	{
-		uint64_t loops = num(l, "loops");
+		uint64_t loops = status_num(l, "loops");
 		const char *age = text_of(l, "heartbeat_age_ms", NULL);
 		printf("  lcore %-3s %-10s", text_of(l, "lcore", "?"), text_of(l, "role", "?"));
 		if (age != NULL)
 			printf("  last seen %s ms ago", age);
 		if (loops > 0)
-			printf("  idle %.0f %%", 100.0 * (double)num(l, "loops_idle") / (double)loops);
+			printf("  idle %.0f %%", 100.0 * (double)status_num(l, "loops_idle") / (double)loops);
 		putchar('\n');
 	}
 }
@@ -99,9 +93,9 @@ print_dataplane(const json_t *s)
 static double
 rate(const json_t *was, const json_t *is, const char *key)
 {
-	double seconds = (double)(num(is, "time_ns") - num(was, "time_ns")) / 1e9;
+	double seconds = (double)(status_num(is, "time_ns") - status_num(was, "time_ns")) / 1e9;
 	const json_t *a = json_object_get(was, "counters"), *b = json_object_get(is, "counters");
-	uint64_t from = num(a, key), to = num(b, key);
+	uint64_t from = status_num(a, key), to = status_num(b, key);
 	return seconds > 0 && to >= from ? (double)(to - from) / seconds : 0;
 }
 
@@ -119,26 +113,6 @@ print_traffic(const json_t *was, const json_t *s)
 		rate(was, s, "alerts"), rate(was, s, "frame_bytes") * 8 / 1e9);
 }
 
-static bool
-begins(const char *s, const char *with)
-{
-	return strncmp(s, with, strlen(with)) == 0;
-}
-
-/* Counters that say that something was not read, not judged or not passed on. */
-static bool
-is_drop(const char *name)
-{
-	static const char *const drops[] = {"UNDEC_", "ST_GAP", "ST_DROP_", "ST_SKIP_LOST",
-		"ST_SKIP_NO_STATE", "TX_UNSCANNED_", "SUPPRESSED_RING_FULL", "RING_LOST_",
-		"EVIDENCE_OVER_BUDGET", "SENDERS_SKIPPED", "CURSOR_BAD", "HTTP_LOST", "JSON_DEPTH",
-		"SLABS_STOLEN"};
-	for (size_t i = 0; i < sizeof drops / sizeof drops[0]; i++)
-		if (begins(name, drops[i]))
-			return true;
-	return false;
-}
-
 static unsigned
 print_port_drops(const json_t *s)
 {
@@ -153,7 +127,7 @@ print_port_drops(const json_t *s)
 	json_array_foreach(json_object_get(s, "ports"), i, p)
 	{
 		for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-			if (num(p, kinds[k].key) == 0)
+			if (status_num(p, kinds[k].key) == 0)
 				continue;
 			printf("  %14s  %s %s: %s\n", text_of(p, kinds[k].key, "?"), text_of(p, "name", "?"),
 				kinds[k].key, kinds[k].help);
@@ -177,7 +151,7 @@ print_drops(const json_t *s)
 		for (; counter_infos[i].name[k] != '\0' && k + 1 < sizeof key; k++)
 			key[k] = (char)tolower((unsigned char)counter_infos[i].name[k]);
 		key[k] = '\0';
-		if (!is_drop(counter_infos[i].name) || num(c, key) == 0)
+		if (!status_is_drop(counter_infos[i].name) || status_num(c, key) == 0)
 			continue;
 		printf("  %14s  %s\n", text_of(c, key, "?"), counter_infos[i].help);
 		n++;
@@ -212,10 +186,11 @@ print_rings(const json_t *s)
 {
 	size_t i;
 	json_t *r;
-	json_array_foreach(json_object_get(s, "rings"), i, r) printf(
-		"ring %-5s %-8s  %llu of %s slots taken, %s journaled, %s lost\n", text_of(r, "ring", "?"),
-		text_of(r, "lane", "?"), (unsigned long long)(num(r, "head") - num(r, "consumed")),
-		text_of(r, "slots", "?"), text_of(r, "journaled", "0"), text_of(r, "lost", "0"));
+	json_array_foreach(json_object_get(s, "rings"), i, r)
+		printf("ring %-5s %-8s  %llu of %s slots taken, %s journaled, %s lost\n",
+			text_of(r, "ring", "?"), text_of(r, "lane", "?"),
+			(unsigned long long)(status_num(r, "head") - status_num(r, "consumed")),
+			text_of(r, "slots", "?"), text_of(r, "journaled", "0"), text_of(r, "lost", "0"));
 }
 
 static void
@@ -223,18 +198,19 @@ print_journal(const json_t *s)
 {
 	const json_t *j = json_object_get(s, "journal");
 	printf("journal    %s events, %s files, %.1f MB, head %s, last commit %s us (longest %s us)\n",
-		text_of(j, "events", "0"), text_of(j, "files", "0"), (double)num(j, "bytes") / 1048576.0,
-		text_of(j, "head", "?"), text_of(j, "last_commit_us", "0"), text_of(j, "max_commit_us", "0"));
+		text_of(j, "events", "0"), text_of(j, "files", "0"),
+		(double)status_num(j, "bytes") / 1048576.0, text_of(j, "head", "?"),
+		text_of(j, "last_commit_us", "0"), text_of(j, "max_commit_us", "0"));
 	if (is_true(j, "failed"))
 		printf("           THE JOURNAL IS DOWN: %s\n           only pause-grade alerts go out, "
 		       "marked not durable (%s so far); %s others are lost\n",
 			text_of(j, "failure", "?"),
 			text_of(json_object_get(s, "control"), "not_durable", "0"),
 			text_of(json_object_get(s, "control"), "lost_untold", "0"));
-	else if (num(j, "failures") > 0)
+	else if (status_num(j, "failures") > 0)
 		printf("           failed %s times, goes on in a fresh file; last: %s\n",
 			text_of(j, "failures", "?"), text_of(j, "failure", "?"));
-	if (num(j, "held_files") > 0)
+	if (status_num(j, "held_files") > 0)
 		printf("           %s old files are kept beyond --keep-mb: they hold pause-grade alerts that "
 		       "a consumer has not acknowledged\n",
 			text_of(j, "held_files", "?"));
@@ -252,7 +228,7 @@ print_consumers(const json_t *s)
 	{
 		printf("consumer   %-20s %s acknowledged, %s pending", text_of(c, "name", "?"),
 			text_of(c, "acked", "0"), text_of(c, "pending", "0"));
-		if (num(c, "expired") > 0)
+		if (status_num(c, "expired") > 0)
 			printf(", %s EXPIRED before it read them", text_of(c, "expired", "0"));
 		putchar('\n');
 	}
@@ -263,6 +239,7 @@ print_screen(const json_t *was, const json_t *s)
 {
 	print_dataplane(s);
 	print_traffic(was, s);
+	status_coverage_print(s, stdout);
 	print_residuals(s);
 	print_rings(s);
 	print_journal(s);
@@ -270,7 +247,7 @@ print_screen(const json_t *was, const json_t *s)
 	print_drops(s);
 	const json_t *c = json_object_get(s, "control");
 	printf("control    up ");
-	print_duration(num(c, "uptime_ms"));
+	print_duration(status_num(c, "uptime_ms"));
 	printf(", %s connected, alerts come from %s\n", text_of(c, "clients", "0"),
 		text_of(c, "source", "?"));
 }
@@ -333,7 +310,8 @@ fetch(const struct options *o)
 	}
 	if (rc <= 0 && !stop)
 		fprintf(stderr,
-			"sentinelctl: sentinel-control at %s hung up without an answer: it is ending, or has too "
+			"sentinelctl: sentinel-control at %s hung up without an answer: it is ending, or has "
+			"too "
 			"many clients; try again\n",
 			o->socket);
 	else if (rc == 1 && !json_is_object(s))

@@ -4,12 +4,9 @@
  * transaction is a duplicate.
  *
  * usage: bench BUNDLE [--json] [--transactions N] [--rounds N] */
-#include "abi/counters.h"
-#include "abi/identity.h"
 #include "eth/tx.h"
-#include "io/box.h"
-#include "load/load.h"
 #include "rules/bundle.h"
+#include "whole.h"
 #include "wire/hex.h"
 #include "wire/http1.h"
 #include "wire/jsonrpc.h"
@@ -20,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define ROUNDS_MAX 64u
 #define CONNECTIONS 64u
@@ -34,85 +30,17 @@ struct bench {
 	const char *path;
 	uint32_t rounds;
 	double ns[STAGES][ROUNDS_MAX]; /* per transaction */
-	uint64_t scanned, findings, residual, hs_bytes;
+	uint64_t findings, residual, hs_bytes;
 };
-
-static void
-check(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "bench: %s\n", what);
-	exit(1);
-}
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* Memory of a round, given back whole when the next begins. */
-static uint8_t *arena;
-static size_t arena_used;
-#define ARENA_BYTES ((size_t)256 << 20)
-
-static void *
-arena_alloc(size_t bytes)
-{
-	size_t n = (bytes + 63) & ~(size_t)63;
-	if (ARENA_BYTES - arena_used < n)
-		return NULL;
-	uint8_t *p = arena + arena_used;
-	memset(p, 0, n);
-	arena_used += n;
-	return p;
-}
-
-/* ---- the whole worker ---- */
-
-static void
-drain(struct worker *w)
-{
-	uint32_t n;
-	while (pipe_peek(worker_pipe(w), &n) != NULL)
-		pipe_release(worker_pipe(w));
-}
 
 static double
 run_worker(struct bench *b)
 {
-	static struct stats_page stats;
-	struct worker_config c;
-	struct identity id[IDENTITIES];
-	const struct load *l = &b->load;
-	worker_config_default(&c);
-	arena_used = 0;
-	memset(&stats, 0, sizeof stats);
-	stats.lcores = 1;
-	struct worker *w = worker_new(&c, b->bundle.rules, stats.lcore[0].c, arena_alloc);
-	check(w != NULL, "no memory for a worker");
-	uint64_t start = now_ns();
-	for (uint32_t i = 0; i < l->frames; i += WORKER_BURST) {
-		uint32_t n = l->frames - i < WORKER_BURST ? l->frames - i : WORKER_BURST;
-		worker_frames(w, n, l->frame + i, l->wire_len + i, l->now_ns + i);
-		if (i / WORKER_BURST % 64 == 0)
-			worker_housekeep(w, l->now_ns[i + n - 1]);
-		drain(w);
-	}
-	uint64_t took = now_ns() - start;
-	worker_flush(w, l->now_ns[l->frames - 1]);
-	drain(w);
-	worker_delete(w);
-	identities_evaluate(&stats, NULL, id);
-	for (unsigned i = ID_FRAMES; i <= ID_TRANSACTIONS; i++)
-		b->residual += (uint64_t)llabs((long long)id[i].residual);
-	b->scanned = stats.lcore[0].c[CTR_TX_SCANNED];
-	b->findings = stats.lcore[0].c[CTR_FINDINGS];
-	check(b->scanned == l->transactions, "the worker did not find every transaction");
-	return (double)took / l->transactions;
+	struct whole_run r;
+	whole_run(&b->load, b->bundle.rules, NULL, &r);
+	b->residual += r.residual;
+	b->findings = r.findings;
+	return r.ns / b->load.transactions;
 }
 
 /* ---- net, with nothing, HTTP or JSON-RPC behind it ---- */
@@ -158,7 +86,7 @@ on_data(void *ctx, struct flow *f, unsigned dir, struct span in, uint64_t off, u
 	if (p->depth == NET)
 		return;
 	if (f->app[0] == 0) {
-		check(p->used < CONNECTIONS, "more flows than connections");
+		whole_check(p->used < CONNECTIONS, "more flows than connections");
 		http1_init(&p->http[p->used], false);
 		f->app[0] = ++p->used;
 	}
@@ -176,14 +104,14 @@ static void
 on_gap(void *ctx, struct flow *f, unsigned dir, uint64_t n, uint64_t off, uint64_t t)
 {
 	(void)ctx, (void)f, (void)dir, (void)n, (void)off, (void)t;
-	check(false, "a gap in traffic that has none");
+	whole_check(false, "a gap in traffic that has none");
 }
 
 static void
 on_conflict(void *ctx, struct flow *f, unsigned dir, struct span in, uint64_t off, uint64_t t)
 {
 	(void)ctx, (void)f, (void)dir, (void)in, (void)off, (void)t;
-	check(false, "a conflict in traffic that has none");
+	whole_check(false, "a conflict in traffic that has none");
 }
 
 static void
@@ -224,20 +152,20 @@ run_partial(struct bench *b, enum stage depth)
 	struct worker_config c;
 	const struct load *l = &b->load;
 	worker_config_default(&c);
-	arena_used = 0;
+	whole_alloc_reset();
 	memset(&p, 0, sizeof p);
 	p.depth = depth;
-	p.arena = (struct jsonrpc_arena){.scratch = arena_alloc(SCRATCH), .scratch_cap = SCRATCH, .slab_get = no_slab, .slab_put = put_slab};
-	struct stream_table *t = stream_init(arena_alloc(stream_bytes(&c.stream)), &c.stream, &ops, &p, counters);
-	check(t != NULL, "no memory for a flow table");
-	uint64_t start = now_ns();
+	p.arena = (struct jsonrpc_arena){.scratch = whole_alloc(SCRATCH), .scratch_cap = SCRATCH, .slab_get = no_slab, .slab_put = put_slab};
+	struct stream_table *t = stream_init(whole_alloc(stream_bytes(&c.stream)), &c.stream, &ops, &p, counters);
+	whole_check(t != NULL, "no memory for a flow table");
+	uint64_t start = whole_now_ns();
 	for (uint32_t i = 0; i < l->frames; i += WORKER_BURST) {
 		uint32_t n = l->frames - i < WORKER_BURST ? l->frames - i : WORKER_BURST;
 		stream_frames(t, n, l->frame + i, l->wire_len + i, l->now_ns + i);
 		p.arena.scratch_used = 0;
 	}
-	uint64_t took = now_ns() - start;
-	check(p.bytes > 0 && (depth < NET_HTTP_JSON || p.items == l->transactions), "a stage did not see everything");
+	uint64_t took = whole_now_ns() - start;
+	whole_check(p.bytes > 0 && (depth < NET_HTTP_JSON || p.items == l->transactions), "a stage did not see everything");
 	return (double)took / l->transactions;
 }
 
@@ -250,9 +178,9 @@ run_seen(struct bench *b)
 	static uint64_t counters[CTR_COUNT];
 	const struct load *l = &b->load;
 	uint32_t fresh = 0;
-	arena_used = 0;
-	struct seen *s = seen_init(arena_alloc(seen_bytes(1u << 20)), 1u << 20, key, 1800ull * 1000000000ull, counters);
-	uint64_t start = now_ns(), fp[64];
+	whole_alloc_reset();
+	struct seen *s = seen_init(whole_alloc(seen_bytes(1u << 20)), 1u << 20, key, 1800ull * 1000000000ull, counters);
+	uint64_t start = whole_now_ns(), fp[64];
 	for (uint32_t i = 0; i < l->transactions; i += 64) {
 		uint32_t n = l->transactions - i < 64 ? l->transactions - i : 64;
 		for (uint32_t k = 0; k < n; k++) {
@@ -262,8 +190,8 @@ run_seen(struct bench *b)
 		for (uint32_t k = 0; k < n; k++)
 			fresh += !seen_check_add(s, fp[k], l->now_ns[0]);
 	}
-	uint64_t took = now_ns() - start;
-	check(fresh == l->transactions, "a fresh transaction was taken for a known one");
+	uint64_t took = whole_now_ns() - start;
+	whole_check(fresh == l->transactions, "a fresh transaction was taken for a known one");
 	return (double)took / l->transactions;
 }
 
@@ -272,13 +200,13 @@ run_decode(struct bench *b)
 {
 	const struct load *l = &b->load;
 	struct tx t;
-	uint64_t sum = 0, start = now_ns();
+	uint64_t sum = 0, start = whole_now_ns();
 	for (uint32_t i = 0; i < l->transactions; i++) {
-		check(tx_decode(l->raw[i], &t) == 0, "a transaction does not decode");
+		whole_check(tx_decode(l->raw[i], &t) == 0, "a transaction does not decode");
 		sum += t.nonce + t.scan.len;
 	}
-	uint64_t took = now_ns() - start;
-	check(sum > 0, "nothing decoded");
+	uint64_t took = whole_now_ns() - start;
+	whole_check(sum > 0, "nothing decoded");
 	return (double)took / l->transactions;
 }
 
@@ -290,12 +218,12 @@ run_detect(struct bench *b, const struct tx *txs)
 	struct finding found[DETECT_FINDINGS_MAX];
 	uint64_t hits = 0;
 	struct detect *d = detect_new(b->bundle.rules);
-	check(d != NULL, "no matcher");
-	uint64_t start = now_ns();
+	whole_check(d != NULL, "no matcher");
+	uint64_t start = whole_now_ns();
 	for (uint32_t i = 0; i < l->transactions; i++)
 		hits += (uint64_t)detect_tx(d, &txs[i], 0, found);
-	uint64_t took = now_ns() - start;
-	check(hits == b->findings, "the matcher found something else than the worker");
+	uint64_t took = whole_now_ns() - start;
+	whole_check(hits == b->findings, "the matcher found something else than the worker");
 	detect_free(d);
 	return (double)took / l->transactions;
 }
@@ -312,30 +240,16 @@ static double
 run_hs(struct bench *b, const struct tx *txs, hs_database_t *db, hs_scratch_t *scratch)
 {
 	const struct load *l = &b->load;
-	uint64_t matches = 0, start = now_ns();
+	uint64_t matches = 0, start = whole_now_ns();
 	b->hs_bytes = 0;
 	for (uint32_t i = 0; i < l->transactions; i++) {
 		b->hs_bytes += txs[i].scan.len;
-		check(hs_scan(db, (const char *)txs[i].scan.p, txs[i].scan.len, 0, scratch, on_match, &matches) == HS_SUCCESS, "hs_scan failed");
+		whole_check(hs_scan(db, (const char *)txs[i].scan.p, txs[i].scan.len, 0, scratch, on_match, &matches) == HS_SUCCESS, "hs_scan failed");
 	}
-	return (double)(now_ns() - start) / l->transactions;
+	return (double)(whole_now_ns() - start) / l->transactions;
 }
 
 /* ---- the report ---- */
-
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return x < y ? -1 : x > y;
-}
-
-static double
-median(struct bench *b, enum stage s)
-{
-	qsort(b->ns[s], b->rounds, sizeof(double), by_value);
-	return b->ns[s][b->rounds / 2];
-}
 
 static void
 report(struct bench *b, bool json)
@@ -344,7 +258,7 @@ report(struct bench *b, bool json)
 	const struct load *l = &b->load;
 	double ns[STAGES];
 	for (unsigned s = 0; s < STAGES; s++)
-		ns[s] = median(b, (enum stage)s);
+		ns[s] = whole_median(b->ns[s], b->rounds);
 	double tx_per_s = 1e9 / ns[WORKER], gbit = (double)l->frame_bytes / l->transactions * 8 / ns[WORKER];
 	double slow = b->ns[WORKER][b->rounds - 1], fast = b->ns[WORKER][0];
 	if (json) {
@@ -382,9 +296,9 @@ bare_database(const struct bench *b)
 	struct bundle view;
 	char err[256];
 	hs_database_t *db = NULL;
-	check(bundle_open(&view, (struct span){b->bundle.bytes, (uint32_t)b->bundle.n}, err, sizeof err), err);
+	whole_check(bundle_open(&view, (struct span){b->bundle.bytes, (uint32_t)b->bundle.n}, err, sizeof err), err);
 	struct span bytes = bundle_db(&view, DB_OF_CALLS);
-	check(bytes.len > 0 && hs_deserialize_database((const char *)bytes.p, bytes.len, &db) == HS_SUCCESS, "no database in the bundle");
+	whole_check(bytes.len > 0 && hs_deserialize_database((const char *)bytes.p, bytes.len, &db) == HS_SUCCESS, "no database in the bundle");
 	return db;
 }
 
@@ -394,9 +308,9 @@ run_all(struct bench *b)
 	struct tx *txs = calloc(b->load.transactions, sizeof *txs);
 	hs_database_t *db = bare_database(b);
 	hs_scratch_t *scratch = NULL;
-	check(txs != NULL && hs_alloc_scratch(db, &scratch) == HS_SUCCESS, "no memory");
+	whole_check(txs != NULL && hs_alloc_scratch(db, &scratch) == HS_SUCCESS, "no memory");
 	for (uint32_t i = 0; i < b->load.transactions; i++)
-		check(tx_decode(b->load.raw[i], &txs[i]) == 0, "a transaction does not decode");
+		whole_check(tx_decode(b->load.raw[i], &txs[i]) == 0, "a transaction does not decode");
 	for (uint32_t r = 0; r < b->rounds; r++) {
 		b->ns[WORKER][r] = run_worker(b);
 		for (enum stage s = NET; s <= NET_HTTP_JSON; s++)
@@ -427,14 +341,11 @@ main(int argc, char **argv)
 		else
 			b.path = argv[i];
 	}
-	check(b.path != NULL && b.rounds >= 1 && b.rounds <= ROUNDS_MAX && c.transactions >= 1000,
+	whole_check(b.path != NULL && b.rounds >= 1 && b.rounds <= ROUNDS_MAX && c.transactions >= 1000,
 		"bench BUNDLE [--json] [--transactions N] [--rounds N]: 1000 transactions or more, 1 to 64 rounds");
-	check(load_make(&b.load, &c) == 0, "no memory for the load");
-	check(bundle_load(&b.bundle, b.path, false) == 0, "no bundle");
+	whole_check(load_make(&b.load, &c) == 0, "no memory for the load");
+	whole_check(bundle_load(&b.bundle, b.path, false) == 0, "no bundle");
 	hex_init();
-	arena = aligned_alloc(64, ARENA_BYTES);
-	check(arena != NULL, "no memory");
-	memset(arena, 0, ARENA_BYTES);
 	run_all(&b);
 	report(&b, json);
 	return b.residual == 0 ? 0 : 1;

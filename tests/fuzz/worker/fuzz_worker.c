@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Bytes to traffic to a worker: a small capture file as it is, or a program of what is said on a few flows, in order, out of order, twice,
- * otherwise or not at all. Identities 2 to 4 hold after every burst, 5 at the end, and then nothing is held or pending. */
-#include "rig.h"
+/* Bytes to traffic to a worker: a small capture file as it is, connections of every protocol (talk.h; first byte TALK), or a program of what is
+ * said on a few flows, in order, out of order, twice, otherwise or not at all. Identities 2 to 4 hold after every burst, 5 and 7 at the end,
+ * and then nothing is held or pending. */
+#include "talk.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -11,33 +12,9 @@
 #define STEPS_MAX 400u
 #define PCAP_HEADER 24u
 #define RECORD_HEADER 16u
+#define TALK 0xfe
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-	const uint8_t *p;
-	size_t n;
-};
-
-static uint32_t
-number(struct input *in, unsigned bytes)
-{
-	uint32_t v = 0;
-	for (; bytes > 0 && in->n > 0; bytes--, in->p++, in->n--)
-		v = v << 8 | *in->p;
-	return v;
-}
-
-static struct span
-piece(struct input *in, uint32_t n)
-{
-	if (n > in->n)
-		n = (uint32_t)in->n;
-	struct span s = {in->p, n};
-	in->p += n;
-	in->n -= n;
-	return s;
-}
 
 /* Phrases that take an engine long to find. */
 static const char *const phrases[] = {"POST / HTTP/1.1\r\nContent-Length: ", "HTTP/1.1 200 OK\r\nContent-Length: ", "GET / HTTP/1.1\r\n",
@@ -182,9 +159,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g.config.slabs[2] = 0;
 	g.config.seen_entries = 64;
 	g.config.pipe_bytes = PIPE_BYTES_MIN;
+	bool talks = size > 0 && data[0] == TALK;
+	if (talks) {
+		number(&in, 1);
+		talk_config(&g, &in);
+	}
 	rig_start(&g);
 	g.cor.patient = false;
-	if (size >= PCAP_HEADER && (memcmp(data, magics[0], 4) == 0 || memcmp(data, magics[1], 4) == 0))
+	if (talks)
+		talk(&g, &in);
+	else if (size >= PCAP_HEADER && (memcmp(data, magics[0], 4) == 0 || memcmp(data, magics[1], 4) == 0))
 		capture(&g, &in);
 	else
 		program(&g, &in);

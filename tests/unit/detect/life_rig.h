@@ -32,6 +32,10 @@ static inline void
 heard(void *ctx, enum life_event_kind kind, const struct life_tx *t, const struct life_block *b)
 {
 	assert_ptr_equal(ctx, &config);
+	if (kind == LIFE_EVENT_JUDGED) {
+		assert_int_not_equal(t->verdict, LIFE_UNASKED);
+		return;
+	}
 	assert_true(n_events < EVENTS);
 	events[n_events].kind = kind;
 	events[n_events].tx = t->hash[0];

@@ -378,10 +378,43 @@ bombs(void **state)
 		assert_int_equal(end, INFLATE_END); /* a ratio of 1000 is no crime in so little */
 		uint64_t came = explode(&p, kind, 1u << 30, INFLATE_MAX_ANSWER, &end);
 		assert_int_equal(end, INFLATE_LIMIT);
-		assert_true(came < (6u << 20));
+		assert_true(kind == INFLATE_MESSAGES ? came == INFLATE_MAX_ANSWER : came < (6u << 20));
 		came = explode(&p, kind, 1u << 30, 1u << 20, &end);
 		assert_int_equal(end, INFLATE_LIMIT);
 		assert_int_equal(came, 1u << 20);
+	}
+	inf_pool_free(&p);
+}
+
+/* Behind a message beyond its limit, in however many pieces, comes one that refers to it and to what stood before it. */
+static void
+history_goes_on_behind_a_bomb(void **state)
+{
+	static uint8_t bomb[4096];
+	static const uint8_t damaged[26] = {0, 20, 0, 0xeb, 0xff, [25] = 7}; /* twenty bytes as they are, then a block of no kind */
+	struct inf_pool p;
+	struct inflate i;
+	z_stream z;
+	inf_pool_new(&p, 1);
+	for (unsigned step = 1; step < 4096; step = step * 3 + 1) {
+		deflate_new(&z, 9, -15, Z_DEFAULT_STRATEGY);
+		inflate_init(&i, INFLATE_MESSAGES, true, false);
+		memset(plain, 'z', CAP);
+		size_t n = deflate_some(&z, plain, CAP, Z_SYNC_FLUSH) - 4;
+		memcpy(bomb, packed, n);
+		assert_int_equal(inf_message(&i, &p, bomb, n, 1000, step, 77, out, sizeof out, &out_len), INFLATE_LIMIT);
+		assert_int_equal(out_len, 1000);
+		assert_false(i.hole || i.draining);
+		n = deflate_some(&z, plain, 300, Z_SYNC_FLUSH) - 4;
+		assert_true(n < 16); /* it does refer */
+		same(inf_message(&i, &p, packed, n, CAP, step, 77, out, sizeof out, &out_len), 300);
+		/* damaged behind its limit: no history, and the next is not guessed at */
+		assert_int_equal(inf_message(&i, &p, damaged, sizeof damaged, 10, step, 77, out, sizeof out, &out_len), INFLATE_LIMIT);
+		assert_true(i.hole);
+		n = deflate_some(&z, plain, 300, Z_SYNC_FLUSH) - 4;
+		assert_int_equal(inf_message(&i, &p, packed, n, CAP, step, 77, out, sizeof out, &out_len), INFLATE_OPAQUE);
+		inflate_release(&i, &p.pool);
+		deflateEnd(&z);
 	}
 	inf_pool_free(&p);
 }
@@ -421,6 +454,7 @@ main(void)
 		cmocka_unit_test(contexts_are_taken_from_who_waits_longest),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(bombs),
+		cmocka_unit_test(history_goes_on_behind_a_bomb),
 		cmocka_unit_test(nothing_is_allocated),
 	};
 	return cmocka_run_group_tests_name("inflate", tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #define START_NS 1700000000000000000ull
 #define INCIDENTS 1024u
 #define HEADERS 54u
+#define LIVES 64u
 
 const uint8_t rig_eip155[110] = {0xf8, 0x6c, 0x09, 0x85, 0x04, 0xa8, 0x17, 0xc8, 0x00, 0x82, 0x52, 0x08, 0x94, 0x35, 0x35, 0x35, 0x35, 0x35,
 	0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x88, 0x0d, 0xe0, 0xb6, 0xb3, 0xa7, 0x64,
@@ -111,6 +112,17 @@ rig_init(struct rig *g)
 	memset(g->config.seen_key, 7, sizeof g->config.seen_key);
 }
 
+static void
+start_lives(struct rig *g)
+{
+	struct lives_config c = {.n_txs = LIVES, .key = {3}, .shares = g->stats};
+	g->lives_memory = box_alloc(lives_bytes(&c));
+	if (g->lives_memory == NULL)
+		rig_fail("no memory");
+	lives_init(&g->lives, g->lives_memory, &c, g->stats->lcore[1].c);
+	g->cor.lives = &g->lives;
+}
+
 void
 rig_start(struct rig *g)
 {
@@ -131,6 +143,8 @@ rig_start(struct rig *g)
 	correlator_init(&g->cor, rig_rules(), g->stats->lcore[1].c, g->incidents, INCIDENTS, outlet, g);
 	correlator_add(&g->cor, worker_pipe(g->w));
 	g->cor.patient = true;
+	if (g->with_lives)
+		start_lives(g);
 }
 
 void
@@ -148,21 +162,43 @@ rig_drain(struct rig *g)
 	rig_check(g, ID_FINDINGS, ID_FINDINGS);
 }
 
+/* What connections have taken from the worker's pools. */
+static void
+check_pools(const struct rig *g)
+{
+	const struct worker *w = g->w;
+	const struct join_pool *j = &w->joins;
+	for (unsigned i = 0; i < SLAB_CLASSES; i++)
+		if (w->slabs.c[i].used.next != &w->slabs.c[i].used)
+			rig_fail("an assembly buffer was not given back");
+	if (w->inflates.used.first != NULL)
+		rig_fail("a decompressor was not given back");
+	if (w->windows.used.next != &w->windows.used)
+		rig_fail("a window was not given back");
+	uint32_t n_free = 0;
+	for (uint32_t i = j->free; i != 0; i = j->entries[i].next)
+		n_free++;
+	if (n_free != j->n || j->added != j->answered + j->unanswered + j->unread + j->evicted[0] + j->evicted[1])
+		rig_fail("a request waits after the end");
+}
+
 void
 rig_flush(struct rig *g)
 {
 	worker_flush(g->w, g->now_ns);
 	rig_drain(g);
 	rig_check(g, ID_FRAMES, ID_FINDINGS);
+	rig_check(g, ID_NODE, ID_NODE);
 	if (g->c[CTR_ST_BUFFERED] != 0 || g->c[CTR_ST_OOO_HELD] != 0 || g->c[CTR_FLOWS] != 0)
 		rig_fail("something is held after the end");
 	if (g->w->n_pending != 0 || g->w->arena.scratch_used != 0 || pipe_fill(worker_pipe(g->w)) != 0)
 		rig_fail("something is pending after the end");
 	if (g->w->conns.used.next != &g->w->conns.used)
 		rig_fail("a parser outlives its flow");
-	for (unsigned i = 0; i < SLAB_CLASSES; i++)
-		if (g->w->slabs.c[i].used.next != &g->w->slabs.c[i].used)
-			rig_fail("an assembly buffer was not given back");
+	check_pools(g);
+	const char *wrong = g->with_lives ? life_check(g->lives.life) : NULL;
+	if (wrong != NULL)
+		rig_fail(wrong);
 }
 
 void
@@ -175,6 +211,7 @@ rig_stop(struct rig *g)
 	free(g->stats);
 	free(g->alert);
 	free(g->incidents);
+	free(g->lives_memory);
 }
 
 /* ---- frames ---- */

@@ -43,6 +43,9 @@ struct rig {
 	uint64_t now_ns; /* of the next frame; each takes 1 us */
 	uint32_t segment; /* payload bytes of one frame at most; 0: 1448 */
 	bool unchecked; /* do not evaluate identities after each frame */
+	bool with_lives; /* the correlator follows the lives of transactions; set it before rig_start */
+	struct lives lives;
+	void *lives_memory;
 	/* the correlator's outlet */
 	struct rig_alert *alert; /* RIG_ALERTS_MAX */
 	uint32_t alerts;
@@ -65,7 +68,7 @@ void rig_start(struct rig *g);
 void rig_stop(struct rig *g);
 /* rig_new: both, with the usual configuration. */
 void rig_new(struct rig *g);
-/* rig_flush ends every flow and drains. rig_drain lets the correlator take all there is. */
+/* rig_flush ends every flow and drains; nothing may be held by anybody then. rig_drain lets the correlator take all there is. */
 void rig_flush(struct rig *g);
 void rig_drain(struct rig *g);
 /* rig_check evaluates identities first..last. */

@@ -231,12 +231,46 @@ two_threads(void **state)
 	assert_int_equal(pipe_fill(&f->p), 0);
 }
 
+/* A consumer that keeps up is given the same memory over and over; one that lags gets all of it. */
+static void
+keeping_up_stays_hot(void **state)
+{
+	const uint32_t cap = 1u << 20, bytes = 1000;
+	uint8_t *buf = aligned_alloc(64, cap);
+	struct pipe p;
+	uint32_t n;
+	pipe_init(&p, buf, cap);
+	for (unsigned i = 0; i < 5000; i++) {
+		uint8_t *m = pipe_reserve(&p, bytes);
+		assert_non_null(m);
+		assert_true(m + bytes <= buf + PIPE_HOT + bytes + 64);
+		memset(m, (int)i, bytes);
+		pipe_commit(&p);
+		const uint8_t *got = pipe_peek(&p, &n);
+		assert_int_equal(n, bytes);
+		assert_true(got[0] == (uint8_t)i && got[bytes - 1] == (uint8_t)i);
+		pipe_release(&p);
+	}
+	unsigned held = 0;
+	while (pipe_reserve(&p, bytes) != NULL) {
+		pipe_commit(&p);
+		held++;
+	}
+	assert_true((uint64_t)held * (bytes + 64) > cap - PIPE_HOT - 4096);
+	for (unsigned i = 0; i < held; i++) {
+		assert_non_null(pipe_peek(&p, &n));
+		pipe_release(&p);
+	}
+	assert_null(pipe_peek(&p, &n));
+	free(buf);
+}
+
 int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(sizes_at_the_edges),
+		T(keeping_up_stays_hot), T(sizes_at_the_edges),
 		T(full_says_no),
 		T(straddling),
 		T(a_reservation_is_forgotten),

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* gRPC over plaintext HTTP/2: what transaction pools push, are asked for and are handed. */
+#include "worker/worker_private.h"
+
+#include "eth/txpool_proto.h"
+
+#include <string.h>
+
+#define _(id, help) _Static_assert((int)CTR_H2_##id == (int)CTR_H2_CONNECTIONS + (int)H2_N_##id, "counters.h has h2.h's counts, in order");
+H2_COUNTS(_)
+#undef _
+#define _(id, help) _Static_assert((int)CTR_GRPC_##id == (int)CTR_GRPC_MESSAGES + (int)GRPC_N_##id, "counters.h has grpc.h's counts, in order");
+GRPC_COUNTS(_)
+#undef _
+
+static void
+unread(struct worker *w, enum grpc_state state)
+{
+	static const uint16_t counter[] = {
+		[GRPC_OK] = CTR_TX_UNSCANNED_OBJECT,
+		[GRPC_OVERSIZE] = CTR_TX_UNSCANNED_OVERSIZE,
+		[GRPC_NO_BUFFER] = CTR_TX_UNSCANNED_NO_BUFFER,
+		[GRPC_CUT] = CTR_TX_UNSCANNED_GAP,
+	};
+	w->ctr[CTR_TX_CROSSED]++;
+	w->ctr[counter[state]]++;
+}
+
+static void
+take_element(void *ctx, const struct grpc_element *e)
+{
+	struct worker *w = ctx;
+	enum txpool_kind kind = TXPOOL_PENDING;
+	struct crossing x;
+	struct span raw;
+	enum txpool_found found = txpool_element(e, &kind, &raw);
+	if (found == TXPOOL_UNREAD)
+		unread(w, e->state);
+	if (found != TXPOOL_TX)
+		return;
+	w->ctr[CTR_TX_CROSSED]++;
+	crossing_base(w, &x, CARRIER_GRPC_TXPOOL);
+	x.direction = kind == TXPOOL_SUBMITTED ? DIR_C2S : DIR_S2C;
+	x.trust |= kind == TXPOOL_SUBMITTED ? 0 : TRUST_NODE_SAID;
+	judge_later(w, raw, &x, (struct join_ref){0});
+	if (!e->in_place)
+		judge_now(w);
+}
+
+/* Slabs are the worker's, the sink's context is the worker. */
+static uint8_t *
+slab_get(void *ctx, uint32_t bytes, uint32_t *cap, uint8_t **holder)
+{
+	struct worker *w = ctx;
+	return slabs_get(&w->slabs, bytes, cap, holder);
+}
+
+static void
+slab_put(void *ctx, uint8_t *slab)
+{
+	struct worker *w = ctx;
+	slabs_put(&w->slabs, slab);
+}
+
+/* `out` is RLPx's: neither keeps anything there from one call to the next. */
+void
+grpc_arena_init(struct worker *w)
+{
+	w->grpc = (struct grpc_arena){
+		.h2 = {.paths = txpool_paths},
+		.methods = txpool_methods,
+		.sink = take_element,
+		.out = w->rlpx.out,
+		.out_cap = w->rlpx.out_cap,
+		.inflate = &w->inflates,
+		.ctx = w,
+		.slab_get = slab_get,
+		.slab_put = slab_put,
+	};
+}
+
+void
+grpc_begin(struct worker *w, struct conn *c, bool midstream)
+{
+	unsigned dir = w->dir;
+	for (unsigned d = 0; d < 2; d++) {
+		set_current(w, w->flow, c, d);
+		http_end(w, c, d);
+		c->side[d].proto = CONN_GRPC;
+		c->side[d].started = true;
+	}
+	set_current(w, w->flow, c, dir);
+	grpc_init(&c->grpc, midstream);
+	w->ctr[CTR_GRPC_CONNECTIONS]++;
+}
+
+void
+grpc_take(struct worker *w, struct conn *c, unsigned dir, struct span in)
+{
+	uint32_t before = grpc_held(&c->grpc, dir);
+	while (in.len > 0) {
+		struct framer_out o;
+		uint32_t n = grpc_feed(&c->grpc, dir, &w->grpc, in, &o);
+		count_bytes(w, c, dir, &o);
+		in.p += n;
+		in.len -= n;
+	}
+	judge_now(w); /* what lies in the segment goes with it */
+	w->ctr[CTR_ST_BUFFERED] += grpc_held(&c->grpc, dir) - (uint64_t)before;
+}
+
+void
+grpc_missing(struct worker *w, struct conn *c, unsigned dir, uint64_t n)
+{
+	uint32_t before = grpc_held(&c->grpc, dir);
+	struct framer_out o;
+	grpc_gap(&c->grpc, dir, &w->grpc, n, &o);
+	count_bytes(w, c, dir, &o);
+	judge_now(w);
+	w->ctr[CTR_ST_BUFFERED] += grpc_held(&c->grpc, dir) - (uint64_t)before;
+}
+
+void
+grpc_over(struct worker *w, struct conn *c, unsigned dir)
+{
+	uint32_t before = grpc_held(&c->grpc, dir);
+	struct framer_out o;
+	grpc_end(&c->grpc, dir, &w->grpc, &o);
+	if (o.skipped) {
+		w->ctr[CTR_ST_SKIP_ENDED] += o.skipped;
+		o.skipped = 0;
+	}
+	count_bytes(w, c, dir, &o);
+	judge_now(w);
+	w->ctr[CTR_ST_BUFFERED] += grpc_held(&c->grpc, dir) - (uint64_t)before;
+}
+
+void
+grpc_done(struct worker *w, struct conn *c)
+{
+	grpc_release(&c->grpc, &w->grpc);
+	judge_now(w);
+}
+
+void
+grpc_count_all(struct worker *w)
+{
+	memcpy(&w->ctr[CTR_H2_CONNECTIONS], w->grpc.h2.counts, sizeof w->grpc.h2.counts);
+	memcpy(&w->ctr[CTR_GRPC_MESSAGES], w->grpc.counts, sizeof w->grpc.counts);
+}
