@@ -22,6 +22,18 @@ SIOCETHTOOL = 0x8946
 ETHTOOL_OFFLOADS = (0x15, 0x17, 0x19, 0x1f, 0x24, 0x2c)
 
 
+STARTED = []
+
+
+@atexit.register
+def kill_all():
+    """Nothing outlives this program, however it ends."""
+    for p in reversed(STARTED):
+        if p.poll() is None:
+            p.kill()
+        p.wait()
+
+
 def run(*argv):
     subprocess.run(argv, check=True)
 
@@ -29,6 +41,9 @@ def run(*argv):
 def wait_for(what, condition, patience_s=PATIENCE_S, why=lambda: ""):
     end = time.monotonic() + patience_s
     while not condition():
+        for p in STARTED:
+            if p.poll() not in (None, 0):
+                sys.exit(f"waiting for {what}: {p.args} has ended with {p.returncode}\n{why()}")
         if time.monotonic() > end:
             sys.exit(f"waited in vain for {what}\n{why()}")
         time.sleep(0.05)
@@ -40,7 +55,8 @@ def listens(address, port):
 
 
 def here(*argv, **more):
-    return subprocess.Popen(argv, **more)
+    STARTED.append(subprocess.Popen(argv, **more))
+    return STARTED[-1]
 
 
 def plain_frames(interface):
@@ -60,6 +76,7 @@ def enter():
     if os.geteuid() != 0:
         print("not root: network namespaces are out of reach")
         sys.exit(77)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of kill_all
     if "SENTINEL_NETNS" not in os.environ:
         os.environ["SENTINEL_NETNS"] = "1"
         os.execvp("unshare", ["unshare", "--net", sys.executable] + sys.argv)
@@ -68,17 +85,16 @@ def enter():
 
 
 class Other:
-    """The other host's namespace. It is there as long as a process is in it; this one ends with us."""
+    """The other host's namespace. It is there as long as a process is in it."""
 
     def __init__(self):
         ready, told = os.pipe()
-        self.holder = subprocess.Popen(["unshare", "--net", "sh", "-c", f"echo >&{told}; exec {told}>&-; exec cat"], stdin=subprocess.PIPE,
-                                       stdout=subprocess.DEVNULL, pass_fds=[told])
+        self.holder = here("unshare", "--net", "sh", "-c", f"echo >&{told}; exec {told}>&-; exec cat", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                           pass_fds=[told])
         os.close(told)
         os.read(ready, 1)
         os.close(ready)
         self.into = ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net"]
-        atexit.register(self.close)
         run("ip", "link", "add", PORT, "type", "veth", "peer", "name", "there0")
         plain_frames("there0")
         run("ip", "link", "set", "there0", "netns", str(self.holder.pid))
@@ -90,11 +106,7 @@ class Other:
             run(*into, "ip", "link", "set", interface, "up", "mtu", "1500")
 
     def popen(self, *argv, **more):
-        return subprocess.Popen([*self.into, *argv], **more)
-
-    def close(self):
-        self.holder.stdin.close()
-        self.holder.wait()
+        return here(*self.into, *argv, **more)
 
 
 class Peer:
@@ -119,7 +131,7 @@ class Peer:
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait(PATIENCE_S)
+        assert self.process.wait(PATIENCE_S) == 0, self.process.args
         self.reader.join()
 
 
@@ -142,20 +154,14 @@ class Box:
 
     def start(self, *argv):
         with open(self.log, "ab") as log:
-            self.started.append(subprocess.Popen(argv, stdout=log, stderr=log))
-        atexit.register(self.kill)
+            self.started.append(here(*argv, stdout=log, stderr=log))
 
     def said(self):
         with open(self.log, encoding="utf-8", errors="replace") as f:
             return f.read()
 
     def wait_for(self, what, condition, patience_s=PATIENCE_S, why=lambda: ""):
-        def holds():
-            for p in self.started:
-                if p.poll() is not None:
-                    sys.exit(f"ended while waiting for {what}: {p.args}\n{self.said()}")
-            return condition()
-        wait_for(what, holds, patience_s, lambda: f"{why()}\n{self.said()}")
+        wait_for(what, condition, patience_s, lambda: f"{why()}\n{self.said()}")
 
     def ask(self, *argv):
         done = subprocess.run([self.ctl, *argv, "--json", "--socket", self.path("socket")], capture_output=True, text=True, check=False)
@@ -179,9 +185,3 @@ class Box:
             code = p.wait(PATIENCE_S)
             if code != 0:
                 sys.exit(f"exit status {code}: {p.args}\n{self.said()}")
-
-    def kill(self):
-        for p in self.started:
-            if p.poll() is None:
-                p.kill()
-            p.wait()
