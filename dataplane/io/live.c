@@ -291,7 +291,7 @@ make_lcores(struct live *l)
 	l->corr.stats = s;
 	l->corr.clock = &l->clock;
 	l->corr.idle = l->topo.idle;
-	l->corr.paced = l->opt.source != NULL;
+	l->corr.paced = l->correlator.patient = l->opt.source != NULL; /* a file can wait */
 	l->corr.stop = l->corr.abandon = &stop;
 	for (uint32_t i = 0; i < l->topo.workers; i++)
 		if (make_worker(l, i) != 0)

@@ -108,8 +108,13 @@ tell_sequencer(struct worker *w, struct conn *c, unsigned dir, struct span piece
 	bool port = w->feeds.n_ports[FEED_ARBITRUM] > 0;
 	if (s->proto != CONN_WS || !conn_may(c, FEED_ARBITRUM) || !answer_unbegun(&s->answer))
 		return;
-	if (!c->sequencer && !port && !arbfeed_looks_like(piece))
+	if (!c->sequencer && !port && !arbfeed_looks_like(piece)) {
+		if (conn_may(c, FEED_WEBSOCKET))
+			return;
+		w->ctr[CTR_FEED_OFF]++; /* only a broadcast would have been read */
+		s->body = BODY_NONE;
 		return;
+	}
 	c->sequencer = true;
 	s->body = BODY_ARBITRUM;
 	arbfeed_init(&s->arbitrum);
@@ -138,6 +143,8 @@ scan(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool las
 	}
 	if (s->body == BODY_ANSWER)
 		tell_sequencer(w, c, dir, piece);
+	if (s->body == BODY_NONE)
+		return;
 	if (s->body == BODY_REQUEST) {
 		status = jsonrpc_feed(&s->request, &w->arena, piece, last, take_item, w, &messages);
 		count_request(w, c, dir, status, messages);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a profile says of feeds, ports and chains: what it does not want is counted, and read no further; the rest goes on. */
+#include "bombs.h"
+
+#define NODE_PORT 8545
+
+static void
+scene_with(struct scene *s, const struct feeds *feeds)
+{
+	memset(s, 0, sizeof *s);
+	rig_init(&s->g);
+	s->g.config.feeds = *feeds;
+	rig_start(&s->g);
+}
+
+static void
+submit(struct scene *s, struct rig_flow *f)
+{
+	struct text body = {0}, post = {0};
+	add_fresh(s, &body);
+	text_post(&post, "", &body);
+	rig_say(&s->g, f, 0, text_span(&post));
+	rig_answer(&s->g, f);
+	text_free(&body);
+	text_free(&post);
+}
+
+static void
+ports_of_http(void **state)
+{
+	for (unsigned here = 0; here < 2; here++) {
+		struct feeds feeds = {.n_ports[FEED_HTTP] = 1, .off[FEED_ENGINE] = true};
+		feeds.ports[FEED_HTTP][0] = here ? NODE_PORT : NODE_PORT + 1;
+		struct scene s;
+		struct rig_flow f;
+		scene_with(&s, &feeds);
+		rig_open(&s.g, &f, 1);
+		submit(&s, &f);
+		submit(&s, &f);
+		assert_int_equal(s.g.c[CTR_TX_SCANNED], here ? 2 : 0);
+		assert_int_equal(s.g.c[CTR_FEED_OFF], here ? 0 : 4); /* with the answers */
+		assert_int_equal(s.g.c[CTR_HTTP_REQUESTS], 2);
+		rig_stop(&s.g);
+	}
+}
+
+/* On the engine's port a node answers everything. */
+static void
+engine_alone(void **state)
+{
+	struct feeds feeds = {.n_ports[FEED_ENGINE] = 1, .off[FEED_HTTP] = true};
+	feeds.ports[FEED_ENGINE][0] = NODE_PORT;
+	struct scene s;
+	struct rig_flow f;
+	scene_with(&s, &feeds);
+	rig_open(&s.g, &f, 1);
+	submit(&s, &f);
+	assert_int_equal(s.g.c[CTR_TX_SCANNED], 1);
+	rig_stop(&s.g);
+}
+
+static void
+block_on(struct scene *s, struct rig_flow *f)
+{
+	struct text body = {0}, post = {0};
+	struct span tx = rig_tx(TO_WATCHED, s->nonce++, 300);
+	text_add(&body, "{\"id\":1,\"method\":\"engine_newPayloadV3\",\"params\":[{\"blockHash\":\"0x%064d\",\"transactions\":[\"0x", 7);
+	text_hex(&body, tx);
+	text_add(&body, "\"]}]}");
+	text_post(&post, "", &body);
+	rig_say(&s->g, f, 0, text_span(&post));
+	text_free(&body);
+	text_free(&post);
+	free((void *)(uintptr_t)tx.p);
+}
+
+static void
+blocks_only_where_told(void **state)
+{
+	for (unsigned here = 0; here < 2; here++) {
+		struct feeds feeds = {.n_ports[FEED_ENGINE] = 1};
+		feeds.ports[FEED_ENGINE][0] = here ? NODE_PORT : 8551;
+		struct scene s;
+		struct rig_flow f;
+		scene_with(&s, &feeds);
+		rig_open(&s.g, &f, 1);
+		block_on(&s, &f);
+		assert_int_equal(s.g.c[CTR_TX_INCLUDED], here);
+		submit(&s, &f);
+		assert_int_equal(s.g.c[CTR_TX_SCANNED], 1 + here);
+		rig_stop(&s.g);
+	}
+}
+
+static void
+message_on(struct scene *s, struct rig_flow *f, unsigned dir)
+{
+	struct text body = {0}, frame = {0};
+	if (dir == 0)
+		add_fresh(s, &body);
+	else
+		add_pushed(s, &body);
+	add_frame(&frame, WS_TEXT, dir == 0, text_span(&body));
+	rig_say(&s->g, f, dir, text_span(&frame));
+	text_free(&body);
+	text_free(&frame);
+}
+
+/* With Arbitrum's feed wanted, what a node sends is looked at, and what is none of it is not read. */
+static void
+websocket_off(void **state)
+{
+	for (unsigned arbitrum = 0; arbitrum < 2; arbitrum++) {
+		struct feeds feeds = {.off[FEED_WEBSOCKET] = true, .off[FEED_ARBITRUM] = !arbitrum};
+		struct scene s;
+		struct rig_flow f;
+		scene_with(&s, &feeds);
+		ws_open(&s.g, &f, 1, "");
+		for (unsigned dir = 0; dir < 2; dir++)
+			message_on(&s, &f, dir);
+		assert_int_equal(s.g.c[CTR_TX_CROSSED], 0);
+		assert_int_equal(s.g.c[CTR_FEED_OFF], 2);
+		assert_int_equal(s.g.c[CTR_WS_MESSAGES], 2);
+		rig_stop(&s.g);
+	}
+}
+
+static void
+websocket_on(void **state)
+{
+	struct feeds feeds = {.off[FEED_HTTP] = true, .off[FEED_ENGINE] = true};
+	struct scene s;
+	struct rig_flow f;
+	scene_with(&s, &feeds);
+	ws_open(&s.g, &f, 1, "");
+	for (unsigned dir = 0; dir < 2; dir++)
+		message_on(&s, &f, dir);
+	assert_int_equal(s.g.c[CTR_TX_SCANNED], 2);
+	assert_int_equal(s.g.c[CTR_FEED_OFF], 0);
+	rig_stop(&s.g);
+}
+
+static void
+chains(void **state)
+{
+	for (uint64_t id = 1; id <= 5; id += 4) {
+		struct feeds feeds = {.n_chain_ids = 1, .chain_ids = {id}};
+		struct scene s;
+		struct rig_flow f;
+		scene_with(&s, &feeds);
+		rig_open(&s.g, &f, 1);
+		rig_submit(&s.g, &f, (struct span){rig_eip155, sizeof rig_eip155});
+		assert_int_equal(s.g.c[CTR_TX_SCANNED], id == 1);
+		assert_int_equal(s.g.c[CTR_TX_UNSCANNED_CHAIN], id != 1);
+		assert_int_equal(s.g.alerts, 0);
+		rig_drain(&s.g);
+		assert_int_equal(s.g.alerts, id == 1);
+		rig_stop(&s.g);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ports_of_http),
+		cmocka_unit_test(engine_alone),
+		cmocka_unit_test(blocks_only_where_told),
+		cmocka_unit_test(websocket_off),
+		cmocka_unit_test(websocket_on),
+		cmocka_unit_test(chains),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
