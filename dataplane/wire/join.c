@@ -321,13 +321,19 @@ verdict_of(const struct join_entry *e, const struct answer_event *a)
 	return e->has_hash && memcmp(e->hash, a->hash, 32) != 0 ? JOIN_ACCEPTED_OTHER : JOIN_ACCEPTED;
 }
 
+/* Which request the response answers is beyond doubt, or its body was not read. */
+static bool
+settled(const struct join_pool *p, const struct join *j, uint32_t message)
+{
+	return message != 0 && (j->matched == message || (!j->doubt && find(p, j, message, (struct json_id){0}) != 0));
+}
+
 /* The request that a response's answer belongs to, whose number may not be right: numbers follow. */
 static uint32_t
 find_http(struct join_pool *p, struct join *j, uint32_t message, struct json_id id)
 {
 	uint32_t slot = message != 0 ? find(p, j, message, id) : 0;
-	bool settled = message != 0 && (j->matched == message || (!j->doubt && find(p, j, message, (struct json_id){0}) != 0));
-	if (slot == 0 && j->ids == JOIN_IDS_TELL && !settled)
+	if (slot == 0 && j->ids == JOIN_IDS_TELL && !settled(p, j, message))
 		slot = find_id(p, j, id);
 	if (slot == 0)
 		return 0;

@@ -26,7 +26,7 @@ worker_config_default(struct worker_config *c)
 			},
 		.conns_max = 4096,
 		.slabs = {1024, 64, 8},
-		.inflates = 64,
+		.inflates = 256,
 		.joins = 8192,
 		.rlpx_windows = 256,
 		.lives = true,

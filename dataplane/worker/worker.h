@@ -43,7 +43,7 @@ struct worker_config {
 	uint64_t pipe_bytes;	/* to the correlator, power of two, at least PIPE_BYTES_MIN: the longest transaction must pass */
 };
 
-/* worker_config_default: a laptop's size (about 150 MB). */
+/* worker_config_default: a laptop's size (about 160 MB). */
 void worker_config_default(struct worker_config *c);
 
 /* What became of one crossing, for whoever listens (replay); never set on a live worker. */

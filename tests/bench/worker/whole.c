@@ -42,7 +42,7 @@ whole_alloc(size_t bytes)
 {
 	size_t n = (bytes + 63) & ~(size_t)63;
 	if (arena == NULL) {
-		arena = aligned_alloc(64, ARENA_BYTES);
+		arena = box_alloc(ARENA_BYTES); /* as a worker's memory is */
 		whole_check(arena != NULL, "no memory");
 	}
 	if (ARENA_BYTES - arena_used < n)
