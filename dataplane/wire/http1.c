@@ -55,6 +55,16 @@ http1_between(const struct http1 *h, unsigned dir)
 	return d->held == 0 && !d->in_line && (d->state == ST_START || d->state == ST_OPAQUE);
 }
 
+uint32_t
+http1_take_back(struct http1 *h, unsigned dir)
+{
+	struct http1_dir *d = &h->dir[dir];
+	uint32_t n = d->held;
+	d->held = 0;
+	http1_hold_reset(d);
+	return n;
+}
+
 bool
 http1_in_step(const struct http1 *h, unsigned dir)
 {

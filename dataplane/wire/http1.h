@@ -141,6 +141,10 @@ const struct http1_head *http1_last(const struct http1 *h, unsigned dir);
  * (http1_end), and let the other protocol begin in mid-stream. */
 bool http1_between(const struct http1 *h, unsigned dir);
 
+/* http1_take_back: what direction `dir` holds of a start line was another protocol's: it is forgotten without being reported, and the caller
+ * reads it otherwise. Returns how many bytes. */
+uint32_t http1_take_back(struct http1 *h, unsigned dir);
+
 /* http1_in_step: where direction `dir` is in its messages is known. */
 bool http1_in_step(const struct http1 *h, unsigned dir);
 

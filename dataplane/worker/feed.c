@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define PREFACE_SURE 4u /* "PRI ": no method of HTTP/1 */
+
 static uint32_t
 trust_of(const struct flow *f, unsigned dir)
 {
@@ -145,6 +147,44 @@ json_feed(struct worker *w, struct conn *c, unsigned dir, struct span in)
 	return in.len;
 }
 
+/* Nothing that is HTTP was read of the direction, and it began otherwise: a server may speak HTTP/2 before its client does. */
+static bool
+unread_yet(const struct conn *c, unsigned dir)
+{
+	const struct http1_head *h = http1_last(&c->http, dir);
+	const struct conn_side *s = &c->side[dir];
+	return !s->started || (s->proto == CONN_HTTP && s->unsynced == CTR_ST_SKIP_OPAQUE && h->status == 0 && !h->request);
+}
+
+/* The client's preface of HTTP/2, or the beginning of it that HTTP/1 holds as a line of its own; or another beyond doubt. */
+static bool
+look_for_preface(struct worker *w, struct conn *c, unsigned dir, struct span in)
+{
+	static const uint8_t preface[] = H2_PREFACE;
+	struct conn_side *s = &c->side[dir];
+	uint32_t early = s->preface, n = in.len < PREFACE_SURE - early ? in.len : PREFACE_SURE - early;
+	s->preface = 0;
+	if (!conn_may(c, FEED_GRPC) || !unread_yet(c, !dir))
+		return false;
+	bool sure = early == 0 && (h2_looks_like(in) == 1 || h2_server_begins(in));
+	if (!sure && memcmp(in.p, preface + early, n) != 0)
+		return false;
+	if (!sure && early + n < PREFACE_SURE) {
+		s->preface = (uint8_t)(early + n);
+		return false;
+	}
+	grpc_begin(w, c, false, early);
+	return true;
+}
+
+/* Even if there are too few to tell; but a zero alone begins frames of HTTP/2 as well. */
+static bool
+may_be_rlpx(struct span in)
+{
+	int looks = rlpx_looks_like(in);
+	return looks == 1 || (looks < 0 && (in.len > 1 || in.p[0] != 0));
+}
+
 /* The first bytes of a direction that are not HTTP's name the reason for which bytes are passed over, or another protocol; they are no
  * reason to stop looking: anyone who can slip a segment in before the first one could otherwise have the whole flow go by unread. */
 static void
@@ -153,17 +193,13 @@ look_first(struct worker *w, struct conn *c, unsigned dir, struct span in)
 	struct conn_side *s = &c->side[dir];
 	struct framer_out o;
 	s->started = true;
-	if (s->proto != CONN_HTTP)
+	if (s->proto != CONN_HTTP || look_for_preface(w, c, dir, in))
 		return;
-	if (conn_may(c, FEED_GRPC) && !c->side[!dir].started && h2_looks_like(in) == 1) {
-		grpc_begin(w, c, false);
-		return;
-	}
 	if (http1_looks_like(in) != 0)
 		return;
 	if (json_looks_like(in)) {
 		json_begin(w, c, dir);
-	} else if (rlpx_looks_like(in) == 1 && conn_may(c, FEED_RLPX) && !c->side[!dir].started) {
+	} else if (may_be_rlpx(in) && conn_may(c, FEED_RLPX) && !c->side[!dir].started) {
 		rlpx_begin(w, c, false);
 	} else {
 		s->unsynced = CTR_ST_SKIP_OPAQUE;
@@ -188,12 +224,15 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 {
 	switch (c->side[dir].proto) {
 	case CONN_HTTP:
+		if (c->side[dir].preface > 0 && look_for_preface(w, c, dir, in))
+			return;
 		if (http1_in_step(&c->http, dir) || http1_looks_like(in) == 1)
 			return;
 		if (websocket_looks_like(in))
 			ws_pickup(w, c, dir);
-		else if (!http1_in_step(&c->http, !dir) && !c->has_ws && conn_may(c, FEED_GRPC) && h2_looks_like(in) == 1)
-			grpc_begin(w, c, true);
+		else if ((!http1_in_step(&c->http, !dir) || !c->side[!dir].started) && !c->has_ws && conn_may(c, FEED_GRPC) &&
+			 h2_looks_like(in) == 1)
+			grpc_begin(w, c, true, 0);
 		else if (!http1_in_step(&c->http, !dir) && !c->has_ws && conn_may(c, FEED_RLPX) && rlpx_expected(w, w->flow))
 			rlpx_begin(w, c, true);
 		break;

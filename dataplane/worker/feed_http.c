@@ -115,6 +115,10 @@ http_feed(struct worker *w, struct conn *c, unsigned dir, struct span in)
 	uint32_t held = http1_held(&c->http, dir), all = in.len;
 	while (in.len > 0 && c->side[dir].proto == CONN_HTTP) {
 		struct framer_out o;
+		if (ws_offered(c, dir, in)) {
+			ws_expect(w, c, dir);
+			break;
+		}
 		uint32_t n = http1_feed(&c->http, dir, in, &o);
 		use_verdict(w, c, dir, &o);
 		in.p += n;

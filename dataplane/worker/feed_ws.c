@@ -9,42 +9,65 @@ take_over(struct worker *w, struct conn *c, unsigned dir)
 	c->side[dir].proto = CONN_WS;
 }
 
-/* True: the direction ended its HTTP with a message of its own, and goes on from there. */
-static bool
-leave_http(struct worker *w, struct conn *c, unsigned client)
+/* A client's frames may be seen before the answer to its handshake: the two directions of a mirror are not in step. */
+bool
+ws_offered(const struct conn *c, unsigned dir, struct span in)
 {
-	bool was_ws = c->side[client].proto == CONN_WS;
-	if (!was_ws && http1_between(&c->http, client))
-		return true;
-	set_current(w, w->flow, c, client);
-	if (was_ws) /* picked up before the handshake came */
-		ws_end(w, c, client);
-	else
-		http_end(w, c, client);
-	set_current(w, w->flow, c, !client);
-	return false;
+	const struct http1_head *h = http1_last(&c->http, dir);
+	return h->websocket && h->request && http1_between(&c->http, dir) && http1_in_step(&c->http, dir) && websocket_offered(in);
 }
 
-/* The other direction is read as WebSocket from where its last request ended, if nothing of it is under way. One that speaks something else
- * altogether has not asked for it. */
+void
+ws_expect(struct worker *w, struct conn *c, unsigned client)
+{
+	if (!c->has_ws)
+		websocket_init(&c->ws, (enum websocket_client)client, true, false);
+	c->has_ws = true;
+	c->ws.client = (uint8_t)client;
+	websocket_sync(&c->ws, client);
+	body_cut(w, c, client);
+	inflate_init(&c->side[client].inflate, INFLATE_MESSAGES, true, false);
+	take_over(w, c, client);
+}
+
+/* The other direction is read as WebSocket from where its last request ended. One that is within a request ends it first: ws_offered. */
+static void
+begin_client(struct worker *w, struct conn *c, unsigned client, struct http1_extensions e)
+{
+	if (http1_between(&c->http, client)) {
+		body_cut(w, c, client);
+	} else if (http1_in_step(&c->http, client)) {
+		http1_read_on(&c->http);
+		return;
+	} else {
+		set_current(w, w->flow, c, client);
+		http_end(w, c, client);
+		set_current(w, w->flow, c, !client);
+		websocket_desync(&c->ws, client);
+	}
+	inflate_init(&c->side[client].inflate, INFLATE_MESSAGES, !e.client_no_takeover, false);
+	take_over(w, c, client);
+}
+
+/* A client that is read as WebSocket already goes on where it is; one that speaks something else altogether has not asked for it. */
 void
 ws_begin(struct worker *w, struct conn *c, unsigned server)
 {
 	struct http1_extensions e = http1_last(&c->http, server)->extensions;
-	unsigned client = !server;
-	bool follows = c->side[client].proto != CONN_JSON, at_once = follows && leave_http(w, c, client);
-	websocket_init(&c->ws, (enum websocket_client)client, e.deflate || e.arbitrum || e.other, false);
+	unsigned client = !server, proto = c->side[client].proto;
+	if (proto != CONN_WS)
+		websocket_init(&c->ws, (enum websocket_client)client, false, false);
+	c->ws.client = (uint8_t)client;
+	c->ws.rsv1 = e.deflate || e.arbitrum || e.other;
+	websocket_sync(&c->ws, server);
 	c->has_ws = true;
 	c->ws_opaque = e.arbitrum && !e.deflate;
-	if (!at_once)
-		websocket_desync(&c->ws, client);
-	join_http_over(&w->joins, &c->join, JOIN_KNOWN);
 	inflate_init(&c->side[server].inflate, INFLATE_MESSAGES, !e.server_no_takeover, false);
 	take_over(w, c, server);
-	if (!follows)
+	if (proto != CONN_HTTP)
 		return;
-	inflate_init(&c->side[client].inflate, INFLATE_MESSAGES, !e.client_no_takeover, false);
-	take_over(w, c, client);
+	join_http_over(&w->joins, &c->join, JOIN_KNOWN);
+	begin_client(w, c, client, e);
 }
 
 void
@@ -109,12 +132,12 @@ use_verdict(struct worker *w, struct conn *c, unsigned dir, const struct framer_
 		lost(w, c, dir, o);
 }
 
-/* What is no frame, and begins as HTTP does: the handshake was forged, or not taken. */
+/* What is no frame, and may begin as HTTP does: the handshake was forged, or not taken, or is still to come on this side. */
 static bool
 is_http(const struct conn *c, unsigned dir, const struct framer_out *o, struct span rest)
 {
 	return o->verdict == FRAMER_LOST && o->lost == FRAMER_LOST_BAD && !websocket_in_step(&c->ws, dir) && rest.len > 0 &&
-	       http1_looks_like(rest) == 1;
+	       http1_looks_like(rest) != 0;
 }
 
 static void
