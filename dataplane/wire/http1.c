@@ -751,3 +751,14 @@ http1_read_on(struct http1 *h)
 {
 	h->upgraded = false;
 }
+
+void
+http1_doubt(struct http1 *h, unsigned dir)
+{
+	struct http1_dir *d = &h->dir[dir];
+	if (d->state == ST_OPAQUE)
+		lose_step(h, d);
+	else if (d->state != ST_UNSYNCED && d->state != ST_START)
+		d->picked_up = true;
+	d->role = HTTP1_UNKNOWN;
+}

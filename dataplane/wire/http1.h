@@ -132,6 +132,11 @@ void http1_end(struct http1 *h, unsigned dir, struct framer_out *out);
  * before: whoever can forge an answer must not end the reading of requests. */
 void http1_read_on(struct http1 *h);
 
+/* http1_doubt: somebody has put bytes of his own into direction `dir`: what its message is, and the
+ * length that it announces, are not to be relied on. What stands in the message's body and begins as another one is read as such, as after
+ * a pickup; no JSON can look so. An upgrade that it announced is not believed. */
+void http1_doubt(struct http1 *h, unsigned dir);
+
 /* http1_last: the head of the message under way, or of the last one. Never NULL; all zero before the first.
  */
 const struct http1_head *http1_last(const struct http1 *h, unsigned dir);

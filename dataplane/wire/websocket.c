@@ -53,6 +53,12 @@ websocket_sync(struct websocket *w, unsigned dir)
 	w->dir[dir] = (struct websocket_dir){.evidence = TRUSTED};
 }
 
+void
+websocket_doubt(struct websocket *w, unsigned dir)
+{
+	w->dir[dir].evidence = 0;
+}
+
 bool
 websocket_offered(struct span in)
 {

@@ -116,6 +116,9 @@ void websocket_gap(struct websocket *w, unsigned dir, uint64_t n, struct framer_
  * Calling it again gives MORE. */
 void websocket_end(struct websocket *w, unsigned dir, struct framer_out *out);
 
+/* websocket_doubt: somebody has put bytes of his own into the direction: its frames have to bring evidence again, as after a pickup. */
+void websocket_doubt(struct websocket *w, unsigned dir);
+
 /* websocket_last: the head of the message under way, or of the last one (also if a cap refused it). Never
  * NULL. */
 const struct websocket_head *websocket_last(const struct websocket *w, unsigned dir);

@@ -77,6 +77,7 @@ conn_fresh(struct conn *c, bool midstream)
 		s->coding = CODING_NONE;
 		s->started = midstream;
 		s->preface = 0;
+		s->doubt = false;
 		s->message = 0;
 		s->block = 0;
 		s->status = ANSWER_STATUS_NONE;

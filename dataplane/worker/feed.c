@@ -185,6 +185,17 @@ may_be_rlpx(struct span in)
 	return looks == 1 || (looks < 0 && (in.len > 1 || in.p[0] != 0));
 }
 
+/* Back to HTTP, in mid-stream: the bytes are what no other protocol's could be. */
+static void
+read_as_http(struct worker *w, struct conn *c)
+{
+	struct flow *f = w->flow;
+	unsigned dir = w->dir;
+	end_conn(w, c);
+	conn_fresh(c, true);
+	set_current(w, f, c, dir);
+}
+
 /* The first bytes of a direction that are not HTTP's name the reason for which bytes are passed over, or another protocol; they are no
  * reason to stop looking: anyone who can slip a segment in before the first one could otherwise have the whole flow go by unread. */
 static void
@@ -193,6 +204,8 @@ look_first(struct worker *w, struct conn *c, unsigned dir, struct span in)
 	struct conn_side *s = &c->side[dir];
 	struct framer_out o;
 	s->started = true;
+	if (s->proto == CONN_GRPC && http1_looks_like(in) == 1) /* only the other side has said so */
+		read_as_http(w, c);
 	if (s->proto != CONN_HTTP || look_for_preface(w, c, dir, in))
 		return;
 	if (http1_looks_like(in) != 0)
@@ -207,17 +220,6 @@ look_first(struct worker *w, struct conn *c, unsigned dir, struct span in)
 	}
 }
 
-/* Back to HTTP, in mid-stream: the bytes are what no other protocol's could be. */
-static void
-read_as_http(struct worker *w, struct conn *c)
-{
-	struct flow *f = w->flow;
-	unsigned dir = w->dir;
-	end_conn(w, c);
-	conn_fresh(c, true);
-	set_current(w, f, c, dir);
-}
-
 /* A direction that is out of step may be another protocol's: the beginning was not seen, or somebody forged it. */
 static void
 look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
@@ -226,10 +228,12 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 	case CONN_HTTP:
 		if (c->side[dir].preface > 0 && look_for_preface(w, c, dir, in))
 			return;
-		if (http1_in_step(&c->http, dir) || http1_looks_like(in) == 1)
+		if ((http1_in_step(&c->http, dir) && !c->side[dir].doubt) || http1_looks_like(in) == 1)
 			return;
 		if (websocket_looks_like(in))
 			ws_pickup(w, c, dir);
+		else if (http1_in_step(&c->http, dir))
+			return;
 		else if ((!http1_in_step(&c->http, !dir) || !c->side[!dir].started) && !c->has_ws && conn_may(c, FEED_GRPC) &&
 			 h2_looks_like(in) == 1)
 			grpc_begin(w, c, true, 0);
@@ -245,11 +249,11 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 			json_begin(w, c, dir);
 		break;
 	case CONN_RLPX:
-		if (!rlpx_readable(&c->rlpx, dir) && http1_looks_like(in) == 1)
+		if ((!rlpx_readable(&c->rlpx, dir) || c->side[dir].doubt) && http1_looks_like(in) == 1)
 			read_as_http(w, c);
 		break;
 	case CONN_GRPC:
-		if (!h2_in_step(&c->grpc.h2, dir) && http1_looks_like(in) == 1 && h2_looks_like(in) != 1)
+		if ((!h2_in_step(&c->grpc.h2, dir) || c->side[dir].doubt) && http1_looks_like(in) == 1 && h2_looks_like(in) != 1)
 			read_as_http(w, c);
 		break;
 	}
@@ -330,12 +334,26 @@ on_gap(void *ctx, struct flow *f, unsigned dir, uint64_t n, uint64_t off, uint64
 	}
 }
 
+/* The first version of the bytes may have been forged: what it said of the length of things to come. */
+static void
+doubt(struct conn *c, unsigned dir)
+{
+	struct conn_side *s = &c->side[dir];
+	s->doubt = true;
+	if (s->proto == CONN_HTTP)
+		http1_doubt(&c->http, dir);
+	else if (s->proto == CONN_WS)
+		websocket_doubt(&c->ws, dir);
+}
+
 static void
 on_conflict(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns)
 {
 	struct worker *w = ctx;
 	w->now_ns = now_ns;
 	probe_conflict(w, f, dir, bytes);
+	if (conn_of(f) != NULL && f->overlap_conflict)
+		doubt(conn_of(f), dir);
 }
 
 static void

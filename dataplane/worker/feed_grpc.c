@@ -92,7 +92,6 @@ grpc_begin(struct worker *w, struct conn *c, bool midstream, uint32_t early)
 		set_current(w, w->flow, c, d);
 		http_end(w, c, d);
 		c->side[d].proto = CONN_GRPC;
-		c->side[d].started = true;
 	}
 	set_current(w, w->flow, c, dir);
 	grpc_init(&c->grpc, midstream);

@@ -54,6 +54,8 @@ head_read(struct worker *w, struct conn *c, unsigned dir, const struct framer_ou
 	const struct http1_head *h = http1_last(&c->http, dir);
 	w->ctr[CTR_HTTP_RESYNC] += o->resync;
 	c->side[dir].unsynced = CTR_ST_SKIP_UNSYNCED;
+	if (c->side[dir].doubt)
+		http1_doubt(&c->http, dir);
 	body_cut(w, c, dir);
 	if (h->request)
 		request_head(w, c, dir, h, o);

@@ -146,6 +146,8 @@ back_to_http(struct worker *w, struct conn *c, unsigned dir)
 	ws_end(w, c, dir);
 	c->side[dir].proto = CONN_HTTP;
 	http1_read_on(&c->http);
+	if (!http1_in_step(&c->http, dir)) /* it announced the upgrade itself */
+		http1_doubt(&c->http, dir);
 	join_http_over(&w->joins, &c->join, JOIN_GAP);
 }
 
@@ -154,7 +156,7 @@ ws_feed(struct worker *w, struct conn *c, unsigned dir, struct span in)
 {
 	uint32_t held = websocket_held(&c->ws, dir), all = in.len;
 	struct websocket_room room = {w->unmasked, UNMASKED_BYTES};
-	bool http = !websocket_in_step(&c->ws, dir) && http1_looks_like(in) == 1;
+	bool http = (!websocket_in_step(&c->ws, dir) || c->side[dir].doubt) && http1_looks_like(in) == 1;
 	while (in.len > 0 && !http) {
 		struct framer_out o;
 		uint32_t n = websocket_feed(&c->ws, dir, in, room, &o);
