@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 #define PREFACE_LEN 24u
 #define TRUSTED 3u /* frame headers in a row */
 #define MESSAGE_PREFIX 5u
@@ -176,11 +175,21 @@ frame_at(const uint8_t *p, const uint8_t *end)
 	return frame_with(&f, p + H2_HEADER, end);
 }
 
+bool
+h2_server_begins(struct span in)
+{
+	static const uint8_t header[H2_HEADER] = {0, 0, 0, SETTINGS};
+	for (uint32_t i = 0; i < in.len && i < H2_HEADER; i++)
+		if (i == 2 ? in.p[2] % 6 != 0 : in.p[i] != header[i])
+			return false;
+	return true;
+}
+
 int
 h2_looks_like(struct span in)
 {
 	uint32_t n = in.len < PREFACE_LEN ? in.len : PREFACE_LEN;
-	if (n > 0 && memcmp(in.p, PREFACE, n) == 0)
+	if (n > 0 && memcmp(in.p, H2_PREFACE, n) == 0)
 		return n == PREFACE_LEN ? 1 : -1;
 	return in.len >= H2_HEADER && frame_at(in.p, in.p + in.len) == 2;
 }
@@ -564,7 +573,7 @@ feed_start(struct h2 *h, unsigned dir, struct h2_arena *a, struct span in, struc
 {
 	struct h2_dir *d = &h->dir[dir];
 	uint32_t at = 0;
-	while (at < in.len && d->preface_n < PREFACE_LEN && in.p[at] == (uint8_t)PREFACE[d->preface_n]) {
+	while (at < in.len && d->preface_n < PREFACE_LEN && in.p[at] == (uint8_t)H2_PREFACE[d->preface_n]) {
 		d->preface_n++;
 		at++;
 	}

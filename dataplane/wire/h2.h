@@ -41,6 +41,7 @@
 #include <stdint.h>
 
 #define H2_STREAMS 32u
+#define H2_PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" /* what a client begins with */
 #define H2_HEADER 9u
 #define H2_PICKUP_MAX 16384u /* SETTINGS_MAX_FRAME_SIZE where nobody changed it */
 
@@ -113,6 +114,10 @@ void h2_init(struct h2 *h, bool midstream);
 /* h2_looks_like: 1: the span begins with the client's preface, or with frames beyond reasonable doubt; 0: it
  * does not; -1: it is the beginning of a preface, too few bytes to tell. */
 int h2_looks_like(struct span in);
+
+/* h2_server_begins: the first bytes of a direction are a server's SETTINGS, as far as they go, which it may send before it has seen the
+ * client's preface. in.len >= 1. */
+bool h2_server_begins(struct span in);
 
 /* h2_feed consumes bytes of direction `dir` and stores one verdict. in.len >= 1. Returns the bytes consumed:
  * 1..in.len, or 0 with LOST or SKIP, never twice in a row. Body spans lie within `in`. */

@@ -55,6 +55,16 @@ http1_between(const struct http1 *h, unsigned dir)
 	return d->held == 0 && !d->in_line && (d->state == ST_START || d->state == ST_OPAQUE);
 }
 
+uint32_t
+http1_take_back(struct http1 *h, unsigned dir)
+{
+	struct http1_dir *d = &h->dir[dir];
+	uint32_t n = d->held;
+	d->held = 0;
+	http1_hold_reset(d);
+	return n;
+}
+
 bool
 http1_in_step(const struct http1 *h, unsigned dir)
 {
@@ -740,4 +750,15 @@ void
 http1_read_on(struct http1 *h)
 {
 	h->upgraded = false;
+}
+
+void
+http1_doubt(struct http1 *h, unsigned dir)
+{
+	struct http1_dir *d = &h->dir[dir];
+	if (d->state == ST_OPAQUE)
+		lose_step(h, d);
+	else if (d->state != ST_UNSYNCED && d->state != ST_START)
+		d->picked_up = true;
+	d->role = HTTP1_UNKNOWN;
 }

@@ -132,6 +132,11 @@ void http1_end(struct http1 *h, unsigned dir, struct framer_out *out);
  * before: whoever can forge an answer must not end the reading of requests. */
 void http1_read_on(struct http1 *h);
 
+/* http1_doubt: somebody has put bytes of his own into direction `dir`: what its message is, and the
+ * length that it announces, are not to be relied on. What stands in the message's body and begins as another one is read as such, as after
+ * a pickup; no JSON can look so. An upgrade that it announced is not believed. */
+void http1_doubt(struct http1 *h, unsigned dir);
+
 /* http1_last: the head of the message under way, or of the last one. Never NULL; all zero before the first.
  */
 const struct http1_head *http1_last(const struct http1 *h, unsigned dir);
@@ -140,6 +145,10 @@ const struct http1_head *http1_last(const struct http1 *h, unsigned dir);
  * be another protocol's from its first byte on. Otherwise its bytes have gone by in part, or are held: end it
  * (http1_end), and let the other protocol begin in mid-stream. */
 bool http1_between(const struct http1 *h, unsigned dir);
+
+/* http1_take_back: what direction `dir` holds of a start line was another protocol's: it is forgotten without being reported, and the caller
+ * reads it otherwise. Returns how many bytes. */
+uint32_t http1_take_back(struct http1 *h, unsigned dir);
 
 /* http1_in_step: where direction `dir` is in its messages is known. */
 bool http1_in_step(const struct http1 *h, unsigned dir);

@@ -47,6 +47,27 @@ websocket_desync(struct websocket *w, unsigned dir)
 	w->dir[dir].evidence = 0;
 }
 
+void
+websocket_sync(struct websocket *w, unsigned dir)
+{
+	w->dir[dir] = (struct websocket_dir){.evidence = TRUSTED};
+}
+
+void
+websocket_doubt(struct websocket *w, unsigned dir)
+{
+	w->dir[dir].evidence = 0;
+}
+
+bool
+websocket_offered(struct span in)
+{
+	unsigned first = in.p[0] & 0x8f, opcode = first & 0x0f;
+	bool known = opcode == 1 || opcode == 2 || (first >= 0x88 && first <= 0x8a);
+	bool token = in.p[0] >= 0x20 && in.p[0] < 0x80;
+	return known && !token && (in.p[0] & 0x30) == 0 && (in.len < 2 || (in.p[1] & 0x80) != 0);
+}
+
 const struct websocket_head *
 websocket_last(const struct websocket *w, unsigned dir)
 {

@@ -91,8 +91,15 @@ void websocket_init(struct websocket *w, enum websocket_client client, bool rsv1
 /* websocket_desync: bytes of the direction have gone by unread; call it between init and the first feed. */
 void websocket_desync(struct websocket *w, unsigned dir);
 
+/* websocket_sync: the direction's next byte begins a frame, whatever was before; nothing of it may be held. */
+void websocket_sync(struct websocket *w, unsigned dir);
+
 /* websocket_looks_like: a span that begins in mid-stream begins with a frame beyond reasonable doubt. */
 bool websocket_looks_like(struct span in);
+
+/* websocket_offered: behind a handshake of the client's that was not answered yet, these are its first frame: a masked one. HTTP never begins
+ * so. in.len >= 1. */
+bool websocket_offered(struct span in);
 
 /* websocket_feed consumes bytes of direction `dir` and stores one verdict. in.len >= 1. Returns the bytes
  * consumed: 1..in.len, or 0 with LOST, SKIP or, soon after a pickup, MESSAGE, never twice in a row.
@@ -108,6 +115,9 @@ void websocket_gap(struct websocket *w, unsigned dir, uint64_t n, struct framer_
 /* websocket_end: the direction has ended. Held bytes are reported as skipped, a message under way is LOST.
  * Calling it again gives MORE. */
 void websocket_end(struct websocket *w, unsigned dir, struct framer_out *out);
+
+/* websocket_doubt: somebody has put bytes of his own into the direction: its frames have to bring evidence again, as after a pickup. */
+void websocket_doubt(struct websocket *w, unsigned dir);
 
 /* websocket_last: the head of the message under way, or of the last one (also if a cap refused it). Never
  * NULL. */

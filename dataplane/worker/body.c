@@ -100,7 +100,19 @@ count_answer(struct worker *w, struct answer *a, enum jsonrpc_status s, uint32_t
 		w->ctr[CTR_ANSWERS_DEPTH]++;
 }
 
-/* The first bytes of a message tell a sequencer's broadcast; once they have, all that the node sends on the connection is. */
+/* A node's message, by its first bytes. */
+static bool
+is_rpc(struct span piece)
+{
+	static const char *const begin[] = {"[", "{\"jsonrpc\"", "{\"id\"", "{\"result\"", "{\"error\"", "{\"method\""};
+	for (unsigned i = 0; i < sizeof begin / sizeof *begin; i++)
+		if (piece.len >= strlen(begin[i]) && memcmp(piece.p, begin[i], strlen(begin[i])) == 0)
+			return true;
+	return false;
+}
+
+/* The first bytes of a message tell a sequencer's broadcast; once they have, all that the node sends on the connection is, unless it says
+ * otherwise: anybody may have forged that one. */
 static void
 tell_sequencer(struct worker *w, struct conn *c, unsigned dir, struct span piece)
 {
@@ -108,7 +120,7 @@ tell_sequencer(struct worker *w, struct conn *c, unsigned dir, struct span piece
 	bool port = w->feeds.n_ports[FEED_ARBITRUM] > 0;
 	if (s->proto != CONN_WS || !conn_may(c, FEED_ARBITRUM) || !answer_unbegun(&s->answer))
 		return;
-	if (!c->sequencer && !port && !arbfeed_looks_like(piece)) {
+	if ((!(c->sequencer || port) || is_rpc(piece)) && !arbfeed_looks_like(piece)) {
 		if (conn_may(c, FEED_WEBSOCKET))
 			return;
 		w->ctr[CTR_FEED_OFF]++; /* only a broadcast would have been read */

@@ -76,6 +76,8 @@ conn_fresh(struct conn *c, bool midstream)
 		s->body = BODY_NONE;
 		s->coding = CODING_NONE;
 		s->started = midstream;
+		s->preface = 0;
+		s->doubt = false;
 		s->message = 0;
 		s->block = 0;
 		s->status = ANSWER_STATUS_NONE;

@@ -45,6 +45,8 @@ struct conn_side {
 	uint8_t body;	   /* enum conn_body: what the message under way is read as */
 	uint8_t coding;	   /* enum conn_coding */
 	bool started;	   /* its first bytes were looked at */
+	bool doubt;	   /* somebody has put bytes of his own into it: lengths announced in it prove nothing */
+	uint8_t preface;   /* the first bytes so far may be so many of HTTP/2's preface, too few to tell */
 	uint16_t unsynced; /* enum sentinel_counter: what bytes passed over in search of a message count as */
 	uint32_t message;  /* HTTP: number of the request that it is, or answers; 0: none, or not known */
 	uint8_t status;	   /* of a block, in the answer under way: enum answer_status */

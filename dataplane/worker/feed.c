@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define PREFACE_SURE 4u /* "PRI ": no method of HTTP/1 */
+
 static uint32_t
 trust_of(const struct flow *f, unsigned dir)
 {
@@ -145,30 +147,42 @@ json_feed(struct worker *w, struct conn *c, unsigned dir, struct span in)
 	return in.len;
 }
 
-/* The first bytes of a direction that are not HTTP's name the reason for which bytes are passed over, or another protocol; they are no
- * reason to stop looking: anyone who can slip a segment in before the first one could otherwise have the whole flow go by unread. */
-static void
-look_first(struct worker *w, struct conn *c, unsigned dir, struct span in)
+/* Nothing that is HTTP was read of the direction, and it began otherwise: a server may speak HTTP/2 before its client does. */
+static bool
+unread_yet(const struct conn *c, unsigned dir)
 {
+	const struct http1_head *h = http1_last(&c->http, dir);
+	const struct conn_side *s = &c->side[dir];
+	return !s->started || (s->proto == CONN_HTTP && s->unsynced == CTR_ST_SKIP_OPAQUE && h->status == 0 && !h->request);
+}
+
+/* The client's preface of HTTP/2, or the beginning of it that HTTP/1 holds as a line of its own; or another beyond doubt. */
+static bool
+look_for_preface(struct worker *w, struct conn *c, unsigned dir, struct span in)
+{
+	static const uint8_t preface[] = H2_PREFACE;
 	struct conn_side *s = &c->side[dir];
-	struct framer_out o;
-	s->started = true;
-	if (s->proto != CONN_HTTP)
-		return;
-	if (conn_may(c, FEED_GRPC) && !c->side[!dir].started && h2_looks_like(in) == 1) {
-		grpc_begin(w, c, false);
-		return;
+	uint32_t early = s->preface, n = in.len < PREFACE_SURE - early ? in.len : PREFACE_SURE - early;
+	s->preface = 0;
+	if (!conn_may(c, FEED_GRPC) || !unread_yet(c, !dir))
+		return false;
+	bool sure = early == 0 && (h2_looks_like(in) == 1 || h2_server_begins(in));
+	if (!sure && memcmp(in.p, preface + early, n) != 0)
+		return false;
+	if (!sure && early + n < PREFACE_SURE) {
+		s->preface = (uint8_t)(early + n);
+		return false;
 	}
-	if (http1_looks_like(in) != 0)
-		return;
-	if (json_looks_like(in)) {
-		json_begin(w, c, dir);
-	} else if (rlpx_looks_like(in) == 1 && conn_may(c, FEED_RLPX) && !c->side[!dir].started) {
-		rlpx_begin(w, c, false);
-	} else {
-		s->unsynced = CTR_ST_SKIP_OPAQUE;
-		http1_gap(&c->http, dir, 1, &o); /* out of step from the beginning; nothing was held or begun */
-	}
+	grpc_begin(w, c, false, early);
+	return true;
+}
+
+/* Even if there are too few to tell; but a zero alone begins frames of HTTP/2 as well. */
+static bool
+may_be_rlpx(struct span in)
+{
+	int looks = rlpx_looks_like(in);
+	return looks == 1 || (looks < 0 && (in.len > 1 || in.p[0] != 0));
 }
 
 /* Back to HTTP, in mid-stream: the bytes are what no other protocol's could be. */
@@ -182,11 +196,28 @@ read_as_http(struct worker *w, struct conn *c)
 	set_current(w, f, c, dir);
 }
 
-static bool
-offered_ws(const struct conn *c, unsigned dir)
+/* The first bytes of a direction that are not HTTP's name the reason for which bytes are passed over, or another protocol; they are no
+ * reason to stop looking: anyone who can slip a segment in before the first one could otherwise have the whole flow go by unread. */
+static void
+look_first(struct worker *w, struct conn *c, unsigned dir, struct span in)
 {
-	const struct http1_head *h = http1_last(&c->http, dir);
-	return h->websocket && h->request && !c->has_ws && http1_between(&c->http, dir);
+	struct conn_side *s = &c->side[dir];
+	struct framer_out o;
+	s->started = true;
+	if (s->proto == CONN_GRPC && http1_looks_like(in) == 1) /* only the other side has said so */
+		read_as_http(w, c);
+	if (s->proto != CONN_HTTP || look_for_preface(w, c, dir, in))
+		return;
+	if (http1_looks_like(in) != 0)
+		return;
+	if (json_looks_like(in)) {
+		json_begin(w, c, dir);
+	} else if (may_be_rlpx(in) && conn_may(c, FEED_RLPX) && !c->side[!dir].started) {
+		rlpx_begin(w, c, false);
+	} else {
+		s->unsynced = CTR_ST_SKIP_OPAQUE;
+		http1_gap(&c->http, dir, 1, &o); /* out of step from the beginning; nothing was held or begun */
+	}
 }
 
 /* A direction that is out of step may be another protocol's: the beginning was not seen, or somebody forged it. */
@@ -195,16 +226,17 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 {
 	switch (c->side[dir].proto) {
 	case CONN_HTTP:
-		if (offered_ws(c, dir) && http1_looks_like(in) == 0) {
-			ws_assume(w, c, dir);
+		if (c->side[dir].preface > 0 && look_for_preface(w, c, dir, in))
 			return;
-		}
-		if (http1_in_step(&c->http, dir) || http1_looks_like(in) == 1)
+		if ((http1_in_step(&c->http, dir) && !c->side[dir].doubt) || http1_looks_like(in) == 1)
 			return;
 		if (websocket_looks_like(in))
 			ws_pickup(w, c, dir);
-		else if (!http1_in_step(&c->http, !dir) && !c->has_ws && conn_may(c, FEED_GRPC) && h2_looks_like(in) == 1)
-			grpc_begin(w, c, true);
+		else if (http1_in_step(&c->http, dir))
+			return;
+		else if ((!http1_in_step(&c->http, !dir) || !c->side[!dir].started) && !c->has_ws && conn_may(c, FEED_GRPC) &&
+			 h2_looks_like(in) == 1)
+			grpc_begin(w, c, true, 0);
 		else if (!http1_in_step(&c->http, !dir) && !c->has_ws && conn_may(c, FEED_RLPX) && rlpx_expected(w, w->flow))
 			rlpx_begin(w, c, true);
 		break;
@@ -217,11 +249,11 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 			json_begin(w, c, dir);
 		break;
 	case CONN_RLPX:
-		if (!rlpx_readable(&c->rlpx, dir) && http1_looks_like(in) == 1)
+		if ((!rlpx_readable(&c->rlpx, dir) || c->side[dir].doubt) && http1_looks_like(in) == 1)
 			read_as_http(w, c);
 		break;
 	case CONN_GRPC:
-		if (!h2_in_step(&c->grpc.h2, dir) && http1_looks_like(in) == 1 && h2_looks_like(in) != 1)
+		if ((!h2_in_step(&c->grpc.h2, dir) || c->side[dir].doubt) && http1_looks_like(in) == 1 && h2_looks_like(in) != 1)
 			read_as_http(w, c);
 		break;
 	}
@@ -302,12 +334,26 @@ on_gap(void *ctx, struct flow *f, unsigned dir, uint64_t n, uint64_t off, uint64
 	}
 }
 
+/* The first version of the bytes may have been forged: what it said of the length of things to come. */
+static void
+doubt(struct conn *c, unsigned dir)
+{
+	struct conn_side *s = &c->side[dir];
+	s->doubt = true;
+	if (s->proto == CONN_HTTP)
+		http1_doubt(&c->http, dir);
+	else if (s->proto == CONN_WS)
+		websocket_doubt(&c->ws, dir);
+}
+
 static void
 on_conflict(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns)
 {
 	struct worker *w = ctx;
 	w->now_ns = now_ns;
 	probe_conflict(w, f, dir, bytes);
+	if (conn_of(f) != NULL && f->overlap_conflict)
+		doubt(conn_of(f), dir);
 }
 
 static void

@@ -79,19 +79,27 @@ grpc_arena_init(struct worker *w)
 	};
 }
 
+/* What http1 held of the preface is read again: its bytes are known. */
 void
-grpc_begin(struct worker *w, struct conn *c, bool midstream)
+grpc_begin(struct worker *w, struct conn *c, bool midstream, uint32_t early)
 {
+	static const uint8_t preface[] = H2_PREFACE;
 	unsigned dir = w->dir;
+	bool other = c->side[!dir].started;
+	if (early > 0)
+		w->ctr[CTR_ST_BUFFERED] -= http1_take_back(&c->http, dir);
 	for (unsigned d = 0; d < 2; d++) {
 		set_current(w, w->flow, c, d);
 		http_end(w, c, d);
 		c->side[d].proto = CONN_GRPC;
-		c->side[d].started = true;
 	}
 	set_current(w, w->flow, c, dir);
 	grpc_init(&c->grpc, midstream);
 	w->ctr[CTR_GRPC_CONNECTIONS]++;
+	if (other && !midstream) /* what it has said went by */
+		grpc_missing(w, c, !dir, 1);
+	if (early > 0)
+		grpc_take(w, c, dir, (struct span){preface, early});
 }
 
 void

@@ -54,6 +54,8 @@ head_read(struct worker *w, struct conn *c, unsigned dir, const struct framer_ou
 	const struct http1_head *h = http1_last(&c->http, dir);
 	w->ctr[CTR_HTTP_RESYNC] += o->resync;
 	c->side[dir].unsynced = CTR_ST_SKIP_UNSYNCED;
+	if (c->side[dir].doubt)
+		http1_doubt(&c->http, dir);
 	body_cut(w, c, dir);
 	if (h->request)
 		request_head(w, c, dir, h, o);
@@ -115,6 +117,10 @@ http_feed(struct worker *w, struct conn *c, unsigned dir, struct span in)
 	uint32_t held = http1_held(&c->http, dir), all = in.len;
 	while (in.len > 0 && c->side[dir].proto == CONN_HTTP) {
 		struct framer_out o;
+		if (ws_offered(c, dir, in)) {
+			ws_expect(w, c, dir);
+			break;
+		}
 		uint32_t n = http1_feed(&c->http, dir, in, &o);
 		use_verdict(w, c, dir, &o);
 		in.p += n;

@@ -9,58 +9,65 @@ take_over(struct worker *w, struct conn *c, unsigned dir)
 	c->side[dir].proto = CONN_WS;
 }
 
-/* True: the direction ended its HTTP with a message of its own, and goes on from there. */
-static bool
-leave_http(struct worker *w, struct conn *c, unsigned client)
+/* A client's frames may be seen before the answer to its handshake: the two directions of a mirror are not in step. */
+bool
+ws_offered(const struct conn *c, unsigned dir, struct span in)
 {
-	bool was_ws = c->side[client].proto == CONN_WS;
-	if (!was_ws && http1_between(&c->http, client))
-		return true;
-	set_current(w, w->flow, c, client);
-	if (was_ws) /* picked up before the handshake came */
-		ws_end(w, c, client);
-	else
-		http_end(w, c, client);
-	set_current(w, w->flow, c, !client);
-	return false;
+	const struct http1_head *h = http1_last(&c->http, dir);
+	return h->websocket && h->request && http1_between(&c->http, dir) && http1_in_step(&c->http, dir) && websocket_offered(in);
 }
 
-/* The other direction is read as WebSocket from where its last request ended, if nothing of it is under way. One that speaks something else
- * altogether has not asked for it. */
 void
-ws_begin(struct worker *w, struct conn *c, unsigned server)
+ws_expect(struct worker *w, struct conn *c, unsigned client)
 {
-	struct http1_extensions e = http1_last(&c->http, server)->extensions;
-	unsigned client = !server;
-	bool follows = c->side[client].proto != CONN_JSON;
-	bool ahead = c->side[client].proto == CONN_WS && websocket_in_step(&c->ws, client);
-	struct websocket_dir frames = c->ws.dir[client];
-	bool at_once = ahead || (follows && leave_http(w, c, client));
-	websocket_init(&c->ws, (enum websocket_client)client, e.deflate || e.arbitrum || e.other, false);
+	if (!c->has_ws)
+		websocket_init(&c->ws, (enum websocket_client)client, true, false);
 	c->has_ws = true;
-	c->ws_opaque = e.arbitrum && !e.deflate;
-	if (ahead) /* the client's frames came before the node's word, or so it was captured */
-		c->ws.dir[client] = frames;
-	else if (!at_once)
-		websocket_desync(&c->ws, client);
-	join_http_over(&w->joins, &c->join, JOIN_KNOWN);
-	inflate_init(&c->side[server].inflate, INFLATE_MESSAGES, !e.server_no_takeover, false);
-	take_over(w, c, server);
-	if (!follows || ahead)
+	c->ws.client = (uint8_t)client;
+	websocket_sync(&c->ws, client);
+	body_cut(w, c, client);
+	inflate_init(&c->side[client].inflate, INFLATE_MESSAGES, true, false);
+	take_over(w, c, client);
+}
+
+/* The other direction is read as WebSocket from where its last request ended. One that is within a request ends it first: ws_offered. */
+static void
+begin_client(struct worker *w, struct conn *c, unsigned client, struct http1_extensions e)
+{
+	if (http1_between(&c->http, client)) {
+		body_cut(w, c, client);
+	} else if (http1_in_step(&c->http, client)) {
+		http1_read_on(&c->http);
 		return;
+	} else {
+		set_current(w, w->flow, c, client);
+		http_end(w, c, client);
+		set_current(w, w->flow, c, !client);
+		websocket_desync(&c->ws, client);
+	}
 	inflate_init(&c->side[client].inflate, INFLATE_MESSAGES, !e.client_no_takeover, false);
 	take_over(w, c, client);
 }
 
-/* A request offered it, and what follows is no HTTP: the node's answer is not captured, or comes later. */
+/* A client that is read as WebSocket already goes on where it is; one that speaks something else altogether has not asked for it. */
 void
-ws_assume(struct worker *w, struct conn *c, unsigned client)
+ws_begin(struct worker *w, struct conn *c, unsigned server)
 {
-	websocket_init(&c->ws, (enum websocket_client)client, true, false);
+	struct http1_extensions e = http1_last(&c->http, server)->extensions;
+	unsigned client = !server, proto = c->side[client].proto;
+	if (proto != CONN_WS)
+		websocket_init(&c->ws, (enum websocket_client)client, false, false);
+	c->ws.client = (uint8_t)client;
+	c->ws.rsv1 = e.deflate || e.arbitrum || e.other;
+	websocket_sync(&c->ws, server);
 	c->has_ws = true;
-	join_http_lost(&w->joins, &c->join, JOIN_KNOWN);
-	inflate_init(&c->side[client].inflate, INFLATE_MESSAGES, true, false);
-	take_over(w, c, client);
+	c->ws_opaque = e.arbitrum && !e.deflate;
+	inflate_init(&c->side[server].inflate, INFLATE_MESSAGES, !e.server_no_takeover, false);
+	take_over(w, c, server);
+	if (proto != CONN_HTTP)
+		return;
+	join_http_over(&w->joins, &c->join, JOIN_KNOWN);
+	begin_client(w, c, client, e);
 }
 
 void
@@ -125,12 +132,12 @@ use_verdict(struct worker *w, struct conn *c, unsigned dir, const struct framer_
 		lost(w, c, dir, o);
 }
 
-/* What is no frame, and begins as HTTP does: the handshake was forged, or not taken. */
+/* What is no frame, and may begin as HTTP does: the handshake was forged, or not taken, or is still to come on this side. */
 static bool
 is_http(const struct conn *c, unsigned dir, const struct framer_out *o, struct span rest)
 {
 	return o->verdict == FRAMER_LOST && o->lost == FRAMER_LOST_BAD && !websocket_in_step(&c->ws, dir) && rest.len > 0 &&
-	       http1_looks_like(rest) == 1;
+	       http1_looks_like(rest) != 0;
 }
 
 static void
@@ -139,6 +146,8 @@ back_to_http(struct worker *w, struct conn *c, unsigned dir)
 	ws_end(w, c, dir);
 	c->side[dir].proto = CONN_HTTP;
 	http1_read_on(&c->http);
+	if (!http1_in_step(&c->http, dir)) /* it announced the upgrade itself */
+		http1_doubt(&c->http, dir);
 	join_http_over(&w->joins, &c->join, JOIN_GAP);
 }
 
@@ -147,7 +156,7 @@ ws_feed(struct worker *w, struct conn *c, unsigned dir, struct span in)
 {
 	uint32_t held = websocket_held(&c->ws, dir), all = in.len;
 	struct websocket_room room = {w->unmasked, UNMASKED_BYTES};
-	bool http = !websocket_in_step(&c->ws, dir) && http1_looks_like(in) == 1;
+	bool http = (!websocket_in_step(&c->ws, dir) || c->side[dir].doubt) && http1_looks_like(in) == 1;
 	while (in.len > 0 && !http) {
 		struct framer_out o;
 		uint32_t n = websocket_feed(&c->ws, dir, in, room, &o);

@@ -85,12 +85,18 @@ probe_ws(struct worker *w, unsigned dir, struct span in, jsonrpc_sink sink)
 }
 
 static void
-probe(struct worker *w, const struct conn *c, unsigned dir, struct span in, jsonrpc_sink sink)
+probe(struct worker *w, bool ws, unsigned dir, struct span in, jsonrpc_sink sink)
 {
-	if (c != NULL && c->side[dir].proto == CONN_WS)
+	if (ws)
 		probe_ws(w, dir, in, sink);
 	else
 		probe_http(w, dir, in, sink);
+}
+
+static bool
+is_ws(const struct conn *c, unsigned dir)
+{
+	return c != NULL && c->side[dir].proto == CONN_WS;
 }
 
 /* As the middle of a body: from the first object on, as elements of a batch whose beginning is not here. */
@@ -139,6 +145,13 @@ no_requests(const struct conn *c, unsigned dir)
 	}
 }
 
+/* Taken for RLPx or gRPC: by its first bytes, which anybody may have forged. */
+static bool
+is_binary(const struct conn *c, unsigned dir)
+{
+	return c != NULL && (c->side[dir].proto == CONN_RLPX || c->side[dir].proto == CONN_GRPC);
+}
+
 /* A node may have taken the losing version instead of the first. Only its transactions are counted, and where none could be read the version
  * itself, as one that was not. */
 void
@@ -146,11 +159,13 @@ probe_conflict(struct worker *w, struct flow *f, unsigned dir, struct span bytes
 {
 	struct conn *c = conn_of(f);
 	set_current(w, f, c, dir);
-	if (c != NULL && (c->side[dir].proto == CONN_RLPX || c->side[dir].proto == CONN_GRPC))
+	if (is_binary(c, dir) && http1_looks_like(bytes) != 1)
 		return;
 	w->probing = true;
 	w->probed = 0;
-	probe(w, c, dir, bytes, take_other);
+	probe(w, is_ws(c, dir), dir, bytes, take_other);
+	if (w->probed == 0 && c != NULL && !is_binary(c, dir) && c->has_ws) /* the first version may have said what it is not */
+		probe(w, !is_ws(c, dir), dir, bytes, take_other);
 	if (w->probed == 0)
 		probe_body(w, bytes, take_other);
 	w->probing = false;
@@ -179,10 +194,10 @@ void
 probe_ahead(struct worker *w, struct flow *f, unsigned dir, struct span bytes)
 {
 	struct conn *c = conn_of(f);
-	if (no_requests(c, dir))
+	if (is_binary(c, dir) ? http1_looks_like(bytes) != 1 : no_requests(c, dir))
 		return;
 	set_current(w, f, c, dir);
 	w->probing = true;
-	probe(w, c, dir, bytes, take_ahead);
+	probe(w, is_ws(c, dir), dir, bytes, take_ahead);
 	w->probing = false;
 }

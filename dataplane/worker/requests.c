@@ -12,6 +12,8 @@ request_carrier(const struct worker *w, enum jsonrpc_kind kind)
 	static const uint8_t bundle[] = {
 		[CONN_HTTP] = CARRIER_HTTP_JSONRPC_BUNDLE, [CONN_WS] = CARRIER_WS_JSONRPC_BUNDLE, [CONN_JSON] = CARRIER_IPC_JSONRPC_BUNDLE};
 	unsigned proto = w->conn != NULL ? w->conn->side[w->dir].proto : CONN_HTTP;
+	if (proto >= sizeof raw) /* probed as HTTP */
+		proto = CONN_HTTP;
 	return kind == JSONRPC_BUNDLE ? bundle[proto] : kind == JSONRPC_PRIVATE ? private[proto] : raw[proto];
 }
 

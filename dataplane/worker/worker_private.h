@@ -118,11 +118,12 @@ uint32_t http_feed(struct worker *w, struct conn *c, unsigned dir, struct span i
 void http_gap(struct worker *w, struct conn *c, unsigned dir, uint64_t n);
 void http_end(struct worker *w, struct conn *c, unsigned dir);
 
-/* ws_begin: a handshake was read, the node's direction is `server`. ws_pickup: none was. ws_assume: only the client's
- * half of one was. */
+/* ws_begin: a handshake was read, the node's direction is `server`. ws_offered: these bytes follow a client's
+ * handshake that was not answered yet and are frames; ws_expect reads them. ws_pickup: no handshake was read. */
 void ws_begin(struct worker *w, struct conn *c, unsigned server);
+bool ws_offered(const struct conn *c, unsigned dir, struct span in);
+void ws_expect(struct worker *w, struct conn *c, unsigned client);
 void ws_pickup(struct worker *w, struct conn *c, unsigned dir);
-void ws_assume(struct worker *w, struct conn *c, unsigned client);
 uint32_t ws_feed(struct worker *w, struct conn *c, unsigned dir, struct span in);
 void ws_gap(struct worker *w, struct conn *c, unsigned dir, uint64_t n);
 void ws_end(struct worker *w, struct conn *c, unsigned dir);
@@ -139,7 +140,8 @@ void rlpx_look_after(struct worker *w);
 void rlpx_keys_take(struct worker *w);
 void rlpx_count(struct worker *w);
 
-void grpc_begin(struct worker *w, struct conn *c, bool midstream);
+/* grpc_begin: early: bytes of the client's preface that http1 still holds. */
+void grpc_begin(struct worker *w, struct conn *c, bool midstream, uint32_t early);
 void grpc_take(struct worker *w, struct conn *c, unsigned dir, struct span in);
 void grpc_missing(struct worker *w, struct conn *c, unsigned dir, uint64_t n);
 void grpc_over(struct worker *w, struct conn *c, unsigned dir);

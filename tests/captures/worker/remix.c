@@ -3,11 +3,16 @@
  * sequence numbers (wrapping around included), over and over; the worker must find the same transactions each time, and its accounts must add
  * up.
  *
- * usage: remix CAPTURE BUNDLE [ROUNDS [SEED]]    prints one line; exit 1 if a round differs, with its seed */
+ * With --damage some of it is missing besides: frames lost at random (1 to 20 %), the beginning, one direction. Then nothing may be found that is
+ * not in the whole, and the accounts still add up. --distinct: how often a transaction is judged does not matter: a node's word of it may
+ * come before or after its submission. --rlpx-keys: a key log.
+ *
+ * usage: remix [--damage] [--distinct] [--rlpx-keys FILE] CAPTURE BUNDLE [ROUNDS [SEED]]    prints one line; exit 1 if a round differs, with its seed */
 #include "abi/counters.h"
 #include "abi/identity.h"
 #include "eth/tx.h"
 #include "io/box.h"
+#include "io/keylog.h"
 #include "io/source.h"
 
 #include <inttypes.h>
@@ -22,7 +27,7 @@
 #define REORDER_PLACES 12u
 #define HEADERS_MAX 128u
 /* Nothing that is put out of order is late by the seconds in which a recording's clients slept. */
-#define PAUSE_MAX_NS 20000000u
+#define PAUSE_MAX_NS 10000000u
 #define FLAG_FIN 0x01u
 #define FLAG_SYN 0x02u
 #define FLAG_RST 0x04u
@@ -187,6 +192,7 @@ struct piece {
 
 static struct piece *pieces;
 static uint32_t n_pieces;
+static bool damage, distinct;
 
 static void
 add_piece(const struct frame *f, uint32_t at, uint32_t n, uint64_t place, bool first, bool last)
@@ -203,8 +209,8 @@ cut(const struct frame *f, uint64_t place)
 	const struct stream *s = &streams[f->stream];
 	uint32_t at = f->seq - s->isn - 1 + !!(f->flags & FLAG_SYN), n = f->payload;
 	uint32_t parts = n > 1 ? 1 + (below(2) ? below(4) : 0) : 1;
-	if (f->flags & (FLAG_SYN | FLAG_RST)) { /* their place is what they say */
-		pieces[n_pieces++] = (struct piece){f, at, n, place, true, true};
+	if (f->flags & (FLAG_SYN | FLAG_RST)) { /* their place is what they say; a reset comes behind all that it might cut off */
+		pieces[n_pieces++] = (struct piece){f, at, n, place + (f->flags & FLAG_RST ? 16 * (REORDER_PLACES + 2) : 0), true, true};
 		return;
 	}
 	uint32_t from = at, end = at + n;
@@ -298,6 +304,18 @@ by_hash(const void *a, const void *b)
 	return memcmp(a, b, 32);
 }
 
+static const struct rlpx_keys *keys;
+
+static void
+load_keys(const char *path)
+{
+	static struct keylog log;
+	check(keylog_open(&log, path, 0, NULL, NULL) == 0 && log.n > 0, "no keys");
+	void *mem = malloc(rlpx_keys_bytes(log.n));
+	keys = mem != NULL ? rlpx_keys_build(mem, log.list, log.n, log.first_number, 1) : NULL;
+	check(keys != NULL, "no table of keys");
+}
+
 static struct worker *
 new_worker(const struct ruleset *rules, struct stats_page *stats, struct hashes *found)
 {
@@ -317,6 +335,7 @@ new_worker(const struct ruleset *rules, struct stats_page *stats, struct hashes 
 	check(w != NULL, "no worker");
 	found->n = 0;
 	worker_listen(w, on_crossing, found);
+	worker_keys(w, keys);
 	return w;
 }
 
@@ -336,6 +355,8 @@ adds_up(const struct stats_page *stats)
 	for (unsigned i = ID_FRAMES; i <= ID_TRANSACTIONS; i++)
 		if (id[i].residual != 0)
 			return false;
+	if (id[ID_NODE].residual != 0)
+		return false;
 	return stats->lcore[0].c[CTR_ST_OOO_HELD] == 0 && stats->lcore[0].c[CTR_ST_BUFFERED] == 0;
 }
 
@@ -378,6 +399,63 @@ make_pieces(bool mix)
 	qsort(pieces, n_pieces, sizeof *pieces, by_place);
 }
 
+/* What the box does not get to see. */
+static void
+take_away(void)
+{
+	uint32_t how = below(8), percent = how & 1 || how == 0 ? 1 + below(20) : 0, n = 0;
+	uint32_t from = how & 2 ? below(n_pieces) : 0;
+	uint32_t only = how & 4 ? below(2) : 2; /* the lower of a pair of streams, or the higher */
+	for (uint32_t i = from; i < n_pieces; i++) {
+		const struct frame *f = pieces[i].of;
+		bool lower = f->stream < streams[f->stream].peer;
+		if (below(100) >= percent && (only == 2 || lower == (only == 0)))
+			pieces[n++] = pieces[i];
+	}
+	n_pieces = n;
+}
+
+static void
+sort_hashes(struct hashes *h)
+{
+	uint32_t n = 0;
+	qsort(h->h, h->n, 32, by_hash);
+	for (uint32_t i = 0; distinct && i < h->n; i++)
+		if (n == 0 || memcmp(h->h[n - 1], h->h[i], 32) != 0)
+			memmove(h->h[n++], h->h[i], 32);
+	h->n = distinct ? n : h->n;
+}
+
+/* Both sorted: all that was got is wanted; without damage the other way round as well. */
+static bool
+same_hashes(const struct hashes *got, const struct hashes *want)
+{
+	if (!damage)
+		return got->n == want->n && memcmp(got->h, want->h, (size_t)want->n * 32) == 0;
+	for (uint32_t i = 0; i < got->n; i++)
+		if (bsearch(got->h[i], want->h, want->n, 32, by_hash) == NULL)
+			return false;
+	return true;
+}
+
+static int
+options(int argc, char **argv)
+{
+	int i = 1;
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "--damage") == 0) {
+			damage = true;
+		} else if (strcmp(argv[i], "--distinct") == 0) {
+			distinct = true;
+		} else {
+			check(strcmp(argv[i], "--rlpx-keys") == 0 && i + 1 < argc, "an option that is none");
+			load_keys(argv[++i]);
+		}
+	}
+	check(argc - i >= 2, "usage: remix [--damage] [--distinct] [--rlpx-keys FILE] CAPTURE BUNDLE [ROUNDS [SEED]]");
+	return i;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -385,11 +463,11 @@ main(int argc, char **argv)
 	static struct hashes want, got;
 	static uint32_t shift[STREAMS_MAX];
 	struct bundle_file bundle;
-	check(argc >= 3, "usage: remix CAPTURE BUNDLE [ROUNDS [SEED]]");
-	uint32_t rounds = argc > 3 ? (uint32_t)atoi(argv[3]) : 1000, wrong = 0;
-	uint64_t seed = argc > 4 ? strtoull(argv[4], NULL, 0) : 1;
-	load_capture(argv[1]);
-	check(bundle_load(&bundle, argv[2], false) == 0, "no bundle");
+	int a = options(argc, argv);
+	uint32_t rounds = argc > a + 2 ? (uint32_t)atoi(argv[a + 2]) : 1000, wrong = 0;
+	uint64_t seed = argc > a + 3 ? strtoull(argv[a + 3], NULL, 0) : 1, found = 0;
+	load_capture(argv[a]);
+	check(bundle_load(&bundle, argv[a + 1], false) == 0, "no bundle");
 	arena = malloc(ARENA_BYTES);
 	pieces = calloc(FRAMES_MAX * 8, sizeof *pieces);
 	check(arena != NULL && pieces != NULL, "no memory");
@@ -399,7 +477,7 @@ main(int argc, char **argv)
 	send_pieces(w, shift);
 	worker_delete(w);
 	check(want.n > 0 && adds_up(&stats), "the capture as it is gives nothing, or does not add up");
-	qsort(want.h, want.n, 32, by_hash);
+	sort_hashes(&want);
 
 	uint64_t sent = 0;
 	for (uint32_t r = 0; r < rounds; r++) {
@@ -408,12 +486,14 @@ main(int argc, char **argv)
 			shift[i] = below(2) ? below(UINT32_MAX) : UINT32_MAX - streams[i].isn - below(streams[i].n + 1);
 		w = new_worker(bundle.rules, &stats, &got);
 		make_pieces(true);
+		if (damage)
+			take_away();
 		send_pieces(w, shift);
 		worker_delete(w);
 		sent += n_pieces;
-		qsort(got.h, got.n, 32, by_hash);
-		bool same = got.n == want.n && memcmp(got.h, want.h, (size_t)want.n * 32) == 0;
-		if (same && adds_up(&stats) && stats.lcore[0].c[CTR_OVERLAP_CONFLICTS] == 0)
+		sort_hashes(&got);
+		found += got.n;
+		if (same_hashes(&got, &want) && adds_up(&stats) && stats.lcore[0].c[CTR_OVERLAP_CONFLICTS] == 0)
 			continue;
 		wrong++;
 		fprintf(stderr, "remix: round with seed %" PRIu64 ": %u transactions of %u, %s, %llu conflicts, gaps: %llu by ACK, %llu by cap, %llu by age\n", seed + r, got.n,
@@ -422,8 +502,9 @@ main(int argc, char **argv)
 			(unsigned long long)stats.lcore[0].c[CTR_GAPS_ACK], (unsigned long long)stats.lcore[0].c[CTR_GAPS_CAP],
 			(unsigned long long)stats.lcore[0].c[CTR_GAPS_AGE]);
 	}
-	printf("%u rounds over %u transactions in %u frames, %" PRIu64 " segments sent: %u rounds differ\n", rounds, want.n, n_frames, sent,
-		wrong);
+	check(!damage || rounds < 20 || found > 0, "nothing at all was found in what is left");
+	printf("%u rounds over %u transactions in %u frames, %" PRIu64 " segments sent, %" PRIu64 " found: %u rounds differ\n", rounds, want.n, n_frames,
+		sent, found, wrong);
 	bundle_unload(&bundle);
 	return wrong == 0 ? 0 : 1;
 }

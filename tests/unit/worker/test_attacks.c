@@ -237,6 +237,203 @@ forged_upgrade_ends_nothing(void **state)
 	}
 }
 
+/* ---- taken for another protocol, or for something without end ---- */
+
+static const struct forged {
+	const char *p;
+	uint32_t n;
+} forged[] = {
+#define F(s) {s, sizeof s - 1}
+	F("\x01\x8a\x04 a handshake of RLPx"),
+	F("\x01"),
+	F("\0\0\x0c\x04\0\0\0\0\0"),
+	F("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"),
+	F("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\xff\xff\0\0\0\0\0\x01"),
+	F("PRI"),
+	F("\x81\xff\0\0\0\0\0\xff\xff\xff" "abcd"),
+	F("{\"a\":\""),
+	F("["),
+	F("POST / HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n"),
+	F("POST / HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n{\"a\":\""),
+	F("POST / HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 100000000\r\n\r\n\x1f\x8b\x08"),
+	F("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n"),
+	F("GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"),
+	F("GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\xff\0\0\0\0\0\xff\xff\xff" "abcd"),
+	F("HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n"),
+	F("HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"),
+};
+#define FORGED (sizeof forged / sizeof *forged)
+
+static struct span
+of(const struct forged *f)
+{
+	return (struct span){(const uint8_t *)f->p, f->n};
+}
+
+/* In front of the first request, or of a later one: the true ones are read all the same, that under it as the other version of its bytes. */
+static void
+forged_in_front(void **state)
+{
+	for (unsigned i = 0; i < 2 * FORGED; i++) {
+		struct rig g;
+		struct rig_flow f;
+		unsigned before = i & 1;
+		rig_new(&g);
+		rig_open(&g, &f, 1);
+		if (before)
+			rig_submit(&g, &f, eip155);
+		rig_at(&g, &f, 0, f.sent[0], of(&forged[i / 2]));
+		for (unsigned k = 0; k < 4; k++) {
+			struct span tx = rig_tx(TO_WATCHED, k, 100);
+			rig_submit(&g, &f, tx);
+			if (g.c[CTR_TX_SCANNED] != before + k + 1)
+				print_error("forged %u, %s, request %u\n", i / 2, before ? "later" : "first", k);
+			assert_int_equal(g.c[CTR_TX_SCANNED], before + k + 1);
+			give_back(tx);
+		}
+		rig_stop(&g);
+	}
+}
+
+/* As the other side's first words, or between its answers. */
+static void
+forged_beside(void **state)
+{
+	for (unsigned i = 0; i < 2 * FORGED; i++) {
+		struct rig g;
+		struct rig_flow f;
+		unsigned before = i & 1;
+		rig_new(&g);
+		rig_open(&g, &f, 1);
+		if (before)
+			rig_submit(&g, &f, eip155);
+		rig_at(&g, &f, 1, f.sent[1], of(&forged[i / 2]));
+		for (unsigned k = 0; k < 4; k++) {
+			struct span tx = rig_tx(TO_WATCHED, k, 100);
+			rig_submit(&g, &f, tx);
+			if (g.c[CTR_TX_SCANNED] != before + k + 1)
+				print_error("forged %u, %s, request %u\n", i / 2, before ? "later" : "first", k);
+			assert_int_equal(g.c[CTR_TX_SCANNED], before + k + 1);
+			give_back(tx);
+		}
+		rig_stop(&g);
+	}
+}
+
+static void
+ws_text(struct text *out, unsigned dir, const struct text *body)
+{
+	static const uint8_t mask[4] = {0x11, 0x72, 0x93, 0xe4};
+	text_add(out, "%c%c%c%c", 0x81, dir == 0 ? 0xfe : 0x7e, (int)(body->n >> 8), (int)(body->n & 255));
+	if (dir == 0)
+		text_add(out, "%c%c%c%c", mask[0], mask[1], mask[2], mask[3]);
+	for (uint32_t i = 0; i < body->n; i++)
+		text_add(out, "%c", dir == 0 ? body->p[i] ^ mask[i & 3] : body->p[i]);
+}
+
+static void
+ws_submit(struct rig *g, struct rig_flow *f, struct span raw)
+{
+	struct text body = {0}, frame = {0};
+	text_raw(&body, raw);
+	ws_text(&frame, 0, &body);
+	rig_say(g, f, 0, text_span(&frame));
+	text_free(&body);
+	text_free(&frame);
+}
+
+static void
+ws_open(struct rig *g, struct rig_flow *f)
+{
+	rig_open(g, f, 1);
+	rig_say(g, f, 0, string("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
+	rig_say(g, f, 1, string("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
+}
+
+/* Into a WebSocket: what lies under it is read as its other version, and the frames behind it. */
+static void
+forged_into_a_websocket(void **state)
+{
+	for (unsigned i = 0; i < 2 * FORGED; i++) {
+		struct rig g;
+		struct rig_flow f;
+		unsigned dir = i & 1;
+		rig_new(&g);
+		ws_open(&g, &f);
+		ws_submit(&g, &f, eip155);
+		rig_at(&g, &f, dir, f.sent[dir], of(&forged[i / 2]));
+		if (dir == 1)
+			rig_say(&g, &f, 1, string("\x81\x26{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":true}"));
+		for (unsigned k = 0; k < 4; k++) {
+			struct span tx = rig_tx(TO_WATCHED, k, 100);
+			ws_submit(&g, &f, tx);
+			if (g.c[CTR_TX_SCANNED] != k + 2)
+				print_error("forged %u, direction %u, message %u\n", i / 2, dir, k);
+			assert_int_equal(g.c[CTR_TX_SCANNED], k + 2);
+			give_back(tx);
+		}
+		rig_stop(&g);
+	}
+}
+
+/* Frames may be seen before the answer to their handshake, and that before the handshake. */
+static void
+directions_out_of_step(void **state)
+{
+	static const char get[] = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+			  yes[] = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+	for (uint32_t cut = 0; cut < sizeof get; cut++) {
+		for (unsigned when = 0; when < 3; when++) {
+			struct rig g;
+			struct rig_flow f;
+			rig_new(&g);
+			g.unchecked = true;
+			rig_open(&g, &f, 1);
+			if (when == 0)
+				rig_say(&g, &f, 1, string(yes));
+			rig_say(&g, &f, 0, (struct span){(const uint8_t *)get, cut});
+			if (when == 1)
+				rig_say(&g, &f, 1, string(yes));
+			rig_say(&g, &f, 0, (struct span){(const uint8_t *)get + cut, sizeof get - 1 - cut});
+			ws_submit(&g, &f, eip155);
+			if (when == 2)
+				rig_say(&g, &f, 1, string(yes));
+			struct span tx = rig_tx(TO_WATCHED, 1, 100);
+			ws_submit(&g, &f, tx);
+			assert_int_equal(g.c[CTR_TX_SCANNED], 2);
+			assert_int_equal(g.c[CTR_HTTP_REQUESTS], 1);
+			assert_int_equal(g.c[CTR_WS_MESSAGES], 2);
+			rig_stop(&g);
+			give_back(tx);
+		}
+	}
+}
+
+/* A broadcast that somebody slips in does not make a node a sequencer. */
+static void
+forged_broadcast(void **state)
+{
+	struct rig g;
+	struct rig_flow f;
+	struct text body = {0}, frame = {0}, forgery = {0}, out = {0};
+	rig_new(&g);
+	ws_open(&g, &f);
+	text_add(&body, "{\"version\":1,\"messages\":[]}%200s", "");
+	ws_text(&forgery, 1, &body);
+	rig_say(&g, &f, 1, text_span(&forgery));
+	text_add(&frame, "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":\"0x");
+	text_hex(&frame, eip155);
+	text_add(&frame, "\"}");
+	ws_text(&out, 1, &frame);
+	rig_say(&g, &f, 1, text_span(&out));
+	assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+	rig_stop(&g);
+	text_free(&body);
+	text_free(&frame);
+	text_free(&forgery);
+	text_free(&out);
+}
+
 /* The first segment was not seen, and the answer came before it was known to be lost: the middle of a message stands where
  * a flow begins. */
 static void
@@ -343,6 +540,11 @@ main(void)
 		cmocka_unit_test(forged_request_of_the_other_side_cuts_nothing),
 		cmocka_unit_test(other_side_speaks_first),
 		cmocka_unit_test(forged_upgrade_ends_nothing),
+		cmocka_unit_test(forged_in_front),
+		cmocka_unit_test(forged_beside),
+		cmocka_unit_test(forged_into_a_websocket),
+		cmocka_unit_test(directions_out_of_step),
+		cmocka_unit_test(forged_broadcast),
 		cmocka_unit_test(gap_at_the_beginning),
 		cmocka_unit_test(answer_before_the_rest),
 		cmocka_unit_test(evicted_flow_is_taken_up_again),
