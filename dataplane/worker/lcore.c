@@ -74,13 +74,30 @@ frame_of(const struct lcore_worker *l, const struct rte_mbuf *m, unsigned i)
 	return (struct span){p, p ? n : 0};
 }
 
+/* A frame that goes to another worker carries the time at which it came; nothing that came before another may seem to come after it. */
+static void
+stamp(struct rte_mbuf *m, uint64_t now)
+{
+	_Static_assert(sizeof m->hash == sizeof now, "a NIC's hash, which nobody reads, makes room for a time");
+	memcpy(&m->hash, &now, sizeof now);
+}
+
+static uint64_t
+stamp_of(const struct rte_mbuf *m)
+{
+	uint64_t t;
+	memcpy(&t, &m->hash, sizeof t);
+	return t;
+}
+
+/* now: 0: the frames are stamped. */
 static void
 judge(struct lcore_worker *l, struct batch *b, unsigned n, uint64_t now)
 {
 	for (unsigned i = 0; i < n; i++) {
 		b->frame[i] = frame_of(l, b->mbuf[i], i);
 		b->wire_len[i] = b->mbuf[i]->pkt_len;
-		b->now_ns[i] = now;
+		b->now_ns[i] = now != 0 ? now : stamp_of(b->mbuf[i]);
 	}
 	worker_frames(l->worker, n, b->frame, b->wire_len, b->now_ns);
 	rte_pktmbuf_free_bulk(b->mbuf, n);
@@ -89,15 +106,16 @@ judge(struct lcore_worker *l, struct batch *b, unsigned n, uint64_t now)
 /* Judges the frames of this worker, which gather in `own`, and passes the rest on. A worker that is behind loses its own frames, not
  * everybody's. */
 static void
-pass_on(struct lcore_worker *l, struct batch *own, unsigned *kept, const struct spread_out *out, unsigned n, uint64_t now)
+pass_on(struct lcore_worker *l, struct batch *own, unsigned *kept, const struct spread_out *out, unsigned n, uint64_t *now)
 {
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *m = out[i].item;
 		struct rte_ring *to = l->spread_out[out[i].hash % l->spread_n];
+		stamp(m, (*now)++);
 		if (to == NULL) {
 			own->mbuf[(*kept)++] = m;
 			if (*kept == WORKER_BURST)
-				judge(l, own, *kept, now);
+				judge(l, own, *kept, 0);
 			*kept %= WORKER_BURST;
 		} else if (rte_ring_sp_enqueue(to, m) != 0) {
 			l->stats->c[CTR_FRAMES]++;
@@ -114,14 +132,17 @@ spread(struct lcore_worker *l, const struct batch *b, unsigned n, uint64_t now)
 	struct batch own;
 	struct spread_out out[SPREAD_OUT_MAX];
 	unsigned kept = 0;
+	uint64_t before = atomic_load_explicit(&l->passed_ns, memory_order_relaxed);
+	now = now > before ? now : before;
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *m = b->mbuf[i];
 		struct span head = {rte_pktmbuf_mtod(m, const uint8_t *), m->data_len};
-		pass_on(l, &own, &kept, out, spread_frame(l->spread, head, m->pkt_len, NET_LINK_ETHERNET, m, now, out), now);
+		pass_on(l, &own, &kept, out, spread_frame(l->spread, head, m->pkt_len, NET_LINK_ETHERNET, m, now, out), &now);
 	}
-	pass_on(l, &own, &kept, out, spread_expire(l->spread, now, out), now);
+	pass_on(l, &own, &kept, out, spread_expire(l->spread, now, out), &now);
+	atomic_store_explicit(&l->passed_ns, now, memory_order_release);
 	if (kept > 0)
-		judge(l, &own, kept, now);
+		judge(l, &own, kept, 0);
 }
 
 /* The end: what waits for a first fragment goes on without. */
@@ -133,9 +154,9 @@ spread_rest(struct lcore_worker *l, uint64_t now)
 	unsigned kept = 0;
 	if (l->spread_n <= 1)
 		return;
-	pass_on(l, &own, &kept, out, spread_flush(l->spread, out), now);
+	pass_on(l, &own, &kept, out, spread_flush(l->spread, out), &now);
 	if (kept > 0)
-		judge(l, &own, kept, now);
+		judge(l, &own, kept, 0);
 }
 
 static unsigned
@@ -161,7 +182,7 @@ poll_ring(struct lcore_worker *l, struct batch *b)
 		return 0;
 	unsigned n = rte_ring_sc_dequeue_burst(l->spread_in, (void **)b->mbuf, WORKER_BURST, NULL);
 	if (n > 0)
-		judge(l, b, n, clock_ns(l->clock, rte_rdtsc()));
+		judge(l, b, n, 0);
 	return n;
 }
 
@@ -197,6 +218,14 @@ finish(struct lcore_worker *l, struct batch *b, uint64_t t)
 	atomic_store_explicit(&l->done, true, memory_order_release);
 }
 
+/* What the turn that begins now will not have read came later than this; unless it leaves something in the ring. */
+static uint64_t
+reached_with(const struct lcore_worker *l, uint64_t wall)
+{
+	uint64_t passed = l->spread_from != NULL ? atomic_load_explicit(&l->spread_from->passed_ns, memory_order_acquire) : 0;
+	return passed != 0 ? passed : wall;
+}
+
 int
 worker_lcore(void *arg)
 {
@@ -207,12 +236,14 @@ worker_lcore(void *arg)
 	int file = 0;
 	idler_init(&idle, l->idle);
 	while (!atomic_load_explicit(l->stop, memory_order_relaxed) && file >= 0) {
-		bool worked = poll_queues(l, &b) + poll_ring(l, &b) > 0;
+		uint64_t reached = reached_with(l, wall);
+		bool worked = poll_queues(l, &b) > 0;
+		unsigned ring = poll_ring(l, &b);
 		file = poll_frames(l, &b, &file_t);
-		worked |= file > 0;
+		worked |= ring > 0 || file > 0;
 		wall = clock_ns(l->clock, rte_rdtsc());
 		if (wall >= next || wall + HOUSEKEEP_NS < next) {
-			worker_housekeep(l->worker, l->frames.next ? file_t : wall);
+			worker_housekeep(l->worker, l->frames.next ? file_t : ring == WORKER_BURST ? b.now_ns[ring - 1] : reached);
 			atomic_store_explicit(&l->stats->heartbeat_ns, wall, memory_order_relaxed);
 			next = wall + HOUSEKEEP_NS;
 		}

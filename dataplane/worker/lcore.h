@@ -47,6 +47,7 @@ struct lcore_worker {
 	struct rte_ring *spread_out[TOPOLOGY_WORKERS_MAX]; /* this one polls for all; [own index] is NULL */
 	const struct lcore_worker *spread_from;		    /* who fills spread_in */
 	uint32_t spread_n;				    /* 0: no spreading */
+	_Atomic uint64_t passed_ns; /* all that came before is in spread_out */
 	struct spread *spread;				    /* for spread_out */
 	uint8_t *bounce; /* LCORE_BOUNCE_BYTES * WORKER_BURST */
 	bool paced; /* a file can wait: hold while the own pipe is half full */

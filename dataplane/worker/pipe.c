@@ -25,7 +25,13 @@ pipe_init(struct pipe *p, uint8_t *buf, uint64_t cap)
 	atomic_init(&p->head, 0);
 	atomic_init(&p->tail, 0);
 	atomic_init(&p->reached_ns, 0);
-	p->tail_seen = p->reserved_bytes = p->peeked = 0;
+	p->tail_seen = p->reserved_bytes = p->peeked = p->origin = 0;
+}
+
+static uint64_t
+place(const struct pipe *p, uint64_t position)
+{
+	return (position - p->origin) & (p->cap - 1);
 }
 
 static bool
@@ -38,14 +44,16 @@ has_room(struct pipe *p, uint64_t head, uint64_t need)
 }
 
 /* A consumer that keeps up empties what is still in the caches: the rest of the buffer is used only when it does not. Looked at seldom, since
- * the tail lies in its cache line. */
-static bool
-start_over(struct pipe *p, uint64_t head, uint64_t at, uint64_t need)
+ * the tail lies in its cache line. Into an empty pipe the consumer looks no further than its head, so that the buffer may begin elsewhere. */
+static void
+start_over(struct pipe *p, uint64_t head, uint64_t need)
 {
+	uint64_t at = place(p, head);
 	if (at < need || at / PIPE_HOT == (at + need) / PIPE_HOT)
-		return false;
+		return;
 	p->tail_seen = atomic_load_explicit(&p->tail, memory_order_acquire);
-	return p->tail_seen == head;
+	if (p->tail_seen == head)
+		p->origin = head;
 }
 
 void *
@@ -54,8 +62,9 @@ pipe_reserve(struct pipe *p, uint32_t bytes)
 	uint64_t head = atomic_load_explicit(&p->head, memory_order_relaxed);
 	uint64_t need = footprint(bytes);
 	p->reserved_bytes = 0;
-	uint64_t at = head & (p->cap - 1);
-	uint64_t skip = at + need > p->cap || start_over(p, head, at, need) ? p->cap - at : 0;
+	start_over(p, head, need);
+	uint64_t at = place(p, head);
+	uint64_t skip = at + need > p->cap ? p->cap - at : 0;
 	if (bytes == 0 || need > p->cap / 2 || !has_room(p, head, skip + need))
 		return NULL;
 	if (skip) {
@@ -96,7 +105,7 @@ pipe_peek(struct pipe *p, uint32_t *bytes)
 	uint64_t head = atomic_load_explicit(&p->head, memory_order_acquire);
 	if (tail == head)
 		return NULL;
-	struct pipe_head *h = (struct pipe_head *)(p->buf + (tail & (p->cap - 1)));
+	struct pipe_head *h = (struct pipe_head *)(p->buf + place(p, tail));
 	uint64_t skipped = 0;
 	if (h->bytes == 0) {
 		skipped = h->step;

@@ -19,6 +19,7 @@ struct pipe {
 	uint64_t cap;			    /* power of two */
 	_Alignas(64) _Atomic uint64_t head; /* producer's; bytes ever committed */
 	uint64_t tail_seen, reserved_bytes;
+	uint64_t origin; /* the position that lies at the buffer's beginning; written when the pipe is empty */
 	_Atomic uint64_t reached_ns; /* producer's: nothing older will come */
 	_Alignas(64) _Atomic uint64_t tail; /* consumer's; bytes ever released */
 	uint64_t peeked;

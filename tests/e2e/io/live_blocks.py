@@ -4,7 +4,7 @@
 execution client over the engine API. Replacements, reorgs, an INVALID block. The box's counts must be the script's, and a replay of the same frames must
 give each transaction the life that it had.
 
-usage: live_blocks.py DATAPLANE CONTROL SENTINELCTL BUNDLE, under with_npm.sh. Needs root.
+usage: live_blocks.py WORKERS DATAPLANE CONTROL SENTINELCTL BUNDLE, under with_npm.sh. Needs root.
 """
 import json
 import os
@@ -17,7 +17,8 @@ import livebox
 from livebox import THERE
 from sniff import Sniffer
 
-PROGRAMS, BUNDLE = sys.argv[1:4], sys.argv[4]
+WORKERS = int(sys.argv[1])
+PROGRAMS, BUNDLE = sys.argv[2:5], sys.argv[5]
 RULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "every.yaml")
 NODE_FOLDER = os.environ["NODE_FOLDER"]
 ANVIL = os.path.join(NODE_FOLDER, "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
@@ -61,7 +62,7 @@ def main():
         anvil = other.popen(ANVIL, "--host", "0.0.0.0", "--port", "8545", "--accounts", "60", "--no-mining", "--silent")
         node = livebox.Peer(other.popen, NODE_FOLDER, "blocks.mjs", "node", THERE, path("socket-past"))
         livebox.wait_for("the node", lambda: node.said("listening") and livebox.listens(THERE, 8545))
-        box = livebox.Box(folder, PROGRAMS, BUNDLE, workers=int(os.environ.get("W", "1")))
+        box = livebox.Box(folder, PROGRAMS, BUNDLE, workers=WORKERS)
         with Sniffer(livebox.PORT, path("frames.pcap")) as sniffer:
             script = livebox.Peer(livebox.here, NODE_FOLDER, "blocks.mjs", "script", THERE, path("socket-past"), path("truth"))
             box.wait_for("the script", lambda: script.said("done"), 200)
@@ -80,7 +81,7 @@ def main():
             shutil.copy(path("frames.pcap"), os.environ["KEEP"])
             shutil.copy(path("truth"), os.environ["KEEP"])
         assert not wrong, f"{len(wrong)} lives, as told and as lived: {list(wrong.items())[:5]}"
-        print(f"{truth['blocks']} blocks: {truth['included']} transactions included, {truth['never_seen']} of them never seen, {truth['replaced']} replaced, "
+        print(f"{WORKERS} workers, {truth['blocks']} blocks: {truth['included']} transactions included, {truth['never_seen']} of them never seen, {truth['replaced']} replaced, "
               f"{truth['reorged']} reorged; {sniffer.frames} frames replayed give {len(truth['lives'])} lives")
 
 

@@ -1,125 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* rlpx against a software peer: every cut point, gaps, late keys, mid-stream, wrong keys, MACs, chunks,
  * bombs. */
-#include "tests/unit/wire/rlpx_peer.h"
-#include "tests/unit/wire/rlpx_rig.h"
+#include "tests/unit/wire/rlpx_world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
-
-#define WINDOW 8192u
-
-static const struct rlpx_endpoint ends[2] = {
-	{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1}, 40000},
-	{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 2}, 30303},
-};
-
-/* What was read: message ids and a digest of payloads, in order, per direction. */
-#define LOG 4096
-struct log {
-	struct {
-		uint32_t id, len, sum;
-		int eth;
-		uint8_t mac;
-		bool resync;
-	} at[2][LOG];
-	uint32_t n[2];
-};
-
-struct world {
-	struct rig rig;
-	struct rlpx r;
-	struct log log;
-	struct rlpx_key key;
-	struct rlpx_keys *keys;
-	struct peer peer[2];
-};
-
-static uint32_t
-sum_of(struct span s)
-{
-	uint32_t v = 2166136261u;
-	for (uint32_t i = 0; i < s.len; i++)
-		v = (v ^ s.p[i]) * 16777619u;
-	return v;
-}
-
-static void
-note(void *ctx, struct rlpx *r, unsigned dir, struct span payload)
-{
-	struct log *l = ctx;
-	const struct rlpx_message *m = rlpx_last(r, dir);
-	assert_true(l->n[dir] < LOG);
-	l->at[dir][l->n[dir]].id = m->id;
-	l->at[dir][l->n[dir]].eth = m->eth;
-	l->at[dir][l->n[dir]].len = payload.len;
-	l->at[dir][l->n[dir]].sum = sum_of(payload);
-	l->at[dir][l->n[dir]].mac = m->mac;
-	l->at[dir][l->n[dir]++].resync = m->resync;
-}
-
-static struct rlpx_keys *
-table_of(const struct rlpx_key *list, uint32_t n, uint64_t first)
-{
-	size_t bytes = (rlpx_keys_bytes(n) + 63) & ~(size_t)63;
-	return rlpx_keys_build(aligned_alloc(64, bytes), list, n, first, 0x5eed);
-}
-
-static struct rlpx_key
-some_key(uint32_t seed)
-{
-	struct rlpx_key k;
-	memset(&k, 0, sizeof k);
-	for (unsigned i = 0; i < 32; i++) {
-		k.aes[i] = (uint8_t)(seed * (7 + i * i) + i * 13 + (seed >> 8) * (i + 1));
-		k.mac[i] = (uint8_t)(seed * 11 + i * 5 + 1);
-		k.nonce[0][i] = (uint8_t)(seed * 3 + i);
-		k.nonce[1][i] = (uint8_t)(seed * 5 + i * 3);
-	}
-	k.has_mac = k.has_nonces = true;
-	return k;
-}
-
-static struct world *
-world_new(uint32_t windows, bool midstream)
-{
-	struct world *w = calloc(1, sizeof *w);
-	rig_init(&w->rig, windows, WINDOW, note, &w->log);
-	w->key = some_key(77);
-	w->keys = table_of(&w->key, 1, 1);
-	for (unsigned d = 0; d < 2; d++)
-		peer_init(&w->peer[d], &w->key, d, 400 + 57 * d);
-	rlpx_init(&w->r, &w->rig.arena, midstream, ends, NULL);
-	return w;
-}
-
-static void
-world_end(struct world *w)
-{
-	rig_end(&w->rig, &w->r);
-	assert_int_equal(w->rig.slabs_out, 0);
-	for (unsigned i = 0; i < w->rig.windows.n; i++)
-		assert_null(rlpx_windows_owner(&w->rig.windows, i));
-	for (unsigned d = 0; d < 2; d++)
-		peer_free(&w->peer[d]);
-	free(w->keys);
-	rig_free(&w->rig);
-	free(w);
-}
-
-static struct span
-text(uint32_t n, uint32_t seed)
-{
-	static uint8_t buf[200000];
-	for (uint32_t i = 0; i < n; i++) {
-		seed = seed * 1664525u + 1013904223u;
-		buf[i] = (uint8_t)(seed >> 24);
-	}
-	return (struct span){buf, n};
-}
 
 /* Both Hellos, then messages of sizes around every boundary. */
 static void
@@ -265,6 +149,33 @@ very_late_key(void **state)
 	rig_feed(&w->rig, &w->r, 0, (struct span){w->peer[0].out + before, w->peer[0].n - before});
 	assert_int_equal(w->log.n[0], n + 1);
 	world_end(w);
+}
+
+/* A window that is longer than what one search looks at is read from the first header in it all the same, also if frames are longer than that. */
+static void
+very_late_key_long_window(void **state)
+{
+	const uint32_t window = 4 * RLPX_SEARCH_BYTES, sizes[] = {300, 2500, RLPX_SEARCH_BYTES + 4000};
+	for (unsigned k = 0; k < 3; k++) {
+		struct world *w = world_with(4, window, false);
+		uint32_t starts[LOG], n = 0, held = 0;
+		while (w->peer[0].n < 5 * window) {
+			starts[n] = w->peer[0].n;
+			peer_message(&w->peer[0], 0x12, text(sizes[k] + n % 50, n), true);
+			n++;
+		}
+		rig_feed(&w->rig, &w->r, 0, (struct span){w->peer[0].out, w->peer[0].n});
+		while (starts[held] + window < w->peer[0].n)
+			held++;
+		w->rig.arena.keys = w->keys;
+		w->rig.arena.eager = true;
+		for (unsigned turn = 0; turn < 8; turn++)
+			rig_poll(&w->rig, &w->r);
+		assert_int_equal(w->log.n[0], n - held);
+		for (uint32_t i = held; i < n; i++)
+			assert_int_equal(w->log.at[0][i - held].sum, sum_of(text(sizes[k] + i % 50, i)));
+		world_end(w);
+	}
 }
 
 /* The key comes 63 MiB behind the handshake: found on the worker, in slices, within the cost that such a
@@ -766,6 +677,7 @@ main(void)
 		cmocka_unit_test(byte_by_byte),
 		cmocka_unit_test(late_key),
 		cmocka_unit_test(very_late_key),
+		cmocka_unit_test(very_late_key_long_window),
 		cmocka_unit_test(deep_late_key),
 		cmocka_unit_test(many_keys),
 		cmocka_unit_test(wrong_key),

@@ -246,6 +246,7 @@ keeping_up_stays_hot(void **state)
 		assert_true(m + bytes <= buf + PIPE_HOT + bytes + 64);
 		memset(m, (int)i, bytes);
 		pipe_commit(&p);
+		assert_true(pipe_fill(&p) <= bytes + 128); /* no fuller for having started over */
 		const uint8_t *got = pipe_peek(&p, &n);
 		assert_int_equal(n, bytes);
 		assert_true(got[0] == (uint8_t)i && got[bytes - 1] == (uint8_t)i);
