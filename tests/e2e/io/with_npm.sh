@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # usage: with_npm.sh BUILD_FOLDER COMMAND...
 # Installs the packages of this folder into one of the build (never into the source tree), puts the scripts that need them beside, and runs
-# COMMAND with its name in NODE_FOLDER. Exit 77 (skipped) if not root, if there is no node, or no way to the package registry.
+# COMMAND with its name in NODE_FOLDER. Exit 77 (skipped) if not root, if there is no node or anvil, or no way to the package registry.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$1/live_npm
@@ -14,6 +14,7 @@ fi
 for tool in node npm; do
 	command -v $tool >/dev/null || { echo "no $tool: skipped"; exit 77; }
 done
+[ "$(uname -m)" = x86_64 ] || { echo "no anvil for this machine: skipped"; exit 77; }
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 cp "$here/package.json" "$here/package-lock.json" "$here"/*.mjs "$here/../../captures/recording/rlpx/lib.mjs" "$folder/"

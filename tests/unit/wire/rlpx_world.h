@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A connection of two software peers, what a framer reads of it, and the assertions that hold at its end. */
-#ifndef TESTS_UNIT_WIRE_RLPX_WORLD_H
-#define TESTS_UNIT_WIRE_RLPX_WORLD_H
+#ifndef TESTS_RLPX_WORLD_H
+#define TESTS_RLPX_WORLD_H
 
 #include "tests/unit/wire/rlpx_peer.h"
 #include "tests/unit/wire/rlpx_rig.h"
