@@ -91,7 +91,8 @@ element(struct walk *w)
 enum l2msg_status
 l2msg_read(unsigned header_kind, struct span l2msg, l2msg_sink sink, void *ctx, uint64_t *over)
 {
-	struct walk w = {.p = l2msg.p, .sink = sink, .ctx = ctx, .over = over};
+	static const uint8_t nothing[1]; /* an empty message may have no address */
+	struct walk w = {.p = l2msg.p != NULL ? l2msg.p : nothing, .sink = sink, .ctx = ctx, .over = over};
 	if (l2msg.len > L2MSG_BYTES_MAX)
 		return L2MSG_OVERSIZE;
 	switch (header_kind) {

@@ -192,8 +192,10 @@ give_up_to(struct join_pool *p, struct join *j, uint32_t message)
 void
 join_http_end(struct join_pool *p, struct join *j, uint32_t message)
 {
-	if (message == 0 || (j->doubt && j->matched != message)) /* perhaps it answered another one */
+	if (message == 0)
 		return;
+	if (j->doubt && j->matched != message) /* perhaps it answered another one */
+		message = message > JOIN_DOUBT ? message - JOIN_DOUBT : 0;
 	give_up_to(p, j, message);
 }
 

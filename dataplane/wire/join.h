@@ -22,6 +22,7 @@
 
 #define JOIN_PER_CONN 1024u /* outstanding: geth's limit of a batch is 1000 */
 #define JOIN_SUBSCRIPTIONS 4u
+#define JOIN_DOUBT 64u /* requests further behind the response that was read last wait no longer, whatever its number is worth */
 
 /* Why we cannot tell what a request was. */
 enum join_reason {

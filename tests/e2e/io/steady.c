@@ -3,11 +3,15 @@
  * call, with malloc and rte_malloc interposed, while traffic flows into it from a net_ring port or, as root with huge pages, through an AF_XDP
  * socket on a veth pair in a network namespace of the test's own. Both counters are shown to count before they are believed.
  *
- * usage: steady ring|afxdp BUNDLE */
+ * The load is HTTP; captures of other feeds follow it.
+ *
+ * usage: steady ring|afxdp BUNDLE KEYLOG CAPTURE... */
 #include "abi/counters.h"
 #include "io/box.h"
 #include "io/eal.h"
+#include "io/keylog.h"
 #include "io/ports.h"
+#include "io/source.h"
 #include "load/load.h"
 #include "worker/lcore.h"
 
@@ -42,6 +46,7 @@
 
 #define TRANSACTIONS 20000u
 #define DEADLINE_S 60
+#define FRAME_MAX 1514u
 
 /* ---- what is counted ---- */
 
@@ -265,20 +270,69 @@ setup_afxdp(struct topology *t)
 	open_packet("out0");
 }
 
+/* ---- captures ---- */
+
+static void
+load_keys(const char *path)
+{
+	static struct keylog log;
+	check(keylog_open(&log, path, 0, NULL, NULL) == 0 && log.n > 0, "no keys");
+	void *mem = aligned_alloc(64, (rlpx_keys_bytes(log.n) + 63) & ~(size_t)63);
+	const struct rlpx_keys *keys = mem != NULL ? rlpx_keys_build(mem, log.list, log.n, log.first_number, 1) : NULL;
+	check(keys != NULL, "no table of keys");
+	worker_keys(worker.worker, keys);
+}
+
+static struct span *more;
+static uint32_t n_more;
+
+static void
+load_capture(const char *path)
+{
+	struct source s;
+	struct source_frame sf;
+	char err[256];
+	check(source_open(&s, path, err, sizeof err) == 0, err);
+	while (source_next(&s, &sf)) {
+		check(sf.link == NET_LINK_ETHERNET && sf.bytes.len <= FRAME_MAX, "a frame that the wire does not take");
+		uint8_t *copy = malloc(sf.bytes.len);
+		more = realloc(more, (n_more + 1) * sizeof *more);
+		check(copy != NULL && more != NULL, "no memory");
+		memcpy(copy, sf.bytes.p, sf.bytes.len);
+		more[n_more++] = (struct span){copy, sf.bytes.len};
+	}
+	source_close(&s);
+}
+
 /* AF_XDP drops what does not fit its ring, so the wire is slower than the worker; either way nothing may be missing at the end. */
 static void
 send_all(const struct load *l, void (*send_one)(struct span), const struct stats_lcore *stats)
 {
 	time_t end = time(NULL) + DEADLINE_S;
-	for (uint32_t i = 0; i < l->frames; i++) {
+	for (uint32_t i = 0; i < l->frames + n_more; i++) {
 		while (i - ((volatile const uint64_t *)stats->c)[CTR_FRAMES] > 256) {
 			check(time(NULL) < end, "the worker stands still");
 			sched_yield();
 		}
-		send_one(l->frame[i]);
+		send_one(i < l->frames ? l->frame[i] : more[i - l->frames]);
 	}
-	while (((volatile const uint64_t *)stats->c)[CTR_FRAMES] < l->frames && time(NULL) < end)
+	while (((volatile const uint64_t *)stats->c)[CTR_FRAMES] < l->frames + n_more && time(NULL) < end)
 		usleep(1000);
+}
+
+/* Every feed must have been read, or nothing is shown of it. */
+static bool
+all_read(const uint64_t *c)
+{
+	static const uint16_t what[] = {CTR_ANSWERS, CTR_WS_MESSAGES, CTR_STREAM_CONNECTIONS, CTR_BODIES_ENCODED, CTR_RLPX_MESSAGES,
+		CTR_RLPX_MAC_GOOD, CTR_GRPC_MESSAGES, CTR_L2_MESSAGES, CTR_HASHES_ANNOUNCED};
+	bool all = true;
+	for (unsigned i = 0; i < sizeof what / sizeof *what; i++) {
+		printf("%s %llu ", counter_infos[what[i]].name, (unsigned long long)c[what[i]]);
+		all = all && c[what[i]] > 0;
+	}
+	printf("\n");
+	return all;
 }
 
 int
@@ -292,7 +346,7 @@ main(int argc, char **argv)
 	struct load l;
 	struct bundle_file bundle;
 	struct timespec now;
-	check(argc == 3, "usage: steady ring|afxdp BUNDLE");
+	check(argc > 4, "usage: steady ring|afxdp BUNDLE KEYLOG CAPTURE...");
 	bool afxdp = strcmp(argv[1], "afxdp") == 0;
 	topology_default(&t);
 	t.worker_cpu[0] = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 1 : 0;
@@ -308,6 +362,9 @@ main(int argc, char **argv)
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_start(&clock, rte_get_tsc_hz(), rte_rdtsc(), (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
 	make_worker(bundle.rules, &clock, s);
+	load_keys(argv[3]);
+	for (int i = 4; i < argc; i++)
+		load_capture(argv[i]);
 	check(ports_start(&ports, &t, &worker, err, sizeof err) == 0, err);
 	check(rte_eal_remote_launch(watched_lcore, &worker, TOPOLOGY_WORKER_0) == 0, "no lcore");
 	while (phase == 0)
@@ -322,7 +379,7 @@ main(int argc, char **argv)
 	printf("%s: %llu frames, %llu transactions scanned, %llu findings; %llu system calls (first: %ld), %llu allocations, %llu of rte_malloc\n",
 		argv[1], (unsigned long long)c[CTR_FRAMES], (unsigned long long)c[CTR_TX_SCANNED], (unsigned long long)c[CTR_FINDINGS],
 		(unsigned long long)syscalls, (long)first_syscall, (unsigned long long)allocations, (unsigned long long)rte_allocations);
+	bool ok = c[CTR_FRAMES] == l.frames + n_more && c[CTR_TX_SCANNED] > TRANSACTIONS + n_more / 20 && all_read(c) && c[CTR_FINDINGS] >= TRANSACTIONS / 50;
 	fflush(stdout);
-	bool ok = c[CTR_FRAMES] == l.frames && c[CTR_TX_SCANNED] == TRANSACTIONS && c[CTR_FINDINGS] >= TRANSACTIONS / 50;
 	_exit(ok && syscalls == 0 && allocations == 0 && rte_allocations == 0 ? 0 : 1);
 }

@@ -141,6 +141,8 @@ act(struct join_pool *p, struct join *conns, const uint8_t *d)
 	case 6:
 		if (j->responses > 0 && (!j->doubt || j->matched == j->responses))
 			drop_conn(conn, j->responses);
+		else if (j->responses > JOIN_DOUBT)
+			drop_conn(conn, j->responses - JOIN_DOUBT);
 		join_http_end(p, j, j->responses);
 		break;
 	default:

@@ -74,7 +74,7 @@ peer_mac(struct peer *p, const uint8_t *what, uint8_t out[16])
 }
 
 /* dir 0: the initiator. The handshake packet is `packet_bytes` of anything. */
-static void
+__attribute__((unused)) static void
 peer_init(struct peer *p, const struct rlpx_key *k, unsigned dir, uint32_t packet_bytes)
 {
 	memset(p, 0, sizeof *p);
@@ -97,7 +97,7 @@ peer_init(struct peer *p, const struct rlpx_key *k, unsigned dir, uint32_t packe
 	free(packet);
 }
 
-static void
+__attribute__((unused)) static void
 peer_free(struct peer *p)
 {
 	free((void *)(uintptr_t)p->said.p);

@@ -237,6 +237,27 @@ found_by_id(void **state)
 	assert_int_equal(hear(&conn, true, m[5], 22, ANSWER_IS_HASH).reason, JOIN_NO_SUCH_ID);
 }
 
+/* Answers that cannot be read clear no doubt: what waits does not pile up all the same. */
+static void
+nothing_piles_up(void **state)
+{
+	struct join_pool big;
+	void *mem = malloc(join_pool_bytes(1000));
+	join_pool_init(&big, mem, 1000);
+	for (unsigned i = 0; i < 600; i++) {
+		uint32_t m = join_http_request(&conn);
+		struct jsonrpc_request r = {.id = id(1 + i), .kind = JSONRPC_RAW};
+		join_request(&big, &conn, m, &r, 1);
+		if (i == 5)
+			join_http_lost(&big, &conn, JOIN_GAP);
+		join_http_end(&big, &conn, join_http_response(&conn));
+		assert_true(conn.n <= JOIN_DOUBT + 1);
+	}
+	assert_true(conn.doubt && conn.n > 1);
+	join_clear(&big, &conn);
+	free(mem);
+}
+
 /* A batch has the number of the first that was found in it, and takes nothing of others'. */
 static void
 batch_in_doubt(void **state)
@@ -359,6 +380,7 @@ main(void)
 		TEST(unread),
 		TEST(missing),
 		TEST(found_by_id),
+		TEST(nothing_piles_up),
 		TEST(batch_in_doubt),
 		TEST(ids_that_tell_nothing),
 		TEST(evicted),
