@@ -50,7 +50,7 @@ static struct join_ref
 asked_of(struct worker *w, const struct jsonrpc_item *it)
 {
 	struct join_ref asked = w->asked;
-	if (it->kind == JSONRPC_BUNDLE || it->index != 0)
+	if (it->kind == JSONRPC_BUNDLE || it->index != 0 || w->probing)
 		return (struct join_ref){0};
 	return asked;
 }

@@ -442,6 +442,22 @@ test_ends(void **state)
 	free(b.p);
 }
 
+/* A server's SETTINGS at the beginning, however few of its bytes have come. */
+static void
+test_server_begins(void **state)
+{
+	static const uint8_t settings[] = {0, 0, 12, 4, 0, 0, 0, 0, 0, 0, 3};
+	for (uint32_t n = 1; n <= sizeof settings; n++)
+		assert_true(h2_server_begins((struct span){settings, n}));
+	for (unsigned i = 0; i < H2_HEADER; i++) {
+		uint8_t other[H2_HEADER];
+		memcpy(other, settings, sizeof other);
+		other[i] ^= 1;
+		assert_false(h2_server_begins((struct span){other, sizeof other}));
+		assert_int_equal(h2_server_begins((struct span){other, i + 1}), false);
+	}
+}
+
 int
 main(void)
 {
@@ -462,6 +478,7 @@ main(void)
 		cmocka_unit_test(test_midstream_noise),
 		cmocka_unit_test(test_looks_like),
 		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_server_begins),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

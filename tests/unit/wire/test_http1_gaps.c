@@ -324,6 +324,45 @@ a_gap_among_foreign_bytes(void **state)
 	run_free(&r);
 }
 
+/* A forged head announces a body without end, or an upgrade: in doubt the true requests behind it are read. */
+static void
+doubt_ends_what_has_no_end(void **state)
+{
+	static const char *const heads[] = {"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", "HTTP/1.1 101 Yes\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"};
+	static const char request[] = "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
+	for (unsigned i = 0; i < 2 * sizeof heads / sizeof *heads; i++) {
+		struct run r;
+		bool doubt = i & 1;
+		run_init(&r, false);
+		run_feed(&r, 0, heads[i / 2], strlen(heads[i / 2]));
+		if (doubt)
+			http1_doubt(&r.http, 0);
+		http1_read_on(&r.http);
+		run_feed(&r, 0, "{\"what was\": 1}", 15);
+		run_feed(&r, 0, request, sizeof request - 1);
+		const struct http1_head *h = http1_last(&r.http, 0);
+		assert_int_equal(h->request && h->content_length == 2, doubt);
+		run_end(&r, 0);
+		run_free(&r);
+	}
+}
+
+/* What was held of a line is the caller's again. */
+static void
+taken_back(void **state)
+{
+	struct http1 h;
+	struct framer_out o;
+	http1_init(&h, false);
+	assert_int_equal(http1_feed(&h, 0, (struct span){(const uint8_t *)"PR", 2}, &o), 2);
+	assert_int_equal(http1_held(&h, 0), 2);
+	assert_int_equal(http1_take_back(&h, 0), 2);
+	assert_int_equal(http1_held(&h, 0), 0);
+	http1_end(&h, 0, &o);
+	assert_int_equal(o.skipped + o.parsed, 0);
+}
+
 int
 main(void)
 {
@@ -338,6 +377,8 @@ main(void)
 		cmocka_unit_test(answers_ahead_of_their_requests),
 		cmocka_unit_test(responses_find_their_requests_again),
 		cmocka_unit_test(a_gap_among_foreign_bytes),
+		cmocka_unit_test(doubt_ends_what_has_no_end),
+		cmocka_unit_test(taken_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

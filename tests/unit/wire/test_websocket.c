@@ -248,6 +248,21 @@ unmask(void **state)
 	assert_memory_equal(out, in, sizeof in);
 }
 
+/* The first bytes of a client's frame, which no HTTP begins with. */
+static void
+offered(void **state)
+{
+	static const struct {
+		uint8_t p[2];
+		uint32_t n;
+		bool is;
+	} row[] = {{{0x81, 0x80}, 2, true}, {{0x81}, 1, true}, {{0x81, 0x05}, 2, false}, {{0xc2, 0xfe}, 2, true}, {{0x01, 0x81}, 2, true},
+		{{0x89, 0x80}, 2, true}, {{0x09, 0x80}, 2, false}, {{0x80, 0x80}, 2, false}, {{0xa1, 0x80}, 2, false}, {{'A', 0x80}, 2, false},
+		{{'G', 'E'}, 2, false}, {{'\r', '\n'}, 2, false}, {{0x83, 0x80}, 2, false}};
+	for (unsigned i = 0; i < sizeof row / sizeof *row; i++)
+		assert_int_equal(websocket_offered((struct span){row[i].p, row[i].n}), row[i].is);
+}
+
 int
 main(void)
 {
@@ -256,6 +271,7 @@ main(void)
 		cmocka_unit_test(accounts),
 		cmocka_unit_test(caps),
 		cmocka_unit_test(unmask),
+		cmocka_unit_test(offered),
 	};
 	return cmocka_run_group_tests_name("websocket", tests, NULL, NULL);
 }
