@@ -92,6 +92,13 @@ struct flow {
 	struct flow_hole hole[2];
 };
 
+/* stream_holed: bytes of the direction are held behind a hole that may be filled yet. */
+static inline bool
+stream_holed(const struct flow *f, unsigned dir)
+{
+	return f->holed[dir];
+}
+
 enum stream_end { STREAM_FIN, STREAM_RST, STREAM_IDLE, STREAM_LRU, STREAM_SHUTDOWN };
 
 /* What the worker does with the bytes. dir 0: from key.ip[0]. `bytes` lives only during the call. The

@@ -180,9 +180,39 @@ block_judged(struct worker *w, const struct join_outcome *o, unsigned status)
 		fact_of_block(w, FACT_BLOCK_JUDGED, o->hash, false);
 }
 
-/* Nobody knows what was asked, so that the hash may be anything; it is taken for a transaction's. */
 static void
-node_unknown(struct worker *w, unsigned reason)
+missed(struct worker *w, unsigned counter)
+{
+	w->ctr[CTR_NODE_HASHES]++;
+	w->ctr[counter]++;
+}
+
+bool
+node_early(struct conn *c, struct json_id id, uint8_t hash[32])
+{
+	unsigned i = 0;
+	while (i < c->n_early && !json_id_same(c->early[i].id, id))
+		i++;
+	if (i == c->n_early)
+		return false;
+	memcpy(hash, c->early[i].hash, 32);
+	c->n_early--;
+	memmove(&c->early[i], &c->early[i + 1], (c->n_early - i) * sizeof c->early[0]);
+	return true;
+}
+
+void
+node_late(struct worker *w, struct conn *c)
+{
+	for (unsigned i = 0; i < c->n_early; i++)
+		missed(w, c->early[i].counter);
+	c->n_early = 0;
+}
+
+/* Nobody knows what was asked, so that the hash may be anything; it is taken for a transaction's. While the client's direction has a hole its
+ * request may come yet. */
+static void
+node_unknown(struct worker *w, struct json_id id, const uint8_t hash[32], unsigned reason)
 {
 	static const uint16_t counter[JOIN_REASONS] = {
 		[JOIN_KNOWN] = CTR_NODE_MISSED_NO_SUCH_ID,
@@ -193,9 +223,21 @@ node_unknown(struct worker *w, unsigned reason)
 		[JOIN_EVICTED] = CTR_NODE_MISSED_EVICTED,
 		[JOIN_NO_SUCH_ID] = CTR_NODE_MISSED_NO_SUCH_ID,
 	};
+	struct conn *c = w->conn;
 	bool unseen = reason == JOIN_NO_SUCH_ID && !w->flow->seen[!w->dir];
-	w->ctr[CTR_NODE_HASHES]++;
-	w->ctr[counter[unseen ? JOIN_MIDSTREAM : reason]]++;
+	unsigned why = counter[unseen ? JOIN_MIDSTREAM : reason];
+	if (!stream_holed(w->flow, !w->dir) || id.kind == JSON_ID_NONE) {
+		missed(w, why);
+		return;
+	}
+	if (c->n_early == CONN_EARLY_MAX) {
+		missed(w, c->early[0].counter);
+		c->n_early--;
+		memmove(&c->early[0], &c->early[1], c->n_early * sizeof c->early[0]);
+	}
+	struct conn_early *e = &c->early[c->n_early++];
+	*e = (struct conn_early){.id = id, .counter = why == CTR_NODE_MISSED_NO_SUCH_ID ? CTR_NODE_MISSED_GAP : (uint16_t)why};
+	memcpy(e->hash, hash, 32);
 }
 
 /* Bytes as a result are a transaction if that was asked for; or if nobody knows what was, and they decode as one. */
@@ -220,7 +262,7 @@ said_response(struct worker *w, const struct answer_event *e)
 	if (e->result == ANSWER_IS_BYTES && is_transaction(&o, e->raw))
 		said_raw(w, e->raw, SAID_RAW);
 	if (o.verdict == JOIN_UNKNOWN && e->result == ANSWER_IS_HASH)
-		node_unknown(w, o.reason);
+		node_unknown(w, e->id, e->hash, o.reason);
 	block_judged(w, &o, c->side[w->dir].status);
 	c->side[w->dir].status = ANSWER_STATUS_NONE;
 	if (!submission)

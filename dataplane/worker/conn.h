@@ -61,6 +61,14 @@ struct conn_side {
 	};
 };
 
+/* A node's hash for a submission that is held behind a hole in the client's direction: its request comes later, if ever. */
+#define CONN_EARLY_MAX 32u
+struct conn_early {
+	struct json_id id;
+	uint16_t counter; /* enum sentinel_counter: why it is missed, if it never comes */
+	uint8_t hash[32];
+};
+
 struct conn {
 	struct conn *prev, *next;
 	struct flow *flow; /* NULL: free */
@@ -70,6 +78,8 @@ struct conn {
 	bool sequencer;	   /* what the node sends are broadcasts of one */
 	struct conn_side side[2];
 	struct join join;
+	uint8_t n_early;
+	struct conn_early early[CONN_EARLY_MAX]; /* oldest first */
 	union {
 		struct {
 			struct http1 http;

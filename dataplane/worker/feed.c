@@ -100,6 +100,7 @@ end_conn(struct worker *w, struct conn *c)
 	if (c->side[0].proto == CONN_GRPC)
 		grpc_done(w, c);
 	join_clear(&w->joins, &c->join);
+	node_late(w, c);
 }
 
 static uint8_t

@@ -125,7 +125,10 @@ judge_later(struct worker *w, struct span raw, const struct crossing *where, str
 	p->raw = raw;
 	p->where = *where;
 	p->asked = asked;
-	p->accepted = false;
+	p->accepted = w->early;
+	if (w->early)
+		memcpy(p->hash, w->early_hash, 32);
+	w->early = false;
 	p->fingerprint = seen_fingerprint(w->seen, raw);
 	seen_prefetch(w->seen, p->fingerprint);
 	if (asked.slot != 0) {

@@ -32,12 +32,20 @@ take_request(void *ctx, const struct jsonrpc_request *r)
 {
 	struct worker *w = ctx;
 	w->asked = (struct join_ref){0};
+	w->early = false;
 	if (w->probing)
 		return;
 	struct conn *c = w->conn;
 	uint32_t message = c->side[w->dir].proto == CONN_HTTP ? c->side[w->dir].message : 0;
 	if (r->id.kind == JSON_ID_NONE)
 		return;
+	if (c->n_early > 0 && node_early(c, r->id, w->early_hash)) {
+		w->early = r->kind == JSONRPC_RAW || r->kind == JSONRPC_PRIVATE || r->kind == JSONRPC_UNSIGNED;
+		w->ctr[CTR_NODE_HASHES] += w->early;
+		if (w->early && r->n_items == 0)
+			node_judged(w, FATE_NONE);
+		return;
+	}
 	w->asked = join_request(&w->joins, &c->join, message, r, w->now_ns);
 	if (r->kind == JSONRPC_NEW_PAYLOAD && c->side[w->dir].has_block_hash)
 		join_set(&w->joins, w->asked, FATE_NONE, c->side[w->dir].block_hash);
@@ -87,6 +95,9 @@ take_item(void *ctx, const struct jsonrpc_item *it)
 		bundle_item(w, it);
 	if (it->state != JSONRPC_OK) {
 		w->ctr[unscanned[it->state].counter]++;
+		if (w->early && !w->probing)
+			node_judged(w, unscanned[it->state].fate);
+		w->early = false;
 		join_set(&w->joins, asked, unscanned[it->state].fate, NULL);
 		return;
 	}

@@ -74,6 +74,8 @@ struct worker {
 	unsigned dir;
 	uint64_t now_ns;
 	struct join_ref asked; /* of the request object whose items come */
+	bool early;	       /* its answer came before it, with this hash */
+	uint8_t early_hash[32];
 	/* overlapping versions of bytes, and bytes ahead of their turn, are read on their own */
 	bool probing;
 	struct http1 *probe_http;
@@ -171,6 +173,10 @@ void take_block(void *ctx, const struct json_block_event *e);
 void take_answer(void *ctx, const struct answer_event *e);
 /* request_unread: why the answer to the request body under way will find nothing. */
 void request_unread(struct worker *w, struct conn *c, unsigned dir, enum join_reason why);
+/* node_early: the answer to request `id` came before it, with a hash, which is then forgotten here. node_late: those that are left will not be
+ * asked for any more. */
+bool node_early(struct conn *c, struct json_id id, uint8_t hash[32]);
+void node_late(struct worker *w, struct conn *c);
 /* node_judged: what became of a transaction whose hash the node has returned. */
 void node_judged(struct worker *w, unsigned fate);
 
