@@ -127,7 +127,8 @@ know(struct lives *l, const struct fact_tx *f, struct known *k, bool hurry)
 	k->seen.has_nonce = true;
 	if (k->tx.to.len == 20)
 		k->seen.to = k->tx.to.p;
-	add_sender(l, k, hurry);
+	if (f->kind != FACT_BUNDLE) /* a bundle's elements are known by their hashes */
+		add_sender(l, k, hurry);
 	return true;
 }
 
