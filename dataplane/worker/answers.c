@@ -22,21 +22,6 @@ crossing_said(const struct worker *w, struct crossing *x, enum said what)
 	x->trust |= TRUST_NODE_SAID;
 }
 
-static void
-said_unread(struct worker *w, unsigned state)
-{
-	static const uint16_t counter[] = {
-		[JSONRPC_OK] = CTR_TX_UNSCANNED_OBJECT,
-		[JSONRPC_BAD_HEX] = CTR_TX_UNSCANNED_HEX,
-		[JSONRPC_OVERSIZE] = CTR_TX_UNSCANNED_OVERSIZE,
-		[JSONRPC_HASH_ONLY] = CTR_TX_UNSCANNED_HASH_ONLY,
-		[JSONRPC_UNSIGNED_OBJECT] = CTR_TX_UNSCANNED_UNSIGNED,
-		[JSONRPC_NO_BUFFER] = CTR_TX_UNSCANNED_NO_BUFFER,
-		[JSONRPC_CUT] = CTR_TX_UNSCANNED_GAP,
-	};
-	w->ctr[counter[state]]++;
-}
-
 /* An object: only one whose bytes have the hash that it names is a transaction. */
 static void
 said_object(struct worker *w, const struct answer_event *e)
@@ -57,7 +42,7 @@ said_object(struct worker *w, const struct answer_event *e)
 	uint8_t *out = w->built + w->built_used;
 	enum txfields_state state = e->tx->state == JSONRPC_CUT ? TXFIELDS_LOST : txfields_build(e->tx, out, &len);
 	if (state == TXFIELDS_LOST)
-		said_unread(w, e->tx->state);
+		count_unread(w, e->tx->state);
 	else if (state != TXFIELDS_OK)
 		w->ctr[why[state]]++;
 	if (state != TXFIELDS_OK)
@@ -82,24 +67,6 @@ said_raw(struct worker *w, struct span raw, enum said what)
 	judge_now(w);
 }
 
-static void
-block_tx(struct worker *w, const struct json_block_event *b)
-{
-	struct crossing x;
-	w->ctr[CTR_TX_CROSSED]++;
-	if (b->state != JSONRPC_OK) {
-		said_unread(w, b->state);
-		fact_block_unread(w);
-		return;
-	}
-	crossing_said(w, &x, SAID_RAW);
-	x.carrier = CARRIER_ENGINE_BLOCK;
-	x.trust |= TRUST_INCLUDED;
-	fact_block_tx(w, b->raw, false);
-	judge_later(w, b->raw, &x, (struct join_ref){0});
-	judge_now(w);
-}
-
 /* A block in an answer: one that the node has built (engine_getPayload), raw; or one that somebody asked for. */
 static void
 said_block(struct worker *w, const struct json_block_event *b)
@@ -111,7 +78,7 @@ said_block(struct worker *w, const struct json_block_event *b)
 		break;
 	case JSON_BLOCK_TX:
 		if (conn_may(w->conn, FEED_ENGINE))
-			block_tx(w, b);
+			take_block_tx(w, b, DIR_S2C, TRUST_NODE_SAID);
 		break;
 	case JSON_BLOCK_END:
 		fact_block_close(w, b->block, b->end == JSON_BLOCK_WHOLE, b->block->has & BLOCK_PAYLOAD ? FACT_OFFERED : FACT_TOLD);

@@ -75,18 +75,30 @@ bundle_item(struct worker *w, const struct jsonrpc_item *it)
 }
 
 void
+count_unread(struct worker *w, unsigned state)
+{
+	static const uint16_t counter[] = {
+		[JSONRPC_OK] = CTR_TX_UNSCANNED_OBJECT,
+		[JSONRPC_BAD_HEX] = CTR_TX_UNSCANNED_HEX,
+		[JSONRPC_OVERSIZE] = CTR_TX_UNSCANNED_OVERSIZE,
+		[JSONRPC_HASH_ONLY] = CTR_TX_UNSCANNED_HASH_ONLY,
+		[JSONRPC_UNSIGNED_OBJECT] = CTR_TX_UNSCANNED_UNSIGNED,
+		[JSONRPC_NO_BUFFER] = CTR_TX_UNSCANNED_NO_BUFFER,
+		[JSONRPC_CUT] = CTR_TX_UNSCANNED_GAP,
+	};
+	w->ctr[counter[state]]++;
+}
+
+void
 take_item(void *ctx, const struct jsonrpc_item *it)
 {
-	static const struct {
-		uint16_t counter;
-		uint8_t fate;
-	} unscanned[] = {
-		[JSONRPC_BAD_HEX] = {CTR_TX_UNSCANNED_HEX, FATE_UNREAD},
-		[JSONRPC_OVERSIZE] = {CTR_TX_UNSCANNED_OVERSIZE, FATE_UNREAD},
-		[JSONRPC_HASH_ONLY] = {CTR_TX_UNSCANNED_HASH_ONLY, FATE_UNREAD},
-		[JSONRPC_UNSIGNED_OBJECT] = {CTR_TX_UNSCANNED_UNSIGNED, FATE_UNSIGNED},
-		[JSONRPC_NO_BUFFER] = {CTR_TX_UNSCANNED_NO_BUFFER, FATE_UNREAD},
-		[JSONRPC_CUT] = {CTR_TX_UNSCANNED_GAP, FATE_GAP},
+	static const uint8_t fate[] = {
+		[JSONRPC_BAD_HEX] = FATE_UNREAD,
+		[JSONRPC_OVERSIZE] = FATE_UNREAD,
+		[JSONRPC_HASH_ONLY] = FATE_UNREAD,
+		[JSONRPC_UNSIGNED_OBJECT] = FATE_UNSIGNED,
+		[JSONRPC_NO_BUFFER] = FATE_UNREAD,
+		[JSONRPC_CUT] = FATE_GAP,
 	};
 	struct worker *w = ctx;
 	struct join_ref asked = asked_of(w, it);
@@ -94,11 +106,11 @@ take_item(void *ctx, const struct jsonrpc_item *it)
 	if (it->bundle_len > 0)
 		bundle_item(w, it);
 	if (it->state != JSONRPC_OK) {
-		w->ctr[unscanned[it->state].counter]++;
+		count_unread(w, it->state);
 		if (w->early && !w->probing)
-			node_judged(w, unscanned[it->state].fate);
+			node_judged(w, fate[it->state]);
 		w->early = false;
-		join_set(&w->joins, asked, unscanned[it->state].fate, NULL);
+		join_set(&w->joins, asked, fate[it->state], NULL);
 		return;
 	}
 	struct crossing x;
@@ -112,20 +124,19 @@ take_item(void *ctx, const struct jsonrpc_item *it)
 		judge_now(w);
 }
 
-static void
-block_tx(struct worker *w, const struct json_block_event *e)
+void
+take_block_tx(struct worker *w, const struct json_block_event *e, enum direction direction, uint32_t trust)
 {
 	struct crossing x;
 	w->ctr[CTR_TX_CROSSED]++;
 	if (e->state != JSONRPC_OK) {
-		w->ctr[e->state == JSON_HEX_BAD	       ? CTR_TX_UNSCANNED_HEX
-			: e->state == JSON_HEX_OVERSIZE ? CTR_TX_UNSCANNED_OVERSIZE
-							: CTR_TX_UNSCANNED_NO_BUFFER]++;
+		count_unread(w, e->state);
 		fact_block_unread(w);
 		return;
 	}
 	crossing_base(w, &x, CARRIER_ENGINE_BLOCK);
-	x.trust |= TRUST_INCLUDED;
+	x.direction = (uint8_t)direction;
+	x.trust |= trust | TRUST_INCLUDED;
 	fact_block_tx(w, e->raw, false);
 	judge_later(w, e->raw, &x, (struct join_ref){0});
 	judge_now(w);
@@ -144,7 +155,7 @@ take_block(void *ctx, const struct json_block_event *e)
 		fact_block_open(w);
 		break;
 	case JSON_BLOCK_TX:
-		block_tx(w, e);
+		take_block_tx(w, e, DIR_C2S, 0);
 		break;
 	case JSON_BLOCK_END:
 		fact_block_close(w, e->block, e->end == JSON_BLOCK_WHOLE, FACT_NEW_PAYLOAD);

@@ -170,6 +170,10 @@ unsigned request_carrier(const struct worker *w, enum jsonrpc_kind kind);
 void take_item(void *ctx, const struct jsonrpc_item *it);
 void take_request(void *ctx, const struct jsonrpc_request *r);
 void take_block(void *ctx, const struct json_block_event *e);
+/* take_block_tx: a transaction of a block, whichever side tells of it. count_unread: of one whose bytes are not to be had, by enum
+ * jsonrpc_item_state (OK: what there is makes none). */
+void take_block_tx(struct worker *w, const struct json_block_event *e, enum direction direction, uint32_t trust);
+void count_unread(struct worker *w, unsigned state);
 void take_answer(void *ctx, const struct answer_event *e);
 /* request_unread: why the answer to the request body under way will find nothing. */
 void request_unread(struct worker *w, struct conn *c, unsigned dir, enum join_reason why);
