@@ -7,7 +7,7 @@
  * {"first":"<cursor>","last":"<cursor>","digest":"<hex>"}, and its digest is the SHA-256 over their canonical
  * bytes in order of cursor:
  *
- *   cursor || t_journaled_ns || epoch[8] || ring || 'A' || the 896 bytes of the record
+ *   cursor || t_journaled_ns || epoch[8] || ring || 'A' || the 1216 bytes of the record
  *   cursor || t_journaled_ns || epoch[8] || ring || 'L' || from || to || reason || 0 */
 #ifndef CONTROL_AUDIT_H
 #define CONTROL_AUDIT_H

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ALERT_ABI_VERSION 1
+#define ALERT_ABI_VERSION 2
 
 enum alert_kind { ALERT_KIND_ALERT = 1, ALERT_KIND_RETRACT = 2, ALERT_KIND_DRILL = 3, ALERT_KIND_MAX = 3 };
 
@@ -22,7 +22,9 @@ enum alert_class {
 	CLASS_SANDWICH = 4,
 	CLASS_ADMIN = 5,
 	CLASS_OTHER = 6,
-	CLASS_MAX = 6
+	CLASS_ARMED_CALL = 7,	/* a call to a contract that was flagged when it was deployed, or that operators watch */
+	CLASS_DISPLACEMENT = 8, /* somebody else's transaction inside a dearer one */
+	CLASS_MAX = 8
 };
 
 enum alert_severity { SEVERITY_INFO = 1, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL, SEVERITY_MAX = 5 };
@@ -89,6 +91,110 @@ enum trust_flag {
 #undef _
 };
 
+/* Why: what the finding rests on, named. Of deployments they are the parts of the score. _(ID, "name", weight in the score, "help") */
+#define ALERT_REASONS(_) \
+	_(CALLBACK, "callback", 250, "its dispatcher serves a flash-loan callback") \
+	_(ENTRY, "entry", 250, "it calls a flash-loan entry point") \
+	_(PROVIDER, "provider_address", 100, "it holds the address of a flash-loan provider") \
+	_(MANY_PROVIDERS, "many_providers", 50, "it can borrow from more than one provider") \
+	_(TARGET, "protected_address", 150, "it holds the address of a protected contract") \
+	_(SELFDESTRUCT, "selfdestruct", 100, "it can destroy itself") \
+	_(CONSTRUCTOR, "constructor_calls", 100, "it acts while it is being deployed") \
+	_(NO_RUNTIME, "no_runtime", 100, "it leaves no code behind") \
+	_(NESTED, "nested_code", 50, "it carries the code of another contract") \
+	_(PROXY, "proxy", 0, "it only delegates to another contract") \
+	_(FACTORY, "factory_call", 0, "it is deployed through a factory") \
+	_(DRAINS, "drains", 100, "it takes tokens out: transfers and approvals beside swaps") \
+	_(OWNER_ONLY, "owner_only", 50, "it serves its deployer alone") \
+	_(LEARNED, "learned", 0, "the learned score is above its threshold") \
+	_(TEMPLATE, "known_template", 0, "it is a published artifact") \
+	_(DELEGATION, "delegation", 0, "an EIP-7702 authorization delegates to it") \
+	_(ARMED, "armed", 0, "it calls a contract that is watched") \
+	_(NESTED_CALL, "nested_call", 0, "found in a call inside its calldata") \
+	_(FEE_ORDER, "fee_order", 0, "fees put it around its victim") \
+	_(BUNDLE_ORDER, "bundle_order", 0, "its bundle puts it around its victim") \
+	_(PACKED, "packed_calldata", 0, "pool or token found in calldata of unknown form") \
+	_(PARTIAL, "partial", 0, "the back leg has not been seen yet") \
+	_(STORM, "storm", 0, "one of many equal findings on one target, told together")
+enum alert_reason_bit {
+#define _(id, name, weight, help) REASON_BIT_##id,
+	ALERT_REASONS(_)
+#undef _
+	REASON_BIT_COUNT
+};
+#define REASON(id) (1ull << REASON_BIT_##id)
+
+/* Who lends: bits of `providers`. _(ID, "name") */
+#define ALERT_PROVIDERS(_) \
+	_(AAVE_V1, "aave-v1") \
+	_(AAVE_V2, "aave-v2") \
+	_(AAVE_V3, "aave-v3") \
+	_(SPARK, "sparklend") \
+	_(BALANCER_V2, "balancer-v2") \
+	_(BALANCER_V3, "balancer-v3") \
+	_(UNISWAP_V2, "uniswap-v2") \
+	_(PANCAKE_V2, "pancake-v2") \
+	_(UNISWAP_V3, "uniswap-v3") \
+	_(PANCAKE_V3, "pancake-v3") \
+	_(PANCAKE_INFINITY, "pancake-infinity") \
+	_(UNISWAP_V4, "uniswap-v4") \
+	_(DYDX, "dydx") \
+	_(MAKER, "maker") \
+	_(ERC3156, "erc-3156") \
+	_(GHO, "gho") \
+	_(CRVUSD, "crvusd") \
+	_(WETH10, "weth10") \
+	_(MORPHO, "morpho") \
+	_(MOOLAH, "moolah") \
+	_(BENTOBOX, "bentobox") \
+	_(DODO, "dodo") \
+	_(EULER, "euler") \
+	_(IRON_BANK, "iron-bank")
+enum alert_provider {
+#define _(id, name) PROVIDER_##id,
+	ALERT_PROVIDERS(_)
+#undef _
+	PROVIDER_COUNT
+};
+
+/* How a protected contract is touched. */
+#define ALERT_TOUCHES(_) \
+	_(TO, "to", "it is the recipient") \
+	_(CALLDATA, "calldata", "its address is in the calldata, at any alignment") \
+	_(CODE, "init_code", "its address is in code that is deployed") \
+	_(CALL, "nested_call", "a call inside the calldata goes to it") \
+	_(ARMED, "armed_code", "its address was in the code that is called")
+enum alert_touch_bit {
+#define _(id, name, help) TOUCH_BIT_##id,
+	ALERT_TOUCHES(_)
+#undef _
+	TOUCH_BIT_COUNT
+};
+#define TOUCH(id) (1u << TOUCH_BIT_##id)
+
+/* What pause-grade still lacks. The second half is asked of the operator's node by control: what it could not check stays listed beside a pause. */
+#define ALERT_LACKS(_) \
+	_(RULE, "rule", "no rule that found it may pause") \
+	_(PROTECTED, "protected", "no protected contract is touched") \
+	_(EVIDENCE, "evidence", "the evidence is not clean") \
+	_(ACKED, "acked", "its receiver has not acknowledged the bytes") \
+	_(ACCEPTED, "accepted", "no node has accepted it, nor is it in a block") \
+	_(NONCE, "nonce", "whether its nonce can be used next was not checked") \
+	_(FUNDS, "funds", "whether its sender can pay was not checked") \
+	_(FEE, "fee", "whether its fee is above the base fee was not checked") \
+	_(SIMULATION, "simulation", "it was not simulated")
+enum alert_lack_bit {
+#define _(id, name, help) LACK_BIT_##id,
+	ALERT_LACKS(_)
+#undef _
+	LACK_BIT_COUNT
+};
+#define LACK(id) (1u << LACK_BIT_##id)
+#define LACKS_UNCHECKED (LACK(NONCE) | LACK(FUNDS) | LACK(FEE) | LACK(SIMULATION)) /* these alone do not keep the dataplane from pause-grade */
+
+/* What has become of an incident. */
+enum alert_ending { ENDING_OPEN, ENDING_INCLUDED, ENDING_DROPPED, ENDING_REPLACED, ENDING_REORGED, ENDING_MAX = ENDING_REORGED };
+
 /* What keeps an alert below pause-grade: the evidence is not clean, or the transaction is not known to be viable. Anyone on the
  * mirrored network can forge a segment, but not what its receiver acknowledges, nor a whole connection seen from its
  * beginning in both directions without a hole. */
@@ -106,16 +212,29 @@ enum alert_has {
 	HAS_CREATED = 1 << 5, /* address of the contract a creation would make */
 	HAS_SUPERSEDES = 1 << 6,
 	HAS_HASH = 1 << 7,
-	HAS_ALL = (1 << 8) - 1
+	HAS_ARMED = 1 << 8, /* armed: the contract that is armed, or called; created2 ones too */
+	HAS_POOL = 1 << 9,
+	HAS_SCORE = 1 << 10,
+	HAS_ALL = (1 << 11) - 1
 };
 
-enum related_role { ROLE_FRONT = 1, ROLE_VICTIM = 2, ROLE_BACK = 3, ROLE_DEPLOY = 4, ROLE_BUNDLE = 5, ROLE_MAX = 5 };
+enum related_role {
+	ROLE_FRONT = 1,
+	ROLE_VICTIM = 2,
+	ROLE_BACK = 3,
+	ROLE_DEPLOY = 4,
+	ROLE_BUNDLE = 5,
+	ROLE_SAME = 6,	  /* an equal finding on the same target, told with this one */
+	ROLE_REPLACED = 7, /* had the sender and nonce before, or has them now */
+	ROLE_MAX = 7
+};
 
 /* What a node said of it when it was submitted, as far as that was known by then. */
 enum node_verdict { NODE_UNASKED, NODE_ACCEPTED, NODE_REFUSED, NODE_VERDICT_MAX = NODE_REFUSED };
 
-#define ALERT_RELATED_MAX 4
+#define ALERT_RELATED_MAX 12
 #define ALERT_PROTOCOLS_MAX 4
+#define ALERT_SCORE_MAX 1000u
 
 struct alert_related {
 	uint8_t hash[32];
@@ -180,15 +299,33 @@ struct alert_record {
 	uint8_t node;	      /* enum node_verdict */
 	uint8_t pad[2];
 	uint64_t t_announced_ns; /* when its hash was first announced; 0: it was not, before its bytes */
-	uint8_t reserved[248];
+	/* detection */
+	uint64_t reasons;   /* mask of enum alert_reason_bit */
+	uint64_t providers; /* mask of enum alert_provider */
+	uint32_t score;	    /* with HAS_SCORE: of the named reasons, 0..1000 */
+	uint32_t learned;   /* with HAS_SCORE: of the model, 0..1000 */
+	uint32_t lacks;	    /* mask of enum alert_lack_bit: what pause-grade would still take */
+	uint8_t touches[ALERT_PROTOCOLS_MAX]; /* of each of protocols: mask of enum alert_touch_bit; 0: the rule's own, not a protected one */
+	uint8_t armed[20];
+	uint8_t pool[20];
+	uint64_t t_armed_ns; /* when the armed contract's deployment was seen; 0: it was not, or operators watch it */
+	uint32_t n_same;     /* equal findings that the incident stands for, this one among them; 0: one */
+	uint32_t n_victims;
+	uint8_t ending; /* enum alert_ending */
+	uint8_t pad2[7];
+	uint64_t t_ended_ns; /* 0 while open */
+	uint8_t reserved[144];
 };
 
-_Static_assert(sizeof(struct alert_record) == 896, "alert ABI");
+_Static_assert(sizeof(struct alert_record) == 1216, "alert ABI");
 _Static_assert(offsetof(struct alert_record, hash) == 48, "alert ABI");
 _Static_assert(offsetof(struct alert_record, dedupekey) == 272, "alert ABI");
-_Static_assert(offsetof(struct alert_record, related) == 328,"alert ABI");
-_Static_assert(offsetof(struct alert_record, t_wire_ns) == 616, "alert ABI");
-_Static_assert(offsetof(struct alert_record, t_announced_ns) == 640, "alert ABI");
+_Static_assert(offsetof(struct alert_record, related) == 328, "alert ABI");
+_Static_assert(offsetof(struct alert_record, t_wire_ns) == 936, "alert ABI");
+_Static_assert(offsetof(struct alert_record, reasons) == 968, "alert ABI");
+_Static_assert(offsetof(struct alert_record, t_ended_ns) == 1064, "alert ABI");
+
+
 
 #define ALERT_TX_TYPE_MAX 4
 #define ALERT_TX_BYTES_MAX (2621440u) /* raw_len, data_len: no HTTP node takes more than half of 5 MiB in hex */
@@ -207,5 +344,11 @@ const char *alert_direction_name(unsigned direction);
 const char *alert_role_name(unsigned role);
 /* alert_node_name: of enum node_verdict; "unasked" for values out of range. */
 const char *alert_node_name(unsigned verdict);
+const char *alert_ending_name(unsigned ending);
+/* alert_reason_name, alert_touch_name, alert_provider_name, alert_lack_name: of a bit. */
+const char *alert_reason_name(unsigned bit);
+const char *alert_touch_name(unsigned bit);
+const char *alert_provider_name(unsigned bit);
+const char *alert_lack_name(unsigned bit);
 
 #endif

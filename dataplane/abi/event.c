@@ -281,6 +281,52 @@ put_lists(struct text *t, const struct alert_record *r)
 	put(t, "]");
 }
 
+/* The elements of a list: the name of each bit of `set`. */
+static void
+put_names(struct text *t, const char *key, uint64_t set, const char *(*name)(unsigned bit))
+{
+	const char *comma = "";
+	putf(t, ",\"%s\":[", key);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		if (set >> bit & 1) {
+			putf(t, "%s\"%s\"", comma, name(bit));
+			comma = ",";
+		}
+	}
+	put(t, "]");
+}
+
+static void
+put_detection(struct text *t, const struct alert_record *r)
+{
+	bool scored = r->has & HAS_SCORE;
+	put_names(t, "why", r->reasons, alert_reason_name);
+	put_names(t, "providers", r->providers, alert_provider_name);
+	put(t, ",");
+	put_u64(t, "score", scored, r->score);
+	put(t, ",");
+	put_u64(t, "learned", scored, r->learned);
+	put_names(t, "lacks", r->lacks, alert_lack_name);
+	put(t, ",\"touches\":[");
+	for (uint32_t i = 0, n = 0; i < r->n_protocols; i++) {
+		if (r->touches[i] == 0)
+			continue;
+		put(t, n++ ? ",{\"address\":" : "{\"address\":");
+		put_hex(t, r->protocols[i], 20);
+		put_names(t, "how", r->touches[i], alert_touch_name);
+		put(t, "}");
+	}
+	put(t, "],\"armed\":");
+	put_hex_or_null(t, r->has & HAS_ARMED, r->armed, 20);
+	put(t, ",\"pool\":");
+	put_hex_or_null(t, r->has & HAS_POOL, r->pool, 20);
+	put(t, ",\"incident\":{");
+	put_u64(t, "transactions", true, r->n_same > 1 ? r->n_same : 1);
+	put(t, ",");
+	put_u64(t, "victims", r->n_victims != 0, r->n_victims);
+	putf(t, ",\"state\":\"%s\"}", alert_ending_name(r->ending));
+}
+
 static void
 put_endpoint(struct text *t, const uint8_t ip[16], uint16_t port)
 {
@@ -330,6 +376,13 @@ put_times(struct text *t, const struct event_context *x, const struct alert_reco
 	put_u64(t, "emitted_ns", !x->deterministic && r->t_emitted_ns != 0, r->t_emitted_ns);
 	put(t, ",");
 	put_u64(t, "journaled_ns", !x->deterministic && x->t_journaled_ns != 0, x->t_journaled_ns);
+	bool armed = r->t_armed_ns != 0 && r->t_armed_ns <= r->t_wire_ns;
+	put(t, ",");
+	put_u64(t, "armed_ns", armed, r->t_armed_ns);
+	put(t, ",");
+	put_u64(t, "warning_ns", armed, r->t_wire_ns - r->t_armed_ns);
+	put(t, ",");
+	put_u64(t, "ended_ns", r->t_ended_ns != 0, r->t_ended_ns);
 	put(t, "}");
 }
 
@@ -368,6 +421,7 @@ event_alert(char *out, size_t cap, const struct event_context *x, const struct a
 	put_rule(&t, x, r);
 	put_transaction(&t, r);
 	put_lists(&t, r);
+	put_detection(&t, r);
 	put_way(&t, r);
 	putf(&t, ",\"generation\":\"%" PRIu64 "\",\"durable\":%s", r->generation,
 		x->durable ? "true" : "false");

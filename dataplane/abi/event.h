@@ -32,7 +32,7 @@ struct event_context {
  * EVENT_STRINGS_MAX bytes together, each byte escaped at worst. Strings need not be UTF-8: what is not prints
  * as U+FFFD. */
 #define EVENT_STRINGS_MAX 2048u
-#define EVENT_BYTES_MAX (2u * 128u * 1024u + 16384u)
+#define EVENT_BYTES_MAX (2u * 128u * 1024u + 20480u)
 
 /* event_id writes "<epoch hex>-<ring>-<seq>"; out >= 64 bytes. */
 void event_id(const uint8_t epoch[8], uint32_t ring_id, uint64_t seq, char *out);

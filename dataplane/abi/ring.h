@@ -79,7 +79,7 @@ _Static_assert(offsetof(struct ring_header, evidence_head) == 136, "ring ABI");
 _Static_assert(offsetof(struct ring_header, next_seq) == 256, "ring ABI");
 _Static_assert(offsetof(struct ring_slot, record) == 64, "ring ABI");
 _Static_assert(offsetof(struct ring_cursor, consumed) == 64, "ring ABI");
-_Static_assert(sizeof(struct ring_slot) == 960, "ring ABI");
+_Static_assert(sizeof(struct ring_slot) == 1280, "ring ABI");
 _Static_assert(sizeof(struct ring_cursor) == 128, "ring ABI");
 
 /* ---- producer ---- */

@@ -66,6 +66,14 @@ record_random(struct rng *g)
 	r.tx_type = (uint8_t)rng_below(g, ALERT_TX_TYPE_MAX + 1);
 	r.has &= HAS_ALL;
 	r.trust &= (1u << TRUST_BIT_COUNT) - 1;
+	r.reasons &= (1ull << REASON_BIT_COUNT) - 1;
+	r.providers &= (1ull << PROVIDER_COUNT) - 1;
+	r.lacks &= (1u << LACK_BIT_COUNT) - 1;
+	r.score %= ALERT_SCORE_MAX + 1;
+	r.learned %= ALERT_SCORE_MAX + 1;
+	r.ending = (uint8_t)rng_below(g, ENDING_MAX + 1);
+	for (unsigned i = 0; i < ALERT_PROTOCOLS_MAX; i++)
+		r.touches[i] &= (1u << TOUCH_BIT_COUNT) - 1;
 	r.lost_before &= 0xff;
 	r.lost_reason = r.lost_before ? LOSS_RING_FULL : LOSS_NONE;
 	r.raw_len %= ALERT_TX_BYTES_MAX + 1;

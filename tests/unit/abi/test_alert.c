@@ -49,6 +49,7 @@ enums(void **state)
 		RANGE(class_, 1, (int)CLASS_MAX);
 		RANGE(carrier, 1, (int)CARRIER_MAX);
 		RANGE(direction, 0, (int)DIR_MAX);
+		RANGE(ending, 0, (int)ENDING_MAX);
 		RANGE(tx_type, 0, (int)ALERT_TX_TYPE_MAX);
 #undef RANGE
 	}
@@ -64,18 +65,40 @@ flags(void **state)
 			OUT(trust, 1u << bit);
 		if (bit == 6)
 			continue; /* HAS_SUPERSEDES asks for more */
-		if (bit < 8)
+		if (bit < 11)
 			IN(has, 1u << bit);
 		else
 			OUT(has, 1u << bit);
 	}
 	assert_int_equal(HAS_SUPERSEDES, 1 << 6);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		if (bit < REASON_BIT_COUNT)
+			IN(reasons, 1ull << bit);
+		else
+			OUT(reasons, 1ull << bit);
+		if (bit < PROVIDER_COUNT)
+			IN(providers, 1ull << bit);
+		else
+			OUT(providers, 1ull << bit);
+	}
+	IN(lacks, (1u << LACK_BIT_COUNT) - 1);
+	OUT(lacks, 1u << LACK_BIT_COUNT);
 }
 
 static void
 counts_and_lengths(void **state)
 {
 	IN(n_protocols, ALERT_PROTOCOLS_MAX);
+	IN(score, ALERT_SCORE_MAX);
+	OUT(score, ALERT_SCORE_MAX + 1);
+	IN(learned, ALERT_SCORE_MAX);
+	OUT(learned, ALERT_SCORE_MAX + 1);
+	struct alert_record touched = record_plain();
+	touched.n_protocols = 1;
+	touched.touches[0] = (1u << TOUCH_BIT_COUNT) - 1;
+	assert_int_equal(alert_record_check(&touched), 0);
+	touched.touches[0] = 1u << TOUCH_BIT_COUNT;
+	assert_int_equal(alert_record_check(&touched), -EINVAL);
 	OUT(n_protocols, ALERT_PROTOCOLS_MAX + 1);
 	OUT(n_protocols, UINT32_MAX);
 	OUT(n_related, UINT32_MAX);

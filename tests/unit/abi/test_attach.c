@@ -161,7 +161,7 @@ attach_refuses_headers(void **state)
 	FIELD(version, RING_VERSION + 1);
 	FIELD(header_bytes, 0);
 	FIELD(header_bytes, 8192);
-	FIELD(slot_bytes, 896);
+	FIELD(slot_bytes, 1216);
 	FIELD(slots, 0);
 	FIELD(slots, 1);
 	FIELD(slots, 3);

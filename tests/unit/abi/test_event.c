@@ -53,7 +53,7 @@ full_record(void)
 	r.rule_rev = 2;
 	r.generation = UINT64_MAX;
 	r.tx_type = 2;
-	r.has = HAS_ALL & ~HAS_CREATED;
+	r.has = (HAS_CREATED - 1) | HAS_SUPERSEDES | HAS_HASH;
 	r.trust = TRUST_INVALID | TRUST_MIDSTREAM | TRUST_OVERLAP_CONFLICT;
 	fill(r.hash, 32, 0xAA);
 	fill(r.from, 20, 0x01);
@@ -127,10 +127,11 @@ golden_full(void **state)
 											     "11") "\","
 												   "\"0x" X20("22") "\"],"
 														    "\"flags\":[\"midstream\",\"overlap_conflict\",\"invalid\"],"
+			      "\"why\":[],\"providers\":[],\"score\":null,\"learned\":null,\"lacks\":[],\"touches\":[],\"armed\":null,\"pool\":null,\"incident\":{\"transactions\":\"1\",\"victims\":null,\"state\":\"open\"},"
 														    "\"carrier\":\"http-jsonrpc\",\"direction\":\"c2s\",\"node\":\"unasked\","
 														    "\"flow\":{\"src\":\"10.0.0.1:1234\",\"dst\":\"[fe80::abcd]:8545\"},\"bundle\":{\"len\":\"3\",\"pos\":\"1\"},"
 														    "\"generation\":\"18446744073709551615\",\"durable\":true,\"times\":{\"announced_ns\":null,\"lead_ns\":null,\"wire_ns\":\"1700000000000000000\","
-														    "\"emitted_ns\":\"1700000000000000001\",\"journaled_ns\":\"1700000000000000002\"},\"evidence\":\"0x02f0\"}}");
+														    "\"emitted_ns\":\"1700000000000000001\",\"journaled_ns\":\"1700000000000000002\",\"armed_ns\":null,\"warning_ns\":null,\"ended_ns\":null},\"evidence\":\"0x02f0\"}}");
 }
 
 static void
@@ -154,11 +155,11 @@ golden_bare(void **state)
 			      "\"selector\":null,\"type\":null,"
 			      "\"chain_id\":null,\"nonce\":null,\"gas\":null,\"value\":null,\"fee_cap\":null,"
 			      "\"tip_cap\":null,\"raw_len\":null,"
-			      "\"data_len\":null},\"related\":[],\"protocols\":[],\"flags\":[],\"carrier\":"
+			      "\"data_len\":null},\"related\":[],\"protocols\":[],\"flags\":[],\"why\":[],\"providers\":[],\"score\":null,\"learned\":null,\"lacks\":[],\"touches\":[],\"armed\":null,\"pool\":null,\"incident\":{\"transactions\":\"1\",\"victims\":null,\"state\":\"open\"},\"carrier\":"
 			      "\"http-jsonrpc\","
 			      "\"direction\":\"c2s\",\"node\":\"unasked\",\"flow\":null,\"bundle\":null,\"generation\":\"0\","
 			      "\"durable\":false,"
-			      "\"times\":{\"announced_ns\":null,\"lead_ns\":null,\"wire_ns\":null,\"emitted_ns\":null,\"journaled_ns\":null},"
+			      "\"times\":{\"announced_ns\":null,\"lead_ns\":null,\"wire_ns\":null,\"emitted_ns\":null,\"journaled_ns\":null,\"armed_ns\":null,\"warning_ns\":null,\"ended_ns\":null},"
 			      "\"evidence\":null}}");
 }
 
@@ -297,6 +298,11 @@ longest_fits(void **state)
 	r.n_protocols = ALERT_PROTOCOLS_MAX;
 	r.has = HAS_ALL;
 	r.trust = (1u << TRUST_BIT_COUNT) - 1;
+	r.reasons = (1ull << REASON_BIT_COUNT) - 1;
+	r.providers = (1ull << PROVIDER_COUNT) - 1;
+	r.lacks = (1u << LACK_BIT_COUNT) - 1;
+	memset(r.touches, (1u << TOUCH_BIT_COUNT) - 1, sizeof r.touches);
+	r.ending = ENDING_REPLACED;
 	for (unsigned i = 0; i < ALERT_RELATED_MAX; i++)
 		r.related[i].role = ROLE_VICTIM;
 	struct event_context x = {.source = source,

@@ -255,7 +255,7 @@ test_tampering_shows(void **state)
 		unsigned file;
 		const char *sql, *says;
 	} cases[] = {
-		{1, "UPDATE alerts SET record = zeroblob(896) WHERE cursor = 3", "not what was journaled"},
+		{1, "UPDATE alerts SET record = zeroblob(1216) WHERE cursor = 3", "not what was journaled"},
 		{1, "UPDATE alerts SET grade = 1 WHERE cursor = 4", "not what was journaled"},
 		{1, "UPDATE alerts SET t_journaled_ns = t_journaled_ns + 1 WHERE cursor = 4",
 			"not what was journaled"},

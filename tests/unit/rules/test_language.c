@@ -85,7 +85,7 @@ static const struct wrong wrongs[] = {
 	{8, "    name: First", 8, 11, "name `First`"},
 	{9, "    description: \"\"", 9, 18, "description: 1 to 512 bytes, not 0"},
 	{9, "    description: \"two\\nlines\"", 9, 18, "description holds a line break"},
-	{10, "    class: flash", 10, 12, "class `flash` does not exist (one of flash_loan, flash_deploy, swap, sandwich, admin, other)"},
+	{10, "    class: flash", 10, 12, "class `flash` does not exist (one of flash_loan, flash_deploy, swap, sandwich, admin, other, armed_call, displacement)"},
 	{11, "    severity: severe", 11, 15, "severity `severe` does not exist"},
 	{12, "    grade: stop", 12, 12, "grade `stop` does not exist (one of watch, page, pause)"},
 	{12, "    grade: page\n    Status: experimental", 13, 5, "unknown key `Status`"},

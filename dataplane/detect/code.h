@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* code: what init code can do, read from its bytes: instructions are told from PUSH data, and only what can be reached counts, in the init code itself and in the codes
+ * that it carries (the runtime code it returns, contracts that it creates). One reader per worker; no allocation after code_new; time is bounded by the
+ * code's length. Sources of selectors and addresses: the table of detect/flash.h. */
+#ifndef DETECT_CODE_H
+#define DETECT_CODE_H
+
+#include "abi/span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CODE_BYTES_MAX (128u << 10) /* of more, the first are read, and `cut` is set */
+#define CODE_ADDRESSES_MAX 16u
+#define CODE_GRAMS 8192u /* features of the learned score: hashed opcode n-grams, present or not */
+
+/* Named reasons of the score are abi/alert.h's ALERT_REASONS, as a mask. */
+struct code_facts {
+	uint64_t callbacks; /* providers (enum alert_provider) whose callback a dispatcher serves */
+	uint64_t entries;   /* providers whose entry point is called */
+	uint64_t addresses; /* providers whose address is in it */
+	uint64_t reasons;   /* of ALERT_REASONS */
+	uint32_t score;	    /* of the reasons, 0..1000 */
+	uint32_t n_codes;   /* codes inside each other, the init code among them */
+	uint32_t reached_bytes;
+	uint32_t n_grams; /* bits set of the reader's grams */
+	bool flash;	  /* it can take a flash loan: a provider's entry is called, and its callback served (or the provider calls back with whatever it is told) */
+	bool cut;	  /* a cap was hit: not all was read */
+	bool template_;	  /* its normalised hash is that of a published artifact */
+	bool has_target;  /* an EIP-1167 proxy, or other code that only delegates: to whom */
+	uint8_t target[20];
+	uint8_t hash[32]; /* keccak of the normalised code: metadata cut off, what is filled in at deployment (immutables, library addresses) as zeros */
+};
+
+struct code_reader;
+struct code_reader *code_new(void); /* NULL + errno */
+void code_free(struct code_reader *c);
+
+/* code_read reads init code (of a creation, a factory's calldata). The facts are good for as long as the caller keeps them. */
+void code_read(struct code_reader *c, struct span init_code, struct code_facts *out);
+
+/* code_grams: of the last code_read, CODE_GRAMS bits, for detect/model.h. */
+const uint64_t *code_grams(const struct code_reader *c);
+
+#endif
