@@ -216,10 +216,17 @@
 	_(SUPPRESSED_RING_FULL, C, "findings dropped because the correlator's ring was full") \
 	_(SUPPRESSED_OVER, C, "findings beyond those that one transaction may have; the gravest were kept") \
 	_(SUPPRESSED_REPEAT, C, "findings that repeat a live incident and add nothing") \
+	_(FINDINGS_CORRELATED, C, "findings made by the correlator: deployments, calls of armed contracts, sandwiches; and what became of incidents") \
+	_(SUPPRESSED_STORM, C, "findings that were told together with equal ones on the same target, or would have been") \
+	_(SUPPRESSED_ENDED, C, "changes of incidents that nobody had been told of") \
 	_(ALERTS, C, "alerts made (new incidents)") \
 	_(UPDATES, C, "alerts that update a live incident") \
 	_(SENDERS_RECOVERED, C, "senders recovered for alerts") \
 	_(SENDERS_SKIPPED, C, "alerts sent without a sender because the recovery budget was spent") \
+	_(STORMS_TOLD, C, "alerts that stand for many equal findings") \
+	_(GRADES_RAISED, C, "incidents whose grade rose when a node accepted them, or their bytes were acknowledged") \
+	_(INCIDENTS_ENDED, C, "incidents closed or retracted") \
+	_(SUSPECTS_EVICTED, C, "transactions of alerts that are no longer followed, for there were too many") \
 	_(SENDERS_BAD, C, "alerts whose signature recovers no sender") \
 	/* rings: identity 6, the dataplane's half */ \
 	_(RING_PUBLISHED, C, "records written to the alert rings") \

@@ -115,27 +115,59 @@ tx_signature_check(const struct tx *t)
 	return memcmp(r, order, 32) < 0 && memcmp(s, half_order, 32) <= 0 ? 0 : -EINVAL;
 }
 
-int
-tx_sender(const struct tx *t, uint8_t out[20])
+static bool
+recover(const uint8_t hash[32], const uint8_t rs[64], int parity, uint8_t out[20])
 {
 	secp256k1_ecdsa_recoverable_signature sig;
 	secp256k1_pubkey key;
-	uint8_t rs[64], hash[32], point[65];
+	uint8_t point[65], digest[32];
 	size_t n = sizeof point;
+	if (!secp256k1_ecdsa_recoverable_signature_parse_compact(secp256k1_context_static, &sig, rs, parity) ||
+		!secp256k1_ecdsa_recover(secp256k1_context_static, &key, &sig, hash))
+		return false;
+	secp256k1_ec_pubkey_serialize(secp256k1_context_static, point, &n, &key, SECP256K1_EC_UNCOMPRESSED);
+	const struct span xy = {point + 1, 64};
+	keccak256(&xy, 1, digest);
+	memcpy(out, digest + 12, 20);
+	return true;
+}
+
+int
+tx_sender(const struct tx *t, uint8_t out[20])
+{
+	uint8_t rs[64], hash[32];
 	if (tx_signature_check(t) != 0)
 		return -EINVAL;
 	word_of(t->r, rs);
 	word_of(t->s, rs + 32);
 	tx_sighash(t, hash);
-	if (!secp256k1_ecdsa_recoverable_signature_parse_compact(
-		    secp256k1_context_static, &sig, rs, parity_of(t)) ||
-		!secp256k1_ecdsa_recover(secp256k1_context_static, &key, &sig, hash))
-		return -EINVAL;
-	secp256k1_ec_pubkey_serialize(secp256k1_context_static, point, &n, &key, SECP256K1_EC_UNCOMPRESSED);
-	const struct span xy = {point + 1, 64};
-	keccak256(&xy, 1, hash);
-	memcpy(out, hash + 12, 20);
-	return 0;
+	return recover(hash, rs, parity_of(t), out) ? 0 : -EINVAL;
+}
+
+bool
+tx_authority(struct span tuple, uint8_t out[20])
+{
+	static const uint8_t magic = 0x05;
+	struct rlp_item item[6];
+	struct span rest = tuple;
+	uint8_t header[5], hash[32], rs[64];
+	uint32_t signed_len = 0;
+	for (unsigned i = 0; i < 6; i++) {
+		if (!rlp_next(&rest, &item[i]))
+			return false;
+		if (i == 2)
+			signed_len = tuple.len - rest.len;
+	}
+	const struct span *parity = &item[3].payload;
+	if (rest.len > 0 || parity->len > 1 || (parity->len == 1 && parity->p[0] > 1) || item[4].payload.len > 32 || item[5].payload.len > 32)
+		return false;
+	const struct span parts[] = {{&magic, 1}, {header, rlp_header(header, 0xc0, signed_len)}, {tuple.p, signed_len}};
+	keccak256(parts, 3, hash);
+	word_of(item[4].payload, rs);
+	word_of(item[5].payload, rs + 32);
+	if (memcmp(rs + 32, half_order, 32) > 0)
+		return false;
+	return recover(hash, rs, parity->len, out);
 }
 
 void

@@ -94,6 +94,9 @@ int tx_signature_check(const struct tx *t);
  * tx_signature_check fails. Thread-safe. */
 int tx_sender(const struct tx *t, uint8_t out[20]);
 
+/* tx_authority recovers who signed an EIP-7702 authorization (about 50 us): tuple is the RLP payload of one entry of auth_list. False: nobody. */
+bool tx_authority(struct span tuple, uint8_t out[20]);
+
 /* tx_created: address of the contract a creation by `from` makes: keccak(rlp([from, nonce]))[12:]. */
 void tx_created(const uint8_t from[20], uint64_t nonce, uint8_t out[20]);
 

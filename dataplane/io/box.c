@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define INCIDENTS 65536u
+#define INCIDENTS 16384u
 #define LIVES 65536u
 #define HUGE_BYTES ((size_t)2 << 20)
 

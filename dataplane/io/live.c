@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define INCIDENTS (1u << 17)
+#define INCIDENTS (1u << 14)
 #define LIVES (1u << 17)
 #define DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
 #define TURN_NS 1000000

@@ -1,22 +1,74 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "worker/correlator.h"
+#include "worker/correlator_private.h"
 
-#include "abi/counters.h"
-#include "eth/tx.h"
-#include "worker/finding_msg.h"
+#include "worker/protocols.h"
 
-#include <string.h>
+#define AGE_BUDGET 8u
+
+/* ---- what it is made of ---- */
+
+static size_t
+round64(size_t n)
+{
+	return (n + 63) & ~(size_t)63;
+}
+
+static struct watch_config
+watch_config_of(const struct correlator_config *c)
+{
+	struct watch_config w = {.n_pending = c->armed_pending, .n_kept = c->armed_kept};
+	memcpy(w.key, c->key, sizeof w.key);
+	w.counts = c->counters != NULL ? &c->counters[CTR_WATCH_ARMED] : NULL;
+	return w;
+}
+
+static uint32_t
+n_protected(const struct correlator_config *c)
+{
+	return c->protocols != NULL ? c->protocols->n_addresses : 0;
+}
+
+size_t
+correlator_bytes(const struct correlator_config *c)
+{
+	struct watch_config w = watch_config_of(c);
+	size_t watch = watch_bytes(&w), swaps = swaps_bytes(c);
+	if (watch == 0 || swaps == 0 || c->incidents < 64 || (c->incidents & (c->incidents - 1)) != 0)
+		return 0;
+	return round64(report_bytes(c->incidents, c->kept_bytes)) + round64(watch) + round64(swaps) + round64(protect_bytes(n_protected(c)));
+}
+
+static void
+init_protect(struct correlator *c, void *mem, const struct protocols *p)
+{
+	static uint8_t addresses[PROTOCOLS_ADDRESSES_MAX][20];
+	for (uint32_t i = 0; i < p->n_addresses; i++)
+		memcpy(addresses[i], p->address[i].address, 20);
+	c->protect = protect_init(mem, addresses, p->n_addresses);
+}
+
+#define _(id, help) _Static_assert((int)CTR_WATCH_##id == (int)CTR_WATCH_ARMED + (int)WATCH_N_##id, "counters.h has watch.h's counts, in order");
+WATCH_COUNTS(_)
+#undef _
 
 void
-correlator_init(struct correlator *c, const struct ruleset *rules, uint64_t *counters, void *mem, uint32_t n_incidents,
-	correlator_outlet outlet, void *ctx)
+correlator_init(struct correlator *c, void *mem, const struct correlator_config *cfg)
 {
+	struct watch_config w = watch_config_of(cfg);
+	uint8_t *at = mem;
 	memset(c, 0, sizeof *c);
-	c->rules = rules;
-	c->ctr = counters;
-	c->outlet = outlet;
-	c->outlet_ctx = ctx;
-	incidents_init(&c->incidents, mem, n_incidents);
+	c->rules = cfg->rules;
+	c->ctr = cfg->counters;
+	c->lives = cfg->lives;
+	c->patient = cfg->patient;
+	report_init(&c->reporter, cfg->rules, cfg->counters, at, cfg->incidents, cfg->kept_bytes, cfg->outlet, cfg->outlet_ctx);
+	at += round64(report_bytes(cfg->incidents, cfg->kept_bytes));
+	c->watch = watch_init(at, &w);
+	at += round64(watch_bytes(&w));
+	swaps_init(c, at, cfg);
+	at += round64(swaps_bytes(cfg));
+	if (n_protected(cfg) > 0)
+		init_protect(c, at, cfg->protocols);
 }
 
 void
@@ -25,189 +77,40 @@ correlator_add(struct correlator *c, struct pipe *p)
 	c->pipes[c->n_pipes++] = p;
 }
 
-/* Big-endian minimal integer of <= 32 bytes into a 32-byte word. */
-static void
-put_word(uint8_t out[32], struct span s)
-{
-	memset(out, 0, 32);
-	if (s.len <= 32 && s.len > 0)
-		memcpy(out + 32 - s.len, s.p, s.len);
-}
+/* ---- messages ---- */
 
 static void
-fill_where(struct alert_record *r, const struct crossing *x)
+take_tx(struct correlator *c, const struct tx_msg *m, bool hurry)
 {
-	r->t_wire_ns = x->t_wire_ns;
-	r->carrier = x->carrier;
-	r->direction = x->direction;
-	r->trust = x->trust;
-	r->bundle_len = x->bundle_len;
-	r->bundle_pos = x->bundle_pos;
-	r->src_port = x->src_port;
-	r->dst_port = x->dst_port;
-	memcpy(r->src_ip, x->src_ip, 16);
-	memcpy(r->dst_ip, x->dst_ip, 16);
-}
-
-static void
-fill_tx(struct alert_record *r, const struct tx *t)
-{
-	r->tx_type = t->type;
-	r->nonce = t->nonce;
-	r->gas = t->gas;
-	r->data_len = t->data.len;
-	r->has |= HAS_NONCE | HAS_HASH;
-	if (t->has_chain_id) {
-		r->chain_id = t->chain_id;
-		r->has |= HAS_CHAIN_ID;
-	}
-	if (t->to.len == 20) {
-		memcpy(r->to, t->to.p, 20);
-		r->has |= HAS_TO;
-		if (t->data.len >= 4) {
-			memcpy(r->selector, t->data.p, 4);
-			r->has |= HAS_SELECTOR;
-		}
-	}
-	put_word(r->value, t->value);
-	put_word(r->fee_cap, t->fee_cap);
-	put_word(r->tip_cap, t->tip_cap);
-	tx_hash(t, r->hash);
-}
-
-static void
-fill_sender(struct correlator *c, struct alert_record *r, const struct tx *t, bool hurry)
-{
-	if (hurry) {
-		c->ctr[CTR_SENDERS_SKIPPED]++;
-		r->trust |= TRUST_SENDER_SKIPPED;
-		return;
-	}
-	if (tx_sender(t, r->from) != 0) {
-		c->ctr[CTR_SENDERS_BAD]++;
-		r->trust |= TRUST_INVALID;
-		return;
-	}
-	c->ctr[CTR_SENDERS_RECOVERED]++;
-	r->has |= HAS_FROM;
-	if (t->to.len == 0) {
-		tx_created(r->from, t->nonce, r->created);
-		r->has |= HAS_CREATED;
-	}
-	if (tx_rules(t, 0) != NULL)
-		r->trust |= TRUST_INVALID;
-}
-
-/* What the input says of a transaction that no wire carried counts more than bytes that were made up for it. */
-static void
-fill_claim(struct alert_record *r, const struct claim *c)
-{
-	if (c->has & CLAIM_HASH)
-		memcpy(r->hash, c->hash, 32);
-	if (c->has & CLAIM_FROM) {
-		memcpy(r->from, c->from, 20);
-		r->has |= HAS_FROM;
-	}
-	if (c->has & CLAIM_NO_NONCE) {
-		r->has &= ~(uint32_t)(HAS_NONCE | HAS_CREATED);
-		memset(r->created, 0, sizeof r->created);
-	}
-	if (c->has & CLAIM_NO_CHAIN) {
-		r->has &= ~(uint32_t)HAS_CHAIN_ID;
-		r->chain_id = 0;
-	}
-	if (!(r->has & HAS_TO) && (r->has & HAS_FROM) && (r->has & HAS_NONCE)) {
-		tx_created(r->from, r->nonce, r->created);
-		r->has |= HAS_CREATED;
-	}
-}
-
-/* Anyone on the mirrored network can forge a segment and anyone can send what will never be mined: pause-grade takes
- * clean evidence and a viable transaction from a known sender. */
-static uint8_t
-grade_of(const struct alert_record *r, uint8_t wanted)
-{
-	if (wanted == GRADE_PAUSE && ((r->trust & TRUST_BELOW_PAUSE) || !(r->has & HAS_FROM)))
-		return GRADE_PAGE;
-	return wanted;
-}
-
-static void
-emit(struct correlator *c, struct alert_record *r, const struct finding *f, struct span evidence, uint64_t emitted_ns)
-{
-	struct ruleset_rule rule;
-	ruleset_rule(c->rules, f->rule_index, &rule);
-	r->rule_index = f->rule_index;
-	r->rule_id = rule.id;
-	r->rule_rev = rule.rev;
-	r->class_ = rule.class_;
-	r->severity = rule.severity;
-	r->grade_wanted = rule.grade;
-	r->grade = grade_of(r, rule.grade);
-	r->n_protocols = f->n_protocols;
-	memset(r->protocols, 0, sizeof r->protocols);
-	memcpy(r->protocols, f->protocols, f->n_protocols * sizeof f->protocols[0]);
-	r->t_emitted_ns = emitted_ns;
-	r->has &= ~(uint32_t)HAS_SUPERSEDES;
-	r->supersedes_seq = 0;
-	r->supersedes_ring = 0;
-	r->trust &= ~(uint32_t)TRUST_NO_EVIDENCE;
-	incident_key(r);
-
-	enum ring_lane lane = r->grade >= GRADE_PAGE ? LANE_CRITICAL : LANE_NORMAL;
-	struct incident *slot;
-	enum incident_verdict v = incident_judge(&c->incidents, r, c->messages, r->t_wire_ns, &slot);
-	if (v == INCIDENT_REPEAT) {
-		c->ctr[CTR_SUPPRESSED_REPEAT]++;
-		return;
-	}
-	c->ctr[v == INCIDENT_NEW ? CTR_ALERTS : CTR_UPDATES]++;
-	if (c->outlet(c->outlet_ctx, r, lane, evidence) == 0)
-		incident_reported(slot, r, c->messages, (uint32_t)lane, r->t_wire_ns);
-}
-
-/* A transaction that is too long to travel is told of by its findings alone. */
-static void
-take(struct correlator *c, const struct finding_msg *m, bool hurry, uint64_t emitted_ns)
-{
-	struct alert_record r;
-	struct span evidence = {m->raw, m->raw_len};
-	struct tx t;
-	memset(&r, 0, sizeof r);
-	c->messages++;
-	r.kind = ALERT_KIND_ALERT;
-	r.generation = ruleset_generation(c->rules);
-	r.raw_len = m->tx_bytes;
-	fill_where(&r, &m->where);
-	if (evidence.len > 0 && tx_decode(evidence, &t) == 0) {
-		fill_tx(&r, &t);
-		if (!(m->claim.has & CLAIM_UNSIGNED))
-			fill_sender(c, &r, &t, hurry);
-		if (m->claim.has != 0)
-			fill_claim(&r, &m->claim);
-	} else {
-		r.trust |= TRUST_TRUNCATED;
-	}
-	if (m->claim.has & CLAIM_UNSIGNED) { /* made-up bytes are no evidence */
-		evidence = (struct span){0};
-		r.raw_len = 0;
-	}
-	if (c->lives != NULL)
-		lives_tell(c->lives, &r, m->where.bundle);
-	for (uint32_t i = 0; i < m->n_findings; i++)
-		emit(c, &r, &m->findings[i], evidence, emitted_ns);
+	struct sighting s;
+	sighting_begin(&s, m, hurry);
+	c->reporter.messages++;
+	s.ref = kept_add(&c->reporter.kept, m);
+	if (c->lives != NULL && m->pending && s.has_hash)
+		lives_pending(c->lives, &s, hurry);
+	if (m->n_findings > 0)
+		take_findings(c, &s);
+	if (m->n_codes > 0)
+		take_codes(c, &s);
+	take_calls(c, &s);
+	if (s.decoded && s.tx.n_auth > 0)
+		take_delegations(c, &s);
+	if (s.decoded)
+		take_swaps(c, &s);
 }
 
 /* Findings come gravest first. */
 static bool
-hurries(const struct correlator *c, const struct pipe *p, const struct finding_msg *m)
+hurries(const struct correlator *c, const struct pipe *p, const struct tx_msg *m)
 {
 	struct ruleset_rule rule;
 	uint64_t fill = pipe_fill(p);
-	if (c->patient || fill <= p->cap / 2)
+	if (c->patient || fill <= p->cap / 16)
 		return false;
-	ruleset_rule(c->rules, m->findings[0].rule_index, &rule);
-	return rule.grade < GRADE_PAGE || fill > p->cap - p->cap / 8;
+	if (m->n_findings == 0 || fill > p->cap - p->cap / 8)
+		return true;
+	ruleset_rule(c->rules, tx_msg_findings(m)[0].rule_index, &rule);
+	return fill > p->cap / 2 && rule.grade < GRADE_PAGE;
 }
 
 /* What another worker saw before `message` is still in its pipe, or in its hands. */
@@ -228,17 +131,50 @@ others_first(const struct correlator *c, const struct pipe *own, const void *mes
 	return false;
 }
 
+static void
+tick(struct correlator *c, uint64_t t_ns)
+{
+	if (t_ns <= c->now_ns)
+		return;
+	uint64_t passed = c->now_ns == 0 ? SENDER_BURST_NS * SENDER_SHARE : t_ns - c->now_ns;
+	c->now_ns = t_ns;
+	c->sender_tokens_ns += passed / SENDER_SHARE;
+	if (c->sender_tokens_ns > SENDER_BURST_NS)
+		c->sender_tokens_ns = SENDER_BURST_NS;
+}
+
+static void
+take_evidence(struct correlator *c, const struct fact_evidence *e)
+{
+	report_evidence(&c->reporter, e->fingerprint, e->of_answer, e->acked, e->trust, e->t_ns);
+}
+
+/* Elements of a bundle are known by their hashes to whoever looks for sandwiches in it. */
+static void
+take_fact(struct correlator *c, const void *m, bool hurry)
+{
+	const struct fact_tx *f = m;
+	uint8_t hash[32];
+	if (f->kind == FACT_BUNDLE && fact_tx_hash(f, hash))
+		take_bundle_element(c, f, hash);
+	lives_take(c->lives, m, hurry);
+}
+
 static unsigned
-poll_pipe(struct correlator *c, struct pipe *p, uint64_t emitted_ns)
+poll_pipe(struct correlator *c, struct pipe *p)
 {
 	uint32_t bytes;
-	struct finding_msg *m = pipe_peek(p, &bytes);
+	const void *m = pipe_peek(p, &bytes);
 	if (m == NULL || (c->n_pipes > 1 && fact_waits(m) && others_first(c, p, m)))
 		return 0;
-	if (m->kind == FACT_FINDINGS)
-		take(c, m, hurries(c, p, m), emitted_ns);
+	uint32_t kind = *(const uint32_t *)m;
+	tick(c, fact_time(m));
+	if (kind == FACT_TX)
+		take_tx(c, m, hurries(c, p, m));
+	else if (kind == FACT_EVIDENCE)
+		take_evidence(c, m);
 	else if (c->lives != NULL)
-		lives_take(c->lives, m, !c->patient && pipe_fill(p) > p->cap / 16);
+		take_fact(c, m, m, !c->patient && pipe_fill(p) > p->cap / 16);
 	pipe_release(p);
 	return 1;
 }
@@ -247,14 +183,26 @@ unsigned
 correlator_poll(struct correlator *c, unsigned budget, uint64_t emitted_ns)
 {
 	unsigned taken = 0, before;
+	c->reporter.emitted_ns = emitted_ns;
+	take_memory(c);
 	do {
 		before = taken;
 		for (unsigned i = 0; i < c->n_pipes; i++)
-			taken += poll_pipe(c, c->pipes[i], emitted_ns);
+			taken += poll_pipe(c, c->pipes[i]);
 	} while (taken > before && --budget > 0);
 	if (c->lives != NULL && taken > 0)
 		lives_age(c->lives);
+	if (taken > 0)
+		watch_age(c->watch, c->now_ns, AGE_BUDGET);
+	report_storms(&c->reporter, taken > 0 || c->patient ? c->now_ns : emitted_ns, false);
 	return taken;
+}
+
+void
+correlator_finish(struct correlator *c, uint64_t emitted_ns)
+{
+	c->reporter.emitted_ns = emitted_ns;
+	report_storms(&c->reporter, c->now_ns, true);
 }
 
 int

@@ -48,19 +48,10 @@ hash_fact(struct worker *w, unsigned kind, const uint8_t hash[32], unsigned eigh
 	return f;
 }
 
-void
-fact_pending(struct worker *w, const struct tx *t, uint64_t fingerprint, uint64_t t_ns)
+void *
+fact_reserve(struct worker *w, uint32_t bytes)
 {
-	uint32_t bytes = tx_consensus_len(t), travels = bytes <= TX_BYTES_MAX ? bytes : 0;
-	struct fact_tx *f = reserve(w, sizeof *f + travels, ROOM_PENDING);
-	if (f == NULL)
-		return;
-	*f = (struct fact_tx){.kind = FACT_PENDING, .raw_len = travels, .t_ns = t_ns, .fingerprint = fingerprint};
-	if (travels > 0)
-		tx_consensus_copy(t, f->raw);
-	else
-		tx_hash(t, f->hash);
-	pipe_commit(&w->pipe);
+	return reserve(w, bytes, ROOM_PENDING);
 }
 
 void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* facts: what workers tell the correlator besides findings: which transactions are pending, which hashes are announced, what nodes say of
+/* facts: what workers tell the correlator besides transactions (finding_msg.h): which hashes are announced, what nodes say of
  * submissions, what is in blocks. Plain messages in a worker's pipe; in-process only, so no version. Every message of a pipe begins with its
  * kind.
  *
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct fact_tx { /* FACT_PENDING, FACT_MINED, FACT_BLOCK_TX, FACT_BUNDLE: its bytes follow, or its hash alone is known */
+struct fact_tx { /* FACT_MINED, FACT_BLOCK_TX, FACT_BUNDLE: its bytes follow, or its hash alone is known */
 	uint32_t kind;
 	uint32_t raw_len; /* consensus form; 0: the hash alone */
 	uint64_t t_ns, fingerprint;
@@ -39,6 +39,14 @@ struct fact_node { /* a node's word on a submission */
 	uint8_t hash[32];
 };
 
+struct fact_evidence { /* FACT_EVIDENCE: what became of the bytes of a transaction, or of a node's acceptance of it */
+	uint32_t kind;
+	bool of_answer;
+	bool acked;	/* their receiver has acknowledged them; else it never will, or nobody will know */
+	uint32_t trust; /* enum trust_flag: as they are now */
+	uint64_t t_ns, fingerprint;
+};
+
 enum fact_source { FACT_NEW_PAYLOAD, FACT_OFFERED, FACT_TOLD };
 
 struct fact_block { /* FACT_BLOCK_OPEN, _UNREAD, _CLOSE; _JUDGED: hash and valid; FACT_HEAD: hash */
@@ -51,18 +59,22 @@ struct fact_block { /* FACT_BLOCK_OPEN, _UNREAD, _CLOSE; _JUDGED: hash and valid
 	uint8_t hash[32], parent[32];
 };
 
+/* fact_tx_hash: of its transaction; false: its bytes do not read. */
+bool fact_tx_hash(const struct fact_tx *f, uint8_t out[32]);
+
 /* fact_time: when what a message of a pipe tells of crossed the wire. */
 static inline uint64_t
 fact_time(const void *message)
 {
 	switch (*(const uint32_t *)message) {
-	case FACT_FINDINGS:
-		return ((const struct finding_msg *)message)->where.t_wire_ns;
+	case FACT_TX:
+		return ((const struct tx_msg *)message)->where.t_wire_ns;
 	case FACT_ANNOUNCED:
 		return ((const struct fact_announced *)message)->t_ns;
 	case FACT_NODE:
 		return ((const struct fact_node *)message)->t_ns;
-	case FACT_PENDING:
+	case FACT_EVIDENCE:
+		return ((const struct fact_evidence *)message)->t_ns;
 	case FACT_MINED:
 	case FACT_BUNDLE:
 	case FACT_BLOCK_TX:

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a worker tells the correlator of findings: one message per transaction that gave some (facts.h has the rest). The raw transaction (consensus
- * form) follows the struct when it is short enough to travel as evidence. In-process only, so no version. */
+/* What a worker tells the correlator of a transaction that it has judged: one message for each (facts.h has the rest). Behind the struct lie, in this order, the codes that it deploys, its
+ * swaps, its findings, the recipients of the calls inside it, and its raw bytes in consensus form, if these are few enough to travel. In-process only, so no version. */
 #ifndef WORKER_FINDING_MSG_H
 #define WORKER_FINDING_MSG_H
 
 #include "abi/alert.h"
+#include "detect/code.h"
 #include "detect/detect.h"
+#include "eth/swap.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* What a message in a worker's pipe is. */
 enum fact_kind {
-	FACT_FINDINGS = 1,
-	FACT_PENDING,
+	FACT_TX = 1,
 	FACT_ANNOUNCED,
 	FACT_NODE,
+	FACT_EVIDENCE,
 	FACT_MINED,
 	FACT_BUNDLE,
 	FACT_BLOCK_OPEN,
@@ -51,16 +53,67 @@ struct crossing {
 	uint8_t src_ip[16], dst_ip[16];
 };
 
-struct finding_msg {
-	uint32_t kind; /* FACT_FINDINGS */
+#define TX_CODES_MAX 2u
+#define TX_TARGETS_MAX 16u
+
+/* A code that the transaction deploys. */
+struct tx_code {
+	struct code_facts facts;
+	uint32_t learned; /* score of the model, 0..1000 */
+	bool nested;	  /* in a call: a factory deploys it */
+	bool has_address; /* address: where, by CREATE2. Else it is the sender's CREATE, unless it is nested: then it is not known */
+	uint8_t address[20];
+};
+
+struct tx_msg {
+	uint32_t kind; /* FACT_TX */
+	uint32_t raw_len;  /* bytes that follow; 0: too long to travel, see tx_bytes */
+	uint32_t tx_bytes; /* consensus length */
+	uint8_t n_codes, n_swaps, n_findings, n_targets;
+	bool pending; /* its life begins: it crossed in no block, and for the first time */
 	uint64_t fingerprint;
 	struct crossing where; /* claim: not to be followed, see below */
 	struct claim claim;
-	uint32_t n_findings;
-	uint32_t raw_len; /* bytes that follow; 0: too long to travel, see tx_bytes */
-	uint32_t tx_bytes; /* consensus length */
-	struct finding findings[DETECT_FINDINGS_MAX];
-	uint8_t raw[];
+	_Alignas(8) uint8_t rest[];
 };
+
+static inline const struct tx_code *
+tx_msg_codes(const struct tx_msg *m)
+{
+	return (const struct tx_code *)m->rest;
+}
+
+static inline const struct swap *
+tx_msg_swaps(const struct tx_msg *m)
+{
+	return (const struct swap *)(tx_msg_codes(m) + m->n_codes);
+}
+
+static inline const struct finding *
+tx_msg_findings(const struct tx_msg *m)
+{
+	return (const struct finding *)(tx_msg_swaps(m) + m->n_swaps);
+}
+
+static inline const uint8_t (*tx_msg_targets(const struct tx_msg *m))[20]
+{
+	return (const uint8_t(*)[20])(tx_msg_findings(m) + m->n_findings);
+}
+
+static inline struct span
+tx_msg_raw(const struct tx_msg *m)
+{
+	return (struct span){tx_msg_targets(m)[m->n_targets], m->raw_len};
+}
+
+/* tx_msg_bytes: of the message with these counts. */
+static inline uint32_t
+tx_msg_bytes(unsigned codes, unsigned swaps, unsigned findings, unsigned targets, uint32_t raw_len)
+{
+	return (uint32_t)(sizeof(struct tx_msg) + codes * sizeof(struct tx_code) + swaps * sizeof(struct swap) + findings * sizeof(struct finding) + targets * 20) + raw_len;
+}
+#define TX_MSG_BYTES_MAX(raw) \
+	(sizeof(struct tx_msg) + TX_CODES_MAX * sizeof(struct tx_code) + SWAPS_MAX * sizeof(struct swap) + DETECT_FINDINGS_MAX * sizeof(struct finding) + TX_TARGETS_MAX * 20 + (raw))
+_Static_assert(sizeof(struct tx_code) % 8 == 0 && sizeof(struct swap) % 8 == 0 && _Alignof(struct finding) <= 8, "what follows is aligned");
 
 #endif

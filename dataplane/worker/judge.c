@@ -13,41 +13,110 @@ report(struct worker *w, const struct crossing *where, enum crossing_outcome out
 	w->listener(w->listener_ctx, &r);
 }
 
-_Static_assert(2 * (sizeof(struct finding_msg) + TX_BYTES_MAX + 64) <= PIPE_BYTES_MIN, "the longest message fits the smallest pipe");
+_Static_assert(2 * (TX_MSG_BYTES_MAX(TX_BYTES_MAX) + 64) <= PIPE_BYTES_MIN, "the longest message fits the smallest pipe");
 
-/* The message goes into the pipe in place; found[] is the only copy made of the findings. False: no room now. */
+/* What a transaction was found to be. */
+struct judged {
+	uint32_t n_findings, n_codes, n_swaps, n_targets;
+	struct finding findings[DETECT_FINDINGS_MAX];
+	struct tx_code codes[TX_CODES_MAX];
+	struct swap swaps[SWAPS_MAX];
+	uint8_t targets[TX_TARGETS_MAX][20];
+};
+
+/* ---- what the rules do not ask for ---- */
+
 static bool
-send_findings(struct worker *w, const struct tx *t, uint64_t fingerprint, const struct crossing *where, const struct finding *found, uint32_t n)
+tells_something(const struct tx_code *c)
 {
-	uint32_t bytes = tx_consensus_len(t);
-	uint32_t travels = bytes <= TX_BYTES_MAX ? bytes : 0;
-	struct finding_msg *m = pipe_reserve(&w->pipe, (uint32_t)sizeof *m + travels);
+	return c->facts.flash || c->facts.score > 0 || c->facts.has_target || c->learned > 0;
+}
+
+static void
+read_code(struct worker *w, const struct call *call, struct judged *j)
+{
+	struct tx_code *c = &j->codes[j->n_codes];
+	memset(c, 0, sizeof *c);
+	code_read(w->code, call->data, &c->facts);
+	c->nested = call->depth > 0;
+	c->has_address = call->kind == CALL_CREATE2 && call_created2(call, c->address);
+	c->facts.template_ = ruleset_template(w->rules, c->facts.hash);
+	if (w->model != NULL)
+		c->learned = model_score(w->model, code_grams(w->code));
+	j->n_codes += tells_something(c);
+}
+
+static bool
+is_creation(const struct call *c)
+{
+	return c->kind == CALL_CREATE || c->kind == CALL_CREATE2;
+}
+
+/* Recipients of calls inside the transaction, each once. */
+static void
+add_target(struct judged *j, struct span to)
+{
+	for (uint32_t i = 0; i < j->n_targets; i++)
+		if (memcmp(j->targets[i], to.p, 20) == 0)
+			return;
+	if (to.len == 20 && j->n_targets < TX_TARGETS_MAX)
+		memcpy(j->targets[j->n_targets++], to.p, 20);
+}
+
+static void
+look_inside(struct worker *w, const struct tx *t, struct judged *j)
+{
+	const struct calls *calls = detect_calls(w->detect);
+	bool over;
+	for (uint32_t i = 0; i < calls->n; i++) {
+		const struct call *c = &calls->call[i];
+		if ((is_creation(c) || (i == 0 && t->to.len == 0)) && j->n_codes < TX_CODES_MAX)
+			read_code(w, c, j);
+		else if (i > 0)
+			add_target(j, c->to);
+	}
+	if (t->to.len == 20)
+		j->n_swaps = swaps_of(t, calls, j->swaps, &over);
+}
+
+/* ---- telling ---- */
+
+/* In place: no copy is made but this one. False: no room now. */
+static bool
+send_tx(struct worker *w, const struct tx *t, uint64_t fingerprint, const struct crossing *where, const struct judged *j, bool pending)
+{
+	uint32_t bytes = tx_consensus_len(t), travels = bytes <= TX_BYTES_MAX ? bytes : 0;
+	uint32_t all = tx_msg_bytes(j->n_codes, j->n_swaps, j->n_findings, j->n_targets, travels);
+	struct tx_msg *m = j->n_findings > 0 ? pipe_reserve(&w->pipe, all) : fact_reserve(w, all);
 	if (m == NULL)
 		return false;
-	m->kind = FACT_FINDINGS;
-	m->fingerprint = fingerprint;
-	m->where = *where;
+	*m = (struct tx_msg){.kind = FACT_TX, .raw_len = travels, .tx_bytes = bytes, .n_codes = (uint8_t)j->n_codes, .n_swaps = (uint8_t)j->n_swaps,
+		.n_findings = (uint8_t)j->n_findings, .n_targets = (uint8_t)j->n_targets, .pending = pending, .fingerprint = fingerprint, .where = *where};
 	m->where.claim = NULL;
-	m->claim = where->claim != NULL ? *where->claim : (struct claim){0};
-	m->n_findings = n;
-	m->raw_len = travels;
-	m->tx_bytes = bytes;
-	memcpy(m->findings, found, n * sizeof *found);
-	if (travels)
-		tx_consensus_copy(t, m->raw);
+	if (where->claim != NULL)
+		m->claim = *where->claim;
+	memcpy((void *)tx_msg_codes(m), j->codes, j->n_codes * sizeof *j->codes);
+	memcpy((void *)tx_msg_swaps(m), j->swaps, j->n_swaps * sizeof *j->swaps);
+	memcpy((void *)tx_msg_findings(m), j->findings, j->n_findings * sizeof *j->findings);
+	memcpy((void *)tx_msg_targets(m), j->targets, j->n_targets * sizeof *j->targets);
+	if (travels > 0)
+		tx_consensus_copy(t, (uint8_t *)tx_msg_raw(m).p);
 	pipe_commit(&w->pipe);
 	return true;
 }
 
+/* False: there were findings, and no room for them. What has none may be left out. */
 static bool
-report_findings(struct worker *w, const struct tx *t, uint64_t fingerprint, const struct crossing *where, const struct finding *found, uint32_t n)
+tell(struct worker *w, const struct tx *t, uint64_t fingerprint, const struct crossing *where, const struct judged *j, bool pending)
 {
 	uint32_t over = detect_over(w->detect);
-	w->ctr[CTR_FINDINGS] += n + over;
+	w->ctr[CTR_FINDINGS] += j->n_findings + over;
 	w->ctr[CTR_SUPPRESSED_OVER] += over;
-	if (send_findings(w, t, fingerprint, where, found, n))
+	if (j->n_findings == 0 && !w->lives)
 		return true;
-	w->ctr[CTR_SUPPRESSED_RING_FULL] += n;
+	if (send_tx(w, t, fingerprint, where, j, pending) || j->n_findings == 0)
+		return true;
+	w->ctr[CTR_SUPPRESSED_RING_FULL] += j->n_findings;
 	return false;
 }
 
@@ -102,18 +171,20 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 		return unscanned(w, err == -TX_ERR_OVERSIZE ? CTR_TX_UNSCANNED_OVERSIZE : CTR_TX_UNSCANNED_RLP, where, NULL, raw.len);
 	if (!feeds_chain(&w->feeds, t.has_chain_id, t.chain_id))
 		return unscanned(w, CTR_TX_UNSCANNED_CHAIN, where, &t, raw.len);
-	struct finding found[DETECT_FINDINGS_MAX];
-	int n = detect_tx(w->detect, &t, where->bundle_len, found);
+	struct judged j;
+	j.n_codes = j.n_swaps = j.n_targets = 0;
+	int n = detect_tx(w->detect, &t, where->bundle_len, j.findings);
 	if (n < 0) {
 		seen_forget(w->seen, as);
 		return unscanned(w, CTR_TX_UNSCANNED_SCAN_ERROR, where, &t, raw.len);
 	}
+	j.n_findings = (uint32_t)n;
 	w->ctr[CTR_TX_SCANNED]++;
 	report(w, where, CROSSING_SCANNED, &t, raw.len);
-	if (w->lives && !(where->trust & TRUST_INCLUDED))
-		fact_pending(w, &t, fingerprint, where->t_wire_ns);
+	if (w->lives)
+		look_inside(w, &t, &j);
 	/* what nobody was told of is told when it comes again */
-	if (n > 0 && !report_findings(w, &t, fingerprint, where, found, (uint32_t)n))
+	if (!tell(w, &t, fingerprint, where, &j, !(where->trust & TRUST_INCLUDED)))
 		seen_forget(w->seen, as);
 	return CROSSING_SCANNED;
 }
@@ -177,13 +248,15 @@ worker_raw(struct worker *w, struct span raw, const struct crossing *where)
 void
 judge_ahead(struct worker *w, struct span raw, const struct crossing *where)
 {
-	struct finding found[DETECT_FINDINGS_MAX];
 	uint64_t clean = variant(seen_fingerprint(w->seen, raw), where->bundle_len, false), as = clean ^ AHEAD_BIT;
+	struct judged j;
 	struct tx t;
 	if (seen_check(w->seen, clean, where->t_wire_ns) || seen_check_add(w->seen, as, where->t_wire_ns) || tx_decode(raw, &t) != 0)
 		return;
-	int n = detect_tx(w->detect, &t, where->bundle_len, found);
+	j.n_codes = j.n_swaps = j.n_targets = 0;
+	int n = detect_tx(w->detect, &t, where->bundle_len, j.findings);
 	w->ctr[CTR_TX_AHEAD]++;
-	if (n < 0 || (n > 0 && !report_findings(w, &t, clean, where, found, (uint32_t)n)))
+	j.n_findings = n > 0 ? (uint32_t)n : 0;
+	if (n < 0 || (n > 0 && !tell(w, &t, clean, where, &j, false)))
 		seen_forget(w->seen, as);
 }

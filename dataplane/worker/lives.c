@@ -95,19 +95,52 @@ struct known {
 };
 
 /* The sender is looked for only if nobody knows it yet. */
-static void
-add_sender(struct lives *l, struct known *k, bool hurry)
+static const uint8_t *
+sender_for(struct lives *l, const struct tx *tx, const uint8_t hash[32], bool hurry, uint8_t out[20])
 {
-	const struct life_tx *t = life_find(l->life, k->hash);
+	const struct life_tx *t = life_find(l->life, hash);
 	if (!l->senders || (t != NULL && (t->has & LIFE_HAS_SENDER)))
-		return;
+		return NULL;
 	if (hurry) {
 		l->ctr[CTR_SENDERS_NOT_FOR_LIVES]++;
-		return;
+		return NULL;
 	}
 	l->ctr[CTR_SENDERS_FOR_LIVES]++;
-	if (tx_sender(&k->tx, k->sender) == 0)
-		k->seen.sender = k->sender;
+	return tx_sender(tx, out) == 0 ? out : NULL;
+}
+
+void
+lives_pending(struct lives *l, struct sighting *s, bool hurry)
+{
+	struct life_seen seen = {.hash = s->hash, .fingerprint = s->m->fingerprint};
+	uint64_t t_ns = s->m->where.t_wire_ns;
+	if (t_ns > l->now_ns)
+		l->now_ns = t_ns;
+	if (s->decoded) {
+		seen.nonce = s->tx.nonce;
+		seen.has_nonce = !(s->m->claim.has & CLAIM_NO_NONCE);
+		seen.to = s->tx.to.len == 20 ? s->tx.to.p : NULL;
+	}
+	if (s->decoded && !s->named) {
+		seen.sender = sender_for(l, &s->tx, s->hash, hurry, s->from);
+		s->named = s->has_from = seen.sender != NULL;
+	} else if (s->has_from) {
+		seen.sender = s->from;
+	}
+	life_pending(l->life, &seen, t_ns);
+}
+
+bool
+fact_tx_hash(const struct fact_tx *f, uint8_t out[32])
+{
+	struct tx t;
+	if (f->raw_len == 0)
+		memcpy(out, f->hash, 32);
+	else if (tx_decode((struct span){f->raw, f->raw_len}, &t) == 0)
+		tx_hash(&t, out);
+	else
+		return false;
+	return true;
 }
 
 static bool
@@ -128,7 +161,7 @@ know(struct lives *l, const struct fact_tx *f, struct known *k, bool hurry)
 	if (k->tx.to.len == 20)
 		k->seen.to = k->tx.to.p;
 	if (f->kind != FACT_BUNDLE) /* a bundle's elements are known by their hashes */
-		add_sender(l, k, hurry);
+		k->seen.sender = sender_for(l, &k->tx, k->hash, hurry, k->sender);
 	return true;
 }
 
@@ -198,9 +231,7 @@ take_tx(struct lives *l, const struct fact_tx *f, bool hurry)
 			life_block_unread(l->life, f->handle);
 		return;
 	}
-	if (f->kind == FACT_PENDING)
-		life_pending(l->life, &k.seen, f->t_ns);
-	else if (f->kind == FACT_MINED)
+	if (f->kind == FACT_MINED)
 		life_mined(l->life, &k.seen, f->has_block ? f->block : NULL, f->t_ns);
 	else
 		life_block_tx(l->life, f->handle, &k.seen, f->t_ns);
@@ -263,10 +294,6 @@ lives_take(struct lives *l, const void *message, bool hurry)
 		break;
 	case FACT_NODE:
 		take_node(l, message);
-		break;
-	case FACT_PENDING:
-		l->now_ns = ((const struct fact_tx *)message)->t_ns > l->now_ns ? ((const struct fact_tx *)message)->t_ns : l->now_ns;
-		take_tx(l, message, hurry);
 		break;
 	case FACT_MINED:
 	case FACT_BUNDLE:

@@ -9,6 +9,7 @@
 #include "detect/life.h"
 #include "worker/facts.h"
 #include "worker/protocols.h"
+#include "worker/sighting.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,7 +52,10 @@ struct lives_config {
 size_t lives_bytes(const struct lives_config *c);
 void lives_init(struct lives *l, void *mem, const struct lives_config *c, uint64_t *counters);
 
-/* lives_take: one message of a pipe that is no finding. hurry: there is no time for senders. */
+/* lives_pending: a transaction crossed in no block; its hash is known. */
+void lives_pending(struct lives *l, struct sighting *s, bool hurry);
+
+/* lives_take: one message of a pipe that is no transaction. hurry: there is no time for senders. */
 void lives_take(struct lives *l, const void *message, bool hurry);
 
 /* lives_age: some of what has lasted too long; shares are written. Cheap; every turn of the loop. */

@@ -59,7 +59,10 @@ struct worker {
 	struct inflate_pool inflates;
 	struct join_pool joins;
 	struct seen *seen;
+	const struct ruleset *rules;
+	const struct model *model; /* NULL: none */
 	struct detect *detect;
+	struct code_reader *code;
 	struct pipe pipe;
 	struct pending pending[PENDING_MAX];
 	uint32_t n_pending;
@@ -189,7 +192,8 @@ void take_broadcast(void *ctx, const struct arbfeed_event *e);
 
 /* ---- facts.c: what the correlator is told, if it can be; of the current flow and direction ---- */
 
-void fact_pending(struct worker *w, const struct tx *t, uint64_t fingerprint, uint64_t t_ns);
+/* fact_reserve: room for a message that may be left out, or NULL, which is counted. */
+void *fact_reserve(struct worker *w, uint32_t bytes);
 /* fact_announced: type -1, size 0: not told. */
 void fact_announced(struct worker *w, const uint8_t hash[32], int type, uint32_t size);
 /* fact_node: hash NULL: refused. */

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What becomes of transactions, as far as alerts and armed contracts are concerned; and what control remembers of before this start. */
+#include "worker/correlator_private.h"
+
+static void
+deployed(struct correlator *c, const struct suspect *t, enum life_event_kind kind, uint64_t now_ns)
+{
+	if (t == NULL || !t->creates)
+		return;
+	if (kind == LIFE_EVENT_INCLUDED)
+		watch_included(c->watch, t->created, t->chain_id, now_ns);
+	else if (kind == LIFE_EVENT_REORGED)
+		watch_excluded(c->watch, t->created, t->chain_id, now_ns);
+	else
+		watch_forget(c->watch, t->created, t->chain_id);
+}
+
+static void
+judged(struct correlator *c, const struct life_tx *t, const struct suspect *known)
+{
+	if (t->verdict == LIFE_ACCEPTED) {
+		if (known != NULL && known->creates)
+			watch_accepted(c->watch, known->created, known->chain_id);
+		report_accepted(&c->reporter, t->hash, c->now_ns);
+	} else if (t->verdict == LIFE_REFUSED) {
+		report_refused(&c->reporter, t->hash);
+	}
+}
+
+/* Of two deployments with one nonce only one comes to be, at the same address: what replaces the other has armed it anew, if it has to. */
+void
+correlator_life(void *ctx, enum life_event_kind kind, const struct life_tx *t, const struct life_block *block)
+{
+	struct correlator *c = ctx;
+	const struct suspect *known = suspects_find(&c->reporter.suspects, t->hash);
+	const struct life_tx *by = kind == LIFE_EVENT_REPLACED && c->lives != NULL ? life_replacement(c->lives->life, t) : NULL;
+	if (c->listener != NULL)
+		c->listener(c->listener_ctx, kind, t, block);
+	if (kind == LIFE_EVENT_JUDGED) {
+		judged(c, t, known);
+		return;
+	}
+	if (kind != LIFE_EVENT_PENDING)
+		deployed(c, known, kind, c->now_ns);
+	swaps_life(c, kind, t, block);
+	switch (kind) {
+	case LIFE_EVENT_INCLUDED:
+		report_ended(&c->reporter, t->hash, ENDING_INCLUDED, NULL, c->now_ns);
+		break;
+	case LIFE_EVENT_REPLACED:
+		report_ended(&c->reporter, t->hash, ENDING_REPLACED, by != NULL ? by->hash : NULL, c->now_ns);
+		break;
+	case LIFE_EVENT_DROPPED:
+		report_ended(&c->reporter, t->hash, ENDING_DROPPED, NULL, c->now_ns);
+		break;
+	case LIFE_EVENT_REORGED:
+		report_ended(&c->reporter, t->hash, ENDING_REORGED, NULL, c->now_ns);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- memory ---- */
+
+static void
+remember_armed(struct correlator *c, const struct memory_armed *m)
+{
+	struct watch_entry e = {.chain_id = m->chain_id, .since_ns = m->flags & MEMORY_OPERATOR && m->rule_id == 0 ? 0 : m->since_ns, .last_ns = m->last_ns,
+		.providers = m->providers, .reasons = m->reasons, .score = m->score, .flags = WATCH_REMEMBERED};
+	e.flags |= (m->flags & MEMORY_INCLUDED ? WATCH_INCLUDED : 0) | (m->flags & MEMORY_OPERATOR ? WATCH_OPERATOR : 0) |
+		   (m->flags & MEMORY_DELEGATION ? WATCH_DELEGATED : 0);
+	e.flags |= m->reasons & REASON(ENTRY) ? WATCH_FLASH : 0;
+	e.flags |= m->reasons & REASON(TEMPLATE) ? WATCH_TEMPLATE : 0;
+	memcpy(e.address, m->address, 20);
+	memcpy(e.deployer, m->deployer, 20);
+	memcpy(e.deploy_hash, m->deploy_hash, 32);
+	e.n_protected = m->n_protected;
+	memcpy(e.protected_, m->protected_, sizeof e.protected_);
+	watch_arm(c->watch, &e, m->last_ns);
+	if (m->since_ns == 0 || (m->flags & (MEMORY_INCLUDED | MEMORY_OPERATOR)))
+		return;
+	/* its block may come after this start */
+	struct suspect *t = suspects_add(&c->reporter.suspects, m->deploy_hash, 0, m->last_ns);
+	t->chain_id = m->chain_id;
+	t->creates = true;
+	memcpy(t->created, m->address, 20);
+}
+
+_Static_assert(MEMORY_PROTECTED_MAX == WATCH_PROTECTED_MAX, "what is armed is remembered whole");
+
+void
+take_memory(struct correlator *c)
+{
+	const struct memory_page *p = atomic_load_explicit(&c->memory, memory_order_acquire);
+	if (p == atomic_load_explicit(&c->memory_taken, memory_order_relaxed))
+		return;
+	watch_unwatch_all(c->watch);
+	for (uint32_t i = 0; p != NULL && i < p->n_armed; i++)
+		remember_armed(c, &memory_armed(p)[i]);
+	for (uint32_t i = 0; p != NULL && i < p->n_incidents; i++) {
+		const struct memory_incident *m = &memory_incidents(p)[i];
+		incident_remember(&c->reporter.incidents, m->dedupekey, m->grade, m->hashes, m->n_hashes, m->last_ns);
+	}
+	c->ctr[CTR_MEMORY_PAGES] += p != NULL;
+	atomic_store_explicit(&c->memory_taken, p, memory_order_release);
+}
+
+void
+correlator_memory(struct correlator *c, const struct memory_page *page)
+{
+	atomic_store_explicit(&c->memory, page, memory_order_release);
+}
+
+bool
+correlator_memory_taken(const struct correlator *c, const struct memory_page *page)
+{
+	return atomic_load_explicit(&c->memory_taken, memory_order_acquire) == page;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The inside of the correlator, shared by its parts: correlator.c (pipes, what it is made of), findings.c (what alerts are made of), arming.c (deployments, calls of armed contracts, delegations), swaps.c
+ * (sandwiches, displacement), changes.c (what becomes of transactions; what control remembers). Nobody else includes this. */
+#ifndef WORKER_CORRELATOR_PRIVATE_H
+#define WORKER_CORRELATOR_PRIVATE_H
+
+#include "abi/counters.h"
+#include "worker/correlator.h"
+#include "worker/facts.h"
+
+#include <string.h>
+
+/* Senders that nobody may have asked for yet (a node may still refuse them) get this share of a core. */
+#define SENDER_COST_NS 60000u
+#define SENDER_BURST_NS (20ull * 1000000)
+#define SENDER_SHARE 4u
+
+/* ---- findings.c ---- */
+
+/* sender_of: the sender, looked for if nobody knows it yet and there is time; NULL: not known. */
+const uint8_t *sender_of(struct correlator *c, struct sighting *s);
+/* touches_of: the protected contracts that it touches; their number. */
+uint32_t touches_of(struct correlator *c, struct sighting *s);
+/* record_for: the record that an alert on this transaction begins with: sender, touches and what lives say of it, but no finding. */
+struct alert_record *record_for(struct correlator *c, struct sighting *s);
+/* facts_for: what conditions of event rules are asked of, from a record. */
+void facts_for(const struct alert_record *r, struct rule_facts *f);
+/* report_event: the gravest rule on this event that holds, if one does. r is used up. target: what equal findings are equal in. Returns whether one did. */
+bool report_event(struct correlator *c, struct sighting *s, enum rule_event event, struct alert_record *r, const struct rule_facts *f, const uint8_t target[20]);
+/* take_findings: what rules on transactions found. */
+void take_findings(struct correlator *c, struct sighting *s);
+
+/* ---- arming.c ---- */
+
+void take_codes(struct correlator *c, struct sighting *s);
+void take_calls(struct correlator *c, struct sighting *s);
+void take_delegations(struct correlator *c, struct sighting *s);
+
+/* ---- swaps.c ---- */
+
+size_t swaps_bytes(const struct correlator_config *cfg);
+void swaps_init(struct correlator *c, void *mem, const struct correlator_config *cfg);
+void take_swaps(struct correlator *c, struct sighting *s);
+/* take_bundle_element: of FACT_BUNDLE. */
+void take_bundle_element(struct correlator *c, const struct fact_tx *f, const uint8_t hash[32]);
+void swaps_life(struct correlator *c, enum life_event_kind kind, const struct life_tx *t, const struct life_block *block);
+
+/* ---- changes.c ---- */
+
+void take_memory(struct correlator *c);
+
+#endif

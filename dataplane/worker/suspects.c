@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "worker/suspects.h"
+
+#include <string.h>
+
+#define WAYS 8u
+
+static size_t
+round64(size_t n)
+{
+	return (n + 63) & ~(size_t)63;
+}
+
+size_t
+suspects_bytes(uint32_t n)
+{
+	return round64((size_t)n * sizeof(struct suspect)) + round64(n) + round64((size_t)n * sizeof(uint32_t));
+}
+
+void
+suspects_init(struct suspects *s, void *mem, uint32_t n)
+{
+	uint8_t *p = mem;
+	memset(s, 0, sizeof *s);
+	s->n = n;
+	s->slot = (struct suspect *)p;
+	s->used = p += round64((size_t)n * sizeof(struct suspect));
+	s->by_fingerprint = (uint32_t *)(p + round64(n));
+	memset(s->used, 0, n);
+	memset(s->by_fingerprint, 0, (size_t)n * sizeof(uint32_t));
+}
+
+/* Hashes are keccak's: whoever wants many in one set has to search for them, and displaces only what nobody accepted. */
+static uint32_t
+set_of(const struct suspects *s, const uint8_t *hash)
+{
+	uint32_t h;
+	memcpy(&h, hash + 8, sizeof h);
+	return h & (s->n - 1) & ~(WAYS - 1);
+}
+
+struct suspect *
+suspects_find(struct suspects *s, const uint8_t hash[32])
+{
+	uint32_t set = set_of(s, hash);
+	for (uint32_t i = set; i < set + WAYS; i++)
+		if (s->used[i] && memcmp(s->slot[i].hash, hash, 32) == 0)
+			return &s->slot[i];
+	return NULL;
+}
+
+struct suspect *
+suspects_of_fingerprint(struct suspects *s, uint64_t fingerprint)
+{
+	uint32_t at = s->by_fingerprint[fingerprint & (s->n - 1)];
+	if (fingerprint == 0 || at == 0 || !s->used[at - 1] || s->slot[at - 1].fingerprint != fingerprint)
+		return NULL;
+	return &s->slot[at - 1];
+}
+
+static bool
+less_worth(const struct suspect *a, const struct suspect *b)
+{
+	bool a_kept = a->accepted && !a->ended, b_kept = b->accepted && !b->ended;
+	return a_kept != b_kept ? b_kept : a->t_ns < b->t_ns;
+}
+
+struct suspect *
+suspects_add(struct suspects *s, const uint8_t hash[32], uint64_t fingerprint, uint64_t now_ns)
+{
+	struct suspect *t = suspects_find(s, hash);
+	if (t == NULL) {
+		uint32_t set = set_of(s, hash), at = set;
+		for (uint32_t i = set; i < set + WAYS; i++) {
+			if (!s->used[i]) {
+				at = i;
+				break;
+			}
+			if (less_worth(&s->slot[i], &s->slot[at]))
+				at = i;
+		}
+		s->evicted += s->used[at];
+		s->used[at] = 1;
+		t = &s->slot[at];
+		*t = (struct suspect){.t_ns = now_ns};
+		memcpy(t->hash, hash, 32);
+	}
+	if (fingerprint != 0) {
+		t->fingerprint = fingerprint;
+		s->by_fingerprint[fingerprint & (s->n - 1)] = (uint32_t)(t - s->slot) + 1;
+	}
+	return t;
+}
+
+bool
+suspect_joins(struct suspect *t, uint32_t slot, const uint8_t dedupekey[32])
+{
+	for (uint32_t i = 0; i < t->n_incidents; i++)
+		if (t->incident[i].slot == slot && memcmp(t->incident[i].key, dedupekey, 8) == 0)
+			return false;
+	if (t->n_incidents == SUSPECT_INCIDENTS)
+		return false;
+	t->incident[t->n_incidents].slot = slot;
+	memcpy(t->incident[t->n_incidents++].key, dedupekey, 8);
+	return true;
+}
