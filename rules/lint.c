@@ -73,7 +73,7 @@ check_vectors(struct rule_set *s, const struct rule *r)
 	}
 	if (!yes)
 		diag_error(s, r->at, "no vector with `match: true`: nothing shows that the rule works");
-	if (!no)
+	if (!no && !r->always)
 		diag_error(
 			s, r->at, "no vector with `match: false`: nothing shows that the rule can be silent");
 }
@@ -94,6 +94,36 @@ check_reach(struct rule_set *s, const struct rule *r)
 			"that must match)");
 }
 
+/* Does it hold of all numbers from one below `of` on? */
+static bool
+begins_below(const struct rule_set *s, const struct bundle_op *op, uint32_t of)
+{
+	const uint8_t *be = s->consts[op->n].be;
+	uint32_t v = (uint32_t)be[30] << 8 | be[31];
+	for (int i = 0; i < 30; i++)
+		if (be[i] != 0)
+			return false;
+	return (op->b == COMPARE_GE && v < of) || (op->b == COMPARE_GT && v + 1 < of);
+}
+
+static void
+check_learned(struct rule_set *s, const struct rule *r)
+{
+	for (uint32_t i = 0; i < r->n_ops; i++) {
+		if (r->ops[i].code != OP_COMPARE || r->ops[i].a != SCALAR_CODE_LEARNED)
+			continue;
+		if (s->model == NULL)
+			diag_warn(s, r->condition_at,
+				"`code_learned` is always 0: the set has no weights (a *.weights file)");
+		else if (r->grade > GRADE_WATCH && begins_below(s, &r->ops[i], s->model->threshold))
+			diag_warn(s, r->condition_at, "asks for less of `code_learned` than the threshold of %s, %u",
+				s->model_at.file, s->model->threshold);
+		else
+			continue;
+		return;
+	}
+}
+
 static void
 check_rule(struct rule_set *s, const struct rule *r)
 {
@@ -103,12 +133,7 @@ check_rule(struct rule_set *s, const struct rule *r)
 		diag_error(s, r->grade_at, "an experimental rule is graded `watch` (or make it stable)");
 	if (r->grade == GRADE_PAUSE)
 		pause_check(s, r);
-	for (uint32_t i = 0; i < r->n_ops && s->model == NULL; i++) {
-		if (r->ops[i].code != OP_COMPARE || r->ops[i].a != SCALAR_CODE_LEARNED)
-			continue;
-		diag_warn(s, r->condition_at, "`code_learned` is always 0: the set has no weights (a *.weights file)");
-		break;
-	}
+	check_learned(s, r);
 }
 
 /* Windows of which too few bytes say anything stop Hyperscan at every run of zeros. */
