@@ -19,6 +19,7 @@ struct detect {
 	uint8_t *woken; /* of rules */
 	uint32_t *seen_list, *hit_list, *woken_list;
 	uint32_t n_seen, n_hit, n_woken;
+	const struct rule_facts *facts; /* of the transactions to come; NULL: zeros */
 	uint64_t matches; /* detect_scan_only */
 };
 
@@ -209,7 +210,7 @@ keep(struct detect *d, const struct rs_rule *top[DETECT_FINDINGS_MAX], int *n, c
 static int
 judge(struct detect *d, const struct tx *t, uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX])
 {
-	const struct condition_input in = {d->r, t, d->seen, d->seen_list, d->n_seen, bundle_len};
+	const struct condition_input in = {d->r, t, d->seen, d->seen_list, d->n_seen, bundle_len, d->facts};
 	const struct rs_rule *top[DETECT_FINDINGS_MAX];
 	int n = 0;
 	for (uint32_t i = 0; i < d->n_woken; i++)
@@ -260,6 +261,12 @@ detect_tx(struct detect *d, const struct tx *t, uint32_t bundle_len, struct find
 	if (d->n_seen > 0)
 		forget(d);
 	return n;
+}
+
+void
+detect_facts(struct detect *d, const struct rule_facts *f)
+{
+	d->facts = f;
 }
 
 uint32_t
