@@ -56,11 +56,13 @@ put_place(struct audit_digest *d, uint64_t cursor, uint64_t t_journaled_ns, cons
 
 void
 audit_digest_record(struct audit_digest *d, uint64_t cursor, uint64_t t_journaled_ns, const uint8_t epoch[8],
-	uint32_t ring_id, const struct alert_record *r)
+	uint32_t ring_id, const struct alert_record *r, const struct event_vet *vet)
 {
 	put_place(d, cursor, t_journaled_ns, epoch, ring_id);
-	sha256_update(&d->sha, 1, (const uint8_t *)"A");
+	sha256_update(&d->sha, 1, (const uint8_t *)(vet->node == VET_NONE ? "A" : "V"));
 	sha256_update(&d->sha, sizeof *r, (const uint8_t *)r);
+	if (vet->node != VET_NONE)
+		sha256_update(&d->sha, sizeof *vet, (const uint8_t *)vet);
 }
 
 void

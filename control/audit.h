@@ -8,11 +8,13 @@
  * bytes in order of cursor:
  *
  *   cursor || t_journaled_ns || epoch[8] || ring || 'A' || the 1216 bytes of the record
+ *   cursor || t_journaled_ns || epoch[8] || ring || 'V' || the 1216 bytes of the record || the 16 of struct event_vet
  *   cursor || t_journaled_ns || epoch[8] || ring || 'L' || from || to || reason || 0 */
 #ifndef CONTROL_AUDIT_H
 #define CONTROL_AUDIT_H
 
 #include "abi/alert.h"
+#include "abi/event.h"
 
 #include <nettle/sha2.h>
 #include <stddef.h>
@@ -31,8 +33,9 @@ struct audit_digest {
 };
 
 void audit_digest_begin(struct audit_digest *d);
+/* vet: as in its row; VET_NONE: an 'A'. */
 void audit_digest_record(struct audit_digest *d, uint64_t cursor, uint64_t t_journaled_ns,
-	const uint8_t epoch[8], uint32_t ring_id, const struct alert_record *r);
+	const uint8_t epoch[8], uint32_t ring_id, const struct alert_record *r, const struct event_vet *vet);
 void audit_digest_loss(struct audit_digest *d, uint64_t cursor, uint64_t t_journaled_ns,
 	const uint8_t epoch[8], uint32_t ring_id, uint64_t from, uint64_t to, const char *reason);
 /* audit_digest_end writes the detail of a "batch" entry; out >= AUDIT_DETAIL_MAX bytes. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/audit.h"
+#include "control/batch.h"
 #include "control/journal_private.h"
 
 #include <dirent.h>
@@ -42,10 +43,10 @@ text(sqlite3_stmt *s, int column)
 
 /* The columns beside the record are its copies: they must agree with it, since operators query them. */
 static bool
-columns_agree(sqlite3_stmt *s, const struct alert_record *r)
+columns_agree(sqlite3_stmt *s, const struct alert_record *r, const struct event_vet *vet)
 {
 	return sqlite3_column_int64(s, 8) == (int64_t)r->seq && sqlite3_column_int(s, 9) == r->kind &&
-	       sqlite3_column_int(s, 10) == r->grade && sqlite3_column_int64(s, 11) == r->rule_id &&
+	       sqlite3_column_int(s, 10) == (int)entry_grade(r, vet) && sqlite3_column_int(s, 15) == (vet->node > VET_ASKED) && sqlite3_column_int64(s, 11) == r->rule_id &&
 	       is_blob(s, 12, r->dedupekey, sizeof r->dedupekey) &&
 	       ((r->has & HAS_HASH) ? is_blob(s, 13, r->hash, sizeof r->hash)
 				    : sqlite3_column_type(s, 13) == SQLITE_NULL);
@@ -65,11 +66,15 @@ digest_row(struct audit_digest *d, sqlite3_stmt *s)
 		return true;
 	}
 	struct alert_record r;
-	if (sqlite3_column_bytes(s, 4) != sizeof r)
+	struct event_vet vet = {.node = VET_NONE};
+	bool asked = sqlite3_column_type(s, 14) != SQLITE_NULL;
+	if (sqlite3_column_bytes(s, 4) != sizeof r || (asked && sqlite3_column_bytes(s, 14) != sizeof vet))
 		return false;
 	memcpy(&r, sqlite3_column_blob(s, 4), sizeof r);
-	audit_digest_record(d, cursor, t, epoch, ring, &r);
-	return columns_agree(s, &r);
+	if (asked)
+		memcpy(&vet, sqlite3_column_blob(s, 14), sizeof vet);
+	audit_digest_record(d, cursor, t, epoch, ring, &r, &vet);
+	return asked == (vet.node != VET_NONE) && columns_agree(s, &r, &vet);
 }
 
 static int
@@ -126,10 +131,10 @@ check_entries(struct walk *w, sqlite3 *db)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_prepare_v2(db,
 			"SELECT cursor, t_journaled_ns, epoch, ring, record, NULL, NULL, NULL, seq, kind, "
-			"grade, rule_id, dedupekey, hash"
+			"grade, rule_id, dedupekey, hash, vet, vetted"
 			" FROM alerts WHERE cursor BETWEEN ?1 AND ?2 UNION ALL SELECT cursor, "
 			"t_journaled_ns, epoch, ring, NULL,"
-			" seq_from, seq_to, reason, NULL, NULL, NULL, NULL, NULL, NULL FROM losses WHERE "
+			" seq_from, seq_to, reason, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM losses WHERE "
 			"cursor BETWEEN ?1 AND ?2"
 			" ORDER BY 1",
 			-1, &rows, NULL);

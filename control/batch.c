@@ -36,6 +36,18 @@ batch_entry(struct batch *b, const uint8_t epoch[8], uint32_t ring_id)
 	return e;
 }
 
+bool
+entry_is_verdict(const struct entry *e)
+{
+	return !e->loss && e->vet.node > VET_ASKED;
+}
+
+unsigned
+entry_grade(const struct alert_record *r, const struct event_vet *vet)
+{
+	return vet->node == VET_ASKED && r->grade > GRADE_PAGE ? GRADE_PAGE : r->grade;
+}
+
 uint32_t
 batch_room(const struct batch *b)
 {
@@ -63,8 +75,25 @@ batch_kept(const struct batch *b)
 {
 	uint32_t records = 0;
 	for (uint32_t i = 0; i < b->n; i++)
-		records += !b->e[i].loss;
+		records += !b->e[i].loss && !entry_is_verdict(&b->e[i]);
 	return records;
+}
+
+/* Their records are in the journal already, or on the way there: they are no losses of the ring's. */
+static void
+drop_verdicts(struct batch *b, uint32_t from, unsigned below_grade)
+{
+	uint32_t n = from;
+	for (uint32_t i = from; i < b->n; i++) {
+		if (entry_is_verdict(&b->e[i]) && b->e[i].record.grade < below_grade) {
+			b->verdicts_shed++;
+			continue;
+		}
+		if (n != i)
+			b->e[n] = b->e[i];
+		n++;
+	}
+	b->n = n;
 }
 
 static void
@@ -78,7 +107,7 @@ lose(struct entry *e)
 static bool
 same_ring(const struct entry *a, const struct entry *b)
 {
-	return a->ring_id == b->ring_id && memcmp(a->epoch, b->epoch, sizeof a->epoch) == 0;
+	return !entry_is_verdict(a) && a->ring_id == b->ring_id && memcmp(a->epoch, b->epoch, sizeof a->epoch) == 0;
 }
 
 /* The last entry of the same ring among the first n, or NULL. */
@@ -136,12 +165,14 @@ pack_evidence(struct batch *b)
 void
 batch_shed(struct batch *b)
 {
+	drop_verdicts(b, 0, GRADE_PAUSE);
 	for (uint32_t i = 0; i < b->n; i++) {
 		if (!b->e[i].loss && b->e[i].record.grade < GRADE_PAUSE)
 			lose(&b->e[i]);
 	}
 	merge(b, false);
 	if (b->n > BATCH_ENTRIES / 2) {
+		drop_verdicts(b, BATCH_ENTRIES / 4, GRADE_MAX + 1);
 		for (uint32_t i = BATCH_ENTRIES / 4; i < b->n; i++)
 			if (!b->e[i].loss)
 				lose(&b->e[i]);

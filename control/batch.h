@@ -6,6 +6,7 @@
 #define CONTROL_BATCH_H
 
 #include "abi/alert.h"
+#include "abi/event.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,6 +29,8 @@ struct entry {
 	uint32_t ring_id;
 	uint64_t from, to;	       /* seqs; equal for a record */
 	const char *reason;	       /* of a loss; static lifetime */
+	struct event_vet vet; /* of a record: VET_ASKED: told as page at most, a verdict follows; from VET_YES on: this is the verdict, no
+				 record of the ring's own */
 	char rule_name[RULE_NAME_MAX]; /* "": not known */
 	uint32_t evidence_at, evidence_len;
 	struct alert_record record;
@@ -38,6 +41,7 @@ struct batch {
 	uint32_t n;
 	uint8_t *evidence; /* BATCH_EVIDENCE_BYTES */
 	uint32_t evidence_n;
+	uint64_t verdicts_shed;
 };
 
 /* batch_new allocates; 0 or -ENOMEM. batch_free takes a zeroed batch too. */
@@ -46,6 +50,11 @@ void batch_free(struct batch *b);
 
 /* batch_entry returns the next free entry, zeroed, or NULL if the batch is full. */
 struct entry *batch_entry(struct batch *b, const uint8_t epoch[8], uint32_t ring_id);
+/* entry_is_verdict: control's own word on a record, not one of the ring's. */
+bool entry_is_verdict(const struct entry *e);
+/* entry_grade: the grade at which consumers are told of a record. */
+unsigned entry_grade(const struct alert_record *r, const struct event_vet *vet);
+
 /* batch_room: entries still free. batch_evidence_room: bytes still free. */
 uint32_t batch_room(const struct batch *b);
 uint32_t batch_evidence_room(const struct batch *b);
@@ -55,7 +64,7 @@ uint64_t batch_lost(const struct batch *b);
 uint32_t batch_kept(const struct batch *b);
 
 /* batch_shed makes room while the journal is down: records below pause grade become losses (journal_failed),
- * neighbouring losses of one ring and reason one loss. If more than half of the entries would still be taken,
+ * neighbouring losses of one ring and reason one loss; verdicts below pause grade are let go (b->verdicts_shed). If more than half of the entries would still be taken,
  * the youngest pause-grade records go the same way, and then the losses are merged over what lies between.
  * Afterwards batch_room is at least BATCH_ENTRIES / 4 for up to BATCH_ENTRIES / 4 rings, and half of the
  * evidence is free. Order within a ring is kept. */

@@ -18,7 +18,8 @@ static const char schema[] =
 	"NULL, rule_name TEXT,"
 	" generation INTEGER NOT NULL, hash BLOB, dedupekey BLOB NOT NULL, t_wire_ns INTEGER NOT NULL,"
 	" t_emitted_ns INTEGER NOT NULL, t_journaled_ns INTEGER NOT NULL, record BLOB NOT NULL, "
-	"UNIQUE(epoch, ring, seq));"
+	"vet BLOB, vetted INTEGER NOT NULL, UNIQUE(epoch, ring, seq, vetted));"
+	"CREATE INDEX alerts_vet ON alerts(cursor) WHERE vet IS NOT NULL;"
 	"CREATE INDEX alerts_pause ON alerts(cursor) WHERE grade = 3;"
 	"CREATE TABLE losses(cursor INTEGER PRIMARY KEY, epoch BLOB NOT NULL, ring INTEGER NOT NULL, "
 	"seq_from INTEGER NOT NULL,"
@@ -36,8 +37,8 @@ static const char *const statements[STATEMENTS] = {
 	[ST_BEGIN] = "BEGIN IMMEDIATE",
 	[ST_COMMIT] = "COMMIT",
 	[ST_ROLLBACK] = "ROLLBACK",
-	[ST_ALERT] = ("INSERT INTO alerts VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)"
-		      " ON CONFLICT(epoch, ring, seq) DO NOTHING"),
+	[ST_ALERT] = ("INSERT INTO alerts VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)"
+		      " ON CONFLICT(epoch, ring, seq, vetted) DO NOTHING"),
 	[ST_EVIDENCE] = "INSERT INTO evidence VALUES(?1,?2)",
 	[ST_LOSS] = "INSERT INTO losses VALUES(?1,?2,?3,?4,?5,?6,?7)",
 	/* rowid order is order of change: what changed last is replaced, that is, goes to the end */

@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 
 #define JOURNAL_PATH_MAX 4096
-#define JOURNAL_FORMAT 1
+#define JOURNAL_FORMAT 2
 #define JOURNAL_APPLICATION_ID 0x534e544a /* "SNTJ" */
 #define NOTES_MAX 64
 

@@ -13,16 +13,18 @@
 #define OPEN_MAX 4 /* files a reader keeps open */
 #define STRIDE 256 /* events passed over in one call */
 
-enum query { Q_ALERT, Q_LOSS, Q_EVIDENCE, Q_ID, Q_LOSS_ID, QUERIES };
+enum query { Q_ALERT, Q_LOSS, Q_EVIDENCE, Q_ID, Q_LOSS_ID, Q_VET, QUERIES };
 
 static const char *const queries[QUERIES] = {
-	[Q_ALERT] = "SELECT cursor, epoch, ring, t_journaled_ns, rule_name, record FROM alerts"
+	[Q_ALERT] = "SELECT cursor, epoch, ring, t_journaled_ns, rule_name, record, vet FROM alerts"
 		    " WHERE cursor > ?1 AND cursor <= ?2 AND grade >= ?3 ORDER BY cursor LIMIT 1",
 	[Q_LOSS] = "SELECT cursor, epoch, ring, t_journaled_ns, reason, seq_from, seq_to FROM losses"
 		   " WHERE cursor > ?1 AND cursor <= ?2 ORDER BY cursor LIMIT 1",
 	[Q_EVIDENCE] = "SELECT bytes FROM evidence WHERE cursor = ?1",
-	[Q_ID] = "SELECT cursor FROM alerts WHERE epoch = ?1 AND ring = ?2 AND seq = ?3",
+	[Q_ID] = "SELECT cursor FROM alerts WHERE epoch = ?1 AND ring = ?2 AND seq = ?3 AND vetted = ?4",
 	[Q_LOSS_ID] = "SELECT cursor FROM losses WHERE epoch = ?1 AND ring = ?2 AND seq_from = ?3",
+	[Q_VET] = "SELECT cursor, epoch, ring, t_journaled_ns, seq, vetted FROM alerts"
+		  " WHERE vet IS NOT NULL AND cursor BETWEEN ?1 AND ?2 ORDER BY cursor DESC",
 };
 
 struct open_file {
@@ -175,7 +177,11 @@ read_record(struct open_file *f, uint64_t after, uint64_t last, unsigned min_gra
 		take_text(s, 4, e->rule_name, sizeof e->rule_name);
 		memcpy(&e->record, sqlite3_column_blob(s, 5), sizeof e->record);
 		e->from = e->to = e->record.seq;
-		found = alert_record_check(&e->record) == 0 ? 1 : -EIO;
+		e->vet = (struct event_vet){.node = VET_NONE};
+		bool fits = sqlite3_column_type(s, 6) == SQLITE_NULL || sqlite3_column_bytes(s, 6) == sizeof e->vet;
+		if (fits && sqlite3_column_type(s, 6) != SQLITE_NULL)
+			memcpy(&e->vet, sqlite3_column_blob(s, 6), sizeof e->vet);
+		found = fits && event_vet_check(&e->vet) == 0 && alert_record_check(&e->record) == 0 ? 1 : -EIO;
 	}
 	sqlite3_reset(s);
 	return found;
@@ -230,6 +236,21 @@ journal_read(struct journal_reader *r, uint64_t *at, unsigned min_grade, struct 
 	return rc;
 }
 
+/* The file before number `no`; false: there is none. */
+static bool
+file_before(struct journal *j, uint32_t no, struct journal_file *out)
+{
+	bool found = false;
+	pthread_mutex_lock(&j->lock);
+	for (uint32_t i = j->n_files; i > 0 && !found; i--) {
+		found = j->files[i - 1].no < no;
+		if (found)
+			*out = j->files[i - 1];
+	}
+	pthread_mutex_unlock(&j->lock);
+	return found;
+}
+
 static int
 find_in(struct journal_reader *r, uint32_t no, const struct position *id, uint64_t *cursor)
 {
@@ -240,6 +261,8 @@ find_in(struct journal_reader *r, uint32_t no, const struct position *id, uint64
 	sqlite3_bind_blob(s, 1, id->epoch, sizeof id->epoch, SQLITE_STATIC);
 	sqlite3_bind_int64(s, 2, id->ring);
 	sqlite3_bind_int64(s, 3, (int64_t)id->seq);
+	if (!id->loss)
+		sqlite3_bind_int64(s, 4, id->vetted);
 	int rc = sqlite3_step(s);
 	if (rc == SQLITE_ROW)
 		*cursor = (uint64_t)sqlite3_column_int64(s, 0);
@@ -251,30 +274,95 @@ find_in(struct journal_reader *r, uint32_t no, const struct position *id, uint64
 int
 journal_find(struct journal_reader *r, const struct position *id, uint64_t *cursor)
 {
-	uint64_t first = 0, last = 0;
-	uint32_t no = UINT32_MAX;
-	for (;;) {
-		/* Newest first; a file that was given up counts as far as its successor's beginning only. */
-		uint32_t next = 0;
-		pthread_mutex_lock(&r->j->lock);
-		for (uint32_t i = r->j->n_files; i > 0 && next == 0; i--) {
-			const struct journal_file *f = &r->j->files[i - 1];
-			if (f->no < no) {
-				next = f->no;
-				first = f->first;
-				last = f->last;
-			}
-		}
-		pthread_mutex_unlock(&r->j->lock);
-		if (next == 0)
-			return -ENOENT;
-		no = next;
-		int rc = find_in(r, no, id, cursor);
-		if (rc == 0 && *cursor >= first && *cursor <= last)
+	/* Newest first; a file that was given up counts as far as its successor's beginning only. */
+	struct journal_file f = {.no = UINT32_MAX};
+	while (file_before(r->j, f.no, &f)) {
+		int rc = find_in(r, f.no, id, cursor);
+		if (rc == 0 && *cursor >= f.first && *cursor <= f.last)
 			return 0;
 		if (rc == -EIO)
 			return rc;
 	}
+	return -ENOENT;
+}
+
+/* ---- what was asked and not answered ---- */
+
+struct vet_key {
+	uint8_t epoch[8];
+	uint32_t ring;
+	uint64_t seq;
+};
+
+struct unvetted {
+	uint64_t since_ns;
+	uint64_t *out;
+	uint32_t looked, n, n_done;
+	bool over;
+	struct vet_key done[JOURNAL_UNVETTED_MAX];
+};
+
+static bool
+is_done(const struct unvetted *u, const struct vet_key *k)
+{
+	for (uint32_t i = 0; i < u->n_done; i++)
+		if (u->done[i].seq == k->seq && u->done[i].ring == k->ring && memcmp(u->done[i].epoch, k->epoch, sizeof k->epoch) == 0)
+			return true;
+	return false;
+}
+
+/* Newest first: a verdict is met before the record that it is of. */
+static void
+look_at(struct unvetted *u, sqlite3_stmt *s)
+{
+	struct vet_key k = {.ring = (uint32_t)sqlite3_column_int64(s, 2), .seq = (uint64_t)sqlite3_column_int64(s, 4)};
+	u->over = u->looked == JOURNAL_UNVETTED_MAX || (uint64_t)sqlite3_column_int64(s, 3) < u->since_ns;
+	if (u->over || sqlite3_column_bytes(s, 1) != sizeof k.epoch)
+		return;
+	u->looked++;
+	memcpy(k.epoch, sqlite3_column_blob(s, 1), sizeof k.epoch);
+	if (sqlite3_column_int(s, 5))
+		u->done[u->n_done++] = k;
+	else if (!is_done(u, &k))
+		u->out[u->n++] = (uint64_t)sqlite3_column_int64(s, 0);
+}
+
+static int
+look_through(struct journal_reader *r, const struct journal_file *file, struct unvetted *u)
+{
+	struct open_file *f = open_for_reading(r, file->no);
+	if (f == NULL)
+		return -EIO;
+	sqlite3_stmt *s = f->st[Q_VET];
+	int rc;
+	sqlite3_bind_int64(s, 1, (int64_t)file->first);
+	sqlite3_bind_int64(s, 2, (int64_t)file->last);
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW && !u->over)
+		look_at(u, s);
+	sqlite3_reset(s);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -EIO;
+}
+
+int
+journal_unvetted(struct journal_reader *r, uint64_t since_ns, uint64_t *out)
+{
+	struct unvetted *u = calloc(1, sizeof *u);
+	struct journal_file f = {.no = UINT32_MAX};
+	int rc = u != NULL ? 0 : -EIO;
+	if (u != NULL) {
+		u->since_ns = since_ns;
+		u->out = out;
+		while (rc == 0 && !u->over && file_before(r->j, f.no, &f))
+			rc = look_through(r, &f, u);
+	}
+	for (uint32_t i = 0; rc == 0 && i < u->n / 2; i++) {
+		uint64_t last = out[u->n - 1 - i];
+		out[u->n - 1 - i] = out[i];
+		out[i] = last;
+	}
+	rc = rc == 0 ? (int)u->n : rc;
+	free(u);
+	return rc;
 }
 
 int
@@ -293,5 +381,8 @@ journal_event_format(char *out, size_t cap, const struct journal_event *e, const
 		return event_loss(out, cap, &x, e->from, e->to, e->reason);
 	x.rule = (struct event_rule){
 		e->record.rule_id, e->record.rule_rev, e->rule_name[0] ? e->rule_name : NULL};
-	return event_alert(out, cap, &x, &e->record, (struct span){e->evidence, e->evidence_len});
+	x.vet = &e->vet;
+	struct alert_record told = e->record;
+	told.grade = (uint8_t)entry_grade(&e->record, &e->vet);
+	return event_alert(out, cap, &x, &told, (struct span){e->evidence, e->evidence_len});
 }

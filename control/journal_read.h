@@ -17,7 +17,8 @@ struct journal_event {
 	uint64_t t_journaled_ns;
 	char reason[32];	       /* loss */
 	char rule_name[RULE_NAME_MAX]; /* record; "": not known */
-	struct alert_record record;    /* checked */
+	struct alert_record record;    /* checked; as the ring had it, or as the verdict has it */
+	struct event_vet vet;	       /* checked; node > VET_ASKED: a verdict */
 	const uint8_t *evidence;       /* valid until the next call for this reader */
 	uint32_t evidence_len;
 };
@@ -37,6 +38,12 @@ uint64_t journal_floor(struct journal *j);
 
 /* journal_find looks an id up (POSITION_ID). 0 and its cursor; -ENOENT; -EIO. */
 int journal_find(struct journal_reader *r, const struct position *id, uint64_t *cursor);
+
+/* journal_unvetted finds records of which a node was asked (VET_ASKED) and of which no verdict is journaled, among those
+ * journaled since `since_ns`; the newest JOURNAL_UNVETTED_MAX events that have to do with a node are looked at. Their cursors go to
+ * out[JOURNAL_UNVETTED_MAX], oldest first. How many, or -EIO. */
+#define JOURNAL_UNVETTED_MAX 4096
+int journal_unvetted(struct journal_reader *r, uint64_t since_ns, uint64_t *out);
 
 /* journal_event_format writes the event as one CloudEvent, no newline; cap EVENT_BYTES_MAX always suffices.
  * Length or -ENOSPC. */

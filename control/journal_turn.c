@@ -39,7 +39,7 @@ bind_record(sqlite3_stmt *s, const struct entry *e, uint64_t cursor, uint64_t no
 	sqlite3_bind_int64(s, 3, e->ring_id);
 	sqlite3_bind_int64(s, 4, (int64_t)r->seq);
 	sqlite3_bind_int64(s, 5, r->kind);
-	sqlite3_bind_int64(s, 6, r->grade);
+	sqlite3_bind_int64(s, 6, entry_grade(r, &e->vet));
 	sqlite3_bind_int64(s, 7, r->rule_id);
 	sqlite3_bind_int64(s, 8, r->rule_rev);
 	if (e->rule_name[0] != '\0')
@@ -52,10 +52,13 @@ bind_record(sqlite3_stmt *s, const struct entry *e, uint64_t cursor, uint64_t no
 	sqlite3_bind_int64(s, 14, (int64_t)r->t_emitted_ns);
 	sqlite3_bind_int64(s, 15, (int64_t)now_ns);
 	sqlite3_bind_blob(s, 16, r, sizeof *r, SQLITE_STATIC);
+	if (e->vet.node != VET_NONE)
+		sqlite3_bind_blob(s, 17, &e->vet, sizeof e->vet, SQLITE_STATIC);
+	sqlite3_bind_int64(s, 18, e->vet.node > VET_ASKED);
 }
 
 static int
-insert_record(struct journal_db *f, struct turn *t, const struct entry *e, struct journal_progress *p)
+insert_record(struct journal_db *f, struct turn *t, const struct entry *e)
 {
 	uint64_t cursor = t->s.head + 1;
 	bind_record(f->st[ST_ALERT], e, cursor, t->now_ns);
@@ -66,10 +69,9 @@ insert_record(struct journal_db *f, struct turn *t, const struct entry *e, struc
 		t->duplicates++;
 		return SQLITE_OK;
 	}
-	if (e->record.grade == GRADE_PAUSE)
+	if (entry_grade(&e->record, &e->vet) == GRADE_PAUSE)
 		t->pause_last = cursor;
-	audit_digest_record(&t->digest, cursor, t->now_ns, e->epoch, e->ring_id, &e->record);
-	p->journaled++;
+	audit_digest_record(&t->digest, cursor, t->now_ns, e->epoch, e->ring_id, &e->record, &e->vet);
 	t->s.head = cursor;
 	t->s.rows++;
 	return SQLITE_OK;
@@ -105,18 +107,26 @@ insert_facts(struct journal_db *f, struct turn *t, const struct batch *b, uint64
 	int rc = SQLITE_OK;
 	for (uint32_t i = 0; i < b->n && rc == SQLITE_OK; i++) {
 		const struct entry *e = &b->e[i];
-		struct journal_progress *p = progress_make(&t->s, e->epoch, e->ring_id);
 		uint64_t head = t->s.head;
 		at[i] = 0;
+		if (entry_is_verdict(e)) {
+			/* Control's own: the ring's accounts know nothing of it. */
+			rc = insert_record(f, t, e);
+			at[i] = t->s.head != head ? t->s.head : 0;
+			continue;
+		}
+		struct journal_progress *p = progress_make(&t->s, e->epoch, e->ring_id);
 		if (e->to <= p->last_seq) {
 			t->duplicates++;
 			continue;
 		}
 		uint64_t from = e->from > p->last_seq ? e->from : p->last_seq + 1;
-		rc = e->loss ? insert_loss(f, t, e, from, p) : insert_record(f, t, e, p);
+		rc = e->loss ? insert_loss(f, t, e, from, p) : insert_record(f, t, e);
 		p->last_seq = e->to;
-		if (t->s.head != head)
-			at[i] = t->s.head;
+		if (t->s.head == head)
+			continue;
+		at[i] = t->s.head;
+		p->journaled += !e->loss;
 	}
 	return rc;
 }
@@ -144,9 +154,9 @@ write_changed_progress(struct journal_db *f, struct turn *t, const struct batch 
 	int rc = SQLITE_OK;
 	for (uint32_t i = 0; i < b->n && rc == SQLITE_OK; i++) {
 		const struct entry *e = &b->e[i];
-		bool again = false;
+		bool again = entry_is_verdict(e);
 		for (uint32_t k = i + 1; k < b->n && !again; k++)
-			again = b->e[k].ring_id == e->ring_id &&
+			again = !entry_is_verdict(&b->e[k]) && b->e[k].ring_id == e->ring_id &&
 				memcmp(b->e[k].epoch, e->epoch, sizeof e->epoch) == 0;
 		if (!again)
 			rc = write_progress(f, progress_make(&t->s, e->epoch, e->ring_id));

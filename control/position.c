@@ -76,7 +76,8 @@ parse_id(const char *s, struct position *p)
 	if (s == NULL || p->seq == 0)
 		return -EINVAL;
 	p->loss = strcmp(s, "-loss") == 0;
-	if (*s != '\0' && !p->loss)
+	p->vetted = strcmp(s, "-vetted") == 0;
+	if (*s != '\0' && !p->loss && !p->vetted)
 		return -EINVAL;
 	p->kind = POSITION_ID;
 	p->ring = (uint32_t)ring;

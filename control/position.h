@@ -5,8 +5,8 @@
  *   "<journal: 8 hex>.<n: decimal>"
  *       a cursor: n is the place of an event in the journal, from 1 without holes; the journal's own name
  *       tells a cursor of another journal
- *   "<epoch: 16 hex>-<ring>-<seq>[-loss]"
- *       a CloudEvents id, as event_id and event_loss write it */
+ *   "<epoch: 16 hex>-<ring>-<seq>[-loss|-vetted]"
+ *       a CloudEvents id, as event_alert and event_loss write it */
 #ifndef CONTROL_POSITION_H
 #define CONTROL_POSITION_H
 
@@ -24,7 +24,7 @@ struct position {
 	uint8_t epoch[8]; /* ID */
 	uint32_t ring;
 	uint64_t seq;
-	bool loss;
+	bool loss, vetted;
 };
 
 /* position_parse reads text (never POSITION_ACKED). 0, or -EINVAL: none of the forms above; integers without

@@ -162,9 +162,10 @@ channel_msg_check(const struct channel_msg *m, size_t bytes)
 		[CHANNEL_WELCOME] = 0,
 		[CHANNEL_RING] = 3,
 		[CHANNEL_STATS] = 1,
-		[CHANNEL_BUNDLE_META] = 1};
+		[CHANNEL_BUNDLE_META] = 1,
+		[CHANNEL_MEMORY] = 1};
 	if (bytes != sizeof *m || m->magic != CHANNEL_MAGIC || m->type < CHANNEL_HELLO ||
-		m->type > CHANNEL_BUNDLE_META || m->n_fds != fds_of[m->type])
+		m->type > CHANNEL_TYPE_MAX || m->n_fds != fds_of[m->type])
 		return -EPROTO;
 	return 0;
 }

@@ -5,7 +5,9 @@
  * message with one fd, and one BUNDLE_META message with one fd: a sealed memory file that holds the loaded
  * rule bundle, of which control reads the metadata. The same order again whenever it reconnects; one
  * control at a time, a newer connection replaces the older. EOF on the socket tells control that the
- * dataplane has gone. A new bundle is a new BUNDLE_META message. The socket is SOCK_SEQPACKET: a message
+ * dataplane has gone. A new bundle is a new BUNDLE_META message. From version 2 on control sends a MEMORY message with one
+ * fd (abi/memory.h) once it has been offered everything, and again whenever operators change their watch list; it
+ * says nothing else after HELLO. The version is the highest that both know. The socket is SOCK_SEQPACKET: a message
  * arrives whole or not at all, with its own fds, so that no half message has to be kept for a peer that
  * stalls. Messages are fixed-size; anything else ends the connection. */
 #ifndef ABI_CHANNEL_H
@@ -16,7 +18,8 @@
 
 #define CHANNEL_MAGIC 0x4c4e4843u
 #define CHANNEL_VERSION_MIN 1
-#define CHANNEL_VERSION_MAX 1
+#define CHANNEL_VERSION_MAX 2
+#define CHANNEL_VERSION_MEMORY 2 /* the first that has CHANNEL_MEMORY */
 #define CHANNEL_FDS_MAX 3
 
 enum channel_type {
@@ -24,7 +27,9 @@ enum channel_type {
 	CHANNEL_WELCOME = 2,
 	CHANNEL_RING = 3,
 	CHANNEL_STATS = 4,
-	CHANNEL_BUNDLE_META = 5
+	CHANNEL_BUNDLE_META = 5,
+	CHANNEL_MEMORY = 6, /* control -> dataplane */
+	CHANNEL_TYPE_MAX = 6
 };
 
 struct channel_msg {
@@ -45,6 +50,9 @@ struct channel_msg {
 		struct {
 			uint64_t generation, bytes;
 		} bundle;
+		struct {
+			uint64_t number, bytes; /* as the page says */
+		} memory;
 		uint8_t bytes[48];
 	} u;
 };

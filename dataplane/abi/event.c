@@ -193,9 +193,35 @@ put_flags(struct text *t, uint32_t set, const char *comma)
 	}
 }
 
+static const char *const vet_fact_names[VET_FACT_COUNT] = {
+#define _(id, name, help) [VET_FACT_##id] = name,
+	EVENT_VET_FACTS(_)
+#undef _
+};
+
+const char *
+event_vet_fact_name(unsigned fact)
+{
+	return fact < VET_FACT_COUNT ? vet_fact_names[fact] : "";
+}
+
+int
+event_vet_check(const struct event_vet *v)
+{
+	bool ok = v->node <= VET_NODE_MAX && v->accepted <= VET_ANSWER_MAX && v->nonce <= VET_ANSWER_MAX && v->funds <= VET_ANSWER_MAX &&
+		  v->fee <= VET_ANSWER_MAX && v->simulation <= VET_ANSWER_MAX && v->fact < VET_FACT_COUNT && v->pad == 0;
+	return ok ? 0 : -EINVAL;
+}
+
+static bool
+is_verdict(const struct event_context *x)
+{
+	return x->vet != NULL && x->vet->node > VET_ASKED;
+}
+
 /* Why the grade is what it is: the rule, and each flag that kept it below what the rule asks for. */
 static void
-put_reasons(struct text *t, const struct alert_record *r)
+put_reasons(struct text *t, const struct event_context *x, const struct alert_record *r)
 {
 	put(t, ",\"reasons\":[\"rule\"");
 	if (r->grade_wanted > r->grade) {
@@ -203,6 +229,10 @@ put_reasons(struct text *t, const struct alert_record *r)
 		put_flags(t, r->trust & TRUST_BELOW_PAUSE, ",");
 		if (!(r->has & HAS_FROM))
 			put(t, ",\"no_sender\"");
+		if (x->vet != NULL && x->vet->node == VET_ASKED)
+			put(t, ",\"node_asked\"");
+		else if (is_verdict(x) && x->vet->fact != VET_FACT_NOTHING)
+			putf(t, ",\"%s\"", event_vet_fact_name(x->vet->fact));
 	}
 	put(t, "]");
 }
@@ -363,6 +393,24 @@ put_way(struct text *t, const struct alert_record *r)
 }
 
 static void
+put_vet(struct text *t, const struct event_vet *v)
+{
+	static const char *const nodes[] = {"none", "asked", "yes", "no", "unknown"};
+	static const char *const answers[] = {"unchecked", "yes", "no"};
+	if (v == NULL || v->node == VET_NONE || event_vet_check(v) != 0) {
+		put(t, ",\"vet\":null");
+		return;
+	}
+	putf(t, ",\"vet\":{\"node\":\"%s\",\"accepted\":\"%s\",\"nonce\":\"%s\",\"funds\":\"%s\",\"fee\":\"%s\",\"simulation\":\"%s\"",
+		nodes[v->node], answers[v->accepted], answers[v->nonce], answers[v->funds], answers[v->fee], answers[v->simulation]);
+	if (v->fact != VET_FACT_NOTHING)
+		putf(t, ",\"fact\":\"%s\"", event_vet_fact_name(v->fact));
+	else
+		put(t, ",\"fact\":null");
+	putf(t, ",\"took_us\":\"%" PRIu64 "\"}", v->took_us);
+}
+
+static void
 put_times(struct text *t, const struct event_context *x, const struct alert_record *r)
 {
 	put(t, ",\"times\":{");
@@ -404,20 +452,23 @@ event_alert(char *out, size_t cap, const struct event_context *x, const struct a
 	struct span evidence)
 {
 	struct text t = {out, 0, cap, false};
-	char id[64];
+	char id[64], vetted[72];
 	event_id(x->epoch, x->ring_id, r->seq, id);
-	put_envelope(&t, x, type_of(r->kind), id, r->t_wire_ns);
+	snprintf(vetted, sizeof vetted, "%s-vetted", id);
+	put_envelope(&t, x, type_of(r->kind), is_verdict(x) ? vetted : id, r->t_wire_ns);
 	put(&t, ",\"dedupekey\":");
 	put_hex(&t, r->dedupekey, 32);
 	put(&t, ",\"supersedes\":");
-	if (r->has & HAS_SUPERSEDES) {
+	if (is_verdict(x)) {
+		put_string(&t, id);
+	} else if (r->has & HAS_SUPERSEDES) {
 		event_id(x->epoch, r->supersedes_ring, r->supersedes_seq, id);
 		put_string(&t, id);
 	} else {
 		put(&t, "null");
 	}
 	putf(&t, ",\"data\":{\"grade\":\"%s\"", alert_grade_name(r->grade));
-	put_reasons(&t, r);
+	put_reasons(&t, x, r);
 	put_rule(&t, x, r);
 	put_transaction(&t, r);
 	put_lists(&t, r);
@@ -425,6 +476,7 @@ event_alert(char *out, size_t cap, const struct event_context *x, const struct a
 	put_way(&t, r);
 	putf(&t, ",\"generation\":\"%" PRIu64 "\",\"durable\":%s", r->generation,
 		x->durable ? "true" : "false");
+	put_vet(&t, x->vet);
 	put_times(&t, x, r);
 	put(&t, ",\"evidence\":");
 	put_hex_or_null(&t, evidence.len > 0, evidence.p, evidence.len);

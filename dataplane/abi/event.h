@@ -17,6 +17,53 @@ struct event_rule {
 	const char *name; /* NULL: unknown */
 };
 
+/* What the operator's node says of an alert that would pause: control asks it, and tells the answer in an event of its own
+ * behind the alert's. */
+enum event_vet_node {
+	VET_NONE,    /* nobody is asked */
+	VET_ASKED,   /* the alert itself, told as page meanwhile: the answer follows */
+	VET_YES,     /* everything that could be checked holds */
+	VET_NO,	     /* something does not: `fact` */
+	VET_UNKNOWN, /* no answer in time, or none that can be used: `fact` */
+	VET_NODE_MAX = VET_UNKNOWN
+};
+enum event_vet_answer { VET_UNCHECKED, VET_HOLDS, VET_FAILS, VET_ANSWER_MAX = VET_FAILS };
+
+/* The one thing that decided, or what is worth knowing beside a yes. _(ID, "name", "help") */
+#define EVENT_VET_FACTS(_) \
+	_(NOTHING, "", "") \
+	_(UNKNOWN_TX, "unknown_to_node", "the node does not know the transaction") \
+	_(NONCE_USED, "nonce_used", "another transaction has had its nonce") \
+	_(NONCE_GAP, "nonce_gap", "transactions before it are missing") \
+	_(UNFUNDED, "unfunded", "its sender cannot pay value and gas") \
+	_(FEE_LOW, "fee_below_base", "its fee is below the base fee") \
+	_(REVERTS, "reverts", "simulated on the newest block it reverts") \
+	_(UNTOUCHED, "touches_nothing_protected", "simulated on the newest block it calls no protected contract") \
+	_(NO_ANSWER, "no_answer", "no node answered in time") \
+	_(BAD_ANSWER, "bad_answer", "what the node answers cannot be used") \
+	_(OTHER_CHAIN, "other_chain", "the node is of another chain") \
+	_(TOO_LATE, "too_late", "control was away when it should have been asked")
+enum event_vet_fact {
+#define _(id, name, help) VET_FACT_##id,
+	EVENT_VET_FACTS(_)
+#undef _
+	VET_FACT_COUNT
+};
+
+struct event_vet {
+	uint8_t node;					    /* enum event_vet_node */
+	uint8_t accepted, nonce, funds, fee, simulation;    /* enum event_vet_answer */
+	uint8_t fact;					    /* enum event_vet_fact */
+	uint8_t pad;
+	uint64_t took_us; /* from the question to the verdict */
+};
+_Static_assert(sizeof(struct event_vet) == 16, "kept in the journal");
+
+/* event_vet_check: 0 if every field is in range, else -EINVAL. */
+int event_vet_check(const struct event_vet *v);
+/* event_vet_fact_name: "" for none, and for values out of range. */
+const char *event_vet_fact_name(unsigned fact);
+
 struct event_context {
 	const char *source;   /* CloudEvents source, e.g. "urn:sentinel:fleet:box" */
 	const uint8_t *epoch; /* 8 bytes */
@@ -26,6 +73,9 @@ struct event_context {
 	bool durable;
 	bool deterministic; /* offline: leave out what differs between runs (emitted, journaled) */
 	struct event_rule rule;
+	/* NULL or VET_NONE: nothing of a node. From VET_YES on the event is control's own, which supersedes the record's: its id is the
+	 * record's with "-vetted" behind it. */
+	const struct event_vet *vet;
 };
 
 /* Longest event: evidence in hex, the fixed part, and source, cursor and rule name (or reason) of up to

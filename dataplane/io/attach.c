@@ -56,10 +56,10 @@ send_ring(int fd, const struct ring_producer *p)
 }
 
 static int
-send_offer(int fd, const struct attach_offer *o)
+send_offer(int fd, const struct attach_offer *o, uint32_t version)
 {
 	struct channel_msg m = {.type = CHANNEL_WELCOME};
-	m.u.welcome.version = CHANNEL_VERSION_MAX;
+	m.u.welcome.version = version;
 	m.u.welcome.n_rings = o->n_rings;
 	m.u.welcome.pid = (uint32_t)getpid();
 	memcpy(m.u.welcome.epoch, o->epoch, sizeof o->epoch);
@@ -80,7 +80,7 @@ send_offer(int fd, const struct attach_offer *o)
 static bool
 speaks_our_version(const struct channel_msg *m)
 {
-	return m->type == CHANNEL_HELLO && m->u.hello.version_min <= CHANNEL_VERSION_MAX &&
+	return m->type == CHANNEL_HELLO && m->u.hello.version_min <= m->u.hello.version_max && m->u.hello.version_min <= CHANNEL_VERSION_MAX &&
 	       m->u.hello.version_max >= CHANNEL_VERSION_MIN;
 }
 
@@ -93,23 +93,50 @@ serve_pending(struct attach *a, const struct attach_offer *o, uint64_t now_ns)
 	int rc = channel_recv(a->pending_fd, &m, fds, CHANNEL_FDS_MAX, &n_fds);
 	if (rc == 0 && now_ns - a->pending_since_ns < HELLO_PATIENCE_NS)
 		return;
-	if (rc != 1 || !speaks_our_version(&m) || send_offer(a->pending_fd, o) != 0) {
+	bool ours = rc == 1 && speaks_our_version(&m);
+	while (n_fds > 0)
+		close(fds[--n_fds]);
+	uint32_t version = ours && m.u.hello.version_max < CHANNEL_VERSION_MAX ? m.u.hello.version_max : CHANNEL_VERSION_MAX;
+	if (!ours || send_offer(a->pending_fd, o, version) != 0) {
 		hang_up(&a->pending_fd);
 		return;
 	}
 	hang_up(&a->control_fd);
 	a->control_fd = a->pending_fd;
 	a->pending_fd = -1;
+	a->version = version;
 	a->attached++;
 }
 
-/* Control has nothing more to say: whatever comes, the end included, is the end. */
+/* A page that is not as it must be is left aside: that control still drains the rings. */
 static void
-watch_control(struct attach *a)
+take_memory(struct attach *a, const struct attach_offer *o, int fd)
 {
-	char c;
-	ssize_t n = recv(a->control_fd, &c, 1, MSG_DONTWAIT | MSG_PEEK);
-	if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+	size_t bytes;
+	const struct memory_page *page = memory_map(fd, &bytes);
+	a->memories++;
+	if (page == NULL)
+		a->memories_refused++;
+	else if (o->memory != NULL)
+		o->memory(o->memory_ctx, page, bytes);
+	else
+		memory_unmap(page, bytes);
+}
+
+/* Control has nothing to say but its memory: whatever else comes, the end included, is the end. */
+static void
+watch_control(struct attach *a, const struct attach_offer *o)
+{
+	struct channel_msg m;
+	int fds[CHANNEL_FDS_MAX];
+	unsigned n_fds;
+	int rc = channel_recv(a->control_fd, &m, fds, CHANNEL_FDS_MAX, &n_fds);
+	bool memory = rc == 1 && m.type == CHANNEL_MEMORY && a->version >= CHANNEL_VERSION_MEMORY;
+	if (memory)
+		take_memory(a, o, fds[0]);
+	while (n_fds > 0)
+		close(fds[--n_fds]);
+	if (rc != 0 && !memory)
 		hang_up(&a->control_fd);
 }
 
@@ -125,7 +152,7 @@ attach_poll(struct attach *a, const struct attach_offer *offer, uint64_t now_ns)
 	if (a->pending_fd >= 0)
 		serve_pending(a, offer, now_ns);
 	if (a->control_fd >= 0)
-		watch_control(a);
+		watch_control(a, offer);
 }
 
 void

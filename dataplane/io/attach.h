@@ -4,6 +4,7 @@
 #ifndef IO_ATTACH_H
 #define IO_ATTACH_H
 
+#include "abi/memory.h"
 #include "abi/ring.h"
 
 #include <stdbool.h>
@@ -16,12 +17,18 @@ struct attach_offer {
 	uint8_t epoch[8];
 	int stats_fd, bundle_fd;
 	uint64_t generation, bundle_bytes;
+	/* memory: control's memory has come, whole and checked, on the main lcore. The page is the callee's, to be given back with
+	 * memory_unmap, from any thread. NULL: pages are dropped. */
+	void (*memory)(void *ctx, const struct memory_page *page, size_t bytes);
+	void *memory_ctx;
 };
 
 struct attach {
 	int listen_fd, pending_fd, control_fd; /* -1: none. pending: connected, has not said HELLO */
 	uint64_t pending_since_ns;
+	uint32_t version; /* of the channel, as agreed with control_fd */
 	uint64_t attached; /* how often a control has attached */
+	uint64_t memories, memories_refused; /* pages that came, and of these those that were not as they must be */
 	char path[108];
 };
 

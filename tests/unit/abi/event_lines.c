@@ -40,6 +40,15 @@ main(int argc, char **argv)
 			.rule = {r.rule_id, r.rule_rev, name}};
 		if (rng_below(&g, 2))
 			x.rule.name = NULL;
+		struct event_vet vet = {.node = (uint8_t)rng_below(&g, VET_NODE_MAX + 1),
+			.accepted = (uint8_t)rng_below(&g, 3),
+			.nonce = (uint8_t)rng_below(&g, 3),
+			.funds = (uint8_t)rng_below(&g, 3),
+			.fee = (uint8_t)rng_below(&g, 3),
+			.simulation = (uint8_t)rng_below(&g, 3),
+			.fact = (uint8_t)rng_below(&g, VET_FACT_COUNT),
+			.took_us = rng_next(&g)};
+		x.vet = rng_below(&g, 2) ? &vet : NULL;
 		int len = event_alert(
 			out, sizeof out, &x, &r, (struct span){bytes, rng_below(&g, sizeof bytes)});
 		if (len < 0)

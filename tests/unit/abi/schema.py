@@ -29,7 +29,10 @@ def check_numbers(event, meant):
         assert int(t["fee_cap"]) == int(meant["fee_cap"], 16), (t, meant)
     if t["nonce"] is not None:
         assert int(t["nonce"]) == int(meant["nonce"], 16), (t, meant)
-    assert event["id"].endswith("-" + str(int(meant["seq"], 16)))
+    verdict = event["data"]["vet"] is not None and event["data"]["vet"]["node"] != "asked"
+    own = event["id"].removesuffix("-vetted")
+    assert own.endswith("-" + str(int(meant["seq"], 16)))
+    assert verdict == (own != event["id"]) and (not verdict or event["supersedes"] == own), event["id"]
     wire = int(meant["wire"], 16)
     assert int(event["data"]["times"]["wire_ns"]) == wire
     when = datetime.datetime.fromtimestamp(0, datetime.timezone.utc) + datetime.timedelta(seconds=wire // 10**9)
@@ -54,6 +57,8 @@ def must_not_pass(validator, event):
     broken(lambda e: e["data"].update(generation="07"))
     broken(lambda e: e["data"].update(flags=["what"]))
     broken(lambda e: e["data"].update(evidence="0x"))
+    broken(lambda e: e["data"].update(vet={"node": "yes"}))
+    broken(lambda e: e["data"].pop("vet"))
     broken(lambda e: e["data"]["transaction"].update(gas=21000))
     broken(lambda e: e["data"]["transaction"].pop("created"))
     broken(lambda e: e["data"]["rule"].update({"class": "unknown"}))

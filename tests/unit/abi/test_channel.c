@@ -98,13 +98,14 @@ static const unsigned fds_of[] = {[CHANNEL_HELLO] = 0,
 	[CHANNEL_WELCOME] = 0,
 	[CHANNEL_RING] = 3,
 	[CHANNEL_STATS] = 1,
-	[CHANNEL_BUNDLE_META] = 1};
+	[CHANNEL_BUNDLE_META] = 1,
+	[CHANNEL_MEMORY] = 1};
 
 static void
 every_type_arrives(void **state)
 {
 	struct fixture *f = *state;
-	for (uint16_t type = CHANNEL_HELLO; type <= CHANNEL_BUNDLE_META; type++) {
+	for (uint16_t type = CHANNEL_HELLO; type <= CHANNEL_TYPE_MAX; type++) {
 		struct channel_msg m = {.type = type}, got;
 		int send_fds[3] = {f->end[0], f->end[1], STDERR_FILENO}, fds[3] = {-1, -1, -1};
 		unsigned n = 99;
@@ -156,7 +157,7 @@ static void
 wrong_fds(void **state)
 {
 	struct fixture *f = *state;
-	for (uint16_t type = CHANNEL_HELLO; type <= CHANNEL_BUNDLE_META; type++) {
+	for (uint16_t type = CHANNEL_HELLO; type <= CHANNEL_TYPE_MAX; type++) {
 		for (unsigned sent = 0; sent <= 16; sent++) {
 			for (uint16_t claimed = 0; claimed <= 4; claimed++) {
 				if (sent == fds_of[type] && claimed == sent)
@@ -193,7 +194,7 @@ wrong_words(void **state)
 	m.magic ^= 1;
 	send_raw(f->end[0], &m, sizeof m, 0);
 	assert_refused(f, 3);
-	static const uint16_t types[] = {0, CHANNEL_BUNDLE_META + 1, 255, 256, UINT16_MAX};
+	static const uint16_t types[] = {0, CHANNEL_TYPE_MAX + 1, 255, 256, UINT16_MAX};
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
 		m = message(types[i], 0);
 		send_raw(f->end[0], &m, sizeof m, 0);

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 static const uint8_t epoch[8] = {0xab, 0xcd, 0, 0, 0, 0, 0, 1};
@@ -130,7 +132,7 @@ golden_full(void **state)
 			      "\"why\":[],\"providers\":[],\"score\":null,\"learned\":null,\"lacks\":[],\"touches\":[],\"armed\":null,\"pool\":null,\"incident\":{\"transactions\":\"1\",\"victims\":null,\"state\":\"open\"},"
 														    "\"carrier\":\"http-jsonrpc\",\"direction\":\"c2s\",\"node\":\"unasked\","
 														    "\"flow\":{\"src\":\"10.0.0.1:1234\",\"dst\":\"[fe80::abcd]:8545\"},\"bundle\":{\"len\":\"3\",\"pos\":\"1\"},"
-														    "\"generation\":\"18446744073709551615\",\"durable\":true,\"times\":{\"announced_ns\":null,\"lead_ns\":null,\"wire_ns\":\"1700000000000000000\","
+														    "\"generation\":\"18446744073709551615\",\"durable\":true,\"vet\":null,\"times\":{\"announced_ns\":null,\"lead_ns\":null,\"wire_ns\":\"1700000000000000000\","
 														    "\"emitted_ns\":\"1700000000000000001\",\"journaled_ns\":\"1700000000000000002\",\"armed_ns\":null,\"warning_ns\":null,\"ended_ns\":null},\"evidence\":\"0x02f0\"}}");
 }
 
@@ -158,7 +160,7 @@ golden_bare(void **state)
 			      "\"data_len\":null},\"related\":[],\"protocols\":[],\"flags\":[],\"why\":[],\"providers\":[],\"score\":null,\"learned\":null,\"lacks\":[],\"touches\":[],\"armed\":null,\"pool\":null,\"incident\":{\"transactions\":\"1\",\"victims\":null,\"state\":\"open\"},\"carrier\":"
 			      "\"http-jsonrpc\","
 			      "\"direction\":\"c2s\",\"node\":\"unasked\",\"flow\":null,\"bundle\":null,\"generation\":\"0\","
-			      "\"durable\":false,"
+			      "\"durable\":false,\"vet\":null,"
 			      "\"times\":{\"announced_ns\":null,\"lead_ns\":null,\"wire_ns\":null,\"emitted_ns\":null,\"journaled_ns\":null,\"armed_ns\":null,\"warning_ns\":null,\"ended_ns\":null},"
 			      "\"evidence\":null}}");
 }
@@ -273,6 +275,52 @@ every_buffer_size(void **state)
 		assert_int_equal(event_loss(out, (size_t)cap, &x, 1, 2, "r"), -ENOSPC);
 }
 
+static bool
+prints(const struct event_context *x, const struct alert_record *r, const char *part)
+{
+	return strstr(format(x, r, (struct span){NULL, 0}), part) != NULL;
+}
+
+/* What a node says: of the alert itself, and in the event behind it. */
+static void
+vetted(void **state)
+{
+	struct event_context x = context();
+	struct alert_record r = full_record();
+	struct event_vet vet = {.node = VET_ASKED};
+	x.vet = &vet;
+	assert_true(prints(&x, &r, "\"id\":\"abcd000000000001-1-42\""));
+	assert_true(prints(&x, &r, "\"supersedes\":\"abcd000000000001-0-41\""));
+	assert_true(prints(&x, &r, "\"invalid\",\"node_asked\"]"));
+	assert_true(prints(&x, &r, "\"vet\":{\"node\":\"asked\",\"accepted\":\"unchecked\",\"nonce\":\"unchecked\",\"funds\":\"unchecked\","
+				   "\"fee\":\"unchecked\",\"simulation\":\"unchecked\",\"fact\":null,\"took_us\":\"0\"}"));
+	vet = (struct event_vet){.node = VET_NO, .accepted = VET_HOLDS, .funds = VET_FAILS, .fact = VET_FACT_UNFUNDED, .took_us = 7};
+	assert_true(prints(&x, &r, "\"id\":\"abcd000000000001-1-42-vetted\""));
+	assert_true(prints(&x, &r, "\"supersedes\":\"abcd000000000001-1-42\""));
+	assert_true(prints(&x, &r, "\"invalid\",\"unfunded\"]"));
+	assert_true(prints(&x, &r, "\"vet\":{\"node\":\"no\",\"accepted\":\"yes\",\"nonce\":\"unchecked\",\"funds\":\"no\","
+				   "\"fee\":\"unchecked\",\"simulation\":\"unchecked\",\"fact\":\"unfunded\",\"took_us\":\"7\"}"));
+	r.grade = GRADE_PAUSE; /* nothing keeps it below: the fact stands in vet alone */
+	assert_true(prints(&x, &r, "\"reasons\":[\"rule\"]"));
+	vet.node = VET_NONE;
+	assert_true(prints(&x, &r, "\"vet\":null"));
+	assert_true(prints(&x, &r, "\"id\":\"abcd000000000001-1-42\""));
+}
+
+static void
+vet_fields_in_range(void **state)
+{
+	struct event_vet v = {.node = VET_NODE_MAX, .simulation = VET_ANSWER_MAX, .fact = VET_FACT_COUNT - 1};
+	assert_int_equal(event_vet_check(&v), 0);
+	for (unsigned i = 0; i < 8; i++) {
+		struct event_vet bad = v;
+		((uint8_t *)&bad)[i] = 200;
+		assert_int_equal(event_vet_check(&bad), -EINVAL);
+	}
+	assert_string_equal(event_vet_fact_name(VET_FACT_NONCE_GAP), "nonce_gap");
+	assert_string_equal(event_vet_fact_name(VET_FACT_COUNT), "");
+}
+
 /* Everything at its longest. */
 static void
 longest_fits(void **state)
@@ -310,7 +358,8 @@ longest_fits(void **state)
 		.ring_id = UINT32_MAX,
 		.t_journaled_ns = UINT64_MAX,
 		.cursor = cursor,
-		.rule = {UINT32_MAX, UINT32_MAX, name}};
+		.rule = {UINT32_MAX, UINT32_MAX, name},
+		.vet = &(struct event_vet){.node = VET_UNKNOWN, .fact = VET_FACT_UNTOUCHED, .took_us = UINT64_MAX}};
 	assert_true(event_alert(out, EVENT_BYTES_MAX, &x, &r, (struct span){raw, RING_EVIDENCE_ONE_MAX}) > 0);
 	free(raw);
 }
@@ -327,6 +376,8 @@ main(void)
 		cmocka_unit_test(strings),
 		cmocka_unit_test(names_of_other_rules),
 		cmocka_unit_test(every_buffer_size),
+		cmocka_unit_test(vetted),
+		cmocka_unit_test(vet_fields_in_range),
 		cmocka_unit_test(longest_fits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
