@@ -123,6 +123,11 @@ enum alert_reason_bit {
 	REASON_BIT_COUNT
 };
 #define REASON(id) (1ull << REASON_BIT_##id)
+enum alert_reason_weight {
+#define _(id, name, weight, help) WEIGHT_##id = weight,
+	ALERT_REASONS(_)
+#undef _
+};
 
 /* Who lends: bits of `providers`. _(ID, "name") */
 #define ALERT_PROVIDERS(_) \

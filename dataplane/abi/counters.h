@@ -228,6 +228,44 @@
 	_(INCIDENTS_ENDED, C, "incidents closed or retracted") \
 	_(SUSPECTS_EVICTED, C, "transactions of alerts that are no longer followed, for there were too many") \
 	_(SENDERS_BAD, C, "alerts whose signature recovers no sender") \
+	/* armed contracts: detect/watch.h */ \
+	_(WATCH_ARMED, C, "contracts that were armed") \
+	_(WATCH_INCLUDED, C, "armed contracts whose deployment came into a block") \
+	_(WATCH_FORGOTTEN, C, "armed contracts whose deployment was dropped or replaced") \
+	_(WATCH_EVICTED_PENDING, C, "armed contracts of deployments in no block that made room for newer ones") \
+	_(WATCH_EVICTED_KEPT, C, "armed contracts that made room for newer ones") \
+	_(WATCH_REFUSED, C, "operators' contracts for which there is no room") \
+	_(WATCH_AGED, C, "armed contracts that nobody called for too long") \
+	_(MEMORY_PAGES, C, "times that control handed over what it remembers") \
+	/* sandwiches and displacements: detect/correlate/sandwich.h */ \
+	_(SANDWICH_TAKEN, C, "transactions told") \
+	_(SANDWICH_KNOWN, C, "of these: told before") \
+	_(SANDWICH_IGNORED, C, "of these: nothing in them can be a leg or a victim") \
+	_(SANDWICH_SWAPPING, C, "transactions with swaps that decode") \
+	_(SANDWICH_PACKED, C, "transactions with calldata of unknown form") \
+	_(SANDWICH_NEEDLES, C, "pools and tokens in flight found in calldata of unknown form") \
+	_(SANDWICH_EVICTED, C, "transactions forgotten before their time, to make room") \
+	_(SANDWICH_EXPIRED, C, "transactions forgotten in their time") \
+	_(SANDWICH_TOUCHES_FULL, C, "pools and tokens of a transaction beyond what is kept") \
+	_(SANDWICH_SCAN_CUT, C, "transactions whose calldata was not searched to its end") \
+	_(SANDWICH_CHAIN_CUT, C, "pools with more in flight than one look takes") \
+	_(SANDWICH_PAIRS_CUT, C, "transactions with more possible pairs than are looked at") \
+	_(SANDWICH_BUNDLE_CUT, C, "bundles with more possible pairs than are looked at, or more elements than are kept") \
+	_(SANDWICH_BUNDLES_EVICTED, C, "bundles forgotten before all their elements came") \
+	_(SANDWICH_PAIRS, C, "pairs of legs weighed") \
+	_(SANDWICH_PAIRS_WEAK, C, "of these: around a victim, but short of evidence") \
+	_(SANDWICH_SENDERS_ASKED, C, "senders asked for") \
+	_(SANDWICH_SENDERS_UNKNOWN, C, "of these: not answered") \
+	_(SANDWICH_FOUND, C, "incidents") \
+	_(SANDWICH_FOUND_PUBLIC, C, "incidents, or upgrades of one, by fee order") \
+	_(SANDWICH_FOUND_BUNDLE, C, "incidents, or upgrades of one, by bundle order") \
+	_(SANDWICH_FOUND_PARTIAL, C, "incidents of a front leg alone") \
+	_(SANDWICH_FOUND_DISPLACEMENT, C, "incidents of displacement") \
+	_(SANDWICH_UPDATED, C, "findings on an incident told before") \
+	_(SANDWICH_REPEATED, C, "findings that said nothing new") \
+	_(SANDWICH_ENDED, C, "incidents that ended") \
+	_(SANDWICH_INCIDENTS_EVICTED, C, "incidents forgotten before they ended, to make room") \
+	_(SANDWICHES_UNTOLD, C, "findings of these whose transaction is no longer at hand") \
 	/* rings: identity 6, the dataplane's half */ \
 	_(RING_PUBLISHED, C, "records written to the alert rings") \
 	_(RING_LOST_FULL, C, "records lost because an alert ring was full") \

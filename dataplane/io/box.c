@@ -20,6 +20,9 @@
 
 #define INCIDENTS 16384u
 #define LIVES 65536u
+#define KEPT_BYTES (32ull << 20)
+#define ARMED 16384u
+#define IN_FLIGHT 65536u
 #define HUGE_BYTES ((size_t)2 << 20)
 
 /* Large tables lie on huge pages where the system gives them: looking a transaction up must not cost a page walk. */
@@ -200,11 +203,13 @@ alloc_for_worker(size_t bytes)
 }
 
 static struct worker *
-make_worker(struct box *b)
+make_worker(struct box *b, const struct topology *profile)
 {
 	struct worker_config c;
 	worker_config_default(&c);
 	c.stream.flows_max = 1u << 18;
+	if (profile != NULL)
+		c.feeds = profile->feeds;
 	c.rlpx_search_at_once = true;
 	c.pipe_bytes = 32u << 20; /* a burst of nothing but longest findings must fit */
 	making = b;
@@ -214,7 +219,7 @@ make_worker(struct box *b)
 }
 
 static void
-on_life(void *ctx, enum life_event_kind kind, const struct life_tx *t, const struct life_block *block)
+print_life(void *ctx, enum life_event_kind kind, const struct life_tx *t, const struct life_block *block)
 {
 	const struct box *b = ctx;
 	if (b->print_lives)
@@ -230,7 +235,7 @@ box_print_lives(struct box *b)
 static bool
 make_lives(struct box *b)
 {
-	struct lives_config c = {.n_txs = LIVES, .event = on_life, .ctx = b};
+	struct lives_config c = {.n_txs = LIVES, .event = correlator_life, .ctx = &b->correlator};
 	b->lives_memory = box_alloc(lives_bytes(&c));
 	if (b->lives_memory == NULL)
 		return false;
@@ -238,8 +243,24 @@ make_lives(struct box *b)
 	return true;
 }
 
+/* The key is the same in every run, so that the same input gives the same alerts. */
+static bool
+make_correlator(struct box *b, const struct topology *profile)
+{
+	struct correlator_config c = {.rules = b->rules, .counters = b->stats->lcore[0].c, .outlet = print_alert, .outlet_ctx = b, .key = {1},
+		.incidents = INCIDENTS, .kept_bytes = KEPT_BYTES, .armed_pending = ARMED, .armed_kept = ARMED, .in_flight = IN_FLIGHT,
+		.protocols = profile != NULL ? &profile->protocols : NULL, .lives = &b->lives, .patient = true};
+	b->correlator_memory = box_alloc(correlator_bytes(&c));
+	if (b->correlator_memory == NULL)
+		return false;
+	correlator_init(&b->correlator, b->correlator_memory, &c);
+	b->correlator.listener = print_life;
+	b->correlator.listener_ctx = b;
+	return true;
+}
+
 struct box *
-box_new(const struct ruleset *rules)
+box_new(const struct ruleset *rules, const struct topology *profile)
 {
 	struct box *b = calloc(1, sizeof *b);
 	if (b == NULL)
@@ -247,9 +268,7 @@ box_new(const struct ruleset *rules)
 	b->rules = rules;
 	b->stats = box_alloc(sizeof *b->stats);
 	b->line = malloc(EVENT_BYTES_MAX);
-	void *incidents = box_alloc(incidents_bytes(INCIDENTS));
-	b->correlator.incidents.slots = incidents;
-	if (b->stats == NULL || b->line == NULL || incidents == NULL || !make_lives(b)) {
+	if (b->stats == NULL || b->line == NULL || !make_lives(b) || !make_correlator(b, profile)) {
 		box_free(b);
 		errno = ENOMEM;
 		return NULL;
@@ -257,16 +276,13 @@ box_new(const struct ruleset *rules)
 	b->stats->lcores = 1;
 	b->stats->ports = 1;
 	b->stats->counters = CTR_COUNT;
-	b->worker = make_worker(b);
+	b->worker = make_worker(b, profile);
 	if (b->worker == NULL) {
 		int e = errno;
 		box_free(b);
 		errno = e;
 		return NULL;
 	}
-	correlator_init(&b->correlator, rules, b->stats->lcore[0].c, incidents, INCIDENTS, print_alert, b);
-	b->correlator.patient = true;
-	b->correlator.lives = &b->lives;
 	correlator_add(&b->correlator, worker_pipe(b->worker));
 	return b;
 }
@@ -301,7 +317,7 @@ box_free(struct box *b)
 		worker_delete(b->worker);
 	for (unsigned i = 0; i < b->n_memory; i++)
 		free(b->memory[i]);
-	free(b->correlator.incidents.slots);
+	free(b->correlator_memory);
 	free(b->lives_memory);
 	if (b->keys != NULL)
 		explicit_bzero(b->keys, rlpx_keys_bytes(rlpx_keys_count(b->keys)));
@@ -316,6 +332,13 @@ box_drain(struct box *b)
 {
 	while (correlator_poll(&b->correlator, 64, 0) > 0)
 		;
+}
+
+void
+box_finish(struct box *b)
+{
+	box_drain(b);
+	correlator_finish(&b->correlator, 0);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "abi/stats.h"
 #include "detect/detect.h"
 #include "worker/correlator.h"
+#include "worker/topology.h"
 #include "worker/worker.h"
 
 #include <stdbool.h>
@@ -35,7 +36,7 @@ struct box {
 	struct worker *worker;
 	struct correlator correlator;
 	struct lives lives;
-	void *lives_memory;
+	void *lives_memory, *correlator_memory;
 	bool print_lives;
 	const struct ruleset *rules;
 	uint64_t seq[LANE_COUNT];
@@ -48,15 +49,17 @@ struct box {
 	unsigned n_memory;
 };
 
-/* box_new makes the offline pipeline on `rules`; alerts are printed to stdout as {"event":"alert",...}. NULL + errno. */
-struct box *box_new(const struct ruleset *rules);
+/* box_new makes the offline pipeline on `rules`; alerts are printed to stdout as {"event":"alert",...}. profile: its feeds, chains and protected protocols; NULL: every feed and chain,
+ * no protocol. NULL + errno. */
+struct box *box_new(const struct ruleset *rules, const struct topology *profile);
 void box_free(struct box *b);
 /* box_print_lives: what becomes of transactions goes to stdout too, as {"event":"life",...}. Costs a sender's recovery for each. */
 void box_print_lives(struct box *b);
 /* box_keys hands the worker the sessions of a key log. 0, or -errno; complaints go to stderr. */
 int box_keys(struct box *b, const char *path);
-/* box_drain lets the correlator take all there is. */
+/* box_drain lets the correlator take all there is. box_finish: at the end of the input. */
 void box_drain(struct box *b);
+void box_finish(struct box *b);
 
 /* box_summary prints the {"event":"summary",...} line: every counter, the identities. Returns the sum of |residual|. */
 uint64_t box_summary(const struct box *b, FILE *out);

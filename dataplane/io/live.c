@@ -7,6 +7,7 @@
 #include "io/eal.h"
 #include "io/ports.h"
 #include "io/profile.h"
+#include "io/recall.h"
 #include "io/sessions.h"
 #include "io/share.h"
 #include "worker/lcore.h"
@@ -23,6 +24,9 @@
 #include <unistd.h>
 
 #define INCIDENTS (1u << 14)
+#define KEPT_BYTES (64ull << 20)
+#define ARMED (1u << 16)
+#define IN_FLIGHT (1u << 16)
 #define LIVES (1u << 17)
 #define DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
 #define TURN_NS 1000000
@@ -73,6 +77,7 @@ struct live {
 	struct lcore_worker worker[TOPOLOGY_WORKERS_MAX];
 	struct share share[TOPOLOGY_WORKERS_MAX];
 	struct sessions sessions;
+	struct recall recall;
 	uint8_t seen_key[32]; /* the same for all workers: they speak of the same transactions */
 	uint8_t epoch[8];
 	bool told; /* with --stay: that there is nothing more to come */
@@ -257,14 +262,30 @@ open_shares(struct live *l, const uint32_t seed[4], const struct decode_rules *r
 static int
 make_lives(struct live *l, uint64_t *counters)
 {
-	struct lives_config c = {.n_txs = LIVES, .protocols = &l->topo.protocols, .shares = l->stats, .senders = true};
+	struct lives_config c = {.n_txs = LIVES, .protocols = &l->topo.protocols, .shares = l->stats, .senders = true, .event = correlator_life,
+		.ctx = &l->correlator};
 	if (getrandom(c.key, sizeof c.key, 0) != sizeof c.key)
 		return say("the system has no random numbers");
 	void *mem = eal_alloc(lives_bytes(&c));
 	if (mem == NULL)
 		return say("no memory for the lives of transactions");
 	lives_init(&l->lives, mem, &c, counters);
-	l->correlator.lives = &l->lives;
+	return 0;
+}
+
+static int
+make_correlator(struct live *l, uint64_t *counters)
+{
+	struct correlator_config c = {.rules = l->bundle.rules, .counters = counters, .outlet = correlator_ring_outlet, .outlet_ctx = &l->rings,
+		.incidents = INCIDENTS, .kept_bytes = KEPT_BYTES, .armed_pending = ARMED, .armed_kept = ARMED, .in_flight = IN_FLIGHT,
+		.protocols = &l->topo.protocols, .lives = &l->lives, .patient = l->opt.source != NULL};
+	if (getrandom(c.key, sizeof c.key, 0) != sizeof c.key)
+		return say("the system has no random numbers");
+	void *mem = eal_alloc(correlator_bytes(&c));
+	if (mem == NULL)
+		return say("no memory for the correlator; reserve more huge pages");
+	correlator_init(&l->correlator, mem, &c);
+	l->recall.correlator = &l->correlator;
 	return 0;
 }
 
@@ -278,20 +299,16 @@ make_lcores(struct live *l)
 		return say("the system has no random numbers");
 	const struct decode_rules rules = {.vxlan_port = (uint16_t)l->topo.vxlan_port};
 	eal_alloc_near(TOPOLOGY_CORRELATOR);
-	void *incidents = eal_alloc(incidents_bytes(INCIDENTS));
-	if (incidents == NULL)
-		return say("no memory for the incidents");
 	struct stats_lcore *s = &l->stats->lcore[TOPOLOGY_CORRELATOR];
 	l->rings.ctr = s->c;
-	correlator_init(&l->correlator, l->bundle.rules, s->c, incidents, INCIDENTS, correlator_ring_outlet, &l->rings);
-	if (make_lives(l, s->c) != 0)
+	if (make_lives(l, s->c) != 0 || make_correlator(l, s->c) != 0)
 		return 1;
 	l->corr.correlator = &l->correlator;
 	l->corr.rings = &l->rings;
 	l->corr.stats = s;
 	l->corr.clock = &l->clock;
 	l->corr.idle = l->topo.idle;
-	l->corr.paced = l->correlator.patient = l->opt.source != NULL; /* a file can wait */
+	l->corr.paced = l->opt.source != NULL; /* a file can wait */
 	l->corr.stop = l->corr.abandon = &stop;
 	for (uint32_t i = 0; i < l->topo.workers; i++)
 		if (make_worker(l, i) != 0)
@@ -369,13 +386,15 @@ static void
 housekeep(struct live *l)
 {
 	struct attach_offer offer = {.rings = l->rings.lane, .n_rings = LANE_COUNT, .stats_fd = l->stats_fd,
-		.bundle_fd = l->bundle_fd, .generation = l->stats->generation, .bundle_bytes = l->bundle.n};
+		.bundle_fd = l->bundle_fd, .generation = l->stats->generation, .bundle_bytes = l->bundle.n,
+		.memory = recall_page, .memory_ctx = &l->recall};
 	uint64_t started = wall_ns(), stats_at = 0, clock_at = started;
 	bool said = false;
 	memcpy(offer.epoch, l->epoch, sizeof offer.epoch);
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
 		uint64_t now = wall_ns();
 		attach_poll(&l->attach, &offer, now);
+		recall_turn(&l->recall);
 		if (now - stats_at >= STATS_EVERY_NS) {
 			copy_stats(l);
 			stats_at = now;
@@ -417,6 +436,7 @@ run(struct live *l)
 	for (uint32_t i = 0; i < l->topo.workers; i++)
 		worker_delete(l->worker[i].worker);
 	sessions_close(&l->sessions);
+	recall_close(&l->recall);
 	copy_stats(l);
 	__atomic_store_n(&l->stats->source_done, l->opt.source != NULL, __ATOMIC_RELEASE);
 	ports_stop(&l->ports);

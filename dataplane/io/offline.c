@@ -3,6 +3,7 @@
 
 #include "io/box.h"
 #include "io/cost.h"
+#include "io/profile.h"
 #include "io/run.h"
 #include "io/source.h"
 #include "io/txline.h"
@@ -18,13 +19,18 @@ static const char usage_text[] =
 	"usage: sentinel-dataplane --offline VERB ...\n"
 	"  replay CAPTURE... --bundle FILE [--txs] [--lives] [--rlpx-keys FILE]   the whole dataplane over capture files\n"
 	"  run --bundle FILE --txs FILE.ndjson       the rules over transactions, one JSON line each\n"
+	"  both: --profile FILE  feeds, chains and protected protocols of a box profile; --protect ADDRESS  one more protected contract\n"
 	"  check --bundle FILE                       run the vectors of a rule bundle\n"
 	"  profile --bundle FILE                     what the rules of a bundle cost\n"
 	"NDJSON on stdout. Most people want `sentinelctl replay` and `sentinelctl rules`, which find the bundle themselves.\n"
 	"  example: sentinel-dataplane --offline replay capture.pcap --bundle default.bundle --txs\n";
 
+#define PROTECT_MAX 64u
+
 struct args {
-	const char *bundle, *txs_file, *keys;
+	const char *bundle, *txs_file, *keys, *profile;
+	const char *protect[PROTECT_MAX];
+	unsigned n_protect;
 	bool txs, lives;
 	char **captures;
 	int n_captures;
@@ -39,6 +45,7 @@ bad(const char *what, const char *arg)
 
 /* What a verb takes besides --bundle. */
 enum takes { TAKES_CAPTURES = 1, TAKES_TXS = 2, TAKES_TXS_FILE = 4 };
+#define TAKES_PROFILE (TAKES_CAPTURES | TAKES_TXS_FILE)
 
 /* Arguments after the verb; options may stand anywhere among the captures, up to a "--". */
 static int
@@ -61,6 +68,16 @@ parse_args(int argc, char **argv, unsigned takes, struct args *a)
 			if (++i == argc)
 				return bad("--rlpx-keys needs a file", NULL);
 			a->keys = argv[i];
+		} else if (option && strcmp(argv[i], "--profile") == 0 && (takes & TAKES_PROFILE)) {
+			if (++i == argc)
+				return bad("--profile needs a file", NULL);
+			a->profile = argv[i];
+		} else if (option && strcmp(argv[i], "--protect") == 0 && (takes & TAKES_PROFILE)) {
+			if (++i == argc)
+				return bad("--protect needs an address", NULL);
+			if (a->n_protect == PROTECT_MAX)
+				return bad("too many --protect; put them into a profile (protocols)", NULL);
+			a->protect[a->n_protect++] = argv[i];
 		} else if (option && strcmp(argv[i], "--txs") == 0 && (takes & (TAKES_TXS | TAKES_TXS_FILE))) {
 			a->txs = true;
 			if ((takes & TAKES_TXS_FILE) && ++i == argc)
@@ -75,6 +92,29 @@ parse_args(int argc, char **argv, unsigned takes, struct args *a)
 		}
 	}
 	return a->bundle ? 0 : bad("--bundle is missing", NULL);
+}
+
+/* What a profile and --protect say. 0, or what the process ends with. */
+static int
+load_profile(const struct args *a, struct topology *t)
+{
+	char err[512], text[PROTECT_MAX * 64 + 64];
+	size_t n = 0;
+	topology_default(t);
+	if (a->profile != NULL && profile_load(a->profile, t, err, sizeof err) != 0) {
+		fprintf(stderr, "sentinel-dataplane: %s\n", err);
+		return 1;
+	}
+	if (a->n_protect == 0)
+		return 0;
+	n += (size_t)snprintf(text + n, sizeof text - n, "protocols: {protected: [");
+	for (unsigned i = 0; i < a->n_protect; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s\"%.44s\"", i ? ", " : "", a->protect[i]);
+	n += (size_t)snprintf(text + n, sizeof text - n, "]}");
+	if (profile_parse("--protect", text, n, t, err, sizeof err) == 0)
+		return 0;
+	fprintf(stderr, "sentinel-dataplane: %s\n", err);
+	return 2;
 }
 
 static void
@@ -199,15 +239,18 @@ static int
 cmd_replay(int argc, char **argv)
 {
 	struct args a;
+	static struct topology profile;
 	struct bundle_file bundle;
 	int rc = parse_args(argc, argv, TAKES_CAPTURES | TAKES_TXS, &a);
 	if (rc != 0)
 		return rc;
 	if (a.n_captures == 0)
 		return bad("replay needs at least one capture file", NULL);
+	if ((rc = load_profile(&a, &profile)) != 0)
+		return rc;
 	if (bundle_load(&bundle, a.bundle, false) != 0)
 		return 1;
-	struct replay r = {.box = box_new(bundle.rules), .progress = isatty(2) && !isatty(1), .progress_at = time(NULL) + 2};
+	struct replay r = {.box = box_new(bundle.rules, &profile), .progress = isatty(2) && !isatty(1), .progress_at = time(NULL) + 2};
 	if (r.box == NULL) {
 		fprintf(stderr, "sentinel-dataplane: cannot start: %s\n", strerror(errno));
 		bundle_unload(&bundle);
@@ -229,6 +272,7 @@ cmd_replay(int argc, char **argv)
 	if (r.shown)
 		fputs("\n", stderr);
 	end_input(&r);
+	box_finish(r.box);
 	rc = finish(r.box, rc);
 	box_free(r.box);
 	bundle_unload(&bundle);
@@ -239,21 +283,26 @@ static int
 cmd_run(int argc, char **argv)
 {
 	struct args a;
+	static struct topology profile;
 	struct bundle_file bundle;
 	int rc = parse_args(argc, argv, TAKES_TXS_FILE, &a);
 	if (rc != 0)
 		return rc;
 	if (a.txs_file == NULL)
 		return bad("run needs --txs FILE.ndjson", NULL);
+	if ((rc = load_profile(&a, &profile)) != 0)
+		return rc;
 	if (bundle_load(&bundle, a.bundle, false) != 0)
 		return 1;
-	struct box *b = box_new(bundle.rules);
+	struct box *b = box_new(bundle.rules, &profile);
 	if (b == NULL) {
 		fprintf(stderr, "sentinel-dataplane: cannot start: %s\n", strerror(errno));
 		bundle_unload(&bundle);
 		return 1;
 	}
-	rc = finish(b, run_file(b, a.txs_file));
+	rc = run_file(b, a.txs_file);
+	box_finish(b);
+	rc = finish(b, rc);
 	box_free(b);
 	bundle_unload(&bundle);
 	return rc;

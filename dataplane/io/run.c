@@ -21,6 +21,7 @@ struct run {
 	uint64_t line_no, bytes, total;
 	uint64_t now_ns;
 	time_t progress_at;
+	uint64_t bundles; /* so far */
 	bool progress, shown, bad;
 	uint8_t *raw; /* RAW_CAP */
 	char err[256];
@@ -85,6 +86,7 @@ judge(struct run *r, int n, const struct claim *c, uint32_t bundle_len, uint32_t
 		.carrier = CARRIER_OFFLINE,
 		.direction = DIR_UNKNOWN,
 		.trust = bundle_len ? TRUST_BUNDLE : 0,
+		.bundle = bundle_len ? r->bundles : 0,
 		.bundle_len = bundle_len,
 		.bundle_pos = bundle_pos,
 	};
@@ -94,9 +96,8 @@ judge(struct run *r, int n, const struct claim *c, uint32_t bundle_len, uint32_t
 
 /* A bundle element that names a transaction without holding it. */
 static bool
-only_hash(struct run *r, const json_t *o)
+only_hash(const json_t *o, uint8_t hash[32])
 {
-	uint8_t hash[32];
 	char ignored[256];
 	if (json_is_object(o)) {
 		if (json_object_size(o) != 1)
@@ -113,15 +114,18 @@ run_bundle(struct run *r, const json_t *list)
 	struct claim c;
 	size_t i, n = json_array_size(list);
 	const json_t *o;
+	uint8_t hash[32];
 	char where[40];
 	if (!json_is_array(list) || n == 0 || n > BUNDLE_MAX) {
 		complain(r, "", "bundle must be a list of 1 to 100 transactions or hashes");
 		return;
 	}
+	r->bundles++;
 	json_array_foreach((json_t *)(uintptr_t)list, i, o) {
-		if (only_hash(r, o)) {
+		if (only_hash(o, hash)) {
 			ctr[CTR_TX_CROSSED]++;
 			ctr[CTR_TX_UNSCANNED_HASH_ONLY]++;
+			correlator_bundle_hash(&r->box->correlator, hash, r->bundles, (uint32_t)i, (uint32_t)n, r->now_ns);
 			continue;
 		}
 		snprintf(where, sizeof where, "bundle[%zu]: ", i);

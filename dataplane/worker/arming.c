@@ -45,7 +45,7 @@ add_code(struct correlator *c, struct alert_record *r, const struct tx_code *cod
 		r->reasons |= REASON(LEARNED);
 	if (in_code(r)) {
 		r->reasons |= REASON(TARGET);
-		r->score = r->score + TARGET_WEIGHT < ALERT_SCORE_MAX ? r->score + TARGET_WEIGHT : ALERT_SCORE_MAX;
+		r->score = r->score + WEIGHT_TARGET < ALERT_SCORE_MAX ? r->score + WEIGHT_TARGET : ALERT_SCORE_MAX;
 	}
 }
 

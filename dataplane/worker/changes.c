@@ -117,3 +117,14 @@ correlator_memory_taken(const struct correlator *c, const struct memory_page *pa
 {
 	return atomic_load_explicit(&c->memory_taken, memory_order_acquire) == page;
 }
+
+bool
+correlator_may_wait(const struct correlator *c)
+{
+	if (atomic_load_explicit(&c->memory, memory_order_relaxed) != NULL)
+		return false;
+	for (unsigned i = 0; i < c->n_pipes; i++)
+		if (pipe_fill(c->pipes[i]) > c->pipes[i]->cap / 4)
+			return false;
+	return true;
+}

@@ -35,7 +35,7 @@ correlator_bytes(const struct correlator_config *c)
 	size_t watch = watch_bytes(&w), swaps = swaps_bytes(c);
 	if (watch == 0 || swaps == 0 || c->incidents < 64 || (c->incidents & (c->incidents - 1)) != 0)
 		return 0;
-	return round64(report_bytes(c->incidents, c->kept_bytes)) + round64(watch) + round64(swaps) + round64(protect_bytes(n_protected(c)));
+	return round64(report_bytes(c->incidents, c->kept_bytes)) + round64(watch) + round64(swaps) + round64(protect_bytes());
 }
 
 static void
@@ -151,12 +151,12 @@ take_evidence(struct correlator *c, const struct fact_evidence *e)
 
 /* Elements of a bundle are known by their hashes to whoever looks for sandwiches in it. */
 static void
-take_fact(struct correlator *c, const void *m, bool hurry)
+take_lives(struct correlator *c, const void *m, bool hurry)
 {
 	const struct fact_tx *f = m;
 	uint8_t hash[32];
 	if (f->kind == FACT_BUNDLE && fact_tx_hash(f, hash))
-		take_bundle_element(c, f, hash);
+		correlator_bundle_hash(c, hash, f->handle, f->pos, f->len, f->t_ns);
 	lives_take(c->lives, m, hurry);
 }
 
@@ -174,7 +174,7 @@ poll_pipe(struct correlator *c, struct pipe *p)
 	else if (kind == FACT_EVIDENCE)
 		take_evidence(c, m);
 	else if (c->lives != NULL)
-		take_fact(c, m, m, !c->patient && pipe_fill(p) > p->cap / 16);
+		take_lives(c, m, m, !c->patient && pipe_fill(p) > p->cap / 16);
 	pipe_release(p);
 	return 1;
 }

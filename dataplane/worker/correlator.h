@@ -75,9 +75,15 @@ void correlator_life(void *ctx, enum life_event_kind kind, const struct life_tx 
 void correlator_memory(struct correlator *c, const struct memory_page *page);
 bool correlator_memory_taken(const struct correlator *c, const struct memory_page *page);
 
+/* correlator_may_wait: no memory has come yet, and the pipes have room: what is in them can wait for it. */
+bool correlator_may_wait(const struct correlator *c);
+
 /* correlator_poll takes up to `budget` messages from each pipe, one of each in turn, so that a flood in one pipe delays a finding
  * in another by one message. emitted_ns: wall clock for the records. Returns how many it took. */
 unsigned correlator_poll(struct correlator *c, unsigned budget, uint64_t emitted_ns);
+
+/* correlator_bundle_hash: an element of a bundle that is only a hash, told by whoever reads no wire. */
+void correlator_bundle_hash(struct correlator *c, const uint8_t hash[32], uint64_t bundle, uint32_t pos, uint32_t len, uint64_t t_ns);
 
 /* correlator_finish: the input is over: what still waits to be told with others is told. */
 void correlator_finish(struct correlator *c, uint64_t emitted_ns);

@@ -41,8 +41,6 @@ void take_delegations(struct correlator *c, struct sighting *s);
 size_t swaps_bytes(const struct correlator_config *cfg);
 void swaps_init(struct correlator *c, void *mem, const struct correlator_config *cfg);
 void take_swaps(struct correlator *c, struct sighting *s);
-/* take_bundle_element: of FACT_BUNDLE. */
-void take_bundle_element(struct correlator *c, const struct fact_tx *f, const uint8_t hash[32]);
 void swaps_life(struct correlator *c, enum life_event_kind kind, const struct life_tx *t, const struct life_block *block);
 
 /* ---- changes.c ---- */

@@ -35,11 +35,12 @@ uint32_t
 touches_of(struct correlator *c, struct sighting *s)
 {
 	struct calls calls;
+	bool over;
 	if (s->has_touches || !s->decoded || c->protect == NULL)
 		return s->n_touched;
 	s->has_touches = true;
 	calls_of(&s->tx, &calls);
-	s->n_touched = protect_touch(c->protect, &s->tx, &calls, s->touched);
+	s->n_touched = protect_touch(c->protect, &s->tx, &calls, s->touched, &over);
 	return s->n_touched;
 }
 

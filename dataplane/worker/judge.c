@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "detect/model.h"
+#include "detect/ruleset_event.h"
 #include "worker/facts.h"
 #include "worker/worker_private.h"
 

@@ -278,22 +278,30 @@ workers_done(const struct lcore_correlator *l)
 	return true;
 }
 
+/* What control remembers of before this start comes within this time, if it runs: until then nothing is told again that it knows. */
+#define MEMORY_WAIT_NS 1000000000ull
+
 int
 correlator_lcore(void *arg)
 {
 	struct lcore_correlator *l = arg;
 	struct idler idle;
+	uint64_t started = 0;
 	idler_init(&idle, l->idle);
 	for (;;) {
 		bool over = workers_done(l);
-		bool hold = l->paced && rings_half_full(l->rings) && !atomic_load_explicit(l->abandon, memory_order_relaxed);
 		uint64_t wall = clock_ns(l->clock, rte_rdtsc());
+		started = started != 0 ? started : wall;
+		bool hold = wall - started < MEMORY_WAIT_NS && correlator_may_wait(l->correlator);
+		hold |= l->paced && rings_half_full(l->rings) && !atomic_load_explicit(l->abandon, memory_order_relaxed);
 		unsigned n = hold ? 0 : correlator_poll(l->correlator, l->paced ? 1 : CORRELATOR_BUDGET, wall);
 		atomic_store_explicit(&l->stats->heartbeat_ns, wall, memory_order_relaxed);
 		l->stats->c[CTR_LOOPS]++;
 		l->stats->c[CTR_LOOPS_IDLE] += n == 0;
-		if (over && n == 0 && !hold)
+		if (over && n == 0 && !hold) {
+			correlator_finish(l->correlator, wall);
 			break;
+		}
 		idler_step(&idle, n > 0);
 	}
 	atomic_store_explicit(&l->done, true, memory_order_release);

@@ -138,10 +138,10 @@ take_swaps(struct correlator *c, struct sighting *s)
 }
 
 void
-take_bundle_element(struct correlator *c, const struct fact_tx *f, const uint8_t hash[32])
+correlator_bundle_hash(struct correlator *c, const uint8_t hash[32], uint64_t bundle, uint32_t pos, uint32_t len, uint64_t t_ns)
 {
-	if (f->pos <= UINT16_MAX && f->len <= UINT16_MAX)
-		sandwich_bundle_hash(c->sandwich, hash, f->handle, (uint16_t)f->pos, (uint16_t)f->len, f->t_ns);
+	if (pos <= UINT16_MAX && len <= UINT16_MAX)
+		sandwich_bundle_hash(c->sandwich, hash, bundle, (uint16_t)pos, (uint16_t)len, t_ns);
 }
 
 /* Blocks tell their transactions in order. */

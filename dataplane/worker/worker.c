@@ -152,8 +152,11 @@ worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t 
 	if (rc == 0)
 		rc = take_rlpx_memory(w, c, alloc);
 	if (rc == 0) {
+		w->rules = rules;
+		w->model = ruleset_model(rules);
 		w->detect = detect_new(rules);
-		rc = w->detect == NULL ? -errno : 0;
+		w->code = code_new();
+		rc = w->detect == NULL || w->code == NULL ? -errno : 0;
 	}
 	if (rc != 0) {
 		errno = -rc;
@@ -166,7 +169,9 @@ void
 worker_delete(struct worker *w)
 {
 	detect_free(w->detect);
+	code_free(w->code);
 	w->detect = NULL;
+	w->code = NULL;
 }
 
 void

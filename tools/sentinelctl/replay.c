@@ -8,13 +8,15 @@
 #include <string.h>
 
 static const char usage_text[] =
-	"usage: sentinelctl replay CAPTURE... [--rules DIR] [--rlpx-keys FILE] [--txs] [--lives]\n"
+	"usage: sentinelctl replay CAPTURE... [--rules DIR] [--profile FILE] [--protect ADDRESS]... [--rlpx-keys FILE] [--txs] [--lives]\n"
 	"  Runs the whole dataplane over capture files (pcap, pcapng), offline, as any user. One JSON object a line:\n"
 	"    {\"event\":\"tx\",...}       each transaction that crossed (with --txs)\n"
 	"    {\"event\":\"life\",...}     what becomes of transactions: pending, included, replaced ... (with --lives)\n"
 	"    {\"event\":\"alert\",...}    each alert, as consumers get it\n"
 	"    {\"event\":\"summary\",...}  last: counters, accounting identities and their residuals\n"
 	"  --rules DIR        a pack or a folder of packs (default: the shipped ones)\n"
+	"  --profile FILE     feeds, chains and protected protocols of a box profile\n"
+	"  --protect ADDRESS  a protected contract, beside those of the profile; alerts tell what touches it, and how\n"
 	"  --rlpx-keys FILE   a key log: secrets of RLPx (devp2p) sessions, one a line; only its owner may read it\n"
 	"  --txs              also print the transactions\n"
 	"  --lives            also print what becomes of them, from the blocks that nodes are handed or tell of\n"
@@ -29,6 +31,13 @@ bad(const char *what, const char *arg)
 {
 	fprintf(stderr, "sentinelctl replay: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
 	return 2;
+}
+
+static bool
+takes_value(const char *option)
+{
+	return strcmp(option, "--rules") == 0 || strcmp(option, "--rlpx-keys") == 0 || strcmp(option, "--profile") == 0 ||
+	       strcmp(option, "--protect") == 0;
 }
 
 int
@@ -48,11 +57,11 @@ cmd_replay(int argc, char **argv)
 		if (option && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
 			fputs(usage_text, stdout);
 			rc = 0;
-		} else if (option && (strcmp(argv[i], "--rules") == 0 || strcmp(argv[i], "--rlpx-keys") == 0)) {
-			bool keys = strcmp(argv[i], "--rules") != 0;
+		} else if (option && takes_value(argv[i])) {
+			bool passed_on = strcmp(argv[i], "--rules") != 0;
 			if (i + 1 == argc) {
 				rc = bad("needs a value", argv[i]);
-			} else if (keys) {
+			} else if (passed_on) {
 				run[n++] = argv[i++];
 				run[n++] = argv[i];
 			} else {

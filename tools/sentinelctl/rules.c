@@ -14,7 +14,8 @@ static const char usage_text[] =
 	"  test PATH                              run every rule's vectors\n"
 	"  compile PATH -o FILE [--generation N]  make the bundle that a dataplane loads\n"
 	"  profile PATH                           what the rules cost, one JSON object a line\n"
-	"  run PATH --txs FILE.ndjson             the rules over transactions in a file: alert lines, then a summary\n"
+	"  run PATH --txs FILE.ndjson [--profile FILE] [--protect ADDRESS]...\n"
+	"                                         the rules over transactions in a file: alert lines, then a summary\n"
 	"A line of FILE.ndjson is a JSON-RPC transaction object (geth's field names), {\"raw\":\"0x...\"} or {\"bundle\":[...]} of objects,\n"
 	"raws or hashes; \"seen\": Unix seconds gives its arrival time. \"-\" reads stdin.\n"
 	"examples:\n"
@@ -49,12 +50,21 @@ static int
 dataplane(int argc, char **argv, const char *verb, bool takes_txs)
 {
 	const char *path = NULL, *txs = NULL;
+	size_t bundle = 3, n = bundle + 2;
+	char **run = calloc((size_t)argc + 8, sizeof *run);
+	if (run == NULL)
+		return 1;
 	for (int i = 1; i < argc; i++) {
 		bool option = argv[i][0] == '-' && argv[i][1] != '\0';
 		if (takes_txs && strcmp(argv[i], "--txs") == 0) {
 			if (i + 1 == argc)
 				return bad("--txs needs a file", NULL);
 			txs = argv[++i];
+		} else if (takes_txs && (strcmp(argv[i], "--profile") == 0 || strcmp(argv[i], "--protect") == 0)) {
+			if (i + 1 == argc)
+				return bad("needs a value", argv[i]);
+			run[n++] = argv[i++];
+			run[n++] = argv[i];
 		} else if (option) {
 			return bad("unknown option", argv[i]);
 		} else if (path != NULL) {
@@ -67,13 +77,14 @@ dataplane(int argc, char **argv, const char *verb, bool takes_txs)
 		return bad("which rules? PATH is missing", NULL);
 	if (takes_txs && txs == NULL)
 		return bad("run needs --txs FILE.ndjson", NULL);
-	char *run[8] = {"sentinel-dataplane", "--offline", (char *)(uintptr_t)verb};
-	size_t bundle = 3, n = bundle + 2;
+	memcpy(run, (char *[]){"sentinel-dataplane", "--offline", (char *)(uintptr_t)verb}, bundle * sizeof *run);
 	if (takes_txs) {
 		run[n++] = "--txs";
 		run[n++] = (char *)(uintptr_t)txs;
 	}
-	return tool_with_bundle(path, run, bundle);
+	int rc = tool_with_bundle(path, run, bundle);
+	free(run);
+	return rc;
 }
 
 int

@@ -116,8 +116,10 @@ make_workers(const struct ruleset *rules, const struct clock *clock)
 	worker_config_default(&c);
 	c.stream.flows_max = 4096;
 	c.conns_max = 1024;
-	correlator_init(&correlator, rules, stats.lcore[TOPOLOGY_CORRELATOR].c, eal_alloc(incidents_bytes(INCIDENTS)), INCIDENTS, outlet,
-		stats.lcore[TOPOLOGY_CORRELATOR].c);
+	struct correlator_config cc = {.rules = rules, .counters = stats.lcore[TOPOLOGY_CORRELATOR].c, .outlet = outlet,
+		.outlet_ctx = stats.lcore[TOPOLOGY_CORRELATOR].c, .incidents = INCIDENTS, .kept_bytes = 1u << 20, .armed_pending = 64, .armed_kept = 64,
+		.in_flight = 1024};
+	correlator_init(&correlator, eal_alloc(correlator_bytes(&cc)), &cc);
 	correlator_core = (struct lcore_correlator){.correlator = &correlator, .stats = &stats.lcore[TOPOLOGY_CORRELATOR], .clock = clock,
 		.idle = IDLE_SLEEP, .workers = WORKERS, .stop = &stop, .abandon = &abandon};
 	for (unsigned i = 0; i < WORKERS; i++) {

@@ -147,13 +147,26 @@ rig_init(struct rig *g)
 static void
 start_lives(struct rig *g)
 {
-	struct lives_config c = {.n_txs = LIVES, .key = {3}, .shares = g->stats};
+	struct lives_config c = {.n_txs = LIVES, .key = {3}, .shares = g->stats, .event = correlator_life, .ctx = &g->cor};
 	g->lives_bytes = lives_bytes(&c);
 	g->lives_memory = keep_alloc(g->lives_bytes);
 	if (g->lives_memory == NULL)
 		rig_fail("no memory");
 	lives_init(&g->lives, g->lives_memory, &c, g->stats->lcore[1].c);
-	g->cor.lives = &g->lives;
+}
+
+static void
+start_correlator(struct rig *g)
+{
+	struct correlator_config c = {.rules = rig_rules(), .counters = g->stats->lcore[1].c, .outlet = outlet, .outlet_ctx = g, .key = {5},
+		.incidents = INCIDENTS, .kept_bytes = 1u << 20, .armed_pending = 64, .armed_kept = 64, .in_flight = 1024, .protocols = g->protocols,
+		.lives = g->with_lives ? &g->lives : NULL, .patient = true};
+	g->correlator_bytes = correlator_bytes(&c);
+	g->correlator_memory = keep_alloc(g->correlator_bytes);
+	if (g->correlator_memory == NULL)
+		rig_fail("no memory");
+	correlator_init(&g->cor, g->correlator_memory, &c);
+	correlator_add(&g->cor, worker_pipe(g->w));
 }
 
 void
@@ -163,8 +176,7 @@ rig_start(struct rig *g)
 	g->now_ns = START_NS;
 	g->stats = keep_alloc(sizeof *g->stats);
 	g->alert = keep_alloc(RIG_ALERTS_MAX * sizeof *g->alert);
-	g->incidents = keep_alloc(incidents_bytes(INCIDENTS));
-	if (g->stats == NULL || g->alert == NULL || g->incidents == NULL)
+	if (g->stats == NULL || g->alert == NULL)
 		rig_fail("no memory");
 	g->stats->lcores = 2;
 	g->c = g->stats->lcore[0].c;
@@ -173,11 +185,9 @@ rig_start(struct rig *g)
 	if (g->w == NULL)
 		rig_fail("no worker");
 	worker_listen(g->w, on_report, g);
-	correlator_init(&g->cor, rig_rules(), g->stats->lcore[1].c, g->incidents, INCIDENTS, outlet, g);
-	correlator_add(&g->cor, worker_pipe(g->w));
-	g->cor.patient = true;
 	if (g->with_lives)
 		start_lives(g);
+	start_correlator(g);
 }
 
 void
@@ -243,7 +253,7 @@ rig_stop(struct rig *g)
 		keep_free(g->memory[i], g->memory_bytes[i]);
 	keep_free(g->stats, sizeof *g->stats);
 	keep_free(g->alert, RIG_ALERTS_MAX * sizeof *g->alert);
-	keep_free(g->incidents, incidents_bytes(INCIDENTS));
+	keep_free(g->correlator_memory, g->correlator_bytes);
 	keep_free(g->lives_memory, g->lives_bytes);
 }
 

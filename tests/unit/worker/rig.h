@@ -58,7 +58,9 @@ struct rig {
 	void *memory[RIG_MEMORY_MAX];
 	size_t memory_bytes[RIG_MEMORY_MAX];
 	uint32_t memories;
-	void *incidents;
+	void *correlator_memory;
+	size_t correlator_bytes;
+	const struct protocols *protocols; /* protected; before rig_start */
 };
 
 /* rig_rules: the rule set, loaded once. */
