@@ -25,11 +25,11 @@ static const char usage_text[] =
 	"NDJSON on stdout. Most people want `sentinelctl replay` and `sentinelctl rules`, which find the bundle themselves.\n"
 	"  example: sentinel-dataplane --offline replay capture.pcap --bundle default.bundle --txs\n";
 
-#define PROTECT_MAX 64u
+#define PROTECT_OPTIONS 64u
 
 struct args {
 	const char *bundle, *txs_file, *keys, *profile;
-	const char *protect[PROTECT_MAX];
+	const char *protect[PROTECT_OPTIONS];
 	unsigned n_protect;
 	bool txs, lives;
 	char **captures;
@@ -75,7 +75,7 @@ parse_args(int argc, char **argv, unsigned takes, struct args *a)
 		} else if (option && strcmp(argv[i], "--protect") == 0 && (takes & TAKES_PROFILE)) {
 			if (++i == argc)
 				return bad("--protect needs an address", NULL);
-			if (a->n_protect == PROTECT_MAX)
+			if (a->n_protect == PROTECT_OPTIONS)
 				return bad("too many --protect; put them into a profile (protocols)", NULL);
 			a->protect[a->n_protect++] = argv[i];
 		} else if (option && strcmp(argv[i], "--txs") == 0 && (takes & (TAKES_TXS | TAKES_TXS_FILE))) {
@@ -98,7 +98,7 @@ parse_args(int argc, char **argv, unsigned takes, struct args *a)
 static int
 load_profile(const struct args *a, struct topology *t)
 {
-	char err[512], text[PROTECT_MAX * 64 + 64];
+	char err[512], text[PROTECT_OPTIONS * 64 + 64];
 	size_t n = 0;
 	topology_default(t);
 	if (a->profile != NULL && profile_load(a->profile, t, err, sizeof err) != 0) {

@@ -151,7 +151,7 @@ take_evidence(struct correlator *c, const struct fact_evidence *e)
 
 /* Elements of a bundle are known by their hashes to whoever looks for sandwiches in it. */
 static void
-take_lives(struct correlator *c, const void *m, bool hurry)
+take_fact(struct correlator *c, const void *m, bool hurry)
 {
 	const struct fact_tx *f = m;
 	uint8_t hash[32];
@@ -174,7 +174,7 @@ poll_pipe(struct correlator *c, struct pipe *p)
 	else if (kind == FACT_EVIDENCE)
 		take_evidence(c, m);
 	else if (c->lives != NULL)
-		take_lives(c, m, m, !c->patient && pipe_fill(p) > p->cap / 16);
+		take_fact(c, m, !c->patient && pipe_fill(p) > p->cap / 16);
 	pipe_release(p);
 	return 1;
 }
