@@ -139,7 +139,7 @@ tail(const struct guess *g, uint32_t begin, uint32_t end, unsigned nesting, stru
 		}
 	}
 	*out = (struct tail){TAIL_OTHER, out->word, begin, 1};
-	return nesting > 0 && tuple(g, begin, end, nesting);
+	return nesting == NESTING_MAX - 1 && tuple(g, begin, end, nesting); /* structs only stand in the arguments themselves */
 }
 
 static bool
@@ -265,11 +265,18 @@ tuple(const struct guess *g, uint32_t begin, uint32_t end, unsigned nesting)
 {
 	uint32_t words = (end - begin) / 32, before = g->w->out->n;
 	uint64_t carried = g->w->carried;
-	if ((end - begin) % 32 != 0)
+	if ((end - begin) % 32 != 0 || words < 3)
 		return false;
-	for (uint32_t i = 0; i < words && i < HEAD_MAX; i++) {
-		uint32_t v = small(g, begin + 32 * i);
-		if (v % 32 != 0 || v < 32 * (i + 1) || v > 32 * HEAD_MAX || v >= end - begin)
+	if (words > HEAD_MAX)
+		words = HEAD_MAX;
+	if (!calls_read(g->w, 32 * words))
+		return false;
+	for (uint32_t i = 0; i < words; i++) {
+		/* most words are no offset by their last byte alone */
+		if (g->all.p[begin + 32 * i + 31] % 32 != 0)
+			continue;
+		uint32_t v = number(g, begin + 32 * i);
+		if (v < 32 * (i + 1) || v > 32 * HEAD_MAX || v >= end - begin)
 			continue;
 		if (tuple_from(g, begin, end, i, v, nesting))
 			return true;
@@ -324,6 +331,9 @@ packed_as(const struct guess *g, struct span l, const struct packed *f, bool add
 static bool
 packed(const struct guess *g, struct span l)
 {
+	/* what begins as ABI words do has too many zeros where the first address would be */
+	if (l.len < 26 || memcmp(l.p + 4, "\0\0\0\0\0\0\0", 8) == 0)
+		return false;
 	for (size_t i = 0; i < sizeof packed_forms / sizeof *packed_forms; i++)
 		if (packed_as(g, l, &packed_forms[i], false))
 			return packed_as(g, l, &packed_forms[i], true);
