@@ -190,8 +190,9 @@ try_row(struct swap_reader *r, struct swap_asked *a, uint32_t row, uint32_t sele
 	return false;
 }
 
-/* Rows known by address; where none has it, or not this form, the rows that go by selector. Those stand last. */
-static void
+/* Rows known by address; where none has it, or not this form, the rows that go by selector. Those stand last. Returns whether a router that is
+ * known by address was asked. */
+static bool
 read_call(struct swap_reader *r, struct swap_asked *a)
 {
 	uint64_t hi = 0, mid = 0;
@@ -208,8 +209,9 @@ read_call(struct swap_reader *r, struct swap_asked *a)
 			continue;
 		a->by_selector = by_selector;
 		if (try_row(r, a, i, selector))
-			return;
+			return !by_selector;
 	}
+	return false;
 }
 
 void
@@ -249,19 +251,34 @@ from_around(const struct calls *calls, uint32_t i, struct swap_asked *a)
 		memcpy(a->value + 32 - c->value.len, c->value.p, c->value.len);
 }
 
+/* What a known router was asked for has been read whole, the calls inside with it; a contract known by a selector may have been given that one
+ * to hide them. */
+static bool
+inside(const struct calls *calls, uint32_t i, uint64_t known)
+{
+	for (uint32_t depth = 0; depth < CALLS_DEPTH_MAX && calls->call[i].parent < i; depth++) {
+		i = calls->call[i].parent;
+		if (known >> i & 1)
+			return true;
+	}
+	return false;
+}
+
 uint32_t
 swaps_of_cached(const struct tx *t, const struct calls *calls, struct swap_cache *cache, struct swap out[SWAPS_MAX], bool *over)
 {
 	struct swap_reader r = {.tx = t, .calls = calls, .cache = cache, .out = out, .steps = SWAP_STEPS_MAX};
+	uint64_t known = 0;
+	_Static_assert(CALLS_MAX <= 64, "a bit a call");
 	r.chain = chain_of(t->has_chain_id ? t->chain_id : 0);
 	for (uint32_t i = 0; i < calls->n && i < CALLS_MAX && !(r.over && r.n == SWAPS_MAX); i++) {
 		const struct call *c = &calls->call[i];
-		if (c->kind > CALL_DELEGATE || c->data.len < 4 || (i == 0 && t->to.len == 0))
+		if (c->kind > CALL_DELEGATE || c->data.len < 4 || (i == 0 && t->to.len == 0) || inside(calls, i, known))
 			continue;
 		struct swap_asked a = {.args = abi_args(c->data), .data = c->data, .to = c->to.len == 20 ? c->to.p : NULL,
 			.call = (uint8_t)i};
 		from_around(calls, i, &a);
-		read_call(&r, &a);
+		known |= (uint64_t)read_call(&r, &a) << i;
 	}
 	*over = r.over;
 	return r.n;

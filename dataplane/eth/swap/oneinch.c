@@ -132,6 +132,7 @@ const struct swap_form swap_forms_oneinch[] = {
 	{0x0f449d71, POOLS(2) | ETHER | TO, read_dexes},
 	{0x493189f0, POOLS(3) | ETHER | TO, read_dexes},
 	{0x7c025200, true, read_description},
+	{0x6c4a483e, true, read_description}, /* discountedSwap */
 	{0x12aa3caf, false, read_description},
 	{0x07ed2379, false, read_description},
 	{0xb0431182, NO_TOKEN, read_clipper},
