@@ -35,9 +35,34 @@ struct fact_node { /* a node's word on a submission */
 	uint32_t kind;
 	bool accepted;	/* hash is good */
 	uint8_t reason; /* enum answer_error */
+	uint32_t trust; /* enum trust_flag, of the answer's crossing */
 	uint64_t t_ns, fingerprint;
+	uint64_t asked; /* accepted: fingerprint of the submission that it answers, which may have another hash; 0: not known */
 	uint8_t hash[32];
 };
+
+/* FACT_EVIDENCE: what came of waiting for proof that bytes were received (evidence.h): of a transaction, or of_answer: of the node's
+ * acceptance of it, that has named fact_node.asked. Told of whatever is proven, and of findings also when it is not: the bytes of such
+ * a crossing, by whichever way, will not be any more. There may be several words on one fingerprint, from any worker: one that is clean is
+ * enough. */
+struct fact_evidence_item {
+	uint64_t fingerprint;
+	uint32_t trust; /* enum trust_flag, by now; without NOT_ACKED if acked, or authenticated */
+	bool acked, mac;
+	bool of_answer;
+};
+struct fact_evidence {
+	uint32_t kind;
+	uint32_t n;
+	uint64_t t_ns;
+	struct fact_evidence_item item[];
+};
+
+static inline bool
+fact_evidence_clean(const struct fact_evidence_item *e)
+{
+	return (e->acked || e->mac) && (e->trust & TRUST_BELOW_PAUSE) == 0;
+}
 
 enum fact_source { FACT_NEW_PAYLOAD, FACT_OFFERED, FACT_TOLD };
 
@@ -62,6 +87,8 @@ fact_time(const void *message)
 		return ((const struct fact_announced *)message)->t_ns;
 	case FACT_NODE:
 		return ((const struct fact_node *)message)->t_ns;
+	case FACT_EVIDENCE:
+		return ((const struct fact_evidence *)message)->t_ns;
 	case FACT_PENDING:
 	case FACT_MINED:
 	case FACT_BUNDLE:
