@@ -176,6 +176,16 @@
 	_(HASHES_ANNOUNCED, C, "announcements of hashes without bytes") \
 	_(FACTS_LEFT_OUT, C, "facts about lives that workers left out because the correlator was behind") \
 	_(FACTS_ODD, C, "facts whose transaction does not decode") \
+	_(EVIDENCE_NOTED, C, "crossings of transactions and of answers whose bytes were to be proven") \
+	_(EVIDENCE_PROVEN, C, "of those noted: acknowledged, and not belied") \
+	_(EVIDENCE_BELIED, C, "of those noted: other bytes for their place, or before it, or an end that says otherwise") \
+	_(EVIDENCE_ENDED, C, "of those noted: not acknowledged before their flow ended") \
+	_(EVIDENCE_EVICTED, C, "of those noted: given up to make room") \
+	_(EVIDENCE_DROPPED, C, "of those noted: no transaction after all") \
+	_(EVIDENCE_WAITING, G, "of those noted: still waited for") \
+	_(EVIDENCE_MAC, C, "crossings proven by their message authentication") \
+	_(EVIDENCE_SULLIED, C, "flows of which nothing can be proven any more") \
+	_(EVIDENCE_LOST, C, "words on evidence dropped because the correlator's ring was full") \
 	_(SENDERS_FOR_LIVES, C, "senders recovered to know replacements by") \
 	_(SENDERS_NOT_FOR_LIVES, C, "senders left unknown because the correlator was behind; replacements of these are not noticed") \
 	_(BUNDLES, C, "bundles of transactions") \

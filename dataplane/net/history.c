@@ -80,8 +80,15 @@ history_forget(struct history *h, uint32_t *index)
 	*index = NET_NONE;
 }
 
+uint64_t
+history_from(const struct history *h, uint32_t index, uint64_t end)
+{
+	return index == NET_NONE ? end : end - h->meta[index].len;
+}
+
 bool
-history_differs(const struct history *h, uint32_t index, uint64_t end, uint64_t off, struct span bytes)
+history_differs(
+	const struct history *h, uint32_t index, uint64_t end, uint64_t off, struct span bytes, struct stream_range *r)
 {
 	if (index == NET_NONE)
 		return false;
@@ -93,5 +100,7 @@ history_differs(const struct history *h, uint32_t index, uint64_t end, uint64_t 
 	const uint8_t *ring = h->bytes + (size_t)index * h->buffer_bytes, *p = bytes.p + (from - off);
 	uint32_t n = (uint32_t)(to - from), at = (uint32_t)from & (h->buffer_bytes - 1);
 	uint32_t first = h->buffer_bytes - at < n ? h->buffer_bytes - at : n;
-	return memcmp(ring + at, p, first) != 0 || memcmp(ring, p + first, n - first) != 0;
+	bool a = stream_range_differs(r, from, ring + at, p, first);
+	bool b = stream_range_differs(r, from + first, ring, p + first, n - first);
+	return a || b;
 }

@@ -7,7 +7,7 @@
 #define NET_HISTORY_H
 
 #include "abi/span.h"
-#include "net/stream.h"
+#include "net/range.h"
 
 struct history_meta {
 	uint32_t *owner; /* the direction's index of this buffer; NULL = free */
@@ -34,8 +34,12 @@ void history_append(struct history *h, uint32_t *index, uint64_t off, struct spa
 void history_break(struct history *h, uint32_t index);
 void history_forget(struct history *h, uint32_t *index);
 
-/* history_differs compares `bytes` at offset off with what is kept of the direction, whose last byte is end -
- * 1: true if a byte that is there disagrees. */
-bool history_differs(const struct history *h, uint32_t index, uint64_t end, uint64_t off, struct span bytes);
+/* history_from: offset of the first byte that is kept of the direction, whose last byte is end - 1; end if none is. */
+uint64_t history_from(const struct history *h, uint32_t index, uint64_t end);
+
+/* history_differs compares `bytes` at offset off with what is kept of the direction: true if a byte that is there disagrees; *r then covers all
+ * that do besides what it covered before. */
+bool history_differs(
+	const struct history *h, uint32_t index, uint64_t end, uint64_t off, struct span bytes, struct stream_range *r);
 
 #endif

@@ -101,7 +101,7 @@ ooo_next(const struct ooo_pool *p, const struct flow *f, unsigned dir, uint64_t 
 
 uint32_t
 ooo_covered(
-	const struct ooo_pool *p, const struct flow *f, unsigned dir, uint64_t off, struct span bytes, bool *differs)
+	const struct ooo_pool *p, const struct flow *f, unsigned dir, uint64_t off, struct span bytes, struct stream_range *r)
 {
 	uint32_t covered = 0;
 	uint64_t end = off + bytes.len;
@@ -113,8 +113,7 @@ ooo_covered(
 		if (from >= to)
 			continue;
 		covered += (uint32_t)(to - from);
-		if (memcmp(s->data + (from - s->off), bytes.p + (from - off), to - from) != 0)
-			*differs = true;
+		stream_range_differs(r, from, s->data + (from - s->off), bytes.p + (from - off), to - from);
 	}
 	return covered;
 }

@@ -6,7 +6,7 @@
 #define NET_OOO_H
 
 #include "abi/span.h"
-#include "net/stream.h"
+#include "net/range.h"
 
 #define OOO_SLAB_BYTES 2048u
 #define OOO_SLAB_DATA (OOO_SLAB_BYTES - 16u)
@@ -38,10 +38,10 @@ void ooo_drop_first(struct ooo_pool *p, struct flow *f, unsigned dir);
 /* ooo_next: the first run held that ends behind off, or NULL. */
 const struct ooo_slab *ooo_next(const struct ooo_pool *p, const struct flow *f, unsigned dir, uint64_t off);
 
-/* ooo_covered counts how many of the bytes at off are held; *differs is set if one of them is held as
- * another. */
+/* ooo_covered counts how many of the bytes at off are held; *r is made to cover those that are held as
+ * others. */
 uint32_t ooo_covered(
-	const struct ooo_pool *p, const struct flow *f, unsigned dir, uint64_t off, struct span bytes, bool *differs);
+	const struct ooo_pool *p, const struct flow *f, unsigned dir, uint64_t off, struct span bytes, struct stream_range *r);
 
 /* ooo_end: offset behind the last byte held; 0 if none is. */
 uint64_t ooo_end(const struct ooo_pool *p, const struct flow *f, unsigned dir);

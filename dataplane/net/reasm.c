@@ -37,30 +37,55 @@ is_probe(const struct flow_dir *d, const struct piece *p)
 	return p->bytes.len == 1 && p->off + 1 == d->next && d->acked >= d->next;
 }
 
+static void
+belie(struct stream_table *t, struct flow *f, unsigned dir, const struct stream_range *r, enum stream_belied why, uint64_t now_ns)
+{
+	if (t->ops.belied != NULL && r->to != 0)
+		t->ops.belied(t->ctx, f, dir, r->from, r->to, why, now_ns);
+}
+
+/* Of bytes that were delivered: other is made to cover those that come as others now. True: their place had been declared a gap. */
+static bool
+compare(struct stream_table *t, struct flow *f, unsigned dir, const struct piece *old, uint32_t all, struct stream_range *other, uint64_t now_ns)
+{
+	struct flow_dir *d = &f->dir[dir];
+	struct stream_range lost = {0};
+	if (all == 1 && is_probe(d, old)) {
+		if ((f->watch & STREAM_WATCH(dir)) && history_differs(&t->history, d->history, d->next, old->off, old->bytes, &lost))
+			belie(t, f, dir, &lost, BELIED_PROBE, now_ns);
+		return false;
+	}
+	uint64_t kept = history_from(&t->history, d->history, d->next), end = old->off + old->bytes.len;
+	history_differs(&t->history, d->history, d->next, old->off, old->bytes, other);
+	if (old->off < kept)
+		stream_range_add(&lost, old->off, end < kept ? end : kept);
+	belie(t, f, dir, &lost, BELIED_UNCOMPARED, now_ns);
+	return was_lost(f, dir, old);
+}
+
 /* Accounts for the part of p that repeats earlier bytes, and shows p to the worker if it is another version
  * of them. Returns with only the part at or above the in-order point in p. */
 static void
 judge_repeats(struct stream_table *t, struct flow *f, unsigned dir, struct piece *p, uint64_t now_ns)
 {
 	struct flow_dir *d = &f->dir[dir];
+	struct stream_range other = {0};
 	struct piece whole = *p;
-	bool differs = false, late = false;
+	bool late = false;
 	if (p->off < d->next) {
 		uint32_t n = least(d->next - p->off, p->bytes.len);
 		struct piece old = {p->off, {p->bytes.p, n}};
-		if (!is_probe(d, p)) {
-			late = was_lost(f, dir, &old);
-			differs = history_differs(&t->history, d->history, d->next, p->off, old.bytes);
-		}
+		late = compare(t, f, dir, &old, p->bytes.len, &other, now_ns);
 		t->ctr[late ? CTR_ST_DROP_WINDOW : CTR_ST_DUP] += n;
 		cut_front(p, n);
 	}
-	t->ctr[CTR_ST_DUP] += ooo_covered(&t->ooo, f, dir, p->off, p->bytes, &differs);
-	if (differs) {
+	t->ctr[CTR_ST_DUP] += ooo_covered(&t->ooo, f, dir, p->off, p->bytes, &other);
+	if (other.to != 0) {
 		f->overlap_conflict = true;
 		t->ctr[CTR_OVERLAP_CONFLICTS]++;
+		belie(t, f, dir, &other, BELIED_OTHER_BYTES, now_ns);
 	}
-	if (differs || late)
+	if (other.to != 0 || late)
 		t->ops.conflict(t->ctx, f, dir, whole.bytes, whole.off, now_ns);
 }
 

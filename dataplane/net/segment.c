@@ -66,6 +66,43 @@ make_flow(struct stream_table *t, struct arrival *a, unsigned initiator, bool mi
 	return f;
 }
 
+/* ---- what speaks for delivered bytes, and against them ---- */
+
+/* The acknowledgement of a direction that is watched. */
+static void
+tell_acked(struct stream_table *t, struct flow *f, const struct arrival *a)
+{
+	const struct flow_dir *d = &f->dir[!a->dir];
+	int32_t ahead = ahead_of(d, a->s->ack), own = ahead_of(&f->dir[a->dir], a->seq);
+	uint64_t off = d->next + (uint64_t)(int64_t)ahead;
+	if (t->ops.acked == NULL || f->started[0] != START_KNOWN || f->started[1] != START_KNOWN)
+		return;
+	if (ahead > 0 || (int64_t)off < 0 || own > WINDOW_AHEAD || own < -WINDOW_BEHIND)
+		return;
+	t->ops.acked(t->ctx, f, !a->dir, off, own == 0, a->now_ns);
+}
+
+static void
+belie(struct stream_table *t, struct flow *f, unsigned dir, uint64_t from, uint64_t to, enum stream_belied why, uint64_t now_ns)
+{
+	if (t->ops.belied != NULL)
+		t->ops.belied(t->ctx, f, dir, from, to, why, now_ns);
+}
+
+/* A segment without bytes has the number of the next one that its sender will send; a keep-alive the one before. */
+static void
+tell_sender_behind(struct stream_table *t, struct flow *f, const struct arrival *a)
+{
+	const struct flow_dir *d = &f->dir[a->dir];
+	bool end = (a->s->flags & (TCP_FIN | TCP_RST)) != 0;
+	int32_t ahead = ahead_of(d, a->seq + a->payload.len);
+	if ((a->payload.len > 0 && !end) || (a->s->flags & TCP_SYN) || f->started[a->dir] != START_KNOWN)
+		return;
+	uint64_t off = d->next + (uint64_t)(int64_t)ahead + !end;
+	if (ahead < 0 && ahead >= -WINDOW_BEHIND && (int64_t)off >= 0 && off < d->next)
+		belie(t, f, a->dir, off, d->next, BELIED_SENDER, a->now_ns);
+}
+
 /* A flow for a segment that belongs to none, or NULL. */
 static struct flow *
 open_flow(struct stream_table *t, struct arrival *a)
@@ -94,7 +131,7 @@ begins_another(const struct flow *f, const struct arrival *a)
 		return f->started[a->dir] != START_KNOWN || d->base != a->seq;
 	if (a->payload.len == 0 || f->started[a->dir] != START_KNOWN)
 		return false;
-	if (f->fin[a->dir] || (f->reset && f->reset_dir == a->dir))
+	if (f->fin[a->dir] || f->reset == 1 + a->dir)
 		return ahead >= 0 || ahead < -WINDOW_BEHIND; /* who sent a true FIN or RST sends no more */
 	return ahead > WINDOW_AHEAD || ahead < -WINDOW_BEHIND;
 }
@@ -103,6 +140,8 @@ begins_another(const struct flow *f, const struct arrival *a)
 static struct flow *
 reopen_flow(struct stream_table *t, struct flow *f, struct arrival *a)
 {
+	if ((f->watch & STREAM_WATCH(a->dir)) && a->payload.len > 0)
+		belie(t, f, a->dir, 0, UINT64_MAX, BELIED_LATE, a->now_ns);
 	if (!begins_another(f, a)) {
 		drop(t, a, CTR_ST_DROP_CLOSED);
 		return NULL;
@@ -170,8 +209,7 @@ take_rst(struct stream_table *t, struct flow *f, const struct arrival *a)
 	drop(t, a, CTR_ST_DROP_CLOSED);
 	if (!plausible)
 		return;
-	f->reset = true;
-	f->reset_dir = (uint8_t)a->dir;
+	f->reset = (uint8_t)(1 + a->dir);
 	f->last_ns = a->now_ns;
 	stream_finish(t, f, STREAM_RST, a->now_ns);
 	if (ahead > 0 && ahead <= WINDOW_AHEAD)
@@ -294,8 +332,11 @@ take_payload(struct stream_table *t, struct flow *f, struct arrival *a)
 		t->ctr[CTR_ST_DROP_CLOSED] += a->payload.len - keep;
 		a->payload.len = keep;
 	}
-	if (a->payload.len > 0)
+	if (a->payload.len > 0) {
+		if (a->s->flags & TCP_URG)
+			belie(t, f, a->dir, off, off + a->payload.len, BELIED_URGENT, a->now_ns);
 		stream_place(t, f, a->dir, a->seq, a->payload, a->now_ns);
+	}
 	return f;
 }
 
@@ -325,7 +366,7 @@ static bool
 in_order(const struct flow *f, unsigned dir, const struct segment *s)
 {
 	const struct flow_dir *d = &f->dir[dir];
-	return (s->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0 && f->started[dir] == START_KNOWN && !f->fin[dir] &&
+	return (s->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_URG)) == 0 && f->started[dir] == START_KNOWN && !f->fin[dir] &&
 	       d->ooo_head == NET_NONE && !f->holed[dir] && ahead_of(d, s->seq) == 0;
 }
 
@@ -348,6 +389,8 @@ static void
 other_segment(struct stream_table *t, struct flow *f, struct arrival *a)
 {
 	uint8_t flags = a->s->flags;
+	if (f->watch & STREAM_WATCH(a->dir))
+		tell_sender_behind(t, f, a);
 	if (flags & TCP_RST) {
 		take_rst(t, f, a);
 		return;
@@ -359,6 +402,8 @@ other_segment(struct stream_table *t, struct flow *f, struct arrival *a)
 	}
 	if (flags & TCP_ACK)
 		take_ack(t, f, a);
+	if ((flags & (TCP_ACK | TCP_SYN)) == TCP_ACK && (f->watch & STREAM_WATCH(!a->dir)))
+		tell_acked(t, f, a);
 	if (a->payload.len > 0)
 		f = take_payload(t, f, a);
 	if (f == NULL)
@@ -385,8 +430,11 @@ stream_segment(struct stream_table *t, const struct segment *s, const struct flo
 		return;
 	touch(t, f, a.dir, s->payload.len > 0, now_ns);
 	if (in_order(f, a.dir, s) && !f->holed[!a.dir]) {
-		if (s->flags & TCP_ACK)
+		if (s->flags & TCP_ACK) {
 			take_ack_in_order(t, f, &a);
+			if (f->watch & STREAM_WATCH(!a.dir))
+				tell_acked(t, f, &a);
+		}
 		if (s->payload.len > 0) {
 			f->stray = 0;
 			stream_deliver(t, f, a.dir, s->payload, now_ns);

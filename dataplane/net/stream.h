@@ -87,8 +87,8 @@ struct flow {
 	uint8_t list;		/* which list by age */
 	uint8_t stray;		/* far-off segments in sequence: count, STRAY_* */
 	bool other_syn[2];	/* other_isn was sent by that side */
-	bool reset;		/* closed by RST ... */
-	uint8_t reset_dir;	/* ... from that side */
+	uint8_t reset;		/* closed by RST: 1 + which side's */
+	uint8_t watch;		/* the worker's: STREAM_WATCH_* */
 	struct flow_hole hole[2];
 };
 
@@ -98,6 +98,27 @@ stream_holed(const struct flow *f, unsigned dir)
 {
 	return f->holed[dir];
 }
+
+/* flow.watch: set and cleared by the worker. Of a direction that is watched, acknowledgements are told (ops->acked), and what its ends
+ * say that is at odds with what was delivered (ops->belied). The third is the worker's own. */
+#define STREAM_WATCH(dir) (1u << (dir))
+#define STREAM_WATCHED 3u
+#define STREAM_SULLIED 4u
+
+/* Why what was delivered of a direction may not be what its receiver has. BYTES and UNCOMPARED are told of every flow, the others of
+ * directions that are watched.
+ *  OTHER_BYTES   another version of them came
+ *  UNCOMPARED    they came again, when they were no longer kept to be compared with
+ *  URGENT	  they are marked urgent: who reads the stream need not find all of them in it
+ *  PROBE	  the last byte came again, as another: a keep-alive, or another version
+ *  SENDER	  the sender, by the number on a segment without bytes, has not sent so much
+ *  LATE	  the sender goes on sending though the flow was closed */
+enum stream_belied { BELIED_OTHER_BYTES, BELIED_UNCOMPARED, BELIED_URGENT, BELIED_PROBE, BELIED_SENDER, BELIED_LATE };
+
+/* Stream bytes [from, to); none if to is 0. */
+struct stream_range {
+	uint64_t from, to;
+};
 
 enum stream_end { STREAM_FIN, STREAM_RST, STREAM_IDLE, STREAM_LRU, STREAM_SHUTDOWN };
 
@@ -117,6 +138,11 @@ struct stream_ops {
 	/* May be NULL. Bytes that were put aside behind a hole: a look at what will come to data() in its turn, so that whatever lies whole in
 	 * them need not wait for the hole to be filled or given up. */
 	void (*ahead)(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns);
+	/* May be NULL. The receiver of dir has acknowledged what was delivered of it up to off, in a segment that lies in its window; in_place:
+	 * exactly where the receiver's own bytes go on. Acknowledgements of what was not delivered are not told. */
+	void (*acked)(void *ctx, struct flow *f, unsigned dir, uint64_t off, bool in_place, uint64_t now_ns);
+	/* May be NULL. Bytes [from, to) of dir, all delivered or held, are in dispute. Comes before conflict() of the same segment. */
+	void (*belied)(void *ctx, struct flow *f, unsigned dir, uint64_t from, uint64_t to, enum stream_belied why, uint64_t now_ns);
 };
 
 struct stream_config {

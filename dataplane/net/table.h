@@ -10,6 +10,7 @@
 #include "net/fragment.h"
 #include "net/history.h"
 #include "net/ooo.h"
+#include "net/range.h"
 
 #define STREAM_BURST 64u
 /* How far ahead of the in-order point, and behind it, a segment may lie to be taken for one of this

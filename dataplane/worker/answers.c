@@ -115,17 +115,21 @@ node_judged(struct worker *w, unsigned fate)
 }
 
 static void
-node_accepted(struct worker *w, unsigned fate, const uint8_t hash[32])
+node_accepted(struct worker *w, unsigned fate, uint64_t mark, const uint8_t hash[32])
 {
 	w->ctr[CTR_NODE_HASHES]++;
 	if (fate >= FATE_QUEUED) { /* its turn has not come yet */
 		struct pending *p = &w->pending[fate - FATE_QUEUED];
 		p->accepted = true;
+		p->answer_trust = crossing_trust(w);
 		memcpy(p->hash, hash, 32);
+		evidence_note(w, p->fingerprint, p->answer_trust, true);
 		return;
 	}
 	node_judged(w, fate);
-	fact_node(w, hash, 0, 0);
+	if (mark != 0)
+		evidence_note(w, mark, crossing_trust(w), true);
+	fact_accepted(w, hash, mark, crossing_trust(w));
 }
 
 static void
@@ -136,7 +140,7 @@ node_refused(struct worker *w, const struct join_outcome *o, const struct answer
 		return;
 	if (o->fate >= FATE_QUEUED)
 		judge_now(w);
-	fact_node(w, NULL, o->mark, e->error);
+	fact_refused(w, o->mark, e->error);
 }
 
 /* A node's verdict on a block that it was handed. */
@@ -155,7 +159,7 @@ missed(struct worker *w, unsigned counter)
 }
 
 bool
-node_early(struct conn *c, struct json_id id, uint8_t hash[32])
+node_early(struct conn *c, struct json_id id, uint8_t hash[32], uint32_t *trust)
 {
 	unsigned i = 0;
 	while (i < c->n_early && !json_id_same(c->early[i].id, id))
@@ -163,6 +167,7 @@ node_early(struct conn *c, struct json_id id, uint8_t hash[32])
 	if (i == c->n_early)
 		return false;
 	memcpy(hash, c->early[i].hash, 32);
+	*trust = c->early[i].trust;
 	c->n_early--;
 	memmove(&c->early[i], &c->early[i + 1], (c->n_early - i) * sizeof c->early[0]);
 	return true;
@@ -203,7 +208,7 @@ node_unknown(struct worker *w, struct json_id id, const uint8_t hash[32], unsign
 		memmove(&c->early[0], &c->early[1], c->n_early * sizeof c->early[0]);
 	}
 	struct conn_early *e = &c->early[c->n_early++];
-	*e = (struct conn_early){.id = id, .counter = why == CTR_NODE_MISSED_NO_SUCH_ID ? CTR_NODE_MISSED_GAP : (uint16_t)why};
+	*e = (struct conn_early){.id = id, .trust = crossing_trust(w), .counter = why == CTR_NODE_MISSED_NO_SUCH_ID ? CTR_NODE_MISSED_GAP : (uint16_t)why};
 	memcpy(e->hash, hash, 32);
 }
 
@@ -235,7 +240,7 @@ said_response(struct worker *w, const struct answer_event *e)
 	if (!submission)
 		return;
 	if (o.verdict == JOIN_ACCEPTED || o.verdict == JOIN_ACCEPTED_OTHER)
-		node_accepted(w, o.fate, e->hash);
+		node_accepted(w, o.fate, o.mark, e->hash);
 	else if (o.verdict == JOIN_REFUSED)
 		node_refused(w, &o, e);
 }

@@ -66,6 +66,7 @@ struct conn_side {
 struct conn_early {
 	struct json_id id;
 	uint16_t counter; /* enum sentinel_counter: why it is missed, if it never comes */
+	uint32_t trust;
 	uint8_t hash[32];
 };
 

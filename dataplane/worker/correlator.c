@@ -146,7 +146,8 @@ tick(struct correlator *c, uint64_t t_ns)
 static void
 take_evidence(struct correlator *c, const struct fact_evidence *e)
 {
-	report_evidence(&c->reporter, e->fingerprint, e->of_answer, e->acked, e->trust, e->t_ns);
+	for (uint32_t i = 0; i < e->n; i++)
+		report_evidence(&c->reporter, e->item[i].fingerprint, e->item[i].of_answer, fact_evidence_clean(&e->item[i]), e->t_ns);
 }
 
 /* Elements of a bundle are known by their hashes to whoever looks for sandwiches in it. */

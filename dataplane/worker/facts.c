@@ -67,15 +67,24 @@ fact_announced(struct worker *w, const uint8_t hash[32], int type, uint32_t size
 }
 
 void
-fact_node(struct worker *w, const uint8_t *hash, uint64_t fingerprint, uint8_t reason)
+fact_refused(struct worker *w, uint64_t fingerprint, uint8_t reason)
 {
 	struct fact_node *f = reserve(w, sizeof *f, ROOM_PENDING);
 	if (f == NULL)
 		return;
 	*f = (struct fact_node){
-		.kind = FACT_NODE, .accepted = hash != NULL, .reason = reason, .t_ns = w->now_ns, .fingerprint = fingerprint};
-	if (hash != NULL)
-		memcpy(f->hash, hash, 32);
+		.kind = FACT_NODE, .reason = reason, .trust = crossing_trust(w), .t_ns = w->now_ns, .fingerprint = fingerprint};
+	pipe_commit(&w->pipe);
+}
+
+void
+fact_accepted(struct worker *w, const uint8_t hash[32], uint64_t asked, uint32_t trust)
+{
+	struct fact_node *f = reserve(w, sizeof *f, ROOM_PENDING);
+	if (f == NULL)
+		return;
+	*f = (struct fact_node){.kind = FACT_NODE, .accepted = true, .trust = trust, .t_ns = w->now_ns, .asked = asked};
+	memcpy(f->hash, hash, 32);
 	pipe_commit(&w->pipe);
 }
 

@@ -35,17 +35,34 @@ struct fact_node { /* a node's word on a submission */
 	uint32_t kind;
 	bool accepted;	/* hash is good */
 	uint8_t reason; /* enum answer_error */
+	uint32_t trust; /* enum trust_flag, of the answer's crossing */
 	uint64_t t_ns, fingerprint;
+	uint64_t asked; /* accepted: fingerprint of the submission that it answers, which may have another hash; 0: not known */
 	uint8_t hash[32];
 };
 
-struct fact_evidence { /* FACT_EVIDENCE: what became of the bytes of a transaction, or of a node's acceptance of it */
-	uint32_t kind;
+/* FACT_EVIDENCE: what came of waiting for proof that bytes were received (evidence.h): of a transaction, or of_answer: of the node's
+ * acceptance of it, that has named fact_node.asked. Told of whatever is proven, and of findings also when it is not: the bytes of such
+ * a crossing, by whichever way, will not be any more. There may be several words on one fingerprint, from any worker: one that is clean is
+ * enough. */
+struct fact_evidence_item {
+	uint64_t fingerprint;
+	uint32_t trust; /* enum trust_flag, by now; without NOT_ACKED if acked, or authenticated */
+	bool acked, mac;
 	bool of_answer;
-	bool acked;	/* their receiver has acknowledged them; else it never will, or nobody will know */
-	uint32_t trust; /* enum trust_flag: as they are now */
-	uint64_t t_ns, fingerprint;
 };
+struct fact_evidence {
+	uint32_t kind;
+	uint32_t n;
+	uint64_t t_ns;
+	struct fact_evidence_item item[];
+};
+
+static inline bool
+fact_evidence_clean(const struct fact_evidence_item *e)
+{
+	return (e->acked || e->mac) && (e->trust & TRUST_BELOW_PAUSE) == 0;
+}
 
 enum fact_source { FACT_NEW_PAYLOAD, FACT_OFFERED, FACT_TOLD };
 

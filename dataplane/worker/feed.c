@@ -21,6 +21,12 @@ trust_of(const struct flow *f, unsigned dir)
 	return trust;
 }
 
+uint32_t
+crossing_trust(const struct worker *w)
+{
+	return trust_of(w->flow, w->dir);
+}
+
 void
 crossing_base(const struct worker *w, struct crossing *x, unsigned carrier)
 {
@@ -294,8 +300,12 @@ on_data(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off
 {
 	struct worker *w = ctx;
 	w->now_ns = now_ns;
+	w->end_flow = NULL;
 	struct conn *c = conn_for(w, f, off);
 	set_current(w, f, c, dir);
+	w->end_flow = f;
+	w->end_dir = dir;
+	w->end = off + bytes.len;
 	if (!c->side[dir].started)
 		look_first(w, c, dir, bytes);
 	else
@@ -313,6 +323,7 @@ on_gap(void *ctx, struct flow *f, unsigned dir, uint64_t n, uint64_t off, uint64
 		return;
 	}
 	w->now_ns = now_ns;
+	w->end_flow = NULL;
 	set_current(w, f, c, dir);
 	c->side[dir].started = true;
 	switch (c->side[dir].proto) {
@@ -366,6 +377,22 @@ on_ahead(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t of
 }
 
 static void
+on_acked(void *ctx, struct flow *f, unsigned dir, uint64_t off, bool in_place, uint64_t now_ns)
+{
+	struct worker *w = ctx;
+	w->now_ns = now_ns;
+	evidence_acked(w, f, dir, off, in_place, now_ns);
+}
+
+static void
+on_belied(void *ctx, struct flow *f, unsigned dir, uint64_t from, uint64_t to, enum stream_belied why, uint64_t now_ns)
+{
+	struct worker *w = ctx;
+	w->now_ns = now_ns;
+	evidence_belied(w, f, dir, from, to, why);
+}
+
+static void
 on_end(void *ctx, struct flow *f, unsigned dir, enum stream_end why, uint64_t now_ns)
 {
 	struct worker *w = ctx;
@@ -373,6 +400,7 @@ on_end(void *ctx, struct flow *f, unsigned dir, enum stream_end why, uint64_t no
 	if (c == NULL)
 		return;
 	w->now_ns = now_ns;
+	w->end_flow = NULL;
 	set_current(w, f, c, dir);
 	end_side(w, c, dir);
 }
@@ -382,6 +410,8 @@ on_forget(void *ctx, struct flow *f)
 {
 	struct worker *w = ctx;
 	struct conn *c = conn_of(f);
+	w->end_flow = NULL;
+	evidence_closed(w, f);
 	if (c == NULL)
 		return;
 	/* The stream has ended both directions; what a parser may still hold ends here. */
@@ -396,4 +426,6 @@ const struct stream_ops feed_ops = {
 	.end = on_end,
 	.forget = on_forget,
 	.ahead = on_ahead,
+	.acked = on_acked,
+	.belied = on_belied,
 };

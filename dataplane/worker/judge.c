@@ -161,6 +161,7 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 {
 	struct tx t;
 	uint64_t as;
+	w->told = false;
 	w->ctr[CTR_TX_INCLUDED] += (where->trust & TRUST_INCLUDED) != 0;
 	if (was_seen(w, fingerprint, where, &as)) {
 		w->ctr[CTR_TX_DUPLICATE]++;
@@ -186,7 +187,9 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 	if (w->lives)
 		look_inside(w, &t, &j);
 	/* what nobody was told of is told when it comes again */
-	if (!tell(w, &t, fingerprint, where, &j, !(where->trust & TRUST_INCLUDED)))
+	bool told = tell(w, &t, fingerprint, where, &j, !(where->trust & TRUST_INCLUDED));
+	w->told = n > 0 && told;
+	if (!told)
 		seen_forget(w->seen, as);
 	return CROSSING_SCANNED;
 }
@@ -199,11 +202,13 @@ judge_later(struct worker *w, struct span raw, const struct crossing *where, str
 	p->where = *where;
 	p->asked = asked;
 	p->accepted = w->early;
+	p->answer_trust = w->early_trust;
 	if (w->early)
 		memcpy(p->hash, w->early_hash, 32);
 	w->early = false;
 	p->fingerprint = seen_fingerprint(w->seen, raw);
 	seen_prefetch(w->seen, p->fingerprint);
+	p->proof = evidence_note(w, p->fingerprint, where->trust, false);
 	if (asked.slot != 0) {
 		join_set(&w->joins, asked, (uint8_t)(FATE_QUEUED + w->n_pending), NULL);
 		join_mark(&w->joins, asked, p->fingerprint);
@@ -220,7 +225,7 @@ tell_fate(struct worker *w, const struct pending *p, enum crossing_outcome outco
 		[CROSSING_SCANNED] = FATE_SCANNED, [CROSSING_DUPLICATE] = FATE_DUPLICATE, [CROSSING_UNSCANNED] = FATE_UNREAD};
 	if (p->accepted) {
 		node_judged(w, fate[outcome]);
-		fact_node(w, p->hash, 0, 0);
+		fact_accepted(w, p->hash, p->fingerprint, p->answer_trust);
 	} else if (p->asked.slot != 0) {
 		join_set(&w->joins, p->asked, fate[outcome], NULL);
 	}
@@ -231,7 +236,12 @@ judge_now(struct worker *w)
 {
 	for (uint32_t i = 0; i < w->n_pending; i++) {
 		struct pending *p = &w->pending[i];
-		tell_fate(w, p, judge_one(w, p->raw, p->fingerprint, &p->where));
+		enum crossing_outcome outcome = judge_one(w, p->raw, p->fingerprint, &p->where);
+		if (outcome == CROSSING_UNSCANNED)
+			evidence_drop(w, p->proof);
+		else if (w->told || p->proof.slot != 0)
+			evidence_judged(w, p->proof, p->fingerprint, &p->where, w->told);
+		tell_fate(w, p, outcome);
 	}
 	w->n_pending = 0;
 	w->built_used = 0;
@@ -250,7 +260,7 @@ worker_raw(struct worker *w, struct span raw, const struct crossing *where)
 void
 judge_ahead(struct worker *w, struct span raw, const struct crossing *where)
 {
-	uint64_t clean = variant(seen_fingerprint(w->seen, raw), where->bundle_len, false), as = clean ^ AHEAD_BIT;
+	uint64_t fingerprint = seen_fingerprint(w->seen, raw), clean = variant(fingerprint, where->bundle_len, false), as = clean ^ AHEAD_BIT;
 	struct judged j;
 	struct tx t;
 	if (seen_check(w->seen, clean, where->t_wire_ns) || seen_check_add(w->seen, as, where->t_wire_ns) || tx_decode(raw, &t) != 0)
@@ -259,6 +269,6 @@ judge_ahead(struct worker *w, struct span raw, const struct crossing *where)
 	int n = detect_tx(w->detect, &t, where->bundle_len, j.findings);
 	w->ctr[CTR_TX_AHEAD]++;
 	j.n_findings = n > 0 ? (uint32_t)n : 0;
-	if (n < 0 || (n > 0 && !tell(w, &t, clean, where, &j, false)))
+	if (n < 0 || (n > 0 && !tell(w, &t, fingerprint, where, &j, false)))
 		seen_forget(w->seen, as);
 }

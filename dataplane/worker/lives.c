@@ -289,6 +289,8 @@ lives_take(struct lives *l, const void *message, bool hurry)
 {
 	uint32_t kind = *(const uint32_t *)message;
 	switch (kind) {
+	case FACT_EVIDENCE:
+		break;
 	case FACT_ANNOUNCED:
 		take_announced(l, message);
 		break;

@@ -362,7 +362,7 @@ report_refused(struct reporter *p, const uint8_t hash[32])
 }
 
 void
-report_evidence(struct reporter *p, uint64_t fingerprint, bool of_answer, bool acked, uint32_t trust, uint64_t now_ns)
+report_evidence(struct reporter *p, uint64_t fingerprint, bool of_answer, bool clean, uint64_t now_ns)
 {
 	struct suspect *t = suspects_of_fingerprint(&p->suspects, fingerprint);
 	if (t == NULL)
@@ -370,7 +370,7 @@ report_evidence(struct reporter *p, uint64_t fingerprint, bool of_answer, bool a
 	uint8_t *which = of_answer ? &t->answer : &t->bytes;
 	if (*which == EVIDENCE_CLEAN)
 		return;
-	*which = acked && !(trust & DIRTY) ? EVIDENCE_CLEAN : EVIDENCE_DIRTY;
+	*which = clean ? EVIDENCE_CLEAN : EVIDENCE_DIRTY;
 	if (*which == EVIDENCE_CLEAN)
 		each_changed(p, t, false, now_ns);
 }

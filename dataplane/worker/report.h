@@ -54,8 +54,8 @@ void report_ended(struct reporter *p, const uint8_t hash[32], enum alert_ending 
 /* report_closed: an incident that its finder follows by itself (sandwiches, displacements) is over: r is a record of it, with its class. retract: nothing came of it. */
 void report_closed(struct reporter *p, struct alert_record *r, enum alert_ending how, bool retract, uint64_t now_ns);
 
-/* report_evidence: the receiver of its bytes (of_answer: of the node's acceptance) acknowledged them, or never will. trust: flags as they are now. */
-void report_evidence(struct reporter *p, uint64_t fingerprint, bool of_answer, bool acked, uint32_t trust, uint64_t now_ns);
+/* report_evidence: what came of waiting for proof that its bytes (of_answer: a node's acceptance) were received. */
+void report_evidence(struct reporter *p, uint64_t fingerprint, bool of_answer, bool clean, uint64_t now_ns);
 
 /* report_storms tells what has waited long enough; all: everything. */
 void report_storms(struct reporter *p, uint64_t now_ns, bool all);

@@ -39,7 +39,7 @@ take_request(void *ctx, const struct jsonrpc_request *r)
 	uint32_t message = c->side[w->dir].proto == CONN_HTTP ? c->side[w->dir].message : 0;
 	if (r->id.kind == JSON_ID_NONE)
 		return;
-	if (c->n_early > 0 && node_early(c, r->id, w->early_hash)) {
+	if (c->n_early > 0 && node_early(c, r->id, w->early_hash, &w->early_trust)) {
 		w->early = r->kind == JSONRPC_RAW || r->kind == JSONRPC_PRIVATE || r->kind == JSONRPC_UNSIGNED;
 		w->ctr[CTR_NODE_HASHES] += w->early;
 		if (w->early && r->n_items == 0)

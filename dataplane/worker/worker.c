@@ -71,6 +71,7 @@ take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
 	void *seen = take(w, alloc, seen_bytes(c->seen_entries), &ok);
 	uint8_t *pipe = take(w, alloc, c->pipe_bytes, &ok);
 	void *joins = take(w, alloc, join_pool_bytes(c->joins), &ok);
+	void *evidence = take(w, alloc, evidence_bytes(c->conns_max), &ok);
 	void *inflates = take(w, alloc, inflate_pool_bytes(c->inflates), &ok);
 	w->probe_http = take(w, alloc, sizeof *w->probe_http, &ok);
 	w->probe_json = take(w, alloc, sizeof *w->probe_json, &ok);
@@ -83,6 +84,7 @@ take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
 	if (rc != 0)
 		return rc;
 	join_pool_init(&w->joins, joins, c->joins);
+	evidence_init(&w->evidence, evidence, c->conns_max, c->evidence_grace_ns, c->evidence_answer_grace_ns);
 	w->stream = stream_init(stream, &sc, &feed_ops, w, w->ctr);
 	w->seen = seen_init(seen, c->seen_entries, c->seen_key, c->seen_ttl_ns, w->ctr);
 	if (w->stream == NULL || w->seen == NULL)
@@ -194,9 +196,11 @@ worker_memory(const struct worker *w)
 }
 
 static void
-end_burst(struct worker *w, uint64_t reached_ns)
+end_burst(struct worker *w, uint64_t now_ns, uint64_t reached_ns)
 {
 	judge_now(w);
+	w->end_flow = NULL;
+	evidence_tell(w, now_ns);
 	pipe_reached(&w->pipe, reached_ns);
 	w->arena.scratch_used = 0;
 	rlpx_count(w);
@@ -214,7 +218,7 @@ worker_frames(struct worker *w, unsigned n, const struct span *frames, const uin
 {
 	rlpx_keys_take(w);
 	stream_frames(w->stream, n, frames, wire_len, now_ns);
-	end_burst(w, n > 0 ? now_ns[n - 1] : 0);
+	end_burst(w, n > 0 ? now_ns[n - 1] : 0, n > 0 ? now_ns[n - 1] : 0);
 }
 
 void
@@ -224,7 +228,7 @@ worker_housekeep(struct worker *w, uint64_t now_ns)
 	rlpx_keys_take(w);
 	stream_housekeep(w->stream, now_ns);
 	rlpx_look_after(w);
-	end_burst(w, now_ns);
+	end_burst(w, now_ns, now_ns);
 	w->ctr[CTR_SLABS_STOLEN] = w->slabs.stolen;
 }
 
@@ -233,6 +237,6 @@ worker_flush(struct worker *w, uint64_t now_ns)
 {
 	w->now_ns = now_ns;
 	stream_flush(w->stream, now_ns);
-	end_burst(w, UINT64_MAX);
+	end_burst(w, UINT64_MAX, UINT64_MAX);
 	w->ctr[CTR_SLABS_STOLEN] = w->slabs.stolen;
 }

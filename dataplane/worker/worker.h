@@ -36,6 +36,7 @@ struct worker_config {
 	bool rlpx_search_at_once; /* in replay: searches are not left to worker_search_run, however long they take */
 	uint32_t seen_entries;
 	uint64_t seen_ttl_ns;
+	uint64_t evidence_grace_ns, evidence_answer_grace_ns; /* evidence.h; 0: its defaults */
 	uint8_t seen_key[32];
 	struct feeds feeds;
 	bool lives;	/* tell the correlator facts, see facts.h */

@@ -10,6 +10,7 @@
 #include "abi/counters.h"
 #include "eth/txfields.h"
 #include "worker/conn.h"
+#include "worker/evidence.h"
 #include "worker/slabs.h"
 #include "worker/worker.h"
 
@@ -37,6 +38,8 @@ struct pending {
 	uint64_t fingerprint;
 	struct crossing where;
 	struct join_ref asked; /* slot 0: nobody waits for an answer to it */
+	struct evidence_ref proof;
+	uint32_t answer_trust; /* of the answer, if it has come already */
 	bool accepted;	       /* the node has answered already, with `hash` */
 	uint8_t hash[32];
 };
@@ -61,6 +64,7 @@ struct worker {
 	struct seen *seen;
 	const struct ruleset *rules;
 	const struct model *model; /* NULL: none */
+	struct evidence_table evidence;
 	struct detect *detect;
 	struct code_reader *code;
 	struct pipe pipe;
@@ -76,9 +80,15 @@ struct worker {
 	struct conn *conn;
 	unsigned dir;
 	uint64_t now_ns;
+	/* where the bytes end that came last in their stream, and are being read; end_flow NULL: nothing is */
+	const struct flow *end_flow;
+	unsigned end_dir;
+	uint64_t end;
+	bool told; /* judge_one: findings were */
 	struct join_ref asked; /* of the request object whose items come */
 	bool early;	       /* its answer came before it, with this hash */
 	uint8_t early_hash[32];
+	uint32_t early_trust;
 	/* overlapping versions of bytes, and bytes ahead of their turn, are read on their own */
 	bool probing;
 	struct http1 *probe_http;
@@ -115,6 +125,8 @@ void set_current(struct worker *w, struct flow *f, struct conn *c, unsigned dir)
 void count_bytes(struct worker *w, const struct conn *c, unsigned dir, const struct framer_out *o);
 /* crossing_base fills in what is the same for all that crosses on the current flow. */
 void crossing_base(const struct worker *w, struct crossing *x, unsigned carrier);
+/* crossing_trust: of what is being read. */
+uint32_t crossing_trust(const struct worker *w);
 
 /* ---- a protocol each: feed what came, tell of what is missing, end ---- */
 
@@ -182,7 +194,7 @@ void take_answer(void *ctx, const struct answer_event *e);
 void request_unread(struct worker *w, struct conn *c, unsigned dir, enum join_reason why);
 /* node_early: the answer to request `id` came before it, with a hash, which is then forgotten here. node_late: those that are left will not be
  * asked for any more. */
-bool node_early(struct conn *c, struct json_id id, uint8_t hash[32]);
+bool node_early(struct conn *c, struct json_id id, uint8_t hash[32], uint32_t *trust);
 void node_late(struct worker *w, struct conn *c);
 /* node_judged: what became of a transaction whose hash the node has returned. */
 void node_judged(struct worker *w, unsigned fate);
@@ -196,8 +208,9 @@ void take_broadcast(void *ctx, const struct arbfeed_event *e);
 void *fact_reserve(struct worker *w, uint32_t bytes);
 /* fact_announced: type -1, size 0: not told. */
 void fact_announced(struct worker *w, const uint8_t hash[32], int type, uint32_t size);
-/* fact_node: hash NULL: refused. */
-void fact_node(struct worker *w, const uint8_t *hash, uint64_t fingerprint, uint8_t reason);
+/* fact_refused: the submission with that fingerprint. fact_accepted: asked: fingerprint of the submission, 0: not known. */
+void fact_refused(struct worker *w, uint64_t fingerprint, uint8_t reason);
+void fact_accepted(struct worker *w, const uint8_t hash[32], uint64_t asked, uint32_t trust);
 void fact_mined(struct worker *w, struct span raw, struct span block_hash);
 /* fact_bundle: an element: bytes, or (hash) only 32 of its hash. */
 void fact_bundle(struct worker *w, struct span raw, bool hash, uint32_t pos, uint32_t len);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* evidence: whether the bytes of a transaction, or of the node's answer to it, were really received. A worker's own table of crossings that
+ * wait for it; what comes of them goes to the correlator (facts.h, struct fact_evidence).
+ *
+ * A crossing is proven when
+ *  - its receiver has acknowledged it, in a segment whose own number is exactly where the receiver's bytes go on, and
+ *  - a grace of packet time has passed since in which nothing belied it: mirrors reorder, and one who forges either side cannot keep the
+ *    true ones from speaking. Of a submission it is short. Of an answer it is longer than any node puts off an acknowledgement: who asked may
+ *    have forged the answer himself, and acknowledges it for sure; the node shows sooner or later that it has not said it.
+ * An RLPx frame with a good MAC is proven by it, and not acknowledged; one without is never proven.
+ *
+ * It is belied by whatever net tells (enum stream_belied), if the bytes in dispute begin before its end and are not all behind what was proven
+ * before: the ones that its receiver has long taken do no harm. From then on nothing of the flow can be proven, in either direction: who has
+ * put a byte of his own into a stream may have changed what all that follows is read as. A crossing that ends before the first byte in
+ * dispute stays good. What only contradicts that so much was sent or received (PROBE, SENDER, LATE, an acknowledgement of less) is held
+ * against those that wait, not against the flow.
+ *
+ * So one spoofed segment keeps the rest of a connection from being proven; it costs nobody an alert, only its pause-grade by that crossing.
+ * And a connection, or an exchange on an idle one, that is forged from beginning to end in both directions looks as a true one does: no
+ * passive box can tell them apart; for that the operator's node is asked. */
+#ifndef WORKER_EVIDENCE_H
+#define WORKER_EVIDENCE_H
+
+#include "net/stream.h"
+#include "worker/facts.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct worker;
+
+#define EVIDENCE_GRACE_NS 1000000ull
+#define EVIDENCE_ANSWER_GRACE_NS 250000000ull
+#define EVIDENCE_ENTRIES 16384u /* crossings that wait ... */
+#define EVIDENCE_PLAIN 4096u	/* ... of which without findings */
+#define EVIDENCE_PER_FLOW 256u	/* of one direction */
+#define EVIDENCE_KNOWN 1024u	/* fingerprints with findings that are remembered; and of those proven */
+#define EVIDENCE_BATCH 64u
+
+enum evidence_state { EVIDENCE_FREE, EVIDENCE_WAITS, EVIDENCE_GRACE, EVIDENCE_STATES };
+
+struct evidence {
+	uint64_t fingerprint;
+	uint64_t end; /* stream offset behind it */
+	uint64_t noted_ns, due_ns; /* due: GRACE: its end */
+	uint32_t trust;
+	uint32_t of;	     /* its flow's evidence_flow */
+	uint32_t prev, next; /* of its flow and direction, in stream order */
+	uint32_t older, younger;
+	uint32_t turn; /* how often the place was used */
+	uint8_t state; /* enum evidence_state */
+	uint8_t dir;
+	uint8_t of_answer;
+	uint8_t found; /* findings were told */
+};
+
+struct evidence_flow {
+	struct flow *flow; /* NULL: free */
+	uint64_t settled[2]; /* offsets below were proven */
+	uint32_t first[2], waits[2], last[2]; /* entries, oldest first; waits: the first in state WAITS */
+	uint16_t n[2];
+	bool closed; /* the flow is over; entries in GRACE are left */
+	uint32_t older, younger;
+};
+
+struct evidence_list {
+	uint32_t first, last;
+};
+
+/* An entry is in one of these lists by age: by whether it is an answer, was found, and its state. */
+struct evidence_table {
+	struct evidence *entries;
+	struct evidence_flow *flows;
+	uint32_t n_flows, n_plain;
+	struct evidence_list list[2][2][EVIDENCE_STATES];
+	struct evidence_list used, unused; /* flows; used: longest unused first */
+	uint64_t grace_ns[2];
+	uint64_t *found, *proven; /* EVIDENCE_KNOWN fingerprints each */
+	uint32_t n_out;
+	bool urgent; /* of those out: one with findings */
+	struct fact_evidence_item out[EVIDENCE_BATCH];
+};
+
+/* evidence_bytes: memory for n_flows flows; evidence_init lays it out in mem (zeroed, 64-byte aligned). */
+size_t evidence_bytes(uint32_t n_flows);
+void evidence_init(struct evidence_table *t, void *mem, uint32_t n_flows, uint64_t grace_ns, uint64_t answer_grace_ns);
+
+/* What names a crossing until it is judged. slot 0: it is not waited for. */
+struct evidence_ref {
+	uint32_t slot, turn;
+};
+
+/* evidence_note begins to wait for what is being read now. trust: the crossing's. */
+struct evidence_ref evidence_note(struct worker *w, uint64_t fingerprint, uint32_t trust, bool of_answer);
+/* evidence_judged: what came of it. told: its findings were. */
+void evidence_judged(struct worker *w, struct evidence_ref ref, uint64_t fingerprint, const struct crossing *where, bool told);
+void evidence_drop(struct worker *w, struct evidence_ref ref);
+
+/* What net tells of flows. evidence_closed: the flow is forgotten. */
+void evidence_acked(struct worker *w, struct flow *f, unsigned dir, uint64_t off, bool in_place, uint64_t now_ns);
+void evidence_belied(struct worker *w, struct flow *f, unsigned dir, uint64_t from, uint64_t to, enum stream_belied why);
+void evidence_closed(struct worker *w, struct flow *f);
+
+/* evidence_tell: those whose grace is over by now_ns; sends what is to be told. Nothing may be pending. */
+void evidence_tell(struct worker *w, uint64_t now_ns);
+
+#endif
