@@ -39,6 +39,21 @@ box_alloc(size_t bytes)
 	return p;
 }
 
+const struct protect *
+box_protect(const struct protocols *p, void *(*alloc)(size_t))
+{
+	static uint8_t addresses[PROTOCOLS_ADDRESSES_MAX][20];
+	errno = 0;
+	if (p == NULL || p->n_addresses == 0)
+		return NULL;
+	for (uint32_t i = 0; i < p->n_addresses; i++)
+		memcpy(addresses[i], p->address[i].address, 20);
+	void *mem = alloc(protect_bytes());
+	if (mem == NULL)
+		errno = ENOMEM;
+	return mem != NULL ? protect_init(mem, addresses, p->n_addresses) : NULL;
+}
+
 static int
 read_file(const char *path, uint8_t **bytes, size_t *n)
 {
@@ -210,6 +225,7 @@ make_worker(struct box *b, const struct topology *profile)
 	c.stream.flows_max = 1u << 18;
 	if (profile != NULL)
 		c.feeds = profile->feeds;
+	c.protect = b->protect;
 	c.rlpx_search_at_once = true;
 	c.pipe_bytes = 32u << 20; /* a burst of nothing but longest findings must fit */
 	making = b;
@@ -245,11 +261,11 @@ make_lives(struct box *b)
 
 /* The key is the same in every run, so that the same input gives the same alerts. */
 static bool
-make_correlator(struct box *b, const struct topology *profile)
+make_correlator(struct box *b)
 {
 	struct correlator_config c = {.rules = b->rules, .counters = b->stats->lcore[0].c, .outlet = print_alert, .outlet_ctx = b, .key = {1},
 		.incidents = INCIDENTS, .kept_bytes = KEPT_BYTES, .armed_pending = ARMED, .armed_kept = ARMED, .in_flight = IN_FLIGHT,
-		.protocols = profile != NULL ? &profile->protocols : NULL, .lives = &b->lives, .patient = true};
+		.protect = b->protect, .lives = &b->lives, .patient = true};
 	b->correlator_memory = box_alloc(correlator_bytes(&c));
 	if (b->correlator_memory == NULL)
 		return false;
@@ -266,9 +282,10 @@ box_new(const struct ruleset *rules, const struct topology *profile)
 	if (b == NULL)
 		return NULL;
 	b->rules = rules;
+	b->protect = profile != NULL ? box_protect(&profile->protocols, box_alloc) : NULL;
 	b->stats = box_alloc(sizeof *b->stats);
 	b->line = malloc(EVENT_BYTES_MAX);
-	if (b->stats == NULL || b->line == NULL || !make_lives(b) || !make_correlator(b, profile)) {
+	if (b->stats == NULL || b->line == NULL || !make_lives(b) || !make_correlator(b)) {
 		box_free(b);
 		errno = ENOMEM;
 		return NULL;
@@ -318,6 +335,7 @@ box_free(struct box *b)
 	for (unsigned i = 0; i < b->n_memory; i++)
 		free(b->memory[i]);
 	free(b->correlator_memory);
+	free((void *)(uintptr_t)b->protect);
 	free(b->lives_memory);
 	if (b->keys != NULL)
 		explicit_bzero(b->keys, rlpx_keys_bytes(rlpx_keys_count(b->keys)));

@@ -37,6 +37,7 @@ struct box {
 	struct correlator correlator;
 	struct lives lives;
 	void *lives_memory, *correlator_memory;
+	const struct protect *protect;
 	bool print_lives;
 	const struct ruleset *rules;
 	uint64_t seq[LANE_COUNT];
@@ -65,5 +66,8 @@ void box_finish(struct box *b);
 uint64_t box_summary(const struct box *b, FILE *out);
 
 void *box_alloc(size_t bytes);
+
+/* box_protect makes the set of protected contracts of these protocols with `alloc`; NULL: there are none, or (errno) no memory. */
+const struct protect *box_protect(const struct protocols *p, void *(*alloc)(size_t));
 
 #endif

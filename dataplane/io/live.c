@@ -78,6 +78,7 @@ struct live {
 	struct share share[TOPOLOGY_WORKERS_MAX];
 	struct sessions sessions;
 	struct recall recall;
+	const struct protect *protect;
 	uint8_t seen_key[32]; /* the same for all workers: they speak of the same transactions */
 	uint8_t epoch[8];
 	bool told; /* with --stay: that there is nothing more to come */
@@ -213,6 +214,7 @@ make_worker(struct live *l, uint32_t i)
 	c.seen_entries = l->topo.seen_entries;
 	c.pipe_bytes = (uint64_t)l->topo.pipe_mb << 20;
 	c.feeds = l->topo.feeds;
+	c.protect = l->protect;
 	c.number = i;
 	memcpy(c.seen_key, l->seen_key, sizeof c.seen_key);
 	if (getrandom(c.stream.hash_seed, sizeof c.stream.hash_seed, 0) < 0)
@@ -278,7 +280,7 @@ make_correlator(struct live *l, uint64_t *counters)
 {
 	struct correlator_config c = {.rules = l->bundle.rules, .counters = counters, .outlet = correlator_ring_outlet, .outlet_ctx = &l->rings,
 		.incidents = INCIDENTS, .kept_bytes = KEPT_BYTES, .armed_pending = ARMED, .armed_kept = ARMED, .in_flight = IN_FLIGHT,
-		.protocols = &l->topo.protocols, .lives = &l->lives, .patient = l->opt.source != NULL};
+		.protect = l->protect, .lives = &l->lives, .patient = l->opt.source != NULL};
 	if (getrandom(c.key, sizeof c.key, 0) != sizeof c.key)
 		return say("the system has no random numbers");
 	void *mem = eal_alloc(correlator_bytes(&c));
@@ -301,6 +303,9 @@ make_lcores(struct live *l)
 	eal_alloc_near(TOPOLOGY_CORRELATOR);
 	struct stats_lcore *s = &l->stats->lcore[TOPOLOGY_CORRELATOR];
 	l->rings.ctr = s->c;
+	l->protect = box_protect(&l->topo.protocols, eal_alloc);
+	if (l->protect == NULL && errno == ENOMEM)
+		return say("no memory for the protected contracts");
 	if (make_lives(l, s->c) != 0 || make_correlator(l, s->c) != 0)
 		return 1;
 	l->corr.correlator = &l->correlator;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "worker/correlator_private.h"
 
-#include "worker/protocols.h"
-
 #define AGE_BUDGET 8u
 
 /* ---- what it is made of ---- */
@@ -22,12 +20,6 @@ watch_config_of(const struct correlator_config *c)
 	return w;
 }
 
-static uint32_t
-n_protected(const struct correlator_config *c)
-{
-	return c->protocols != NULL ? c->protocols->n_addresses : 0;
-}
-
 size_t
 correlator_bytes(const struct correlator_config *c)
 {
@@ -35,16 +27,7 @@ correlator_bytes(const struct correlator_config *c)
 	size_t watch = watch_bytes(&w), swaps = swaps_bytes(c);
 	if (watch == 0 || swaps == 0 || c->incidents < 64 || (c->incidents & (c->incidents - 1)) != 0)
 		return 0;
-	return round64(report_bytes(c->incidents, c->kept_bytes)) + round64(watch) + round64(swaps) + round64(protect_bytes());
-}
-
-static void
-init_protect(struct correlator *c, void *mem, const struct protocols *p)
-{
-	static uint8_t addresses[PROTOCOLS_ADDRESSES_MAX][20];
-	for (uint32_t i = 0; i < p->n_addresses; i++)
-		memcpy(addresses[i], p->address[i].address, 20);
-	c->protect = protect_init(mem, addresses, p->n_addresses);
+	return round64(report_bytes(c->incidents, c->kept_bytes)) + round64(watch) + round64(swaps);
 }
 
 #define _(id, help) _Static_assert((int)CTR_WATCH_##id == (int)CTR_WATCH_ARMED + (int)WATCH_N_##id, "counters.h has watch.h's counts, in order");
@@ -61,14 +44,12 @@ correlator_init(struct correlator *c, void *mem, const struct correlator_config 
 	c->ctr = cfg->counters;
 	c->lives = cfg->lives;
 	c->patient = cfg->patient;
+	c->protect = cfg->protect;
 	report_init(&c->reporter, cfg->rules, cfg->counters, at, cfg->incidents, cfg->kept_bytes, cfg->outlet, cfg->outlet_ctx);
 	at += round64(report_bytes(cfg->incidents, cfg->kept_bytes));
 	c->watch = watch_init(at, &w);
 	at += round64(watch_bytes(&w));
 	swaps_init(c, at, cfg);
-	at += round64(swaps_bytes(cfg));
-	if (n_protected(cfg) > 0)
-		init_protect(c, at, cfg->protocols);
 }
 
 void

@@ -37,7 +37,7 @@ struct correlator_config {
 	uint64_t kept_bytes;	/* for the last transactions' messages: a power of two, at least 1 MiB */
 	uint32_t armed_pending, armed_kept; /* detect/watch.h */
 	uint32_t in_flight; /* transactions among which sandwiches are looked for */
-	const struct protocols *protocols; /* protected contracts; NULL: none */
+	const struct protect *protect; /* protected contracts; NULL: none */
 	struct lives *lives; /* NULL: facts are passed over; its events must come to correlator_life */
 	bool patient;	     /* offline: always recover senders */
 };
@@ -50,7 +50,7 @@ struct correlator {
 	struct reporter reporter;
 	struct watch *watch;
 	struct sandwich *sandwich;
-	struct protect *protect;
+	const struct protect *protect;
 	struct lives *lives;
 	bool patient;
 	uint64_t now_ns;	   /* packet time of the newest message */

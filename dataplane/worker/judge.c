@@ -65,6 +65,29 @@ add_target(struct judged *j, struct span to)
 		memcpy(j->targets[j->n_targets++], to.p, 20);
 }
 
+/* What conditions of rules on transactions ask for beyond the transaction. */
+static void
+find_facts(struct worker *w, const struct tx *t, const struct crossing *where, struct judged *j)
+{
+	struct touched touched[PROTECT_TOUCHED_MAX];
+	struct calls calls;
+	bool over;
+	memset(&w->facts, 0, sizeof w->facts);
+	w->facts.number[SCALAR_BUNDLE_POS] = where->bundle_pos;
+	if (w->asks_code && t->to.len == 0) {
+		const struct call own = {.data = t->data, .kind = CALL_CREATE};
+		struct tx_code *c = &j->codes[0];
+		read_code(w, &own, j);
+		rule_facts_of_code(&w->facts, &c->facts, c->learned);
+		j->n_codes = 0; /* look_inside reads it in its turn */
+	}
+	if (w->asks_protected && w->protect != NULL) {
+		calls_of(t, &calls);
+		w->facts.number[SCALAR_PROTECTED] = protect_touch(w->protect, t, &calls, touched, &over);
+	}
+	detect_facts(w->detect, &w->facts);
+}
+
 static void
 look_inside(struct worker *w, const struct tx *t, struct judged *j)
 {
@@ -156,6 +179,16 @@ was_seen(struct worker *w, uint64_t fingerprint, const struct crossing *where, u
 	return seen_check_add(w->seen, *as, where->t_wire_ns);
 }
 
+void
+judge_init(struct worker *w, const struct protect *protect)
+{
+	static const uint8_t of_code[] = {SCALAR_CODE_SCORE, SCALAR_CODE_FLASH, SCALAR_CODE_PROVIDERS, SCALAR_CODE_LEARNED, SCALAR_CODE_TEMPLATE};
+	w->protect = protect;
+	w->asks_protected = ruleset_asks(w->rules, EVENT_TRANSACTION, SCALAR_PROTECTED) || ruleset_asks(w->rules, EVENT_TRANSACTION, SCALAR_BUNDLE_POS);
+	for (size_t i = 0; i < sizeof of_code; i++)
+		w->asks_code |= ruleset_asks(w->rules, EVENT_TRANSACTION, of_code[i]);
+}
+
 enum crossing_outcome
 judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct crossing *where)
 {
@@ -176,6 +209,8 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 		return unscanned(w, CTR_TX_UNSCANNED_CHAIN, where, &t, raw.len);
 	struct judged j;
 	j.n_codes = j.n_swaps = j.n_targets = 0;
+	if (w->asks_code || w->asks_protected)
+		find_facts(w, &t, where, &j);
 	int n = detect_tx(w->detect, &t, where->bundle_len, j.findings);
 	if (n < 0) {
 		seen_forget(w->seen, as);

@@ -156,6 +156,7 @@ worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t 
 	if (rc == 0) {
 		w->rules = rules;
 		w->model = ruleset_model(rules);
+		judge_init(w, c->protect);
 		w->detect = detect_new(rules);
 		w->code = code_new();
 		rc = w->detect == NULL || w->code == NULL ? -errno : 0;

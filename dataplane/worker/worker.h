@@ -12,6 +12,7 @@
 
 #include "abi/span.h"
 #include "detect/detect.h"
+#include "detect/protect.h"
 #include "net/stream.h"
 #include "wire/rlpx_keys.h"
 #include "worker/feeds.h"
@@ -40,6 +41,7 @@ struct worker_config {
 	uint8_t seen_key[32];
 	struct feeds feeds;
 	bool lives;	/* tell the correlator facts, see facts.h */
+	const struct protect *protect; /* protected contracts, for rules that ask; NULL: none */
 	uint32_t number; /* of this worker among all; below 65536 */
 	uint64_t pipe_bytes;	/* to the correlator, power of two, at least PIPE_BYTES_MIN: the longest transaction must pass */
 };

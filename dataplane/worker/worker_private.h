@@ -8,6 +8,7 @@
 #define WORKER_PRIVATE_H
 
 #include "abi/counters.h"
+#include "detect/ruleset_event.h"
 #include "eth/txfields.h"
 #include "worker/conn.h"
 #include "worker/evidence.h"
@@ -64,6 +65,9 @@ struct worker {
 	struct seen *seen;
 	const struct ruleset *rules;
 	const struct model *model; /* NULL: none */
+	const struct protect *protect;
+	bool asks_code, asks_protected; /* rules on transactions do */
+	struct rule_facts facts;
 	struct evidence_table evidence;
 	struct detect *detect;
 	struct code_reader *code;
@@ -227,6 +231,9 @@ void probe_conflict(struct worker *w, struct flow *f, unsigned dir, struct span 
 void probe_ahead(struct worker *w, struct flow *f, unsigned dir, struct span bytes);
 
 /* ---- judge.c ---- */
+
+/* judge_init: what the rules ask for. */
+void judge_init(struct worker *w, const struct protect *protect);
 
 /* judge_later queues a transaction whose bytes lie in scratch or built; judge_now handles everything queued, in order: what lies there may
  * then be overwritten. asked: the request that it is, or slot 0. */

@@ -159,7 +159,7 @@ static void
 start_correlator(struct rig *g)
 {
 	struct correlator_config c = {.rules = rig_rules(), .counters = g->stats->lcore[1].c, .outlet = outlet, .outlet_ctx = g, .key = {5},
-		.incidents = INCIDENTS, .kept_bytes = 1u << 20, .armed_pending = 64, .armed_kept = 64, .in_flight = 1024, .protocols = g->protocols,
+		.incidents = INCIDENTS, .kept_bytes = 1u << 20, .armed_pending = 64, .armed_kept = 64, .in_flight = 1024, .protect = g->protect,
 		.lives = g->with_lives ? &g->lives : NULL, .patient = true};
 	g->correlator_bytes = correlator_bytes(&c);
 	g->correlator_memory = keep_alloc(g->correlator_bytes);

@@ -60,7 +60,7 @@ struct rig {
 	uint32_t memories;
 	void *correlator_memory;
 	size_t correlator_bytes;
-	const struct protocols *protocols; /* protected; before rig_start */
+	const struct protect *protect; /* before rig_start */
 };
 
 /* rig_rules: the rule set, loaded once. */
