@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "txdecode/txdecode.h"
 
-#include "abi/decimal.h"
+#include "txdecode/put.h"
+
 #include "eth/rlp.h"
 #include "eth/tx.h"
 #include "wire/hex.h"
@@ -35,50 +36,6 @@ from_hex(const char *p, size_t n, uint8_t *out, const char **why)
 	if (n % 2 != 0 || hex_decode((const uint8_t *)p, n, out) != n)
 		return -1;
 	return (int64_t)(n / 2);
-}
-
-static void
-put_hex_value(FILE *out, struct span s)
-{
-	char digits[256];
-	fputs("\"0x", out);
-	for (uint32_t i = 0, n; i < s.len; i += n) {
-		n = s.len - i < sizeof digits / 2 ? s.len - i : (uint32_t)(sizeof digits / 2);
-		hex_encode(s.p + i, n, digits);
-		fwrite(digits, 1, 2 * n, out);
-	}
-	putc_unlocked('"', out);
-}
-
-static void
-put_hex(FILE *out, const char *key, struct span s, bool present)
-{
-	fprintf(out, ",\"%s\":", key);
-	if (present)
-		put_hex_value(out, s);
-	else
-		fputs("null", out);
-}
-
-static void
-put_u64(FILE *out, const char *key, uint64_t v, bool present)
-{
-	if (present)
-		fprintf(out, ",\"%s\":\"%" PRIu64 "\"", key, v);
-	else
-		fprintf(out, ",\"%s\":null", key);
-}
-
-static void
-put_int(FILE *out, const char *key, struct span be, bool present)
-{
-	char digits[DECIMAL_TEXT_MAX];
-	if (!present || be.len > DECIMAL_BYTES_MAX) {
-		fprintf(out, ",\"%s\":null", key);
-		return;
-	}
-	decimal_write(be.p, be.len, digits);
-	fprintf(out, ",\"%s\":\"%s\"", key, digits);
 }
 
 /* `payload` of a list is taken apart by `each`, which writes one element; the decoder has checked its form.
@@ -183,6 +140,7 @@ put_fields(FILE *out, const struct tx *t)
 	put_int(out, "r", t->r, true);
 	put_int(out, "s", t->s, true);
 	put_u64(out, "raw_len", tx_consensus_len(t), true);
+	put_swaps(out, t);
 }
 
 static int

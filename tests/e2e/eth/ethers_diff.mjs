@@ -188,6 +188,7 @@ function expected(t, chain) {
 			address: a.address, chain_id: dec(a.chainId), nonce: dec(a.nonce), y_parity: dec(a.yParity), r: dec(a.r), s: dec(a.s),
 		})) ?? null,
 		v: dec(t.v), r: dec(t.r), s: dec(t.s), raw_len: dec(t.rawLen),
+		swaps: [], swaps_over: false, // nothing here is a swap
 	};
 }
 

@@ -61,7 +61,8 @@ class Input(unittest.TestCase):
             "access_list": None, "max_fee_per_blob_gas": None, "blob_hashes": None, "sidecar_version": None, "sidecar_blobs": None,
             "authorizations": None, "v": "37",
             "r": "18515461264373351373200002665853028612451056578545711640558177340181847433846",
-            "s": "46948507304638947509940763649030358759909902576025900602547168820602576006531", "raw_len": "110", "error": None})
+            "s": "46948507304638947509940763649030358759909902576025900602547168820602576006531", "raw_len": "110", "swaps": [],
+            "swaps_over": False, "error": None})
 
     def test_nothing(self):
         self.assertEqual(answers(b""), [])
