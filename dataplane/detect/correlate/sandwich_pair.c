@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Public pairs: which two transactions may be the legs around which others, and what speaks for it. */
+#include "detect/correlate/sandwich_private.h"
+
+/* ---- fees ---- */
+
+static enum fee_order
+compare(uint64_t a, uint64_t b)
+{
+	return a < b ? FEE_BELOW : a > b ? FEE_ABOVE : FEE_EQUAL;
+}
+
+static uint64_t
+paid(const struct sandwich *s, const struct entry *e)
+{
+	uint64_t room = e->cap - s->base_fee;
+	return e->tip < room ? e->tip : room;
+}
+
+enum fee_order
+sandwich_fees(const struct sandwich *s, const struct entry *a, const struct entry *b)
+{
+	if (!(a->flags & b->flags & ENTRY_PRICED))
+		return FEE_UNSURE;
+	if (s->base_fee != 0) {
+		if (a->cap < s->base_fee || b->cap < s->base_fee)
+			return FEE_UNSURE;
+		return compare(paid(s, a), paid(s, b));
+	}
+	enum fee_order tip = compare(a->tip, b->tip), cap = compare(a->cap, b->cap);
+	if (tip == FEE_EQUAL || tip == cap || cap == FEE_EQUAL)
+		return tip == FEE_EQUAL ? cap : tip;
+	return FEE_UNSURE;
+}
+
+/* What the fees of a and b are compared by: prices where both have one, else tips. */
+static uint64_t
+worth(const struct sandwich *s, const struct entry *e, const struct entry *other)
+{
+	if ((e->flags & other->flags & ENTRY_LEGACY) || s->base_fee == 0)
+		return e->tip;
+	return paid(s, e);
+}
+
+static bool
+is_hair(const struct sandwich *s, const struct entry *front, const struct entry *v)
+{
+	uint64_t f = worth(s, front, v), w = worth(s, v, front);
+	return f > w && f - w <= 1000 && w >= 100000 * (f - w);
+}
+
+static bool
+is_tight(const struct sandwich *s, const struct entry *a, const struct entry *b)
+{
+	uint64_t x = worth(s, a, b), y = worth(s, b, a);
+	return (x > y ? x - y : y - x) <= y >> 8;
+}
+
+static bool
+is_copy(const struct entry *back, const struct entry *v)
+{
+	return back->tip == v->tip && back->cap == v->cap && v->tip % 10000000 != 0 &&
+	       (back->flags & ENTRY_LEGACY) == (v->flags & ENTRY_LEGACY);
+}
+
+/* ---- whose ---- */
+
+bool
+sandwich_same_from(const struct entry *a, const struct entry *b)
+{
+	return (a->flags & b->flags & ENTRY_FROM) && memcmp(a->from, b->from, 20) == 0;
+}
+
+bool
+sandwich_ask(struct sandwich *s, struct entry *e)
+{
+	uint8_t from[20];
+	if (e->flags & ENTRY_FROM)
+		return true;
+	if ((e->flags & ENTRY_ASKED) || s->sender == NULL || s->senders_left == 0)
+		return false;
+	s->senders_left--;
+	e->flags |= ENTRY_ASKED;
+	s->counts[SANDWICH_N_SENDERS_ASKED]++;
+	if (!s->sender(s->ctx, e->ref, from)) {
+		s->counts[SANDWICH_N_SENDERS_UNKNOWN]++;
+		return false;
+	}
+	sandwich_know_sender(s, e, from);
+	return true;
+}
+
+/* ---- one pool's transactions ---- */
+
+struct look {
+	uint32_t n;
+	struct {
+		struct entry *e;
+		const struct touch *t;
+	} at[SANDWICH_CHAIN_MAX];
+};
+
+static void
+look_at(struct sandwich *s, uint64_t key, uint64_t now_ns, struct look *l)
+{
+	l->n = 0;
+	uint32_t i = s->by_key[key & s->key_mask];
+	for (unsigned walked = 0; i != NIL; i = s->touches[i].by_key.next) {
+		if (++walked > 2 * SANDWICH_CHAIN_MAX || l->n == SANDWICH_CHAIN_MAX) {
+			s->counts[SANDWICH_N_CHAIN_CUT]++;
+			return;
+		}
+		const struct touch *t = &s->touches[i];
+		struct entry *e = &s->txs[t->tx];
+		if (t->key != key || sandwich_apart(e->t_ns, now_ns) > s->window_ns)
+			continue;
+		l->at[l->n].e = e;
+		l->at[l->n++].t = t;
+	}
+}
+
+/* ---- a pair ---- */
+
+struct pair {
+	struct entry *front, *back;
+	const struct touch *f, *b; /* their touches of the key */
+	bool same_sender, same_contract;
+	bool packed;	   /* both */
+	uint8_t dir;	   /* the front's; 0: not known */
+	uint32_t evidence; /* that does not depend on the victim */
+};
+
+static bool
+equal(const struct amount *a, const struct amount *b)
+{
+	return a->v == b->v && a->low == b->low && a->v > 1e6;
+}
+
+/* Amounts of decoded legs: 0 says nothing, -1 speaks against it. */
+static int
+weigh_amounts(const struct touch *f, const struct touch *b, uint32_t *evidence)
+{
+	bool bought = (f->how & TOUCH_OUT) && (b->how & TOUCH_IN) && f->out.v > 0;
+	bool paid_back = (f->how & TOUCH_IN) && (b->how & TOUCH_OUT) && f->in.v > 0;
+	if ((bought && equal(&f->out, &b->in)) || (paid_back && equal(&f->in, &b->out)))
+		*evidence |= SANDWICH_HAS(AMOUNT_ECHO);
+	else if (bought && b->in.v >= f->out.v && b->in.v <= f->out.v * 1.25)
+		*evidence |= SANDWICH_HAS(AMOUNT_NEAR);
+	if (bought && (f->how & TOUCH_OUT_EXACT) && (b->in.v > 2 * f->out.v || b->in.v < f->out.v / 2))
+		return -1;
+	if (bought && (b->how & TOUCH_IN_EXACT) && b->in.v < f->out.v / 2)
+		return -1;
+	if (paid_back && b->out.v > 2 * f->in.v)
+		return -1;
+	return 0;
+}
+
+static bool
+nonces_fit(const struct pair *p)
+{
+	if (!p->same_sender || !(p->front->flags & p->back->flags & ENTRY_NONCE))
+		return true;
+	return p->front->nonce < p->back->nonce;
+}
+
+/* front and back are in the order of their fees. False: they cannot be legs. */
+static bool
+make_pair(struct sandwich *s, struct pair *p)
+{
+	const struct entry *front = p->front, *back = p->back;
+	p->same_sender = sandwich_same_from(front, back);
+	p->packed = front->flags & back->flags & ENTRY_PACKED;
+	p->same_contract = p->packed && sandwich_to_same(front, back);
+	p->dir = p->f->dir != 0 ? p->f->dir : p->b->dir != 0 ? 3 - p->b->dir : 0;
+	p->evidence = 0;
+	if ((p->f->dir != 0 && p->f->dir == p->b->dir) || !nonces_fit(p))
+		return false;
+	bool strangers = (front->flags & back->flags & ENTRY_FROM) && !p->same_sender;
+	if (strangers && !p->same_contract)
+		return false;
+	if (p->f->dir != 0 && p->b->dir != 0) {
+		p->evidence |= SANDWICH_HAS(OPPOSITE);
+		if (weigh_amounts(p->f, p->b, &p->evidence) < 0)
+			return false;
+	}
+	if (p->same_contract && front->selector != back->selector)
+		p->evidence |= SANDWICH_HAS(SELECTOR);
+	if (p->same_sender && (front->flags & back->flags & ENTRY_NONCE) && back->nonce == front->nonce + 1)
+		p->evidence |= SANDWICH_HAS(NONCES);
+	if ((front->flags | back->flags) & ENTRY_PACKED &&
+		sandwich_echo(s, sandwich_data(s, front), sandwich_data(s, back)))
+		p->evidence |= SANDWICH_HAS(AMOUNT_ECHO);
+	return true;
+}
+
+/* The victim's tokens stand the one way in the front's calldata and the other way in the back's. */
+static bool
+reversed(const struct sandwich *s, const struct pair *p, const struct touch *v)
+{
+	if (!p->packed || !(v->how & TOUCH_TOKENS))
+		return false;
+	struct span f = sandwich_data(s, p->front), b = sandwich_data(s, p->back);
+	const uint8_t *fi = sandwich_in(f, v->token_in), *fo = fi != NULL ? sandwich_in(f, v->token_out) : NULL;
+	const uint8_t *bi = fo != NULL ? sandwich_in(b, v->token_in) : NULL;
+	const uint8_t *bo = bi != NULL ? sandwich_in(b, v->token_out) : NULL;
+	return bo != NULL && (fi < fo) != (bi < bo);
+}
+
+static unsigned
+points(uint32_t evidence)
+{
+	unsigned n = 0;
+#define _(id, worth, help) n += evidence & SANDWICH_HAS(id) ? worth : 0;
+	SANDWICH_EVIDENCE(_)
+#undef _
+	return n;
+}
+
+/* Fees alone put it there, and the evidence that they are. */
+static bool
+around(const struct sandwich *s, const struct pair *p, const struct entry *v, uint32_t *evidence)
+{
+	if (sandwich_fees(s, p->front, v) != FEE_ABOVE)
+		return false;
+	enum fee_order behind = sandwich_fees(s, p->back, v);
+	if (behind != FEE_BELOW && behind != FEE_EQUAL)
+		return false;
+	*evidence = p->evidence;
+	if (is_hair(s, p->front, v))
+		*evidence |= SANDWICH_HAS(FEE_HAIR);
+	if (is_tight(s, p->front, v) && is_tight(s, p->back, v))
+		*evidence |= SANDWICH_HAS(FEE_TIGHT);
+	if (is_copy(p->back, v))
+		*evidence |= SANDWICH_HAS(FEE_COPY);
+	return true;
+}
+
+static bool
+is_victim(const struct pair *p, const struct entry *v, const struct touch *t)
+{
+	if (v == p->front || v == p->back || !(t->how & TOUCH_SWAP_OF) || !(v->flags & ENTRY_PUBLIC))
+		return false;
+	if (p->dir != 0 && t->dir != 0 && t->dir != p->dir)
+		return false;
+	if (sandwich_same_from(p->front, v) || sandwich_same_from(p->back, v))
+		return false;
+	return true;
+}
+
+static bool
+enough(const struct pair *p, uint32_t evidence)
+{
+	uint32_t shape = SANDWICH_HAS(REVERSED) | SANDWICH_HAS(AMOUNT_ECHO);
+	if (!(evidence & (SANDWICH_HAS(FEE_HAIR) | SANDWICH_HAS(FEE_TIGHT))) &&
+		(!p->packed || (evidence & shape) != shape))
+		return false;
+	if (!p->same_sender && (!p->same_contract || !(evidence & shape)))
+		return false;
+	return points(evidence) >= SANDWICH_SCORE_MIN;
+}
+
+/* The pair's senders are asked for once everything else holds. */
+static bool
+settle_senders(struct sandwich *s, struct pair *p, uint32_t evidence)
+{
+	if (p->same_sender)
+		return enough(p, evidence);
+	struct pair hoped = *p;
+	hoped.same_sender = true;
+	bool unknown = !(p->front->flags & p->back->flags & ENTRY_FROM);
+	if (unknown && enough(&hoped, evidence) && sandwich_ask(s, p->front) && sandwich_ask(s, p->back))
+		p->same_sender = sandwich_same_from(p->front, p->back);
+	return nonces_fit(p) && enough(p, evidence);
+}
+
+static void
+tell_pair(struct sandwich *s, const struct pair *p, struct told *t, uint64_t now_ns)
+{
+	t->kind = SANDWICH_PUBLIC;
+	t->score = (uint8_t)points(t->evidence);
+	t->contract = p->same_contract;
+	t->attacker_known = true;
+	t->attacker = p->same_contract ? p->front->to : p->front->from;
+	t->key = p->f->address;
+	t->token = p->f->how & TOUCH_TOKEN_KEY;
+	t->reasons = REASON(FEE_ORDER);
+	if ((p->f->how & p->b->how & TOUCH_SWAP_OF) == 0)
+		t->reasons |= REASON(PACKED);
+	t->front = p->front;
+	t->back = p->back;
+	sandwich_tell(s, t, now_ns);
+}
+
+/* Weighs a and b as the legs around what is in l. True: told. */
+static bool
+weigh(struct sandwich *s, const struct look *l, struct entry *a, const struct touch *at, struct entry *b,
+	const struct touch *bt, uint64_t now_ns)
+{
+	enum fee_order order = sandwich_fees(s, a, b);
+	if (a == b || (order != FEE_ABOVE && order != FEE_BELOW) || s->pairs_left == 0 ||
+		sandwich_apart(a->t_ns, b->t_ns) > s->pair_ns)
+		return false;
+	struct pair p = order == FEE_ABOVE ? (struct pair){.front = a, .back = b, .f = at, .b = bt} :
+					     (struct pair){.front = b, .back = a, .f = bt, .b = at};
+	if (!make_pair(s, &p))
+		return false;
+	if (--s->pairs_left == 0)
+		s->counts[SANDWICH_N_PAIRS_CUT]++;
+	s->counts[SANDWICH_N_PAIRS]++;
+	struct told t = {0};
+	unsigned best = 0;
+	bool any = false;
+	int turned = -1; /* not looked at yet: the tokens are the same for all */
+	for (uint32_t i = 0; i < l->n; i++) {
+		uint32_t evidence;
+		struct entry *v = l->at[i].e;
+		if (!is_victim(&p, v, l->at[i].t) || !around(s, &p, v, &evidence))
+			continue;
+		any = true;
+		if (turned < 0)
+			turned = reversed(s, &p, l->at[i].t);
+		if (turned > 0)
+			evidence |= SANDWICH_HAS(REVERSED);
+		if (points(evidence) > best || (points(evidence) == best && !enough(&p, t.evidence))) {
+			best = points(evidence);
+			t.evidence = evidence;
+		}
+		t.n_victims++;
+		if (t.n_listed < SANDWICH_VICTIMS)
+			t.victims[t.n_listed++] = v;
+	}
+	if (!any)
+		return false;
+	if (!settle_senders(s, &p, t.evidence)) {
+		s->counts[SANDWICH_N_PAIRS_WEAK]++;
+		return false;
+	}
+	tell_pair(s, &p, &t, now_ns);
+	return true;
+}
+
+/* ---- what e completes ---- */
+
+/* Other touches of the same key and the same sender, or contract. */
+static bool
+pairs_of(struct sandwich *s, const struct look *l, struct entry *e, const struct touch *t, unsigned by,
+	uint64_t now_ns)
+{
+	uint32_t i = t->who[by] != 0 ? s->by_who[by][t->who[by] & s->key_mask] : NIL;
+	bool told = false;
+	for (unsigned n = 0; i != NIL && n < SANDWICH_PAIRS_MAX; n++) {
+		const struct touch *x = &s->touches[i];
+		i = x->by_who[by].next;
+		if (x != t && x->key == t->key && x->who[by] == t->who[by])
+			told |= weigh(s, l, e, t, &s->txs[x->tx], x, now_ns);
+	}
+	return told;
+}
+
+/* Decoded legs one of whose senders is not known: opposite ways, and fees tight around something. */
+static bool
+strangers_of(
+	struct sandwich *s, const struct look *l, struct entry *e, const struct touch *t, uint64_t now_ns)
+{
+	bool told = false;
+	if (!(t->how & TOUCH_SWAP_OF) || t->dir == 0)
+		return false;
+	for (uint32_t i = 0; i < l->n && s->pairs_left != 0; i++) {
+		const struct touch *x = l->at[i].t;
+		struct entry *other = l->at[i].e;
+		if (!(x->how & TOUCH_SWAP_OF) || x->dir != 3 - t->dir || (e->flags & other->flags & ENTRY_FROM) ||
+			(other->flags & (ENTRY_FROM | ENTRY_ASKED)) == ENTRY_ASKED)
+			continue;
+		told |= weigh(s, l, e, t, other, x, now_ns);
+	}
+	return told;
+}
+
+/* e came between legs that were there. */
+static bool
+as_victim(struct sandwich *s, const struct look *l, const struct entry *e, uint64_t now_ns)
+{
+	bool told = false;
+	for (uint32_t i = 0; i < l->n && s->pairs_left != 0; i++) {
+		struct entry *x = l->at[i].e;
+		const struct touch *t = l->at[i].t;
+		/* of each pair the back leg */
+		if (x == e || sandwich_apart(x->t_ns, e->t_ns) > s->pair_ns)
+			continue;
+		enum fee_order order = sandwich_fees(s, x, e);
+		if (order != FEE_BELOW && order != FEE_EQUAL)
+			continue;
+		told |= pairs_of(s, l, x, t, BY_SENDER, now_ns);
+		if (x->flags & ENTRY_PACKED)
+			told |= pairs_of(s, l, x, t, BY_CONTRACT, now_ns);
+		if (!(x->flags & ENTRY_FROM) && is_tight(s, x, e))
+			told |= strangers_of(s, l, x, t, now_ns);
+	}
+	return told;
+}
+
+/* ---- a front alone ---- */
+
+static bool
+partial(struct sandwich *s, struct entry *front, const struct touch *f, struct entry *v, const struct touch *vt,
+	uint64_t now_ns)
+{
+	if (front == v || !(vt->how & TOUCH_SWAP_OF) || sandwich_same_from(front, v) ||
+		(f->dir != 0 && vt->dir != 0 && f->dir != vt->dir) ||
+		sandwich_apart(front->t_ns, v->t_ns) > s->pair_ns || !is_hair(s, front, v) ||
+		sandwich_fees(s, front, v) != FEE_ABOVE)
+		return false;
+	bool packed = front->flags & ENTRY_PACKED;
+	if (!packed && (!sandwich_ask(s, front) || !sandwich_ask(s, v) || sandwich_same_from(front, v)))
+		return false;
+	struct told t = {.kind = SANDWICH_PARTIAL,
+		.contract = packed,
+		.attacker_known = true,
+		.attacker = packed ? front->to : front->from,
+		.key = f->address,
+		.token = f->how & TOUCH_TOKEN_KEY,
+		.reasons = REASON(FEE_ORDER) | REASON(PARTIAL) | (packed ? REASON(PACKED) : 0),
+		.evidence = SANDWICH_HAS(FEE_HAIR),
+		.score = 3,
+		.front = front,
+		.victims = {v},
+		.n_listed = 1,
+		.n_victims = 1};
+	sandwich_tell(s, &t, now_ns);
+	return true;
+}
+
+void
+sandwich_public(struct sandwich *s, struct entry *e)
+{
+	struct look l;
+	uint64_t now_ns = e->t_ns;
+	bool told = false;
+	for (uint32_t i = e->touches; i != NIL; i = s->touches[i].of_tx) {
+		const struct touch *t = &s->touches[i];
+		if ((t->how & TOUCH_TOKEN_KEY) && told)
+			return; /* the pool has said it */
+		look_at(s, t->key, now_ns, &l);
+		if (l.n < 2)
+			continue;
+		bool here = pairs_of(s, &l, e, t, BY_SENDER, now_ns);
+		here |= pairs_of(s, &l, e, t, BY_CONTRACT, now_ns);
+		here |= strangers_of(s, &l, e, t, now_ns);
+		if (e->flags & ENTRY_SWAPS)
+			here |= as_victim(s, &l, e, now_ns);
+		for (uint32_t k = 0; !here && k < l.n; k++)
+			here = partial(s, e, t, l.at[k].e, l.at[k].t, now_ns) ||
+			       partial(s, l.at[k].e, l.at[k].t, e, t, now_ns);
+		told |= here;
+	}
+}
