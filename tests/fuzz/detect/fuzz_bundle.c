@@ -3,6 +3,8 @@
  * checksum is no defence): refused with a message, or it loads and judges without leaving its tables.
  * Input: edits of 7 bytes: place (3, little-endian), how (1: 0 set byte, 1 set word, 2 add to word, 3 cut
  * here), value (3). */
+#include "detect/model.h"
+#include "detect/ruleset_event.h"
 #include "fixture.h"
 
 #include <stdlib.h>
@@ -27,7 +29,16 @@ static const char yaml[] =
 	"     match: {c: {push_selector: [0x5cffe9de, 0x00991403]}, p: {push_address: "
 	"0x1111111111111111111111111111111111111111}},\n"
 	"     condition: \"creation and 1 of (c, p)\", protocols: [p],\n"
-	"     vectors: [{match: true, tx: {}}, {match: false, tx: {raw: 0x00}}]}\n";
+	"     vectors: [{match: true, tx: {}}, {match: false, tx: {raw: 0x00}}]}\n"
+	"  - {id: 3, rev: 1, name: c, description: d, class: armed_call, severity: low, grade: pause, status: stable,\n"
+	"     on: armed_call, condition: code_score > 5 and value < 7 or protected > 0 and not bundle,\n"
+	"     vectors: [{match: true, facts: {protected: 1}}, {match: false, facts: {}}]}\n"
+	"  - {id: 4, rev: 1, name: e, description: d, class: sandwich, severity: low, grade: page, status: stable,\n"
+	"     on: sandwich, vectors: [{match: true, facts: {victims: 3, armed: 1}}]}\n";
+static const char weights[] = "model 1\ngrams 8192\nbias -900\nscale 100\nthreshold 800\n0 7\n100 900\n8191 32767\n";
+static const char templates[] = "0x0000000000000000000000000000000000000000000000000000000000000001 p@1 A\n"
+				"0x1100000000000000000000000000000000000000000000000000000000000002 p@1 B\n"
+				"0xff00000000000000000000000000000000000000000000000000000000000003 p@1 C\n";
 
 static uint8_t *good;
 static size_t good_len;
@@ -47,7 +58,7 @@ set_up(void)
 	static uint8_t data[128], to[20], list[64];
 	struct loaded l;
 	char err[256];
-	loaded_open(&l, yaml);
+	loaded_open_beside(&l, yaml, weights, templates);
 	good = l.bytes;
 	good_len = l.n;
 	need(bundle_open(&good_view, (struct span){good, (uint32_t)good_len}, err, sizeof err));
@@ -95,6 +106,41 @@ put_back_databases(uint8_t *p, size_t n)
 	}
 }
 
+/* Rules on events, the model and the templates. */
+static void
+judge_rest(const struct ruleset *r)
+{
+	struct rule_facts f = {{0}, NULL};
+	uint64_t grams[CODE_GRAMS / 64] = {0};
+	uint32_t n = 0, last = 0;
+	for (int e = 0; e < EVENT_COUNT; e++) {
+		const uint32_t *rules;
+		uint32_t k = ruleset_on(r, (enum rule_event)e, &rules);
+		n += k;
+		for (uint32_t i = 0; i < k; i++) {
+			struct ruleset_rule rule;
+			need(rules[i] < ruleset_rules(r));
+			ruleset_rule(r, rules[i], &rule);
+			need(rule.event == e);
+			need(rule.grade < GRADE_PAUSE || rule_may_pause(rule.class_, rule.event));
+			for (unsigned v = 0; e != EVENT_TRANSACTION && v < 4; v++) {
+				for (unsigned s = 0; s < SCALAR_COUNT; s++)
+					f.number[s] = v & 1 ? 1 + s : 0;
+				f.tx = v & 2 ? &call.t : NULL;
+				ruleset_event_holds(r, rules[i], &f);
+			}
+		}
+	}
+	need(n == ruleset_rules(r));
+	for (unsigned i = 0; i < CODE_GRAMS; i += 61) {
+		grams[i / 64] |= 1ull << (i % 64);
+		uint32_t score = model_score(ruleset_model(r), grams);
+		need(score >= last && score <= ALERT_SCORE_MAX);
+		last = score;
+	}
+	ruleset_template(r, good_view.h.digest);
+}
+
 static void
 judge(const struct ruleset *r)
 {
@@ -112,6 +158,7 @@ judge(const struct ruleset *r)
 		}
 	}
 	detect_free(d);
+	judge_rest(r);
 }
 
 int
@@ -142,6 +189,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		judge(r);
 		for (uint32_t i = 0; i < ruleset_vectors(r); i++) {
 			ruleset_vector(r, i, &index, &expect, &text);
+			struct rule_facts facts;
+			ruleset_vector_facts(r, i, &facts);
 			need(index < ruleset_rules(r) && text.p >= exact && text.p + text.len <= exact + n);
 		}
 		ruleset_free(r);

@@ -17,9 +17,19 @@ need(bool ok, const char *what)
 void
 loaded_open(struct loaded *l, const char *yaml)
 {
+	loaded_open_beside(l, yaml, NULL, NULL);
+}
+
+void
+loaded_open_beside(struct loaded *l, const char *yaml, const char *weights, const char *templates)
+{
 	char err[512];
 	struct rule_set *s = rule_set_new();
 	rule_set_parse(s, "fixture.yaml", yaml, strlen(yaml));
+	if (weights != NULL)
+		rule_set_parse_weights(s, "fixture.weights", weights, strlen(weights));
+	if (templates != NULL)
+		rule_set_parse_templates(s, "fixture.templates", templates, strlen(templates));
 	rule_set_lint(s, false);
 	for (uint32_t i = 0; i < s->n_diags && s->n_errors > 0; i++)
 		fprintf(stderr, "%u:%u: %s\n", s->diags[i].at.line, s->diags[i].at.column, s->diags[i].text);

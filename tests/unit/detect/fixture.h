@@ -16,6 +16,8 @@ struct loaded {
 
 /* loaded_open compiles, loads and makes a matcher; prints diagnostics and aborts if anything fails. */
 void loaded_open(struct loaded *l, const char *yaml);
+/* loaded_open_beside: the same with weights and templates (rules/set.h: files of lines); NULL: none. */
+void loaded_open_beside(struct loaded *l, const char *yaml, const char *weights, const char *templates);
 void loaded_close(struct loaded *l);
 
 /* made_tx: a transaction in its own bytes. */
