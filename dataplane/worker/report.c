@@ -61,7 +61,7 @@ lacks_of(const struct alert_record *r, const struct suspect *t)
 		lacks |= LACK(EVIDENCE);
 	if (r->trust & TRUST_NOT_ACKED)
 		lacks |= LACK(ACKED);
-	if (t == NULL || !t->accepted || t->answer != EVIDENCE_CLEAN)
+	if (t == NULL || !t->accepted || t->answer != PROOF_CLEAN)
 		lacks |= LACK(ACCEPTED);
 	return lacks;
 }
@@ -72,7 +72,7 @@ judge(struct alert_record *r, const struct suspect *t)
 {
 	if (t != NULL && t->accepted)
 		r->node = NODE_ACCEPTED;
-	if (t != NULL && t->bytes == EVIDENCE_CLEAN)
+	if (t != NULL && t->bytes == PROOF_CLEAN)
 		r->trust = (r->trust & ~(uint32_t)TRUST_BELOW_PAUSE) | (r->trust & (TRUST_INVALID | TRUST_SENDER_SKIPPED));
 	r->lacks = lacks_of(r, t);
 	r->grade = r->grade_wanted;
@@ -204,7 +204,7 @@ suspect_of(struct reporter *p, const struct alert_record *r, uint64_t fingerprin
 	t->ended |= (r->trust & TRUST_INCLUDED) != 0;
 	t->included |= (r->trust & TRUST_INCLUDED) != 0;
 	if (!(r->trust & (TRUST_BELOW_PAUSE & ~(uint32_t)(TRUST_INVALID | TRUST_SENDER_SKIPPED))))
-		t->bytes = EVIDENCE_CLEAN;
+		t->bytes = PROOF_CLEAN;
 	if (ref != 0)
 		t->ref = ref;
 	return t;
@@ -368,10 +368,10 @@ report_evidence(struct reporter *p, uint64_t fingerprint, bool of_answer, bool c
 	if (t == NULL)
 		return;
 	uint8_t *which = of_answer ? &t->answer : &t->bytes;
-	if (*which == EVIDENCE_CLEAN)
+	if (*which == PROOF_CLEAN)
 		return;
-	*which = clean ? EVIDENCE_CLEAN : EVIDENCE_DIRTY;
-	if (*which == EVIDENCE_CLEAN)
+	*which = clean ? PROOF_CLEAN : PROOF_DIRTY;
+	if (*which == PROOF_CLEAN)
 		each_changed(p, t, false, now_ns);
 }
 

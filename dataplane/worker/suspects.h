@@ -12,14 +12,14 @@
 #define SUSPECT_INCIDENTS 4u /* of one transaction; of more, the first are followed */
 
 /* What is known of how its bytes (its acceptance) crossed. */
-enum evidence { EVIDENCE_NONE, EVIDENCE_DIRTY, EVIDENCE_CLEAN };
+enum proof { PROOF_NONE, PROOF_DIRTY, PROOF_CLEAN };
 
 struct suspect {
 	uint8_t hash[32];
 	uint64_t fingerprint; /* 0: not known */
 	uint64_t t_ns, chain_id;
 	uint64_t ref;	/* kept.h: its message */
-	uint8_t bytes, answer; /* enum evidence: of its bytes, of a node's acceptance */
+	uint8_t bytes, answer; /* enum proof: of its bytes, of a node's acceptance */
 	bool accepted, included, ended, creates;
 	uint8_t created[20]; /* the contract that its deployment makes */
 	uint8_t n_incidents;

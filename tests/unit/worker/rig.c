@@ -55,7 +55,7 @@ rig_check(const struct rig *g, enum identity_id first, enum identity_id last)
 
 /* Memory of earlier rigs, by size: a fuzzer would do little else than have pages mapped. */
 #define KEPT_MAX 64u
-static struct kept {
+static struct kept_block {
 	void *p;
 	size_t bytes;
 } kept[KEPT_MAX];
@@ -80,7 +80,7 @@ keep_free(void *p, size_t bytes)
 	if (p == NULL)
 		return;
 	free(kept[at].p);
-	kept[at] = (struct kept){p, bytes};
+	kept[at] = (struct kept_block){p, bytes};
 	at = (at + 1) % KEPT_MAX;
 }
 

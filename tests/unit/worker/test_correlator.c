@@ -289,21 +289,23 @@ claims(void **state)
 static bool
 tell(struct rig *g, struct pipe *p, struct span raw, uint32_t rule, uint64_t t_wire_ns)
 {
-	struct finding_msg *m = pipe_reserve(p, (uint32_t)sizeof *m + raw.len);
+	uint32_t bytes = tx_msg_bytes(0, 0, 1, 0, raw.len);
+	struct tx_msg *m = pipe_reserve(p, bytes);
 	if (m == NULL)
 		return false;
-	memset(m, 0, sizeof *m);
-	m->kind = FACT_FINDINGS;
+	memset(m, 0, bytes);
+	m->kind = FACT_TX;
 	m->where.carrier = CARRIER_HTTP_JSONRPC;
 	m->where.t_wire_ns = t_wire_ns;
 	m->n_findings = 1;
 	m->raw_len = raw.len;
 	m->tx_bytes = raw.len ? raw.len : TX_BYTES_MAX + 1;
+	struct finding *f = (struct finding *)(uintptr_t)tx_msg_findings(m);
 	struct ruleset_rule meta;
-	while (ruleset_rule(rig_rules(), m->findings[0].rule_index, &meta), meta.id != rule)
-		m->findings[0].rule_index++;
+	while (ruleset_rule(rig_rules(), f->rule_index, &meta), meta.id != rule)
+		f->rule_index++;
 	if (raw.len > 0)
-		memcpy(m->raw, raw.p, raw.len);
+		memcpy((uint8_t *)(uintptr_t)tx_msg_raw(m).p, raw.p, raw.len);
 	pipe_commit(p);
 	g->stats->lcore[0].c[CTR_FINDINGS]++;
 	return true;
@@ -388,8 +390,8 @@ rings(void **state)
 	for (unsigned i = 0; i < LANE_COUNT; i++)
 		assert_int_equal(ring_create(&out.lane[i], epoch, i, (enum ring_lane)i, 4, RING_EVIDENCE_MIN), 0);
 	out.ctr = g.stats->lcore[1].c;
-	g.cor.outlet = correlator_ring_outlet;
-	g.cor.outlet_ctx = &out;
+	g.cor.reporter.outlet = correlator_ring_outlet;
+	g.cor.reporter.outlet_ctx = &out;
 	/* two take nearly all of the evidence region */
 	for (unsigned i = 0; i < 3; i++) {
 		struct span tx = rig_tx(TO_PAGED, i, 60000);
