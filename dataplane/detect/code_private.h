@@ -66,6 +66,7 @@ struct code_head {
 
 struct code_region {
 	uint32_t at, len; /* of the init code */
+	bool constructor; /* it may be init code itself */
 };
 
 /* What a code does, gathered while it is walked. */
@@ -86,6 +87,7 @@ struct code_sum {
 	uint64_t entries, callbacks, helpers, swap_entries, swap_callbacks, addresses, reasons, any_callback;
 	uint32_t entry_families, callback_families;
 	bool transfers, swaps;
+	bool over; /* a cap was hit: not all was read */
 };
 
 struct code_reader {
@@ -93,7 +95,8 @@ struct code_reader {
 	const uint8_t *p;
 	uint32_t len;
 	uint8_t *mark;	   /* a byte a pc: MARK_ */
-	uint32_t *head_at; /* a number a pc: 1 + index of its head */
+	uint32_t marked, cleared; /* pcs below have their marks; below cleared they are no leftovers */
+	uint32_t *head_at; /* a number a pc: 1 + index of its head; only where there is a label */
 	struct code_head *heads;
 	uint32_t n_heads;
 	uint32_t *queue;
@@ -113,6 +116,7 @@ struct code_reader {
 		struct code_word by;
 	} moved[16]; /* payloads of MAY_SELECTOR values: 1 + index */
 	uint32_t n_moved;
+	uint8_t symbols[256];
 	uint32_t before; /* symbols of the last three instructions, a byte each */
 	unsigned n_before;
 	/* of all codes */
@@ -135,8 +139,9 @@ void code_walk(struct code_reader *r);
 /* code_meaning: a constant that is used otherwise than to compare the selector with it: selectors that are called, addresses. */
 void code_meaning(struct code_reader *r, const struct code_word *w);
 
-/* code_gram: the instruction at pc, which follows r->before; fresh: not met before. */
-void code_gram(struct code_reader *r, uint32_t pc, bool fresh);
+/* code_gram: the instruction at pc, which follows r->before. Of opcodes: their symbols. */
+void code_gram(struct code_reader *r, uint32_t pc);
+void code_symbols(uint8_t symbols[256]);
 
 /* code_hash: the normalised hash of init code (see code.h). */
 void code_hash(struct span code, uint8_t out[32]);
