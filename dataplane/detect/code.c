@@ -21,6 +21,7 @@ code_free(struct code_reader *r)
 	free(r->heads);
 	free(r->queue);
 	free(r->slots);
+	free(r->copy);
 	free(r);
 }
 
@@ -36,7 +37,8 @@ code_new(void)
 	r->heads = malloc(CODE_BYTES_MAX * sizeof(*r->heads));
 	r->queue = malloc(CODE_BYTES_MAX * sizeof(*r->queue));
 	r->slots = malloc(CODE_SLOTS_MAX * sizeof(*r->slots));
-	if (r->mark && r->head_at && r->heads && r->queue && r->slots)
+	r->copy = malloc(CODE_BYTES_MAX);
+	if (r->copy && r->mark && r->head_at && r->heads && r->queue && r->slots)
 		return r;
 	code_free(r);
 	errno = ENOMEM;
@@ -138,7 +140,7 @@ read_constructor(struct code_reader *r)
 	for (uint32_t pc = 0; pc < r->cleared; pc++) {
 		if (!(r->mark[pc] & (MARK_ACT | MARK_EMPTY)) || (!(r->mark[pc] & MARK_SURE) && is_copied(&r->seen, pc)))
 			continue;
-		r->sum.reasons |= r->mark[pc] & MARK_ACT ? REASON(CONSTRUCTOR) : REASON(NO_RUNTIME);
+		r->sum.reasons |= (r->mark[pc] & MARK_ACT ? REASON(CONSTRUCTOR) : 0) | (r->mark[pc] & MARK_EMPTY ? REASON(NO_RUNTIME) : 0);
 	}
 }
 
@@ -176,12 +178,17 @@ nested(struct code_reader *r, struct code_region g)
 	bool codes = s->create || (g.constructor && s->returns);
 	for (uint32_t i = 0; i < s->n_copies; i++) {
 		struct code_region c = s->copy[i];
-		if (!(codes ? may_be_code : begins_like_code)(r->p + c.at, c.len))
+		if (!(codes ? may_be_code : begins_like_code)(r->p + c.at, c.len)) {
+			if (s->call || s->delegate || s->guessed) /* data, or constructor arguments: may be what it calls */
+				read_bluntly(r, (struct span){r->p + c.at, c.len}, true);
 			continue;
+		}
 		if (s->create || !codes)
 			r->sum.reasons |= REASON(NESTED);
 		add_region(r, g.at + c.at, c.len, s->create || !codes);
 	}
+	if (codes)
+		read_bluntly(r, (struct span){r->words[0], 32 * r->n_words}, true);
 	if (s->copy_unknown && codes) {
 		r->out->guessed = true;
 		search_codes(r, g.at);
@@ -229,6 +236,8 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 		out->cut = true;
 	}
 	r->region[0] = (struct code_region){0, code.len, true};
+	memset(r->ops, 0, (code.len + 63) / 64 * sizeof(r->ops[0]));
+	r->n_wide = 0;
 	r->n_regions = code.len > 0;
 	uint64_t left = (uint64_t)BYTES_FACTOR * code.len;
 	for (uint32_t i = 0; i < r->n_regions; i++) {
@@ -239,6 +248,7 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 		}
 		left -= g.len;
 		r->p = code.p + g.at;
+		r->base = g.at;
 		r->len = g.len;
 		code_walk(r);
 		out->n_codes++;
@@ -254,6 +264,6 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 		memset(r->grams, 0xff, sizeof(r->grams));
 	}
 	r->sum.addresses |= flash_addresses_in(code);
-	code_hash(code, out->hash);
+	code_hash(r, code, out->hash);
 	conclude(r);
 }

@@ -500,6 +500,22 @@ generic(struct code_reader *r, uint8_t op)
 		push(r, VAL_TOP | MAY_COMPUTED);
 }
 
+/* Code that is put together in memory: long constants that are stored, one behind the other, wherever each of them goes. */
+static void
+keep_word(struct code_reader *r, uint32_t v)
+{
+	uint8_t b[32];
+	unsigned n = 0;
+	if (!r->fresh || !is_address_sized(r, v) || r->n_words == CODE_WORDS)
+		return;
+	struct code_word w = word_of(r, v);
+	code_word_bytes(&w, b);
+	for (unsigned i = 0; i < 32; i++)
+		n += b[i] != 0 && b[i] != 0xff;
+	if (n >= 16)
+		memcpy(r->words[r->n_words++], b, 32);
+}
+
 /* What an instruction does beside the stack. */
 static void
 notice(struct code_reader *r, uint8_t op, uint32_t pc)
@@ -512,6 +528,8 @@ notice(struct code_reader *r, uint8_t op, uint32_t pc)
 		code_copy(r);
 		break;
 	case OP_MSTORE:
+		keep_word(r, peek(r, 1));
+		/* fall through */
 	case OP_SSTORE:
 	case OP_TSTORE:
 		use(r, peek(r, 1));
@@ -636,6 +654,14 @@ step(struct code_reader *r, uint8_t op, uint32_t pc)
 }
 
 static void
+reached_op(struct code_reader *r, uint8_t op, uint32_t at)
+{
+	r->ops[at / 64] |= 1ull << at % 64;
+	if ((op == OP_PUSH20 || op == OP_PUSH32) && r->n_wide < CODE_WIDE)
+		r->wide[r->n_wide++] = at;
+}
+
+static void
 walk(struct code_reader *r, uint32_t pc)
 {
 	r->from = pc;
@@ -646,9 +672,11 @@ walk(struct code_reader *r, uint32_t pc)
 		uint32_t size = 1 + push_bytes(op);
 		if (pc >= r->marked)
 			mark_to(r, pc);
-		if (!(r->mark[pc] & MARK_SEEN)) { /* a walk is new as a whole, or not at all */
+		r->fresh = !(r->mark[pc] & MARK_SEEN);
+		if (r->fresh) { /* a walk is new as a whole, or not at all */
 			r->mark[pc] |= MARK_SEEN;
 			code_gram(r, pc);
+			reached_op(r, op, r->base + pc);
 			r->out->reached_bytes += size <= r->len - pc ? size : r->len - pc;
 		}
 		if (!step(r, op, pc))
@@ -688,7 +716,7 @@ code_walk(struct code_reader *r)
 	r->n_heads = r->n_queue = r->n_slots = r->sp = 0;
 	if (r->len == 0)
 		return;
-	r->marked = r->cleared = 0;
+	r->marked = r->cleared = r->n_words = 0;
 	r->sure = r->ungated = true;
 	if (is_dest(r, 0))
 		reach(r, 0, true, true, true);
