@@ -21,6 +21,7 @@ code_free(struct code_reader *r)
 	free(r->heads);
 	free(r->queue);
 	free(r->slots);
+	free(r->copy);
 	free(r);
 }
 
@@ -30,12 +31,14 @@ code_new(void)
 	struct code_reader *r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return NULL;
+	code_symbols(r->symbols);
 	r->mark = malloc(CODE_BYTES_MAX);
 	r->head_at = malloc(CODE_BYTES_MAX * sizeof(*r->head_at));
 	r->heads = malloc(CODE_BYTES_MAX * sizeof(*r->heads));
 	r->queue = malloc(CODE_BYTES_MAX * sizeof(*r->queue));
 	r->slots = malloc(CODE_SLOTS_MAX * sizeof(*r->slots));
-	if (r->mark && r->head_at && r->heads && r->queue && r->slots)
+	r->copy = malloc(CODE_BYTES_MAX);
+	if (r->copy && r->mark && r->head_at && r->heads && r->queue && r->slots)
 		return r;
 	code_free(r);
 	errno = ENOMEM;
@@ -49,16 +52,16 @@ code_grams(const struct code_reader *r)
 }
 
 static void
-add_region(struct code_reader *r, uint32_t at, uint32_t len)
+add_region(struct code_reader *r, uint32_t at, uint32_t len, bool constructor)
 {
 	for (uint32_t i = 0; i < r->n_regions; i++) {
-		if (r->region[i].at == at && r->region[i].len == len)
+		if (r->region[i].at == at && r->region[i].len == len && r->region[i].constructor >= constructor)
 			return;
 	}
 	if (r->n_regions == CODE_REGIONS)
-		r->out->cut = true;
+		r->sum.over = true;
 	else
-		r->region[r->n_regions++] = (struct code_region){at, len};
+		r->region[r->n_regions++] = (struct code_region){at, len, constructor};
 }
 
 /* What a code may begin with; data and constructor arguments seldom do, and a STOP in front says that it does nothing. */
@@ -92,7 +95,7 @@ search_codes(struct code_reader *r, uint32_t base)
 {
 	for (uint32_t i = 1; i < r->len; i++) {
 		if (begins_like_code(r->p + i, r->len - i))
-			add_region(r, base + i, r->len - i);
+			add_region(r, base + i, r->len - i, true);
 	}
 }
 
@@ -134,10 +137,10 @@ is_copied(const struct code_seen *s, uint32_t pc)
 static void
 read_constructor(struct code_reader *r)
 {
-	for (uint32_t pc = 0; pc < r->len; pc++) {
+	for (uint32_t pc = 0; pc < r->cleared; pc++) {
 		if (!(r->mark[pc] & (MARK_ACT | MARK_EMPTY)) || (!(r->mark[pc] & MARK_SURE) && is_copied(&r->seen, pc)))
 			continue;
-		r->sum.reasons |= r->mark[pc] & MARK_ACT ? REASON(CONSTRUCTOR) : REASON(NO_RUNTIME);
+		r->sum.reasons |= (r->mark[pc] & MARK_ACT ? REASON(CONSTRUCTOR) : 0) | (r->mark[pc] & MARK_EMPTY ? REASON(NO_RUNTIME) : 0);
 	}
 }
 
@@ -150,7 +153,7 @@ sum_up(struct code_reader *r)
 	sum->swap_callbacks |= s->swap_callbacks;
 	sum->callback_families |= s->callback_families;
 	r->out->guessed |= s->guessed;
-	r->out->cut |= s->over;
+	sum->over |= s->over;
 	if (s->guessed && s->table)
 		read_bluntly(r, (struct span){r->p, r->len}, false);
 	if (!s->call && !s->delegate)
@@ -166,30 +169,30 @@ sum_up(struct code_reader *r)
 	}
 }
 
+/* The codes inside the one that was walked: what a constructor returns, what is created; else, for a factory that is called with it, only what begins as
+ * compilers begin. */
 static void
-nested(struct code_reader *r, uint32_t base)
+nested(struct code_reader *r, struct code_region g)
 {
 	const struct code_seen *s = &r->seen;
-	if (!s->returns && !s->create)
-		return;
+	bool codes = s->create || (g.constructor && s->returns);
 	for (uint32_t i = 0; i < s->n_copies; i++) {
-		if (!may_be_code(r->p + s->copy[i].at, s->copy[i].len))
+		struct code_region c = s->copy[i];
+		if (!(codes ? may_be_code : begins_like_code)(r->p + c.at, c.len)) {
+			if (s->call || s->delegate || s->guessed) /* data, or constructor arguments: may be what it calls */
+				read_bluntly(r, (struct span){r->p + c.at, c.len}, true);
 			continue;
-		if (s->create)
+		}
+		if (s->create || !codes)
 			r->sum.reasons |= REASON(NESTED);
-		add_region(r, base + s->copy[i].at, s->copy[i].len);
+		add_region(r, g.at + c.at, c.len, s->create || !codes);
 	}
-	if (s->copy_unknown || (s->create && s->n_copies == 0)) {
+	if (codes)
+		read_bluntly(r, (struct span){r->words[0], 32 * r->n_words}, true);
+	if (s->copy_unknown && codes) {
 		r->out->guessed = true;
-		search_codes(r, base);
+		search_codes(r, g.at);
 	}
-}
-
-static void
-addresses(struct code_reader *r, struct span code)
-{
-	for (uint32_t i = 0; i + 15 <= code.len; i++)
-		r->sum.addresses |= flash_address_at(code.p + i, code.len - i);
 }
 
 static uint32_t
@@ -232,28 +235,35 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 		code.len = CODE_BYTES_MAX;
 		out->cut = true;
 	}
-	r->region[0] = (struct code_region){0, code.len};
+	r->region[0] = (struct code_region){0, code.len, true};
+	memset(r->ops, 0, (code.len + 63) / 64 * sizeof(r->ops[0]));
+	r->n_wide = 0;
 	r->n_regions = code.len > 0;
 	uint64_t left = (uint64_t)BYTES_FACTOR * code.len;
 	for (uint32_t i = 0; i < r->n_regions; i++) {
 		struct code_region g = r->region[i];
 		if (g.len > left) {
-			out->cut = true;
+			r->sum.over = true;
 			continue;
 		}
 		left -= g.len;
 		r->p = code.p + g.at;
+		r->base = g.at;
 		r->len = g.len;
 		code_walk(r);
 		out->n_codes++;
 		if (i == 0)
 			read_constructor(r);
 		sum_up(r);
-		nested(r, g.at);
+		nested(r, g);
 	}
-	if (out->cut)
+	if (r->sum.over) { /* nobody is found out less for being too much to read: what it may do counts as done */
+		out->cut = true;
+		r->sum.reasons |= REASON(SELFDESTRUCT) | REASON(NESTED) | REASON(DRAINS) | REASON(OWNER_ONLY);
 		read_bluntly(r, code, true);
-	addresses(r, code);
-	code_hash(code, out->hash);
+		memset(r->grams, 0xff, sizeof(r->grams));
+	}
+	r->sum.addresses |= flash_addresses_in(code);
+	code_hash(r, code, out->hash);
 	conclude(r);
 }

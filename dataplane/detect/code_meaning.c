@@ -103,51 +103,62 @@ code_meaning(struct code_reader *r, const struct code_word *w)
 
 /* One symbol for what compilers choose freely: the width of a PUSH, which DUP or SWAP. A PUSH4 that lenders know has one of its own. */
 static uint8_t
-symbol_of(const struct code_reader *r, uint32_t pc)
+symbol_of(uint8_t op)
 {
-	uint8_t op = r->p[pc];
 	if (op >= OP_DUP1 && op < OP_LOG0)
 		return op & 0xf0;
 	if (op > OP_LOG0 && op <= 0xa4)
 		return OP_LOG0;
 	if (op > OP_PUSH4 + 1 && op < OP_PUSH20)
 		return OP_PUSH4 + 1;
-	if (op > OP_PUSH20 && op < OP_PUSH32)
-		return OP_PUSH20 + 1;
-	if (op != OP_PUSH4 || r->len - pc < 5)
-		return op;
-	const uint8_t *p = r->p + pc + 1;
+	return op > OP_PUSH20 && op < OP_PUSH32 ? OP_PUSH20 + 1 : op;
+}
+
+void
+code_symbols(uint8_t symbols[256])
+{
+	for (unsigned op = 0; op < 256; op++)
+		symbols[op] = symbol_of((uint8_t)op);
+}
+
+static uint8_t
+symbol_of_selector(const uint8_t *p)
+{
 	uint32_t selector = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 	if (is_transfer(selector))
 		return 0xe0;
 	const struct flash_selector *f = flash_selector(selector);
 	if (f == NULL)
-		return is_swap(selector) ? 0xe1 : op;
+		return is_swap(selector) ? 0xe1 : OP_PUSH4;
 	unsigned family = (unsigned)__builtin_ctz(f->families) & 15;
 	return (uint8_t)((f->providers[FLASH_CALLBACK] ? 0xb0 : f->providers[FLASH_ENTRY] ? 0xc0 : 0xd0) + family);
 }
 
-static void
-set_gram(struct code_reader *r, uint32_t symbols, unsigned n)
+static inline void
+set_gram(struct code_reader *r, uint32_t symbols, uint32_t n)
 {
 	uint64_t h = ((uint64_t)n << 32 | symbols) * 0x9e3779b97f4a7c15ull;
-	h = (h ^ h >> 29) * 0xbf58476d1ce4e5b9ull;
 	uint32_t bit = (uint32_t)(h >> 40) % CODE_GRAMS;
 	r->grams[bit / 64] |= 1ull << bit % 64;
 }
 
 void
-code_gram(struct code_reader *r, uint32_t pc, bool fresh)
+code_gram(struct code_reader *r, uint32_t pc)
 {
-	uint8_t symbol = symbol_of(r, pc);
-	uint32_t run = r->before << 8 | symbol;
-	if (fresh) {
-		if (symbol >= 0xb0 && symbol < 0xf0 && r->p[pc] == OP_PUSH4)
+	uint8_t op = r->p[pc], symbol = r->symbols[op];
+	if (op == OP_PUSH4 && r->len - pc >= 5) {
+		symbol = symbol_of_selector(r->p + pc + 1);
+		if (symbol != op)
 			set_gram(r, symbol, 1);
-		for (unsigned n = 2; n <= 4 && n <= r->n_before + 1; n++)
-			set_gram(r, n == 4 ? run : run & ((1u << 8 * n) - 1), n);
 	}
-	r->before = run & 0xffffff;
-	if (r->n_before < 3)
+	uint32_t run = r->before << 8 | symbol;
+	if (r->n_before >= 1)
+		set_gram(r, run & 0xffff, 2);
+	if (r->n_before >= 2)
+		set_gram(r, run & 0xffffff, 3);
+	if (r->n_before >= 3)
+		set_gram(r, run, 4);
+	else
 		r->n_before++;
+	r->before = run & 0xffffff;
 }

@@ -52,6 +52,8 @@ enum code_op {
 #define CODE_POOL 2048u	     /* above CODE_STACK: a pool full of what the stack holds has room */
 #define CODE_REGIONS 64u     /* codes inside each other */
 #define CODE_COPIES 48u	     /* CODECOPYs of a code that are told apart */
+#define CODE_WIDE 4096u	     /* PUSH20s and PUSH32s that the normalised hash leaves out; more stay in it */
+#define CODE_WORDS 256u	     /* of code put together in memory: 8 kB; more would be cheaper as code */
 #define CODE_SLOTS_MAX (1u << 20)
 
 struct code_head {
@@ -66,6 +68,7 @@ struct code_head {
 
 struct code_region {
 	uint32_t at, len; /* of the init code */
+	bool constructor; /* it may be init code itself */
 };
 
 /* What a code does, gathered while it is walked. */
@@ -86,6 +89,7 @@ struct code_sum {
 	uint64_t entries, callbacks, helpers, swap_entries, swap_callbacks, addresses, reasons, any_callback;
 	uint32_t entry_families, callback_families;
 	bool transfers, swaps;
+	bool over; /* a cap was hit: not all was read */
 };
 
 struct code_reader {
@@ -93,7 +97,8 @@ struct code_reader {
 	const uint8_t *p;
 	uint32_t len;
 	uint8_t *mark;	   /* a byte a pc: MARK_ */
-	uint32_t *head_at; /* a number a pc: 1 + index of its head */
+	uint32_t marked, cleared; /* pcs below have their marks; below cleared they are no leftovers */
+	uint32_t *head_at; /* a number a pc: 1 + index of its head; only where there is a label */
 	struct code_head *heads;
 	uint32_t n_heads;
 	uint32_t *queue;
@@ -105,7 +110,7 @@ struct code_reader {
 	uint32_t stack[CODE_STACK + 32];
 	uint32_t sp;
 	uint32_t from; /* pc where it began */
-	bool sure, ungated;
+	bool sure, ungated, fresh;
 	uint32_t n_pool;
 	struct code_word pool[CODE_POOL];
 	struct {
@@ -113,11 +118,19 @@ struct code_reader {
 		struct code_word by;
 	} moved[16]; /* payloads of MAY_SELECTOR values: 1 + index */
 	uint32_t n_moved;
+	uint8_t symbols[256];
 	uint32_t before; /* symbols of the last three instructions, a byte each */
 	unsigned n_before;
 	/* of all codes */
 	struct code_region region[CODE_REGIONS];
 	uint32_t n_regions;
+	uint32_t n_words; /* long constants that the code stores */
+	uint8_t words[CODE_WORDS][32];
+	uint32_t base; /* of the code being walked, in the init code */
+	uint64_t ops[CODE_BYTES_MAX / 64]; /* bits: bytes of the init code that are reached as instructions */
+	uint32_t n_wide;
+	uint32_t wide[CODE_WIDE]; /* places of PUSH20 and PUSH32 among them */
+	uint8_t *copy;
 	struct code_sum sum;
 	struct code_facts *out;
 	uint64_t grams[CODE_GRAMS / 64];
@@ -135,10 +148,11 @@ void code_walk(struct code_reader *r);
 /* code_meaning: a constant that is used otherwise than to compare the selector with it: selectors that are called, addresses. */
 void code_meaning(struct code_reader *r, const struct code_word *w);
 
-/* code_gram: the instruction at pc, which follows r->before; fresh: not met before. */
-void code_gram(struct code_reader *r, uint32_t pc, bool fresh);
+/* code_gram: the instruction at pc, which follows r->before. Of opcodes: their symbols. */
+void code_gram(struct code_reader *r, uint32_t pc);
+void code_symbols(uint8_t symbols[256]);
 
-/* code_hash: the normalised hash of init code (see code.h). */
-void code_hash(struct span code, uint8_t out[32]);
+/* code_hash: the normalised hash of init code (see code.h) whose codes have been walked. */
+void code_hash(struct code_reader *r, struct span code, uint8_t out[32]);
 
 #endif

@@ -85,10 +85,8 @@ constant(struct code_reader *r, const struct code_word *w)
 static void
 push(struct code_reader *r, uint32_t v)
 {
-	if (r->sp < CODE_STACK)
+	if (r->sp < CODE_STACK) /* else the walk ends: so would the EVM */
 		r->stack[r->sp++] = v;
-	else
-		r->seen.over = true; /* the walk ends: no EVM gets here */
 }
 
 static uint32_t
@@ -145,6 +143,32 @@ enqueue(struct code_reader *r, struct code_head *h, bool force)
 	r->queue[r->n_queue++] = (uint32_t)(h - r->heads);
 }
 
+/* Labels are told from data as far as somebody asks for them: most of init code is the runtime code, which has marks of its own. */
+static void
+mark_to(struct code_reader *r, uint32_t pc)
+{
+	uint32_t to = r->len - pc > 256 ? pc + 256 : r->len, at = r->marked;
+	memset(r->mark + r->cleared, 0, to + 33 > r->len ? r->len - r->cleared : to + 33 - r->cleared);
+	r->cleared = to + 33 > r->len ? r->len : to + 33;
+	for (; at < to; at += 1 + push_bytes(r->p[at])) {
+		if (r->p[at] == OP_JUMPDEST) {
+			r->mark[at] = MARK_DEST;
+			r->head_at[at] = 0;
+		}
+	}
+	r->marked = at;
+}
+
+static inline bool
+is_dest(struct code_reader *r, uint32_t pc)
+{
+	if (pc >= r->len || r->p[pc] != OP_JUMPDEST)
+		return false;
+	if (pc >= r->marked)
+		mark_to(r, pc);
+	return r->mark[pc] & MARK_DEST;
+}
+
 static struct code_head *
 head_new(struct code_reader *r, uint32_t pc, uint32_t n)
 {
@@ -181,7 +205,7 @@ head_join(struct code_reader *r, struct code_head *h, uint32_t n)
 static void
 reach(struct code_reader *r, uint32_t pc, bool with_stack, bool sure, bool ungated)
 {
-	if (pc >= r->len || !(r->mark[pc] & MARK_DEST))
+	if (!is_dest(r, pc))
 		return;
 	uint32_t n = !with_stack ? 0 : r->sp < CODE_SLOTS ? r->sp : CODE_SLOTS;
 	struct code_head *h;
@@ -201,9 +225,9 @@ reach(struct code_reader *r, uint32_t pc, bool with_stack, bool sure, bool ungat
 }
 
 static bool
-is_label(const struct code_reader *r, uint32_t v)
+is_label(struct code_reader *r, uint32_t v)
 {
-	return (v & VAL_KIND) == VAL_SMALL && (v & VAL_PAYLOAD) < r->len && (r->mark[v & VAL_PAYLOAD] & MARK_DEST);
+	return (v & VAL_KIND) == VAL_SMALL && is_dest(r, v & VAL_PAYLOAD);
 }
 
 /* A block ends at pc. Labels that stay on the stack are where functions return to; constants may be used elsewhere. */
@@ -411,7 +435,7 @@ code_copy(struct code_reader *r)
 	if (len < 3)
 		return;
 	if (s->n_copies < CODE_COPIES)
-		s->copy[s->n_copies++] = (struct code_region){(uint32_t)at, (uint32_t)len};
+		s->copy[s->n_copies++] = (struct code_region){(uint32_t)at, (uint32_t)len, false};
 	else
 		s->over = true;
 }
@@ -476,6 +500,22 @@ generic(struct code_reader *r, uint8_t op)
 		push(r, VAL_TOP | MAY_COMPUTED);
 }
 
+/* Code that is put together in memory: long constants that are stored, one behind the other, wherever each of them goes. */
+static void
+keep_word(struct code_reader *r, uint32_t v)
+{
+	uint8_t b[32];
+	unsigned n = 0;
+	if (!r->fresh || !is_address_sized(r, v) || r->n_words == CODE_WORDS)
+		return;
+	struct code_word w = word_of(r, v);
+	code_word_bytes(&w, b);
+	for (unsigned i = 0; i < 32; i++)
+		n += b[i] != 0 && b[i] != 0xff;
+	if (n >= 16)
+		memcpy(r->words[r->n_words++], b, 32);
+}
+
 /* What an instruction does beside the stack. */
 static void
 notice(struct code_reader *r, uint8_t op, uint32_t pc)
@@ -488,6 +528,8 @@ notice(struct code_reader *r, uint8_t op, uint32_t pc)
 		code_copy(r);
 		break;
 	case OP_MSTORE:
+		keep_word(r, peek(r, 1));
+		/* fall through */
 	case OP_SSTORE:
 	case OP_TSTORE:
 		use(r, peek(r, 1));
@@ -612,6 +654,14 @@ step(struct code_reader *r, uint8_t op, uint32_t pc)
 }
 
 static void
+reached_op(struct code_reader *r, uint8_t op, uint32_t at)
+{
+	r->ops[at / 64] |= 1ull << at % 64;
+	if ((op == OP_PUSH20 || op == OP_PUSH32) && r->n_wide < CODE_WIDE)
+		r->wide[r->n_wide++] = at;
+}
+
+static void
 walk(struct code_reader *r, uint32_t pc)
 {
 	r->from = pc;
@@ -620,10 +670,15 @@ walk(struct code_reader *r, uint32_t pc)
 	for (;;) {
 		uint8_t op = r->p[pc];
 		uint32_t size = 1 + push_bytes(op);
-		code_gram(r, pc, !(r->mark[pc] & MARK_SEEN));
-		if (!(r->mark[pc] & MARK_SEEN))
+		if (pc >= r->marked)
+			mark_to(r, pc);
+		r->fresh = !(r->mark[pc] & MARK_SEEN);
+		if (r->fresh) { /* a walk is new as a whole, or not at all */
+			r->mark[pc] |= MARK_SEEN;
+			code_gram(r, pc);
+			reached_op(r, op, r->base + pc);
 			r->out->reached_bytes += size <= r->len - pc ? size : r->len - pc;
-		r->mark[pc] |= MARK_SEEN;
+		}
 		if (!step(r, op, pc))
 			return;
 		if (size >= r->len - pc) {
@@ -636,17 +691,6 @@ walk(struct code_reader *r, uint32_t pc)
 			reach(r, pc, true, r->sure, r->ungated);
 			return;
 		}
-	}
-}
-
-static void
-mark_labels(struct code_reader *r)
-{
-	memset(r->mark, 0, r->len);
-	memset(r->head_at, 0, r->len * sizeof(r->head_at[0]));
-	for (uint32_t pc = 0; pc < r->len; pc += 1 + push_bytes(r->p[pc])) {
-		if (r->p[pc] == OP_JUMPDEST)
-			r->mark[pc] = MARK_DEST;
 	}
 }
 
@@ -672,9 +716,9 @@ code_walk(struct code_reader *r)
 	r->n_heads = r->n_queue = r->n_slots = r->sp = 0;
 	if (r->len == 0)
 		return;
-	mark_labels(r);
+	r->marked = r->cleared = r->n_words = 0;
 	r->sure = r->ungated = true;
-	if (r->p[0] == OP_JUMPDEST)
+	if (is_dest(r, 0))
 		reach(r, 0, true, true, true);
 	else
 		walk(r, 0);
@@ -683,7 +727,7 @@ code_walk(struct code_reader *r)
 		return;
 	r->sp = 0;
 	for (uint32_t pc = 0; pc < r->len; pc++) {
-		if ((r->mark[pc] & MARK_DEST) && r->head_at[pc] == 0)
+		if (is_dest(r, pc) && r->head_at[pc] == 0)
 			reach(r, pc, false, false, false);
 	}
 	drain(r);

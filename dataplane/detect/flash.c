@@ -119,7 +119,9 @@ static struct {
 	uint8_t len; /* 0: empty */
 	uint8_t provider;
 } needles[SLOTS];
-static uint8_t starts[256]; /* first bytes of needles */
+static uint64_t starts[65536 / 64]; /* bits: first two bytes of needles */
+
+static uint64_t known[65536 / 64]; /* bits: upper halves of selectors */
 
 static uint32_t
 slot_of(uint32_t key)
@@ -144,6 +146,7 @@ flash_index(void)
 		selectors[at].selector = rows[i].selector;
 		selectors[at].providers[rows[i].role] |= rows[i].providers;
 		selectors[at].families |= 1u << rows[i].family;
+		known[rows[i].selector >> 22] |= 1ull << (rows[i].selector >> 16) % 64;
 	}
 	for (unsigned i = 0; i < N_PLACES; i++) {
 		const uint8_t *a = places[i].address;
@@ -156,13 +159,15 @@ flash_index(void)
 		needles[at].needle = a;
 		needles[at].len = len;
 		needles[at].provider = places[i].provider;
-		starts[*a] = 1;
+		starts[head_of(a) >> 22] |= 1ull << (head_of(a) >> 16) % 64;
 	}
 }
 
 const struct flash_selector *
 flash_selector(uint32_t selector)
 {
+	if (!(known[selector >> 22] >> (selector >> 16) % 64 & 1))
+		return NULL;
 	for (uint32_t at = slot_of(selector); selectors[at].selector != 0; at = (at + 1) % SLOTS) {
 		if (selectors[at].selector == selector)
 			return &selectors[at];
@@ -170,16 +175,34 @@ flash_selector(uint32_t selector)
 	return NULL;
 }
 
+static inline bool
+may_start(const uint8_t *p)
+{
+	uint32_t two = (uint32_t)p[0] << 8 | p[1];
+	return starts[two / 64] >> two % 64 & 1;
+}
+
 uint64_t
 flash_address_at(const uint8_t *p, uint32_t left)
 {
-	if (left < NEEDLE_BYTES || !starts[p[0]])
+	if (left < NEEDLE_BYTES || !may_start(p))
 		return 0;
 	for (uint32_t at = slot_of(head_of(p)); needles[at].len != 0; at = (at + 1) % SLOTS) {
 		if (needles[at].len <= left && memcmp(p, needles[at].needle, needles[at].len) == 0)
 			return 1ull << needles[at].provider;
 	}
 	return 0;
+}
+
+uint64_t
+flash_addresses_in(struct span bytes)
+{
+	uint64_t found = 0;
+	for (uint32_t i = 0; i + NEEDLE_BYTES <= bytes.len; i++) {
+		if (may_start(bytes.p + i))
+			found |= flash_address_at(bytes.p + i, bytes.len - i);
+	}
+	return found;
 }
 
 uint64_t

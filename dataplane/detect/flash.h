@@ -35,6 +35,9 @@ uint64_t flash_address(const uint8_t address[20]);
  * read. Needs at least 15 equal bytes. O(1). */
 uint64_t flash_address_at(const uint8_t *p, uint32_t left);
 
+/* flash_addresses_in: flash_address_at of every place in it. About a nanosecond a byte. */
+uint64_t flash_addresses_in(struct span bytes);
+
 /* flash_takes: of `entries` called and `helpers` called beside `callbacks` served (masks of providers): those a loan can be taken from. */
 uint64_t flash_takes(uint64_t entries, uint64_t callbacks, uint64_t helpers);
 

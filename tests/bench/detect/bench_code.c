@@ -3,6 +3,7 @@
 #include "detect/code.h"
 #include "abi/alert.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,13 @@ static uint32_t
 unhex(const char *s)
 {
 	uint32_t n = 0;
-	unsigned v;
+	char two[3] = {0};
 	if (strncmp(s, "0x", 2) == 0)
 		s += 2;
-	for (; n < sizeof(code) && sscanf(s, "%2x", &v) == 1; s += 2)
-		code[n++] = (uint8_t)v;
+	for (; n < sizeof(code) && isxdigit((unsigned char)s[0]) && isxdigit((unsigned char)s[1]); s += 2) {
+		memcpy(two, s, 2);
+		code[n++] = (uint8_t)strtoul(two, NULL, 16);
+	}
 	return n;
 }
 

@@ -27,14 +27,14 @@ static uint32_t n_bytes;
 static inline void
 more(const char *hex)
 {
-	unsigned v;
-	for (; *hex != '\0' && *hex != '\n'; hex += 2) {
-		while (*hex == ' ')
-			hex++;
-		if (sscanf(hex, "%2x", &v) != 1)
-			break;
+	char two[3] = {0};
+	for (; *hex != '\0' && *hex != '\n'; hex++) {
+		if (*hex == ' ')
+			continue;
+		two[0] = *hex++;
+		two[1] = *hex;
 		assert_true(n_bytes < sizeof(bytes));
-		bytes[n_bytes++] = (uint8_t)v;
+		bytes[n_bytes++] = (uint8_t)strtoul(two, NULL, 16);
 	}
 }
 
