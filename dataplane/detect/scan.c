@@ -20,7 +20,7 @@ struct detect {
 	uint32_t *seen_list, *hit_list, *woken_list;
 	uint32_t n_seen, n_hit, n_woken;
 	const struct rule_facts *facts; /* of the transactions to come; NULL: zeros */
-	uint64_t matches;		/* detect_scan_only */
+	uint64_t matches; /* detect_scan_only */
 };
 
 struct detect *
