@@ -20,6 +20,7 @@ struct code_facts {
 	uint64_t callbacks; /* providers (enum alert_provider) whose callback a dispatcher serves */
 	uint64_t entries;   /* providers whose entry point is called */
 	uint64_t addresses; /* providers whose address is in it */
+	uint64_t swaps;	    /* providers whose pools' swap is called and its callback served: any swapper does that, so it is weaker evidence of a loan, and not `flash` */
 	uint64_t reasons;   /* of ALERT_REASONS */
 	uint32_t score;	    /* of the reasons, 0..1000 */
 	uint32_t n_codes;   /* codes inside each other, the init code among them */
@@ -27,6 +28,8 @@ struct code_facts {
 	uint32_t n_grams; /* bits set of the reader's grams */
 	bool flash;	  /* it can take a flash loan: a provider's entry is called, and its callback served (or the provider calls back with whatever it is told) */
 	bool cut;	  /* a cap was hit: not all was read */
+	bool guessed;	  /* a jump or a copy of code could not be followed: whatever it could lead to counts as reached */
+	bool any_callback; /* it acts on calldata whatever its selector is: it serves whichever callback its entries ask for, and they are in `callbacks` */
 	bool template_;	  /* its normalised hash is that of a published artifact */
 	bool has_target;  /* an EIP-1167 proxy, or other code that only delegates: to whom */
 	uint8_t target[20];

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "detect/code.h"
+#include "detect/code_private.h"
+#include "detect/flash.h"
+
+#include "abi/alert.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BYTES_FACTOR 8u /* the codes together, in lengths of the init code */
+
+void
+code_free(struct code_reader *r)
+{
+	if (r == NULL)
+		return;
+	free(r->mark);
+	free(r->head_at);
+	free(r->heads);
+	free(r->queue);
+	free(r->slots);
+	free(r);
+}
+
+struct code_reader *
+code_new(void)
+{
+	struct code_reader *r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return NULL;
+	code_symbols(r->symbols);
+	r->mark = malloc(CODE_BYTES_MAX);
+	r->head_at = malloc(CODE_BYTES_MAX * sizeof(*r->head_at));
+	r->heads = malloc(CODE_BYTES_MAX * sizeof(*r->heads));
+	r->queue = malloc(CODE_BYTES_MAX * sizeof(*r->queue));
+	r->slots = malloc(CODE_SLOTS_MAX * sizeof(*r->slots));
+	if (r->mark && r->head_at && r->heads && r->queue && r->slots)
+		return r;
+	code_free(r);
+	errno = ENOMEM;
+	return NULL;
+}
+
+const uint64_t *
+code_grams(const struct code_reader *r)
+{
+	return r->grams;
+}
+
+static void
+add_region(struct code_reader *r, uint32_t at, uint32_t len, bool constructor)
+{
+	for (uint32_t i = 0; i < r->n_regions; i++) {
+		if (r->region[i].at == at && r->region[i].len == len && r->region[i].constructor >= constructor)
+			return;
+	}
+	if (r->n_regions == CODE_REGIONS)
+		r->sum.over = true;
+	else
+		r->region[r->n_regions++] = (struct code_region){at, len, constructor};
+}
+
+/* What a code may begin with; data and constructor arguments seldom do, and a STOP in front says that it does nothing. */
+static bool
+may_be_code(const uint8_t *p, uint32_t len)
+{
+	uint8_t op = p[0];
+	return len >= 3 && ((op >= OP_PUSH0 && op <= OP_PUSH32) || (op >= OP_ADDRESS && op <= 0x4a) || op == OP_PC || op == OP_JUMPDEST || op == 0x59 ||
+				   op == 0x5a);
+}
+
+static bool
+begins_like_code(const uint8_t *p, uint32_t len)
+{
+	static const struct {
+		uint8_t n, bytes[6];
+	} starts[] = {
+		{5, {0x60, 0x80, 0x60, 0x40, 0x52}}, {5, {0x60, 0x60, 0x60, 0x40, 0x52}}, {4, {0x60, 0x80, 0x80, 0x60}},
+		{5, {0x60, 0xa0, 0x60, 0x40, 0x52}}, {4, {0x5f, 0x35, 0x60, 0xe0}}, {5, {0x60, 0x00, 0x35, 0x60, 0xe0}},
+		{5, {0x60, 0x04, 0x36, 0x10, 0x15}}, {4, {0x60, 0x03, 0x36, 0x11}}, {4, {0x36, 0x3d, 0x3d, 0x37}}, {4, {0x34, 0x15, 0x61, 0x00}},
+		{4, {0x3d, 0x60, 0x2d, 0x80}}};
+	for (unsigned i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		if (starts[i].n <= len && memcmp(p, starts[i].bytes, starts[i].n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+search_codes(struct code_reader *r, uint32_t base)
+{
+	for (uint32_t i = 1; i < r->len; i++) {
+		if (begins_like_code(r->p + i, r->len - i))
+			add_region(r, base + i, r->len - i, true);
+	}
+}
+
+/* Selectors at any place of bytes that could not be read as code. */
+static void
+read_bluntly(struct code_reader *r, struct span bytes, bool entries)
+{
+	for (uint32_t i = 0; i + 4 <= bytes.len; i++) {
+		const uint8_t *p = bytes.p + i;
+		const struct flash_selector *f =
+			flash_selector((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]);
+		if (f == NULL)
+			continue;
+		r->sum.callbacks |= f->providers[FLASH_CALLBACK];
+		r->sum.swap_callbacks |= f->providers[FLASH_SWAP_CALLBACK];
+		if (f->providers[FLASH_CALLBACK])
+			r->sum.callback_families |= f->families;
+		if (!entries)
+			continue;
+		r->sum.entries |= f->providers[FLASH_ENTRY];
+		r->sum.helpers |= f->providers[FLASH_HELPER];
+		r->sum.swap_entries |= f->providers[FLASH_SWAP_ENTRY];
+		if (f->providers[FLASH_ENTRY])
+			r->sum.entry_families |= f->families;
+	}
+}
+
+static bool
+is_copied(const struct code_seen *s, uint32_t pc)
+{
+	for (uint32_t i = 0; i < s->n_copies; i++) {
+		if (pc - s->copy[i].at < s->copy[i].len)
+			return true;
+	}
+	return false;
+}
+
+/* Of the init code itself: what it does while it is deployed. Where only a guess led, code that it copies is not its own. */
+static void
+read_constructor(struct code_reader *r)
+{
+	for (uint32_t pc = 0; pc < r->cleared; pc++) {
+		if (!(r->mark[pc] & (MARK_ACT | MARK_EMPTY)) || (!(r->mark[pc] & MARK_SURE) && is_copied(&r->seen, pc)))
+			continue;
+		r->sum.reasons |= r->mark[pc] & MARK_ACT ? REASON(CONSTRUCTOR) : REASON(NO_RUNTIME);
+	}
+}
+
+static void
+sum_up(struct code_reader *r)
+{
+	const struct code_seen *s = &r->seen;
+	struct code_sum *sum = &r->sum;
+	sum->callbacks |= s->callbacks;
+	sum->swap_callbacks |= s->swap_callbacks;
+	sum->callback_families |= s->callback_families;
+	r->out->guessed |= s->guessed;
+	sum->over |= s->over;
+	if (s->guessed && s->table)
+		read_bluntly(r, (struct span){r->p, r->len}, false);
+	if (!s->call && !s->delegate)
+		return;
+	sum->entries |= s->entries;
+	sum->helpers |= s->helpers;
+	sum->swap_entries |= s->swap_entries;
+	sum->entry_families |= s->entry_families;
+	if (s->call_ungated && s->calldata_ungated) {
+		sum->any_callback |= s->entries;
+		sum->callback_families |= s->entry_families;
+		r->out->any_callback = true;
+	}
+}
+
+/* The codes inside the one that was walked: what a constructor returns, what is created; else, for a factory that is called with it, only what begins as
+ * compilers begin. */
+static void
+nested(struct code_reader *r, struct code_region g)
+{
+	const struct code_seen *s = &r->seen;
+	bool codes = s->create || (g.constructor && s->returns);
+	for (uint32_t i = 0; i < s->n_copies; i++) {
+		struct code_region c = s->copy[i];
+		if (!(codes ? may_be_code : begins_like_code)(r->p + c.at, c.len))
+			continue;
+		if (s->create || !codes)
+			r->sum.reasons |= REASON(NESTED);
+		add_region(r, g.at + c.at, c.len, s->create || !codes);
+	}
+	if (s->copy_unknown && codes) {
+		r->out->guessed = true;
+		search_codes(r, g.at);
+	}
+}
+
+static uint32_t
+score_of(uint64_t reasons)
+{
+	uint32_t score = 0;
+#define _(id, name, weight, help) score += reasons & REASON(id) ? weight : 0;
+	ALERT_REASONS(_)
+#undef _
+	return score < ALERT_SCORE_MAX ? score : ALERT_SCORE_MAX;
+}
+
+static void
+conclude(struct code_reader *r)
+{
+	struct code_facts *out = r->out;
+	struct code_sum *s = &r->sum;
+	uint32_t families = s->entry_families & s->callback_families;
+	out->entries = s->entries;
+	out->callbacks = s->callbacks | s->any_callback;
+	out->addresses = s->addresses;
+	out->swaps = s->swap_entries & s->swap_callbacks;
+	out->flash = flash_takes(s->entries, out->callbacks, s->helpers) != 0;
+	out->reasons = s->reasons | (out->callbacks ? REASON(CALLBACK) : 0) | (s->entries ? REASON(ENTRY) : 0) |
+		(s->addresses ? REASON(PROVIDER) : 0) | (families & (families - 1) ? REASON(MANY_PROVIDERS) : 0) |
+		(s->transfers && s->swaps ? REASON(DRAINS) : 0);
+	out->score = score_of(out->reasons);
+	for (unsigned i = 0; i < CODE_GRAMS / 64; i++)
+		out->n_grams += (uint32_t)__builtin_popcountll(r->grams[i]);
+}
+
+void
+code_read(struct code_reader *r, struct span code, struct code_facts *out)
+{
+	memset(out, 0, sizeof(*out));
+	memset(r->grams, 0, sizeof(r->grams));
+	r->sum = (struct code_sum){0};
+	r->out = out;
+	if (code.len > CODE_BYTES_MAX) {
+		code.len = CODE_BYTES_MAX;
+		out->cut = true;
+	}
+	r->region[0] = (struct code_region){0, code.len, true};
+	r->n_regions = code.len > 0;
+	uint64_t left = (uint64_t)BYTES_FACTOR * code.len;
+	for (uint32_t i = 0; i < r->n_regions; i++) {
+		struct code_region g = r->region[i];
+		if (g.len > left) {
+			r->sum.over = true;
+			continue;
+		}
+		left -= g.len;
+		r->p = code.p + g.at;
+		r->len = g.len;
+		code_walk(r);
+		out->n_codes++;
+		if (i == 0)
+			read_constructor(r);
+		sum_up(r);
+		nested(r, g);
+	}
+	if (r->sum.over) { /* nobody is found out less for being too much to read: what it may do counts as done */
+		out->cut = true;
+		r->sum.reasons |= REASON(SELFDESTRUCT) | REASON(NESTED) | REASON(DRAINS) | REASON(OWNER_ONLY);
+		read_bluntly(r, code, true);
+		memset(r->grams, 0xff, sizeof(r->grams));
+	}
+	r->sum.addresses |= flash_addresses_in(code);
+	code_hash(code, out->hash);
+	conclude(r);
+}

@@ -1,0 +1,706 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "detect/code_private.h"
+#include "detect/flash.h"
+
+#include <string.h>
+
+/* Operands taken and left, for what has no case of its own. 0xff: no such instruction. */
+#define E(pops, pushes) ((pops) << 4 | (pushes))
+static const uint8_t effect[256] = {
+	[0x01] = E(2, 1), [0x02] = E(2, 1), [0x03] = E(2, 1), [0x04] = E(2, 1), [0x05] = E(2, 1), [0x06] = E(2, 1), [0x07] = E(2, 1),
+	[0x08] = E(3, 1), [0x09] = E(3, 1), [0x0a] = E(2, 1), [0x0b] = E(2, 1), [0x10] = E(2, 1), [0x11] = E(2, 1), [0x12] = E(2, 1),
+	[0x13] = E(2, 1), [0x14] = E(2, 1), [0x15] = E(1, 1), [0x16] = E(2, 1), [0x17] = E(2, 1), [0x18] = E(2, 1), [0x19] = E(1, 1),
+	[0x1a] = E(2, 1), [0x1b] = E(2, 1), [0x1c] = E(2, 1), [0x1d] = E(2, 1), [0x1e] = E(1, 1), [0x20] = E(2, 1), [0x30] = E(0, 1),
+	[0x31] = E(1, 1), [0x32] = E(0, 1), [0x33] = E(0, 1), [0x34] = E(0, 1), [0x35] = E(1, 1), [0x36] = E(0, 1), [0x37] = E(3, 0),
+	[0x38] = E(0, 1), [0x39] = E(3, 0), [0x3a] = E(0, 1), [0x3b] = E(1, 1), [0x3c] = E(4, 0), [0x3d] = E(0, 1), [0x3e] = E(3, 0),
+	[0x3f] = E(1, 1), [0x40] = E(1, 1), [0x41] = E(0, 1), [0x42] = E(0, 1), [0x43] = E(0, 1), [0x44] = E(0, 1), [0x45] = E(0, 1),
+	[0x46] = E(0, 1), [0x47] = E(0, 1), [0x48] = E(0, 1), [0x49] = E(1, 1), [0x4a] = E(0, 1), [0x50] = E(1, 0), [0x51] = E(1, 1),
+	[0x52] = E(2, 0), [0x53] = E(2, 0), [0x54] = E(1, 1), [0x55] = E(2, 0), [0x58] = E(0, 1), [0x59] = E(0, 1), [0x5a] = E(0, 1),
+	[0x5b] = E(0, 0), [0x5c] = E(1, 1), [0x5d] = E(2, 0), [0x5e] = E(3, 0), [0xa0] = E(2, 0), [0xa1] = E(3, 0), [0xa2] = E(4, 0),
+	[0xa3] = E(5, 0), [0xa4] = E(6, 0), [0xf0] = E(3, 1), [0xf1] = E(7, 1), [0xf2] = E(7, 1), [0xf4] = E(6, 1), [0xf5] = E(4, 1),
+	[0xfa] = E(6, 1)};
+
+static bool
+is_constant(uint32_t v)
+{
+	return (v & VAL_KIND) != VAL_TOP;
+}
+
+static unsigned
+push_bytes(uint8_t op)
+{
+	return op >= OP_PUSH1 && op <= OP_PUSH32 ? op - OP_PUSH0 : 0;
+}
+
+static struct code_word
+word_of(const struct code_reader *r, uint32_t v)
+{
+	uint32_t at = v & VAL_PAYLOAD;
+	switch (v & VAL_KIND) {
+	case VAL_SMALL:
+		return code_word_of(at);
+	case VAL_LIT:
+		return code_word_read(r->p + at + 1, push_bytes(r->p[at]));
+	default:
+		return r->pool[at];
+	}
+}
+
+/* The pool holds folded constants; when it is full, those that the stack does not hold go. */
+static void
+pool_sweep(struct code_reader *r)
+{
+	static const uint32_t gone = UINT32_MAX;
+	uint32_t to[CODE_POOL], n = 0;
+	memset(to, 0xff, sizeof(to));
+	for (uint32_t i = 0; i < r->sp; i++) {
+		if ((r->stack[i] & VAL_KIND) == VAL_POOL)
+			to[r->stack[i] & VAL_PAYLOAD] = 0;
+	}
+	for (uint32_t i = 0; i < r->n_pool; i++) {
+		if (to[i] == gone)
+			continue;
+		r->pool[n] = r->pool[i];
+		to[i] = n++;
+	}
+	for (uint32_t i = 0; i < r->sp; i++) {
+		if ((r->stack[i] & VAL_KIND) == VAL_POOL)
+			r->stack[i] = (r->stack[i] & ~VAL_PAYLOAD) | to[r->stack[i] & VAL_PAYLOAD];
+	}
+	r->n_pool = n;
+}
+
+static uint32_t
+constant(struct code_reader *r, const struct code_word *w)
+{
+	uint64_t v;
+	if (code_word_small(w, &v) && v <= VAL_PAYLOAD)
+		return VAL_SMALL | (uint32_t)v;
+	if (r->n_pool == CODE_POOL)
+		pool_sweep(r);
+	r->pool[r->n_pool] = *w;
+	return VAL_POOL | r->n_pool++;
+}
+
+static void
+push(struct code_reader *r, uint32_t v)
+{
+	if (r->sp < CODE_STACK) /* else the walk ends: so would the EVM */
+		r->stack[r->sp++] = v;
+}
+
+static uint32_t
+pop(struct code_reader *r)
+{
+	return r->sp > 0 ? r->stack[--r->sp] : VAL_UNKNOWN;
+}
+
+static uint32_t
+peek(const struct code_reader *r, uint32_t depth)
+{
+	return depth < r->sp ? r->stack[r->sp - 1 - depth] : VAL_UNKNOWN;
+}
+
+static void
+swap(struct code_reader *r, uint32_t n)
+{
+	if (r->sp < n + 1) { /* what lies below the known part is unknown, and has its place all the same */
+		uint32_t missing = n + 1 - r->sp;
+		memmove(r->stack + missing, r->stack, r->sp * sizeof(r->stack[0]));
+		for (uint32_t i = 0; i < missing; i++)
+			r->stack[i] = VAL_UNKNOWN;
+		r->sp += missing;
+	}
+	uint32_t *top = &r->stack[r->sp - 1], *other = &r->stack[r->sp - 1 - n], v = *top;
+	*top = *other;
+	*other = v;
+}
+
+static uint32_t
+join(uint32_t a, uint32_t b)
+{
+	if (a == b)
+		return a;
+	uint32_t is = a & b & (IS_MATCH | IS_OTHER);
+	return VAL_TOP | ((a | b) & MAY_ALL) | is;
+}
+
+/* What of a value outlives its block: neither the pool's constants nor how a selector was moved. */
+static uint32_t
+kept(uint32_t v)
+{
+	if ((v & VAL_KIND) == VAL_POOL)
+		return VAL_TOP;
+	return (v & VAL_KIND) == VAL_TOP ? v & ~VAL_PAYLOAD : v;
+}
+
+static void
+enqueue(struct code_reader *r, struct code_head *h, bool force)
+{
+	if (h->queued || (h->visits >= CODE_VISITS && !force))
+		return;
+	h->queued = true;
+	r->queue[r->n_queue++] = (uint32_t)(h - r->heads);
+}
+
+/* Labels are told from data as far as somebody asks for them: most of init code is the runtime code, which has marks of its own. */
+static void
+mark_to(struct code_reader *r, uint32_t pc)
+{
+	uint32_t to = r->len - pc > 256 ? pc + 256 : r->len, at = r->marked;
+	memset(r->mark + r->cleared, 0, to + 33 > r->len ? r->len - r->cleared : to + 33 - r->cleared);
+	r->cleared = to + 33 > r->len ? r->len : to + 33;
+	for (; at < to; at += 1 + push_bytes(r->p[at])) {
+		if (r->p[at] == OP_JUMPDEST) {
+			r->mark[at] = MARK_DEST;
+			r->head_at[at] = 0;
+		}
+	}
+	r->marked = at;
+}
+
+static inline bool
+is_dest(struct code_reader *r, uint32_t pc)
+{
+	if (pc >= r->len || r->p[pc] != OP_JUMPDEST)
+		return false;
+	if (pc >= r->marked)
+		mark_to(r, pc);
+	return r->mark[pc] & MARK_DEST;
+}
+
+static struct code_head *
+head_new(struct code_reader *r, uint32_t pc, uint32_t n)
+{
+	struct code_head *h = &r->heads[r->n_heads++];
+	r->head_at[pc] = r->n_heads;
+	if (r->n_slots + n > CODE_SLOTS_MAX)
+		n = 0;
+	*h = (struct code_head){.pc = pc, .slots = r->n_slots, .n = (uint8_t)n};
+	for (uint32_t i = 0; i < n; i++)
+		r->slots[r->n_slots + i] = kept(r->stack[r->sp - n + i]);
+	r->n_slots += n;
+	return h;
+}
+
+static bool
+head_join(struct code_reader *r, struct code_head *h, uint32_t n)
+{
+	bool changed = false;
+	if (n < h->n) {
+		h->slots += h->n - n;
+		h->n = (uint8_t)n;
+		changed = true;
+	}
+	for (uint32_t i = 0; i < h->n; i++) {
+		uint32_t *s = &r->slots[h->slots + i];
+		uint32_t v = join(*s, kept(r->stack[r->sp - h->n + i]));
+		changed |= v != *s;
+		*s = v;
+	}
+	return changed;
+}
+
+/* The block at pc is reached; with the stack of the walk, or with one that is unknown. */
+static void
+reach(struct code_reader *r, uint32_t pc, bool with_stack, bool sure, bool ungated)
+{
+	if (!is_dest(r, pc))
+		return;
+	uint32_t n = !with_stack ? 0 : r->sp < CODE_SLOTS ? r->sp : CODE_SLOTS;
+	struct code_head *h;
+	bool changed;
+	if (r->head_at[pc] == 0) {
+		h = head_new(r, pc, n);
+		changed = true;
+	} else {
+		h = &r->heads[r->head_at[pc] - 1];
+		changed = head_join(r, h, n);
+	}
+	bool better = (sure && !h->sure) || (ungated && !h->ungated);
+	h->sure |= sure;
+	h->ungated |= ungated;
+	if (changed || better)
+		enqueue(r, h, better);
+}
+
+static bool
+is_label(struct code_reader *r, uint32_t v)
+{
+	return (v & VAL_KIND) == VAL_SMALL && is_dest(r, v & VAL_PAYLOAD);
+}
+
+/* A block ends at pc. Labels that stay on the stack are where functions return to; constants may be used elsewhere. */
+static void
+block_ends(struct code_reader *r, uint32_t pc)
+{
+	uint32_t n = r->sp < CODE_SLOTS ? r->sp : CODE_SLOTS;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t v = r->stack[r->sp - 1 - i];
+		if (!is_constant(v))
+			continue;
+		if (is_label(r, v)) {
+			uint32_t to = v & VAL_PAYLOAD;
+			bool sure = r->sure && to == pc + 1, ungated = r->ungated && (to > 0xff || r->len <= 0x100);
+			const struct code_head *h = r->head_at[to] != 0 ? &r->heads[r->head_at[to] - 1] : NULL;
+			if (h == NULL || (ungated && !h->ungated) || (sure && !h->sure))
+				reach(r, to, false, sure, ungated);
+		} else if ((v & VAL_KIND) != VAL_LIT || (v & VAL_PAYLOAD) >= r->from) {
+			struct code_word w = word_of(r, v);
+			code_meaning(r, &w);
+		}
+	}
+}
+
+static void
+jump_to(struct code_reader *r, uint32_t target, bool gated)
+{
+	if (is_constant(target)) {
+		struct code_word w = word_of(r, target);
+		uint64_t pc;
+		if (code_word_small(&w, &pc) && pc < r->len)
+			reach(r, (uint32_t)pc, true, r->sure, r->ungated && !gated);
+	} else if (target & MAY_COMPUTED) {
+		r->seen.guessed = true;
+	}
+}
+
+static void
+use(struct code_reader *r, uint32_t v)
+{
+	if (!is_constant(v))
+		return;
+	struct code_word w = word_of(r, v);
+	code_meaning(r, &w);
+}
+
+/* The selector (as a number, or in the top bytes of a word) is compared with a constant. */
+static bool
+compared_with(struct code_reader *r, const struct code_word *c)
+{
+	uint64_t v;
+	uint32_t selector;
+	if (code_word_small(c, &v) && v <= UINT32_MAX)
+		selector = (uint32_t)v;
+	else if ((c->l[0] | c->l[1] | c->l[2] | (uint32_t)c->l[3]) == 0)
+		selector = (uint32_t)(c->l[3] >> 32);
+	else
+		return false;
+	const struct flash_selector *f = flash_selector(selector);
+	if (f != NULL) {
+		r->seen.callbacks |= f->providers[FLASH_CALLBACK];
+		r->seen.swap_callbacks |= f->providers[FLASH_SWAP_CALLBACK];
+		if (f->providers[FLASH_CALLBACK] != 0)
+			r->seen.callback_families |= f->families;
+	}
+	return selector > 0xffff;
+}
+
+/* c, which is compared with a selector that was moved by a number: what the selector itself is compared with. */
+static struct code_word
+moved_back(const struct code_reader *r, uint32_t v, struct code_word c)
+{
+	uint32_t i = v & VAL_PAYLOAD;
+	if (i == 0)
+		return c;
+	struct code_word out = c;
+	code_word_op(r->moved[i - 1].op == OP_XOR ? OP_XOR : OP_SUB, &c, &r->moved[i - 1].by, &out);
+	return out;
+}
+
+static uint32_t
+move(struct code_reader *r, uint8_t op, const struct code_word *by)
+{
+	if (r->n_moved == sizeof(r->moved) / sizeof(r->moved[0]))
+		return 0;
+	r->moved[r->n_moved].op = op;
+	r->moved[r->n_moved].by = *by;
+	return ++r->n_moved;
+}
+
+/* EQ, XOR, SUB, LT, GT of what may be the selector and a constant. first: the constant is the first operand. */
+static uint32_t
+compare_selector(struct code_reader *r, uint8_t op, uint32_t v, uint32_t c, bool first)
+{
+	struct code_word raw = word_of(r, c), one = code_word_of(1), zero = code_word_of(0), near;
+	if (op == OP_ADD) {
+		use(r, c); /* a selector may be put in front of something */
+		code_word_op(OP_SUB, &zero, &raw, &raw);
+	}
+	struct code_word w = moved_back(r, v, raw);
+	bool match = compared_with(r, &w);
+	uint32_t result = VAL_TOP | MAY_SELECTOR | MAY_COMPUTED;
+	switch (op) {
+	case OP_EQ:
+		return VAL_TOP | (match ? IS_MATCH : 0);
+	case OP_LT:
+	case OP_GT:
+	case OP_SLT:
+	case OP_SGT:
+		code_word_op(OP_SUB, &w, &one, &near);
+		compared_with(r, &near);
+		code_word_op(OP_ADD, &w, &one, &near);
+		compared_with(r, &near);
+		return VAL_TOP;
+	case OP_ADD:
+	case OP_SUB:
+		if ((v & VAL_PAYLOAD) != 0 || (first && op == OP_SUB))
+			return result | (match ? IS_OTHER : 0);
+		code_word_op(OP_SUB, &zero, &raw, &raw);
+		return result | (match ? IS_OTHER : 0) | move(r, OP_ADD, &raw);
+	default:
+		return result | (match ? IS_OTHER : 0) | ((v & VAL_PAYLOAD) == 0 ? move(r, OP_XOR, &raw) : 0);
+	}
+}
+
+static bool
+compares(uint8_t op)
+{
+	return op == OP_EQ || op == OP_XOR || op == OP_SUB || op == OP_ADD || (op >= OP_LT && op <= OP_SGT);
+}
+
+static bool
+is_address_sized(const struct code_reader *r, uint32_t v)
+{
+	return ((v & VAL_KIND) == VAL_LIT && r->p[v & VAL_PAYLOAD] >= OP_PUSH1 + 11) || (v & VAL_KIND) == VAL_POOL;
+}
+
+static uint32_t
+half_known(struct code_reader *r, uint8_t op, uint32_t unknown, uint32_t c, bool first)
+{
+	if ((unknown & MAY_CALLER) && (op == OP_EQ || op == OP_XOR || op == OP_SUB) && is_address_sized(r, c))
+		r->sum.reasons |= REASON(OWNER_ONLY);
+	if ((unknown & MAY_SELECTOR) && compares(op))
+		return compare_selector(r, op, unknown, c, first);
+	if (op != OP_EQ && op != OP_LT && op != OP_GT && op != OP_AND)
+		use(r, c);
+	uint32_t marks = unknown & MAY_SELECTOR;
+	if (op == OP_AND || op == OP_SHL || op == OP_SHR)
+		marks |= unknown & MAY_CALLER;
+	return VAL_TOP | marks | MAY_COMPUTED;
+}
+
+static void
+binary(struct code_reader *r, uint8_t op)
+{
+	uint32_t a = pop(r), b = pop(r), v;
+	if (is_constant(a) && is_constant(b)) {
+		struct code_word x = word_of(r, a), y = word_of(r, b), z;
+		v = code_word_op(op, &x, &y, &z) ? constant(r, &z) : VAL_TOP | MAY_COMPUTED;
+	} else if (is_constant(a)) {
+		v = half_known(r, op, b, a, true);
+	} else if (is_constant(b)) {
+		v = half_known(r, op, a, b, false);
+	} else {
+		if ((op == OP_EQ || op == OP_XOR || op == OP_SUB) && ((a | b) & MAY_SELECTOR))
+			r->seen.table = true;
+		v = VAL_TOP | ((a | b) & MAY_SELECTOR) | MAY_COMPUTED;
+	}
+	push(r, v);
+}
+
+static void
+unary(struct code_reader *r, uint8_t op)
+{
+	uint32_t a = pop(r);
+	if (is_constant(a) && op != OP_CLZ) {
+		struct code_word w = word_of(r, a);
+		w = op == OP_NOT ? code_word_not(&w) : code_word_of(code_word_zero(&w));
+		push(r, constant(r, &w));
+		return;
+	}
+	uint32_t v = VAL_TOP | (op == OP_NOT ? (a & MAY_SELECTOR) | MAY_COMPUTED : 0);
+	if (op == OP_ISZERO)
+		v |= (a & IS_MATCH ? IS_OTHER : 0) | (a & IS_OTHER ? IS_MATCH : 0);
+	push(r, v);
+}
+
+static void
+code_copy(struct code_reader *r)
+{
+	uint32_t from = peek(r, 1), size = peek(r, 2);
+	uint64_t at, len;
+	struct code_word w;
+	struct code_seen *s = &r->seen;
+	if (!is_constant(from) || (w = word_of(r, from), !code_word_small(&w, &at)) || at >= r->len) {
+		s->copy_unknown |= !is_constant(from);
+		return;
+	}
+	if (!is_constant(size) || (w = word_of(r, size), !code_word_small(&w, &len)) || len > r->len - at)
+		len = r->len - at;
+	for (uint32_t i = 0; i < s->n_copies; i++) {
+		if (s->copy[i].at == at && s->copy[i].len == len)
+			return;
+	}
+	if (len < 3)
+		return;
+	if (s->n_copies < CODE_COPIES)
+		s->copy[s->n_copies++] = (struct code_region){(uint32_t)at, (uint32_t)len, false};
+	else
+		s->over = true;
+}
+
+static void
+acts(struct code_reader *r, uint32_t pc)
+{
+	r->mark[pc] |= r->sure ? MARK_ACT | MARK_SURE : MARK_ACT;
+	if (r->ungated)
+		r->seen.call_ungated = true;
+}
+
+static void
+ends_empty(struct code_reader *r, uint32_t pc)
+{
+	r->mark[pc] |= r->sure ? MARK_EMPTY | MARK_SURE : MARK_EMPTY;
+}
+
+static void
+delegates(struct code_reader *r)
+{
+	uint32_t to = peek(r, 1);
+	r->seen.delegate = true;
+	if (!r->ungated || !is_address_sized(r, to) || r->out->has_target)
+		return;
+	struct code_word w = word_of(r, to);
+	uint8_t bytes[32];
+	code_word_bytes(&w, bytes);
+	if ((w.l[0] | w.l[1] | (uint32_t)w.l[2]) == 0)
+		return;
+	r->out->has_target = true;
+	memcpy(r->out->target, bytes + 12, 20);
+	r->sum.reasons |= REASON(PROXY);
+}
+
+static void
+calldata_load(struct code_reader *r)
+{
+	uint32_t at = pop(r);
+	bool first = !is_constant(at) || ((at & VAL_KIND) == VAL_SMALL && (at & VAL_PAYLOAD) < 4);
+	if ((!first || !is_constant(at)) && r->ungated)
+		r->seen.calldata_ungated = true;
+	push(r, VAL_TOP | MAY_COMPUTED | (first ? MAY_SELECTOR : 0));
+}
+
+static void
+returns(struct code_reader *r, uint32_t pc)
+{
+	uint32_t size = peek(r, 1);
+	if ((size & VAL_KIND) == VAL_SMALL && (size & VAL_PAYLOAD) == 0)
+		ends_empty(r, pc);
+	else
+		r->seen.returns = true;
+}
+
+static void
+generic(struct code_reader *r, uint8_t op)
+{
+	for (unsigned n = effect[op] >> 4; n > 0; n--)
+		pop(r);
+	if (effect[op] & 15)
+		push(r, VAL_TOP | MAY_COMPUTED);
+}
+
+/* What an instruction does beside the stack. */
+static void
+notice(struct code_reader *r, uint8_t op, uint32_t pc)
+{
+	switch (op) {
+	case OP_CALLDATACOPY:
+		r->seen.calldata_ungated |= r->ungated;
+		break;
+	case OP_CODECOPY:
+		code_copy(r);
+		break;
+	case OP_MSTORE:
+	case OP_SSTORE:
+	case OP_TSTORE:
+		use(r, peek(r, 1));
+		break;
+	case OP_CREATE:
+	case OP_CREATE2:
+		r->seen.create = true;
+		acts(r, pc);
+		break;
+	case OP_DELEGATECALL:
+	case OP_CALLCODE:
+		delegates(r);
+		acts(r, pc);
+		break;
+	case OP_CALL:
+		r->seen.call = true;
+		acts(r, pc);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+value_of(struct code_reader *r, uint8_t op, uint32_t pc)
+{
+	switch (op) {
+	case OP_PC:
+		push(r, VAL_SMALL | pc);
+		return;
+	case OP_ORIGIN:
+	case OP_CALLER:
+		push(r, VAL_TOP | MAY_CALLER | MAY_COMPUTED);
+		return;
+	case OP_CALLDATALOAD:
+		calldata_load(r);
+		return;
+	case OP_MLOAD:
+	case OP_SLOAD:
+	case OP_TLOAD: /* some keep the selector in memory (Vyper), others could in storage */
+		pop(r);
+		push(r, VAL_TOP | MAY_COMPUTED | MAY_SELECTOR);
+		return;
+	case OP_ISZERO:
+	case OP_NOT:
+	case OP_CLZ:
+		unary(r, op);
+		return;
+	default:
+		notice(r, op, pc);
+		generic(r, op);
+	}
+}
+
+static void
+push_literal(struct code_reader *r, uint32_t pc, unsigned n)
+{
+	if (n > r->len - 1 - pc) { /* cut off by the end: the EVM stops behind it */
+		push(r, VAL_UNKNOWN);
+		return;
+	}
+	uint32_t v = 0;
+	unsigned zeros = 0;
+	if (n < 20) {
+		for (; zeros < n && r->p[pc + 1 + zeros] == 0; zeros++)
+			;
+		for (unsigned i = zeros; i < n && n - zeros <= 3; i++)
+			v = v << 8 | r->p[pc + 1 + i];
+		if (n - zeros <= 3) {
+			push(r, VAL_SMALL | v);
+			return;
+		}
+	}
+	push(r, VAL_LIT | pc); /* also the zeros of immutables: a PUSH32 means more than its number */
+}
+
+/* A conditional jump: whichever way a match of the selector leads is behind its gate. */
+static void
+jump_if(struct code_reader *r, uint32_t pc)
+{
+	uint32_t target = pop(r), condition = pop(r);
+	jump_to(r, target, condition & IS_MATCH);
+	if (condition & IS_OTHER)
+		r->ungated = false;
+	block_ends(r, pc);
+}
+
+/* False: the block ends here. */
+static bool
+step(struct code_reader *r, uint8_t op, uint32_t pc)
+{
+	if (op >= OP_PUSH0 && op <= OP_PUSH32) {
+		push_literal(r, pc, op - OP_PUSH0);
+	} else if (op >= OP_DUP1 && op < OP_SWAP1) {
+		push(r, peek(r, op - OP_DUP1));
+	} else if (op >= OP_SWAP1 && op < OP_LOG0) {
+		swap(r, op - OP_SWAP1 + 1u);
+	} else if (op == OP_JUMP) {
+		jump_to(r, pop(r), false);
+		block_ends(r, pc);
+		return false;
+	} else if (op == OP_JUMPI) {
+		jump_if(r, pc);
+	} else if (op == OP_RETURN) {
+		returns(r, pc);
+		return false;
+	} else if (op == OP_STOP) {
+		ends_empty(r, pc);
+		return false;
+	} else if (op == OP_SELFDESTRUCT) {
+		ends_empty(r, pc);
+		r->sum.reasons |= REASON(SELFDESTRUCT);
+		return false;
+	} else if (effect[op] == E(2, 1) && op != OP_KECCAK256) {
+		binary(r, op);
+	} else if (effect[op] == 0 && op != OP_JUMPDEST) {
+		return false; /* REVERT, INVALID and what is no instruction */
+	} else {
+		value_of(r, op, pc);
+	}
+	return r->sp < CODE_STACK;
+}
+
+static void
+walk(struct code_reader *r, uint32_t pc)
+{
+	r->from = pc;
+	r->n_pool = r->n_moved = r->n_before = 0;
+	r->before = 0;
+	for (;;) {
+		uint8_t op = r->p[pc];
+		uint32_t size = 1 + push_bytes(op);
+		if (pc >= r->marked)
+			mark_to(r, pc);
+		if (!(r->mark[pc] & MARK_SEEN)) { /* a walk is new as a whole, or not at all */
+			r->mark[pc] |= MARK_SEEN;
+			code_gram(r, pc);
+			r->out->reached_bytes += size <= r->len - pc ? size : r->len - pc;
+		}
+		if (!step(r, op, pc))
+			return;
+		if (size >= r->len - pc) {
+			ends_empty(r, pc); /* an implicit STOP */
+			return;
+		}
+		pc += size;
+		if (r->p[pc] == OP_JUMPDEST) {
+			block_ends(r, pc);
+			reach(r, pc, true, r->sure, r->ungated);
+			return;
+		}
+	}
+}
+
+static void
+drain(struct code_reader *r)
+{
+	while (r->n_queue > 0) {
+		struct code_head *h = &r->heads[r->queue[--r->n_queue]];
+		h->queued = false;
+		h->visits++;
+		memcpy(r->stack, r->slots + h->slots, h->n * sizeof(r->stack[0]));
+		r->sp = h->n;
+		r->sure = h->sure;
+		r->ungated = h->ungated;
+		walk(r, h->pc);
+	}
+}
+
+void
+code_walk(struct code_reader *r)
+{
+	r->seen = (struct code_seen){0};
+	r->n_heads = r->n_queue = r->n_slots = r->sp = 0;
+	if (r->len == 0)
+		return;
+	r->marked = r->cleared = 0;
+	r->sure = r->ungated = true;
+	if (is_dest(r, 0))
+		reach(r, 0, true, true, true);
+	else
+		walk(r, 0);
+	drain(r);
+	if (!r->seen.guessed)
+		return;
+	r->sp = 0;
+	for (uint32_t pc = 0; pc < r->len; pc++) {
+		if (is_dest(r, pc) && r->head_at[pc] == 0)
+			reach(r, pc, false, false, false);
+	}
+	drain(r);
+}
