@@ -147,7 +147,7 @@ struct bundle_rule { /* ascending by id; slots and ops of the rules follow each 
 	uint32_t first_slot, n_slots;
 	uint32_t first_op, n_ops;
 	uint8_t class_, severity, grade, status; /* abi/alert.h; enum rule_status */
-	uint8_t event;				 /* enum rule_event; but for transactions no slots, and n_ops 0: always */
+	uint8_t event; /* enum rule_event; but for transactions no slots, and n_ops 0: always */
 	uint8_t pad[3];
 };
 
@@ -185,8 +185,8 @@ struct bundle_literal { /* values of the literals follow each other without a ga
 
 struct bundle_vector {
 	uint32_t rule;
-	uint32_t expect;  /* 1: the rule must match, 0: it must not */
-	uint32_t at, len; /* TEXT: one JSON line; 0 long if the rule is not on transactions */
+	uint32_t expect;	      /* 1: the rule must match, 0: it must not */
+	uint32_t at, len;	      /* TEXT: one JSON line; 0 long if the rule is not on transactions */
 	uint32_t facts_at, facts_len; /* TEXT: one JSON object, bundle_facts_read reads it; 0 long: none */
 };
 
@@ -194,8 +194,8 @@ struct bundle_const {
 	uint8_t be[32];
 };
 
-/* The learned score of code: detect/model.h says how it is made of these. No weight is below zero, so that whatever is added to code
- * never lowers it. */
+/* The learned score of code: detect/model.h says how it is made of these. No weight is below zero, so that
+ * whatever is added to code never lowers it. */
 struct bundle_model {
 	int32_t bias;
 	uint32_t scale;	    /* from 1: how much of the sum is 1 in the logistic scale */
@@ -204,8 +204,8 @@ struct bundle_model {
 	int16_t weight[MODEL_WEIGHTS];
 };
 
-struct bundle_template { /* ascending, each once */
-	uint8_t hash[32];    /* of a published artifact's normalised code (detect/code.h) */
+struct bundle_template {  /* ascending, each once */
+	uint8_t hash[32]; /* of a published artifact's normalised code (detect/code.h) */
 };
 
 /* clang-format off */
@@ -260,7 +260,8 @@ _Static_assert(sizeof(struct bundle_rule) == 44 && sizeof(struct bundle_slot) ==
 _Static_assert(sizeof(struct bundle_group) == 12 && sizeof(struct bundle_value) == 8, "bundle format");
 _Static_assert(sizeof(struct bundle_window) == 16 && sizeof(struct bundle_literal) == 20, "bundle format");
 _Static_assert(sizeof(struct bundle_op) == 8 && sizeof(struct bundle_vector) == 24, "bundle format");
-_Static_assert(sizeof(struct bundle_model) == 16 + 2 * MODEL_WEIGHTS && sizeof(struct bundle_template) == 32, "bundle format");
+_Static_assert(sizeof(struct bundle_model) == 16 + 2 * MODEL_WEIGHTS && sizeof(struct bundle_template) == 32,
+	"bundle format");
 
 /* struct bundle: a checked view of bytes that must outlive it. Alignment of the bytes does not matter. */
 struct bundle {
@@ -304,11 +305,12 @@ struct span bundle_db(const struct bundle *b, enum bundle_db which);
 const char *bundle_program_check(
 	const struct bundle_op *ops, uint32_t n, uint32_t n_slots, uint32_t n_consts);
 
-/* bundle_program_check_event: NULL if a sound program asks only for what is known of this event, else what is wrong with it. */
+/* bundle_program_check_event: NULL if a sound program asks only for what is known of this event, else what is
+ * wrong with it. */
 const char *bundle_program_check_event(const struct bundle_op *ops, uint32_t n, enum rule_event event);
 
-/* bundle_facts_read: the numbers of a vector, written {"code_score":500,"victims":2}: known names, each once, decimal, nothing else. The
- * others are 0. False if it is not that. Any bytes are fine. */
+/* bundle_facts_read: the numbers of a vector, written {"code_score":500,"victims":2}: known names, each once,
+ * decimal, nothing else. The others are 0. False if it is not that. Any bytes are fine. */
 bool bundle_facts_read(struct span text, uint64_t number[SCALAR_COUNT]);
 
 /* bundle_template_find: is the hash in TEMPLATE? */
@@ -328,7 +330,8 @@ const char *rule_event_name(unsigned event);
 const char *rule_scalar_name(unsigned scalar);
 /* rule_scalar_known: can a condition on such an event compare it? */
 bool rule_scalar_known(unsigned scalar, unsigned event);
-/* rule_may_pause: can a rule of this class and event be graded `pause`? Sandwiches and the like page at most. */
+/* rule_may_pause: can a rule of this class and event be graded `pause`? Sandwiches and the like page at most.
+ */
 bool rule_may_pause(unsigned class_, unsigned event);
 /* rule_field_db: which database its values are looked for in, or -1 if they are looked up whole. */
 int rule_field_db(unsigned field);

@@ -355,7 +355,8 @@ atom(struct parser *p)
 		unsigned code = is(p, "creation") ? OP_CREATION : OP_BUNDLE;
 		if (code == OP_CREATION ? p->r->event != EVENT_TRANSACTION
 					: !rule_scalar_known(SCALAR_BUNDLE_LEN, p->r->event))
-			return fail(p, at, "`%s` has no meaning on `%s`", p->word, rule_event_name(p->r->event));
+			return fail(
+				p, at, "`%s` has no meaning on `%s`", p->word, rule_event_name(p->r->event));
 		next(p);
 		return emit(p, at, code, 0, 0, 0);
 	}

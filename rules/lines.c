@@ -24,8 +24,8 @@ place_of(const struct lines *l, uint32_t word)
 	return (struct place){l->file, l->line, word < l->n ? l->word[word].column : 1};
 }
 
-/* The next line that says something, in words; false at the end. Of a line of too many words the rest is passed over after a
- * diagnostic. */
+/* The next line that says something, in words; false at the end. Of a line of too many words the rest is
+ * passed over after a diagnostic. */
 static bool
 line_next(struct lines *l)
 {
@@ -49,7 +49,8 @@ line_next(struct lines *l)
 				continue;
 			}
 			if (l->n == LINE_WORDS_MAX) {
-				diag_error(l->s, (struct place){l->file, l->line, column}, "more words than belong in a line");
+				diag_error(l->s, (struct place){l->file, l->line, column},
+					"more words than belong in a line");
 				break;
 			}
 			l->word[l->n++] = (struct word){word, (uint32_t)(c - word), column};
@@ -87,10 +88,11 @@ number(const struct lines *l, uint32_t i, int64_t least, int64_t most, int64_t *
 	}
 	v = *w->p == '-' ? -v : v;
 	if (!ok)
-		diag_error(l->s, place_of(l, i), "`%.*s` is no number (decimal, without leading zeros)", shown(w), w->p);
+		diag_error(l->s, place_of(l, i), "`%.*s` is no number (decimal, without leading zeros)",
+			shown(w), w->p);
 	else if (v < least || v > most)
-		diag_error(l->s, place_of(l, i), "%.*s is out of range (%lld to %lld)", shown(w), w->p, (long long)least,
-			(long long)most);
+		diag_error(l->s, place_of(l, i), "%.*s is out of range (%lld to %lld)", shown(w), w->p,
+			(long long)least, (long long)most);
 	*out = v;
 	return ok && v >= least && v <= most;
 }
@@ -138,8 +140,9 @@ weight_read(struct weights *w)
 	if (!number(&w->l, 1, 1, INT16_MAX, &weight))
 		return;
 	if (bucket <= w->last) {
-		diag_error(w->l.s, place_of(&w->l, 0), bucket == w->last ? "bucket %lld a second time"
-									  : "bucket %lld after a higher one (ascending)",
+		diag_error(w->l.s, place_of(&w->l, 0),
+			bucket == w->last ? "bucket %lld a second time"
+					  : "bucket %lld after a higher one (ascending)",
 			(long long)bucket);
 		return;
 	}
@@ -155,8 +158,8 @@ head_read(struct weights *w)
 	while (i < HEAD_COUNT && !word_is(name, heads[i].name))
 		i++;
 	if (i == HEAD_COUNT)
-		diag_error(w->l.s, place_of(&w->l, 0), "unknown word `%.*s` (model, grams, bias, scale, threshold)",
-			shown(name), name->p);
+		diag_error(w->l.s, place_of(&w->l, 0),
+			"unknown word `%.*s` (model, grams, bias, scale, threshold)", shown(name), name->p);
 	else if (w->given[i])
 		diag_error(w->l.s, place_of(&w->l, 0), "`%s` a second time", heads[i].name);
 	else if (w->last >= 0)
@@ -174,7 +177,8 @@ rule_set_parse_weights(struct rule_set *s, const char *file, const char *text, s
 	struct weights w = {.l = {.s = s, .file = name, .p = text, .end = text + n}, .last = -1};
 	const struct place whole = {name, 1, 1};
 	if (s->model != NULL) {
-		diag_error(s, whole, "a second file of weights: a set has one model, that of %s", s->model_at.file);
+		diag_error(s, whole, "a second file of weights: a set has one model, that of %s",
+			s->model_at.file);
 		return;
 	}
 	w.m = ARENA_NEW(&s->arena, struct bundle_model);
@@ -207,7 +211,8 @@ hash_read(const struct lines *l, uint8_t out[32])
 		out[i / 2] = (uint8_t)(out[i / 2] << 4 | (d & 15));
 	}
 	if (!ok)
-		diag_error(l->s, place_of(l, 0), "`%.*s` is no hash (0x and 64 hex digits in lower case)", shown(w), w->p);
+		diag_error(l->s, place_of(l, 0), "`%.*s` is no hash (0x and 64 hex digits in lower case)",
+			shown(w), w->p);
 	return ok;
 }
 
@@ -234,7 +239,8 @@ rule_set_parse_templates(struct rule_set *s, const char *file, const char *text,
 		.s = s, .file = arena_copy(&s->arena, file, strlen(file)), .p = text, .end = text + n};
 	while (line_next(&l)) {
 		struct template t = {.at = place_of(&l, 0)};
-		if (!words_are(&l, 3, "0xHASH PACKAGE@VERSION CONTRACT") || !hash_read(&l, t.t.hash) || !origin_is_good(&l))
+		if (!words_are(&l, 3, "0xHASH PACKAGE@VERSION CONTRACT") || !hash_read(&l, t.t.hash) ||
+			!origin_is_good(&l))
 			continue;
 		if (s->n_templates == TEMPLATES_MAX) {
 			diag_error(s, t.at, "more than %u templates in a set", TEMPLATES_MAX);

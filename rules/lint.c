@@ -116,7 +116,8 @@ check_learned(struct rule_set *s, const struct rule *r)
 			diag_warn(s, r->condition_at,
 				"`code_learned` is always 0: the set has no weights (a *.weights file)");
 		else if (r->grade > GRADE_WATCH && begins_below(s, &r->ops[i], s->model->threshold))
-			diag_warn(s, r->condition_at, "asks for less of `code_learned` than the threshold of %s, %u",
+			diag_warn(s, r->condition_at,
+				"asks for less of `code_learned` than the threshold of %s, %u",
 				s->model_at.file, s->model->threshold);
 		else
 			continue;
@@ -170,8 +171,8 @@ check_templates(struct rule_set *s)
 		qsort(order, s->n_templates, sizeof *order, by_hash);
 	for (uint32_t i = 1; i < s->n_templates; i++)
 		if (memcmp(order[i]->t.hash, order[i - 1]->t.hash, 32) == 0)
-			diag_error(s, order[i]->at, "the same hash as in %s:%u (leave one)", order[i - 1]->at.file,
-				order[i - 1]->at.line);
+			diag_error(s, order[i]->at, "the same hash as in %s:%u (leave one)",
+				order[i - 1]->at.file, order[i - 1]->at.line);
 	free(order);
 }
 

@@ -300,7 +300,8 @@ head_read(struct source *src, struct rule *r, struct yaml_node *k[KEY_COUNT])
 	if (k[KEY_class])
 		enum_read(src, k[KEY_class], "class", alert_class_name, 1, CLASS_MAX, &r->class_);
 	if (k[KEY_severity])
-		enum_read(src, k[KEY_severity], "severity", alert_severity_name, 1, SEVERITY_MAX, &r->severity);
+		enum_read(
+			src, k[KEY_severity], "severity", alert_severity_name, 1, SEVERITY_MAX, &r->severity);
 	if (k[KEY_grade] && enum_read(src, k[KEY_grade], "grade", alert_grade_name, 1, GRADE_MAX, &r->grade))
 		r->grade_at = k[KEY_grade]->at;
 	if (k[KEY_status])
@@ -327,7 +328,8 @@ fits_event(struct source *src, const struct rule *r, struct yaml_node *map, stru
 		if (k[key] == NULL)
 			continue;
 		diag_error(src->s, k[key]->at,
-			"`%s` under a rule on `%s`: patterns are of transactions (compare numbers in the condition)",
+			"`%s` under a rule on `%s`: patterns are of transactions (compare numbers in the "
+			"condition)",
 			rule_keys[key].name, rule_event_name(r->event));
 		fits = false;
 	}

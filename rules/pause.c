@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a condition can come to when some of what it asks for is known: each subexpression can be true, can be false, or both. A sound
- * guess, not an exact one: parts that depend on each other are taken for independent. */
+/* What a condition can come to when some of what it asks for is known: each subexpression can be true, can be
+ * false, or both. A sound guess, not an exact one: parts that depend on each other are taken for independent.
+ */
 #include "rules/language.h"
 
 #include "abi/alert.h"
@@ -18,7 +19,7 @@ compare_zero(const struct bundle_op *op, const struct bundle_const *c)
 	bool zero = true;
 	for (size_t i = 0; i < sizeof c->be; i++)
 		zero &= c->be[i] == 0;
-	bool holds = op->b == COMPARE_EQ || op->b == COMPARE_GE ? zero
+	bool holds = op->b == COMPARE_EQ || op->b == COMPARE_GE	  ? zero
 		     : op->b == COMPARE_NE || op->b == COMPARE_LT ? !zero
 								  : op->b == COMPARE_LE;
 	return holds ? CAN_BE_TRUE : CAN_BE_FALSE;
@@ -54,9 +55,10 @@ can_hold(const struct rule_set *s, const struct rule *r, const struct suppositio
 	if (r->n_ops == 0)
 		return true;
 	for (const struct bundle_op *op = r->ops; op < r->ops + r->n_ops; op++) {
-		uint32_t k = op->code == OP_NOT ? 1 : op->code == OP_AND || op->code == OP_OR ? 2
-					      : op->code == OP_OF			     ? op->a
-											     : 0;
+		uint32_t k = op->code == OP_NOT			       ? 1
+			     : op->code == OP_AND || op->code == OP_OR ? 2
+			     : op->code == OP_OF		       ? op->a
+								       : 0;
 		uint8_t made;
 		n -= k;
 		if (op->code == OP_NOT)
@@ -75,7 +77,9 @@ pause_check(struct rule_set *s, const struct rule *r)
 {
 	const struct supposition untouched = {.zero = {[SCALAR_PROTECTED] = true}};
 	struct supposition learned_alone = {.no_patterns = true,
-		.zero = {[SCALAR_CODE_SCORE] = true, [SCALAR_CODE_FLASH] = true, [SCALAR_CODE_PROVIDERS] = true,
+		.zero = {[SCALAR_CODE_SCORE] = true,
+			[SCALAR_CODE_FLASH] = true,
+			[SCALAR_CODE_PROVIDERS] = true,
 			[SCALAR_ARMED] = true}};
 	if (r->class_ != 0 && !rule_may_pause(r->class_, r->event)) {
 		diag_error(s, r->grade_at, "swaps, sandwiches and displacements are graded `page` at most");
@@ -85,16 +89,19 @@ pause_check(struct rule_set *s, const struct rule *r)
 		return;
 	if (can_hold(s, r, &untouched))
 		diag_warn(s, r->grade_at,
-			"can ask for a pause without a protected contract touched, which is never granted (add "
+			"can ask for a pause without a protected contract touched, which is never granted "
+			"(add "
 			"`protected >= 1` to the condition)");
 	if (r->event == EVENT_DEPLOYMENT)
 		diag_warn(s, r->grade_at,
-			"a deployment alone asks for a pause: honest liquidators deploy such code too (grade it `page`, "
+			"a deployment alone asks for a pause: honest liquidators deploy such code too (grade "
+			"it `page`, "
 			"pause on `armed_call`)");
 	bool alone = r->n_ops > 0 && can_hold(s, r, &learned_alone);
 	learned_alone.zero[SCALAR_CODE_LEARNED] = true;
 	if (alone && !can_hold(s, r, &learned_alone))
 		diag_error(s, r->grade_at,
-			"`code_learned` alone asks for a pause (it pages alone; for a pause, ask for code_flash or "
+			"`code_learned` alone asks for a pause (it pages alone; for a pause, ask for "
+			"code_flash or "
 			"code_score too)");
 }

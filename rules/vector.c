@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Vectors become JSON lines of JSON-RPC transaction objects, and objects of numbers. Everything in them is hex, decimal or a known
- * name, so that no string needs an escape. */
+/* Vectors become JSON lines of JSON-RPC transaction objects, and objects of numbers. Everything in them is
+ * hex, decimal or a known name, so that no string needs an escape. */
 #include "rules/language.h"
 
 #include <stdio.h>
@@ -256,12 +256,14 @@ vector_keys(struct source *src, const struct rule *r, struct yaml_node *map, str
 		while (i < 3 && strcmp(key->text, names[i]) != 0)
 			i++;
 		if (i == 3)
-			diag_error(src->s, key->at, "unknown key `%.80s` in a vector (match, tx, facts)", key->text);
+			diag_error(src->s, key->at, "unknown key `%.80s` in a vector (match, tx, facts)",
+				key->text);
 		else
 			found[i] = value;
 	}
 	if (found[0] == NULL || found[needed] == NULL) {
-		diag_error(src->s, map->at, "a vector without `%s`", found[0] == NULL ? "match" : names[needed]);
+		diag_error(
+			src->s, map->at, "a vector without `%s`", found[0] == NULL ? "match" : names[needed]);
 		return false;
 	}
 	if (needed == 2 && found[1] != NULL) {

@@ -159,7 +159,8 @@ group_has(const struct ruleset *r, const struct rs_group *g, uint32_t value)
 	return low < g->n_values && p[low] == value;
 }
 
-/* condition_holds: the program may have no operations, and then holds. in->t NULL: its numbers are those of the facts. */
+/* condition_holds: the program may have no operations, and then holds. in->t NULL: its numbers are those of
+ * the facts. */
 bool condition_holds(const struct condition_input *in, const struct rs_rule *rule);
 
 /* ruleset_make_events: lists of rules by event, and the model. False: out of memory. */

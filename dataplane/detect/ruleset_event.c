@@ -45,7 +45,8 @@ ruleset_make_events(struct ruleset *r)
 			if (bundle_get_RULE(&r->b, u->index).event != e)
 				continue;
 			r->on[at++] = u->index;
-			for (const struct bundle_op *op = r->op + u->first_op; op < r->op + u->first_op + u->n_ops; op++)
+			for (const struct bundle_op *op = r->op + u->first_op;
+				op < r->op + u->first_op + u->n_ops; op++)
 				if (op->code == OP_COMPARE)
 					r->asked[e] |= 1ull << op->a;
 		}
@@ -86,7 +87,8 @@ ruleset_event_holds(const struct ruleset *r, uint32_t rule_index, const struct r
 {
 	const struct condition_input in = {
 		.r = r, .t = f->tx, .bundle_len = (uint32_t)f->number[SCALAR_BUNDLE_LEN], .facts = f};
-	return condition_holds(&in, &r->rule[rule_index]);
+	const struct rs_rule *rule = &r->rule[rule_index];
+	return rule->n_slots == 0 && condition_holds(&in, rule); /* patterns are of transactions */
 }
 
 bool
@@ -101,7 +103,8 @@ ruleset_vector_facts(const struct ruleset *r, uint32_t i, struct rule_facts *out
 	struct bundle_vector v = bundle_get_VECTOR(&r->b, i);
 	memset(out, 0, sizeof *out);
 	return v.facts_len > 0 &&
-	       bundle_facts_read((struct span){(const uint8_t *)bundle_text(&r->b, v.facts_at), v.facts_len}, out->number);
+	       bundle_facts_read((struct span){(const uint8_t *)bundle_text(&r->b, v.facts_at), v.facts_len},
+		       out->number);
 }
 
 const struct model *

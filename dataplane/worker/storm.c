@@ -31,7 +31,7 @@ group_of(struct storms *s, const uint8_t key[20])
 enum storm_verdict
 storm_take(struct storms *s, const uint8_t key[20], const struct alert_record *r, uint64_t now_ns, struct storm_group **group)
 {
-	struct storm_group *g = *group = group_of(s, key);
+	struct storm_group *g = *group = now_ns != 0 ? group_of(s, key) : NULL; /* a list without times is no flood */
 	if (g == NULL)
 		return STORM_TELL;
 	if (now_ns > g->since_ns && now_ns - g->since_ns >= STORM_SPAN_NS) {

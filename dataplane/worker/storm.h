@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #define STORM_GROUPS 1024u
-#define STORM_FREE 8u			  /* told one by one within STORM_SPAN_NS */
-#define STORM_SPAN_NS (10ull * 1000000000)
+#define STORM_FREE 256u			  /* told one by one within STORM_SPAN_NS */
+#define STORM_SPAN_NS (1ull * 1000000000)
 #define STORM_WAIT_NS (100ull * 1000000)
 #define STORM_HASHES (ALERT_RELATED_MAX + 1) /* the record's own and its related ones */
 

@@ -30,12 +30,15 @@ static const char yaml[] =
 	"0x1111111111111111111111111111111111111111}},\n"
 	"     condition: \"creation and 1 of (c, p)\", protocols: [p],\n"
 	"     vectors: [{match: true, tx: {}}, {match: false, tx: {raw: 0x00}}]}\n"
-	"  - {id: 3, rev: 1, name: c, description: d, class: armed_call, severity: low, grade: pause, status: stable,\n"
+	"  - {id: 3, rev: 1, name: c, description: d, class: armed_call, severity: low, grade: pause, "
+	"status: stable,\n"
 	"     on: armed_call, condition: code_score > 5 and value < 7 or protected > 0 and not bundle,\n"
 	"     vectors: [{match: true, facts: {protected: 1}}, {match: false, facts: {}}]}\n"
-	"  - {id: 4, rev: 1, name: e, description: d, class: sandwich, severity: low, grade: page, status: stable,\n"
+	"  - {id: 4, rev: 1, name: e, description: d, class: sandwich, severity: low, grade: page, status: "
+	"stable,\n"
 	"     on: sandwich, vectors: [{match: true, facts: {victims: 3, armed: 1}}]}\n";
-static const char weights[] = "model 1\ngrams 8192\nbias -900\nscale 100\nthreshold 800\n0 7\n100 900\n8191 32767\n";
+static const char weights[] =
+	"model 1\ngrams 8192\nbias -900\nscale 100\nthreshold 800\n0 7\n100 900\n8191 32767\n";
 static const char templates[] = "0x0000000000000000000000000000000000000000000000000000000000000001 p@1 A\n"
 				"0x1100000000000000000000000000000000000000000000000000000000000002 p@1 B\n"
 				"0xff00000000000000000000000000000000000000000000000000000000000003 p@1 C\n";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Any text as a file of weights (first byte even) or of templates: errors have a place in it; what has none is a sound model, or as many
- * different hashes as lines, and the bundle that holds them opens. What a vector gives as facts is read from the same text. */
+/* Any text as a file of weights (first byte even) or of templates: errors have a place in it; what has none
+ * is a sound model, or as many different hashes as lines, and the bundle that holds them opens. What a vector
+ * gives as facts is read from the same text. */
 #include "rules/set.h"
 
 #include <stdint.h>
@@ -48,8 +49,8 @@ check_facts(const uint8_t *data, size_t size)
 		return;
 	/* written again with every number, it says the same */
 	for (unsigned i = 0; i < SCALAR_COUNT; i++)
-		snprintf(again + strlen(again), sizeof again - strlen(again), "%s\"%s\":%llu", i ? "," : "", rule_scalar_name(i),
-			(unsigned long long)number[i]);
+		snprintf(again + strlen(again), sizeof again - strlen(again), "%s\"%s\":%llu", i ? "," : "",
+			rule_scalar_name(i), (unsigned long long)number[i]);
 	strcat(again, "}");
 	uint64_t same[SCALAR_COUNT];
 	need(bundle_facts_read((struct span){(const uint8_t *)again, (uint32_t)strlen(again)}, same));
@@ -69,7 +70,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		lines += exact[i] == '\n';
 	struct rule_set *s = rule_set_new();
 	rule_set_parse(s, "pack.yaml", pack, sizeof pack - 1);
-	(data[0] % 2 == 0 ? rule_set_parse_weights : rule_set_parse_templates)(s, "fuzz", (const char *)exact, size - 1);
+	(data[0] % 2 == 0 ? rule_set_parse_weights : rule_set_parse_templates)(
+		s, "fuzz", (const char *)exact, size - 1);
 	rule_set_lint(s, false);
 	for (uint32_t i = 0; i < s->n_diags; i++) {
 		if (strcmp(s->diags[i].at.file, "fuzz") != 0)

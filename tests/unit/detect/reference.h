@@ -12,7 +12,7 @@
 bool reference_matches(const struct tx *t, enum rule_field field, const uint8_t *value, uint32_t len);
 
 /* reference_scalar: a number that conditions compare, as 256 bits. facts NULL: none are known. */
-void reference_scalar(const struct tx *t, enum rule_scalar which, uint32_t bundle_len, const struct rule_facts *facts,
-	uint8_t out[32]);
+void reference_scalar(const struct tx *t, enum rule_scalar which, uint32_t bundle_len,
+	const struct rule_facts *facts, uint8_t out[32]);
 
 #endif

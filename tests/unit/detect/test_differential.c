@@ -133,7 +133,8 @@ random_tree(struct gen *g, unsigned n_pat, unsigned depth)
 	if (n->kind == K_COMPARE) {
 		do
 			n->a = rnd(SCALAR_COUNT);
-		while (!rule_scalar_known(n->a, EVENT_TRANSACTION) || n->a == SCALAR_CODE_LEARNED); /* which may not pause alone */
+		while (!rule_scalar_known(n->a, EVENT_TRANSACTION) ||
+			n->a == SCALAR_CODE_LEARNED); /* which may not pause alone */
 		n->b = rnd(COMPARE_COUNT);
 		n->n = rnd(CONSTANTS);
 	}

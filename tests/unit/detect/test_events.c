@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rules on what is no transaction, the numbers that conditions are given, and what a rule set brings along for the reader of code. */
+/* Rules on what is no transaction, the numbers that conditions are given, and what a rule set brings along
+ * for the reader of code. */
 #include "detect/code.h"
 #include "detect/model.h"
 #include "detect/ruleset_event.h"
@@ -13,6 +14,7 @@
 
 #include <cmocka.h>
 
+/* clang-format off */
 #define RULE(id, name, class, severity, grade, more) \
 	"  - {id: " id ", rev: 1, name: " name ", description: d, class: " class ", severity: " severity ", grade: " grade ", status: stable,\n" \
 	"     " more "}\n"
@@ -31,6 +33,7 @@ static const char yaml[] = "pack: events\nversion: 1\nrules:\n"
 	/* 6 */ RULE("7", "touching", "other", "low", "watch",
 		"match: {p: {selector: 0xab9c4b5d}}, condition: p and protected > 1, vectors: [{match: true, tx: {}, facts: {protected: 2}}, {match: false, tx: {}}]");
 
+/* clang-format on */
 static struct made_tx made;
 static uint8_t to[20], data[64];
 
@@ -53,8 +56,9 @@ by_event(void **unused)
 	static const struct {
 		enum rule_event event;
 		uint32_t n, index[3];
-	} want[] = {{EVENT_DEPLOYMENT, 3, {2, 0, 5}}, {EVENT_ARMED_CALL, 2, {4, 3}}, {EVENT_TRANSACTION, 2, {1, 6}}, {EVENT_SANDWICH, 0, {0}},
-		{EVENT_SANDWICH_FRONT, 0, {0}}, {EVENT_DISPLACEMENT, 0, {0}}, {EVENT_DELEGATION, 0, {0}}};
+	} want[] = {{EVENT_DEPLOYMENT, 3, {2, 0, 5}}, {EVENT_ARMED_CALL, 2, {4, 3}},
+		{EVENT_TRANSACTION, 2, {1, 6}}, {EVENT_SANDWICH, 0, {0}}, {EVENT_SANDWICH_FRONT, 0, {0}},
+		{EVENT_DISPLACEMENT, 0, {0}}, {EVENT_DELEGATION, 0, {0}}};
 	struct loaded l;
 	loaded_open(&l, yaml);
 	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
@@ -164,7 +168,12 @@ vectors(void **unused)
 static void
 of_code(void **unused)
 {
-	const struct code_facts c = {.callbacks = 5, .entries = 6, .addresses = 1u << 9, .score = 640, .flash = true, .template_ = true};
+	const struct code_facts c = {.callbacks = 5,
+		.entries = 6,
+		.addresses = 1u << 9,
+		.score = 640,
+		.flash = true,
+		.template_ = true};
 	struct rule_facts f;
 	memset(&f, 0, sizeof f);
 	f.number[SCALAR_PROTECTED] = 3;
@@ -183,10 +192,12 @@ of_code(void **unused)
 static void
 beside_the_packs(void **unused)
 {
-	static const char weights[] = "model 1\ngrams 8192\nbias -300\nscale 100\nthreshold 900\n0 100\n8191 200\n";
-	static const char templates[] = "0xff00000000000000000000000000000000000000000000000000000000000001 p@1 A\n"
-					"0x0000000000000000000000000000000000000000000000000000000000000002 p@1 B\n"
-					"0x1100000000000000000000000000000000000000000000000000000000000003 p@1 C\n";
+	static const char weights[] =
+		"model 1\ngrams 8192\nbias -300\nscale 100\nthreshold 900\n0 100\n8191 200\n";
+	static const char templates[] =
+		"0xff00000000000000000000000000000000000000000000000000000000000001 p@1 A\n"
+		"0x0000000000000000000000000000000000000000000000000000000000000002 p@1 B\n"
+		"0x1100000000000000000000000000000000000000000000000000000000000003 p@1 C\n";
 	struct loaded l;
 	uint8_t hash[32] = {0};
 	uint64_t grams[CODE_GRAMS / 64] = {0};
@@ -216,7 +227,8 @@ beside_the_packs(void **unused)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(by_event), cmocka_unit_test(numbers), cmocka_unit_test(of_transactions),
-		cmocka_unit_test(vectors), cmocka_unit_test(of_code), cmocka_unit_test(beside_the_packs)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(by_event), cmocka_unit_test(numbers),
+		cmocka_unit_test(of_transactions), cmocka_unit_test(vectors), cmocka_unit_test(of_code),
+		cmocka_unit_test(beside_the_packs)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rules on what is no transaction, rules that ask for a pause, and the files of lines beside the packs: what is refused, and where. */
+/* Rules on what is no transaction, rules that ask for a pause, and the files of lines beside the packs: what
+ * is refused, and where. */
 #include "rules/set.h"
 
 #include "abi/alert.h"
@@ -12,7 +13,9 @@
 
 #include <cmocka.h>
 
-#define HEAD "pack: e\nversion: 1\nrules:\n  - {id: 1, rev: 1, name: a, description: d, severity: low, status: stable,\n"
+#define HEAD                                                                                                \
+	"pack: e\nversion: 1\nrules:\n  - {id: 1, rev: 1, name: a, description: d, severity: low, status: " \
+	"stable,\n"
 #define HASH "0x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define HASH2 "0xff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define WEIGHTS "model 1\ngrams 8192\nbias -1000\nscale 100\nthreshold 800\n"
@@ -31,7 +34,7 @@ parse(struct rule_set *s, enum kind kind, const char *file, const char *text, si
 {
 	char *exact = malloc(n ? n : 1); /* so that a sanitizer sees one byte too far */
 	memcpy(exact, text, n);
-	(kind == PACK		    ? rule_set_parse
+	(kind == PACK			   ? rule_set_parse
 		: kind == LINES_OF_WEIGHTS ? rule_set_parse_weights
 					   : rule_set_parse_templates)(s, file, exact, n);
 	free(exact);
@@ -50,15 +53,17 @@ check(enum kind kind, const struct expected *e, size_t n)
 		rule_set_lint(s, false);
 		for (uint32_t k = 0; k < s->n_diags; k++)
 			there |= (int)s->diags[k].kind == e[i].kind && s->diags[k].at.line == e[i].line &&
-				 s->diags[k].at.column == e[i].column && strstr(s->diags[k].text, e[i].says) != NULL;
+				 s->diags[k].at.column == e[i].column &&
+				 strstr(s->diags[k].text, e[i].says) != NULL;
 		bool right = there && (e[i].kind == DIAG_ERROR || s->n_errors == 0);
 		for (uint32_t k = 0; e[i].kind < 0 && k < s->n_diags; k++)
 			right &= strcmp(s->diags[k].text, "no rules") == 0;
 		if (!right) {
-			print_message("case %zu: %s\nno `%s` at %u:%u\n", i, e[i].text, e[i].says ? e[i].says : "peace",
-				e[i].line, e[i].column);
+			print_message("case %zu: %s\nno `%s` at %u:%u\n", i, e[i].text,
+				e[i].says ? e[i].says : "peace", e[i].line, e[i].column);
 			for (uint32_t k = 0; k < s->n_diags; k++)
-				print_message("    %u:%u: %s\n", s->diags[k].at.line, s->diags[k].at.column, s->diags[k].text);
+				print_message("    %u:%u: %s\n", s->diags[k].at.line, s->diags[k].at.column,
+					s->diags[k].text);
 			failed++;
 		}
 		rule_set_free(s);
@@ -215,13 +220,15 @@ threshold(void **unused)
 	static const struct {
 		const char *grade, *condition;
 		unsigned warnings;
-	} cases[] = {{"page", "code_learned >= 800", 0}, {"page", "code_learned >= 799", 1}, {"page", "code_learned > 799", 0},
-		{"page", "code_learned > 798", 1}, {"watch", "code_learned >= 1", 0},
+	} cases[] = {{"page", "code_learned >= 800", 0}, {"page", "code_learned >= 799", 1},
+		{"page", "code_learned > 799", 0}, {"page", "code_learned > 798", 1},
+		{"watch", "code_learned >= 1", 0},
 		{"page", "code_score > 3 and code_learned >= 0x10000000000000000", 0}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char text[512];
 		struct rule_set *s = rule_set_new();
-		snprintf(text, sizeof text, HEAD "     class: other, grade: %s, on: deployment, condition: %s, " VECTORS "}\n",
+		snprintf(text, sizeof text,
+			HEAD "     class: other, grade: %s, on: deployment, condition: %s, " VECTORS "}\n",
 			cases[i].grade, cases[i].condition);
 		rule_set_parse(s, "p", text, strlen(text));
 		rule_set_parse_weights(s, "w", WEIGHTS, strlen(WEIGHTS));
@@ -235,11 +242,15 @@ threshold(void **unused)
 }
 
 static const char event_pack[] =
-	HEAD "     class: flash_deploy, grade: page, on: deployment, condition: code_score > 8 and value > 7, " VECTORS "}\n"
-	     "  - {id: 2, rev: 1, name: b, description: d, severity: low, status: stable, class: sandwich, grade: page, on: sandwich,\n"
+	HEAD "     class: flash_deploy, grade: page, on: deployment, condition: code_score > 8 and value > "
+	     "7, " VECTORS "}\n"
+	     "  - {id: 2, rev: 1, name: b, description: d, severity: low, status: stable, class: sandwich, "
+	     "grade: page, on: sandwich,\n"
 	     "     vectors: [{match: true, facts: {victims: 3, bundle_len: 0x10}}]}\n"
-	     "  - {id: 3, rev: 1, name: c, description: d, severity: low, status: stable, class: other, grade: pause,\n"
-	     "     match: {p: {selector: 0x01020304}}, condition: p and protected > 0, vectors: [{match: true, tx: {nonce: 1}, facts: "
+	     "  - {id: 3, rev: 1, name: c, description: d, severity: low, status: stable, class: other, "
+	     "grade: pause,\n"
+	     "     match: {p: {selector: 0x01020304}}, condition: p and protected > 0, vectors: [{match: "
+	     "true, tx: {nonce: 1}, facts: "
 	     "{protected: 1}}, {match: false, tx: {}}]}\n";
 
 static void
@@ -275,7 +286,8 @@ in_the_bundle(void **unused)
 	assert_memory_equal(p, q, n); /* the order of the files does not show */
 	free(q);
 	assert_true(bundle_open(&b, (struct span){p, (uint32_t)n}, err, sizeof err));
-	struct bundle_rule one = bundle_get_RULE(&b, 0), two = bundle_get_RULE(&b, 1), three = bundle_get_RULE(&b, 2);
+	struct bundle_rule one = bundle_get_RULE(&b, 0), two = bundle_get_RULE(&b, 1),
+			   three = bundle_get_RULE(&b, 2);
 	assert_int_equal(one.event, EVENT_DEPLOYMENT);
 	assert_int_equal(one.n_ops, 3);
 	assert_int_equal(two.event, EVENT_SANDWICH);
@@ -302,7 +314,8 @@ in_the_bundle(void **unused)
 	struct bundle_vector v = bundle_get_VECTOR(&b, 2);
 	uint64_t number[SCALAR_COUNT];
 	assert_int_equal(v.len, 0);
-	assert_true(bundle_facts_read((struct span){(const uint8_t *)bundle_text(&b, v.facts_at), v.facts_len}, number));
+	assert_true(bundle_facts_read(
+		(struct span){(const uint8_t *)bundle_text(&b, v.facts_at), v.facts_len}, number));
 	assert_int_equal(number[SCALAR_VICTIMS], 3);
 	assert_int_equal(number[SCALAR_BUNDLE_LEN], 16);
 	assert_int_equal(bundle_get_VECTOR(&b, 4).facts_len, 0);
@@ -373,10 +386,11 @@ hostile(void **unused)
 		{AT(model, bundle_model, 0, weight[8191]), -32768, 2, "weight 8191 is negative"},
 		{AT(model, bundle_model, 0, bias), INT32_MIN, 4, ""},
 		{AT(template, bundle_template, 0, hash), 0xff, 1, "template 1: out of order"}, /* equal */
-		{AT(template, bundle_template, 1, hash), 0, 1, "template 1: out of order"}, /* equal */
+		{AT(template, bundle_template, 1, hash), 0, 1, "template 1: out of order"},    /* equal */
 		{offsetof(struct bundle_header, section[SECTION_MODEL].n), 0, 4, "not where it belongs"},
 		{offsetof(struct bundle_header, section[SECTION_MODEL].n), 2, 4, "not where it belongs"},
-		{offsetof(struct bundle_header, section[SECTION_TEMPLATE].n), 0xffffffff, 4, "not where it belongs"},
+		{offsetof(struct bundle_header, section[SECTION_TEMPLATE].n), 0xffffffff, 4,
+			"not where it belongs"},
 		{offsetof(struct bundle_header, version), 1, 4, "version 1: this program reads version 2"},
 	};
 	for (size_t i = 0; i < sizeof e / sizeof *e; i++) {
@@ -390,15 +404,19 @@ hostile(void **unused)
 static void
 facts(void **unused)
 {
-	static const char *const good[] = {"{}", "{\"victims\":0}", "{\"victims\":18446744073709551615,\"value\":10}"};
-	static const char *const wrong[] = {"", "{", "}", "{}}", "{ }", "{,}", "{\"victims\":}", "{\"victims\":00}", "{\"victims\":01}",
-		"{\"victims\":-1}", "{\"victims\":18446744073709551616}", "{\"victims\":1,}", "{\"victims\":1,\"victims\":1}",
-		"{\"victim\":1}", "{\"victimss\":1}", "{\"victims\"", "{\"victims\":1", "{\"victims\":1 }", "{victims:1}", "{\"\":1}",
-		"{\"victims\":\"1\"}", "{}\n"};
+	static const char *const good[] = {
+		"{}", "{\"victims\":0}", "{\"victims\":18446744073709551615,\"value\":10}"};
+	static const char *const wrong[] = {"", "{", "}", "{}}", "{ }", "{,}", "{\"victims\":}",
+		"{\"victims\":00}", "{\"victims\":01}", "{\"victims\":-1}",
+		"{\"victims\":18446744073709551616}", "{\"victims\":1,}", "{\"victims\":1,\"victims\":1}",
+		"{\"victim\":1}", "{\"victimss\":1}", "{\"victims\"", "{\"victims\":1", "{\"victims\":1 }",
+		"{victims:1}", "{\"\":1}", "{\"victims\":\"1\"}", "{}\n"};
 	uint64_t number[SCALAR_COUNT];
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-		assert_true(bundle_facts_read((struct span){(const uint8_t *)good[i], (uint32_t)strlen(good[i])}, number));
-	assert_true(number[SCALAR_VICTIMS] == UINT64_MAX && number[SCALAR_VALUE] == 10 && number[SCALAR_ARMED] == 0);
+		assert_true(bundle_facts_read(
+			(struct span){(const uint8_t *)good[i], (uint32_t)strlen(good[i])}, number));
+	assert_true(number[SCALAR_VICTIMS] == UINT64_MAX && number[SCALAR_VALUE] == 10 &&
+		    number[SCALAR_ARMED] == 0);
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		size_t n = strlen(wrong[i]);
 		uint8_t *exact = malloc(n ? n : 1);
@@ -412,8 +430,8 @@ facts(void **unused)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(events), cmocka_unit_test(pauses), cmocka_unit_test(weights),
-		cmocka_unit_test(templates), cmocka_unit_test(threshold), cmocka_unit_test(in_the_bundle), cmocka_unit_test(hostile),
-		cmocka_unit_test(facts)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(events), cmocka_unit_test(pauses),
+		cmocka_unit_test(weights), cmocka_unit_test(templates), cmocka_unit_test(threshold),
+		cmocka_unit_test(in_the_bundle), cmocka_unit_test(hostile), cmocka_unit_test(facts)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,6 +130,47 @@ class Rulec(unittest.TestCase):
         self.assertEqual(r.returncode, 1)
         self.assertIn("packs/b.yaml:4:9: error: id 1 is taken by packs/a.yaml:4", r.stderr)
 
+    def test_weights_and_templates_beside_the_packs(self):
+        run("compile", "packs", "-o", "plain")
+        self.write("packs/m.weights", "# reviewed\nmodel 1\ngrams 8192\nbias -9\nscale 10\nthreshold 800\n3 4\n")
+        self.write("packs/a.templates", f"0x{'11' * 32} a@1 A\n")
+        self.write("packs/b.templates", f"0x{'00' * 32} b@1 B\n")
+        for out in ("x", "y"):
+            r = run("compile", "packs", "-o", out)
+            self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertEqual(self.read("x"), self.read("y"))
+        self.assertIn(b"\x00" * 32 + b"\x11" * 32, self.read("x"))
+        self.assertEqual(len(self.read("x")) - len(self.read("plain")), 16 + 2 * 8192 + 2 * 32)
+        self.assertEqual(run("lint", "packs/m.weights").returncode, 0)
+        # the same hashes from one file: the same bundle
+        os.remove("packs/b.templates")
+        self.write("packs/a.templates", f"0x{'00' * 32} b@1 B\n0x{'11' * 32} a@1 A\n")
+        self.assertEqual(run("compile", "packs", "-o", "z").returncode, 0)
+        self.assertEqual(self.read("x"), self.read("z"))
+
+    def test_errors_beside_the_packs(self):
+        weights = "model 1\ngrams 8192\nbias -9\nscale 10\nthreshold 800\n3 4\n"
+        for name, text, says in (
+                ("m.weights", weights + "4 -4\n", "packs/m.weights:7:3: error: a negative weight"),
+                ("m.weights", "", "packs/m.weights:1:1: error: weights without `model`"),
+                ("a.templates", "0x11 a@1 A\n", "packs/a.templates:1:1: error: `0x11` is no hash")):
+            self.write("packs/" + name, text)
+            r = run("compile", "packs", "-o", "x")
+            self.assertEqual(r.returncode, 1)
+            self.assertIn(says, r.stderr)
+            self.assertFalse(os.path.exists("x"))
+            os.remove("packs/" + name)
+        self.write("packs/m.weights", weights)
+        self.write("packs/n.weights", weights)
+        self.assertIn("packs/n.weights:1:1: error: a second file of weights: a set has one model, that of packs/m.weights",
+                      run("lint", "packs").stderr)
+        for name in ("a", "b"):
+            self.write(f"packs/{name}.templates", f"0x{'11' * 32} p@1 A\n")
+        self.assertIn("packs/b.templates:1:1: error: the same hash as in packs/a.templates:1", run("lint", "packs").stderr)
+        for name in ("a", "b"):
+            os.remove(f"packs/{name}.yaml")
+        self.assertIn("no *.yaml in this folder", run("lint", "packs").stderr)
+
     def test_unreadable(self):
         for path in ("nowhere", "packs/nowhere.yaml", "/dev/null", ""):
             for command in (("lint", path), ("compile", path, "-o", "x")):

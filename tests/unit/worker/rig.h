@@ -23,7 +23,7 @@
 #define TO_NOTHING 0x77
 #define MANY_RULES 40u
 
-#define RIG_ALERTS_MAX 512
+#define RIG_ALERTS_MAX 4096
 #define RIG_MEMORY_MAX 32
 
 struct rig_alert {
