@@ -473,8 +473,9 @@ test_no_guess(void **state)
 	b[4 + 9 * 32 - 1 - 64] = 3; /* an item more than there are offsets */
 	assert_int_equal(walk(1)->n, 1);
 	put_executor();
-	memset(b + 4 + 4 * 32 + 12, 0, 12); /* a number where an address would be */
-	assert_int_equal(walk(1)->n, 1);
+	memset(b + 4 + 4 * 32 + 12, 0, 12); /* a number where an address would be: calls of its own, if any */
+	assert_int_equal(walk(1)->n, 3);
+	assert_true(calls.call[1].kind == CALL_SELF && is_address(calls.call[1].to, 1));
 	/* signatures are no calls of the contract itself */
 	n = 0;
 	selector(0x12345678);
