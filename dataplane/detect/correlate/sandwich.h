@@ -4,7 +4,8 @@
  *
  *   PUBLIC        two legs of one sender or one contract around victims on one pool, opposite ways, fees in the order front > victim >= back
  *   BUNDLE        the same by the order of a bundle; fees mean nothing there
- *   PARTIAL       a front leg without its back: a bundle that ends before it, or a fee a hair above the victim's
+ *   PARTIAL       a front leg without its back: a bundle that ends before it, or a fee a hair above that of a victim who asks a router himself (bots that
+ *                 race each other through contracts of their own outbid by a wei as well)
  *   DISPLACEMENT  a victim's whole input inside the calldata of another sender's later, dearer transaction to another contract
  *
  * Legs either decode (struct swap) or hold the address of the victim's pool, or of its token where that is not a common one, at any alignment in calldata of
@@ -117,7 +118,9 @@ struct sandwich_finding {
 	bool attacker_known;
 	bool key_is_token;
 	uint8_t attacker[20]; /* the contract of calldata of unknown form, else the sender */
-	uint8_t key[20];      /* pool, or token */
+	uint8_t key[20];      /* what makes the incident, with the attacker: the pool that both legs name, or the token */
+	uint8_t pool[20];     /* has_pool: the key, or of a token the first victim's pool of it */
+	bool has_pool;
 	uint64_t reasons;     /* REASON(FEE_ORDER) ... of abi/alert.h */
 	uint32_t evidence;    /* SANDWICH_HAS() of a public pair */
 	uint8_t score;	      /* its points */
@@ -159,6 +162,7 @@ struct sandwich_tx {
 	struct span tip_cap, fee_cap; /* big-endian; legacy and 2930: both are the gas price */
 	const struct swap *swaps;
 	uint32_t n_swaps;
+	const struct calls *calls; /* of calls_of, that swaps[].call are of; NULL: not known */
 	struct span data; /* calldata */
 	uint64_t bundle;  /* its bundle's handle; 0: it is public */
 	uint16_t bundle_pos, bundle_len;

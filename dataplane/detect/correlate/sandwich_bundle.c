@@ -91,6 +91,7 @@ is_address_word(const struct sandwich *s, const uint8_t *w)
 
 struct shared {
 	uint8_t key[20];
+	const uint8_t *pool;
 	bool token, packed;
 };
 
@@ -108,6 +109,7 @@ shares(struct sandwich *s, const struct entry *front, const struct entry *v, con
 		memcpy(out->key, t->address, 20);
 		out->token = t->how & TOUCH_TOKEN_KEY;
 		out->packed = f == 1 || b == 1;
+		out->pool = sandwich_pool_of(s, v, t);
 		return true;
 	}
 	if (back == NULL || (v->flags & ENTRY_SWAPS))
@@ -128,6 +130,7 @@ shares(struct sandwich *s, const struct entry *front, const struct entry *v, con
 			continue;
 		memcpy(out->key, a, 20);
 		out->token = out->packed = true;
+		out->pool = NULL;
 		return true;
 	}
 	return false;
@@ -185,6 +188,7 @@ stands_around(struct sandwich *s, struct bundle *b, uint32_t i, uint32_t j, uint
 	t.attacker = contract ? front->to : front->from;
 	t.key = first.key;
 	t.token = first.token;
+	t.pool = first.pool;
 	t.reasons = REASON(BUNDLE_ORDER) | (first.packed ? REASON(PACKED) : 0);
 	t.front = front;
 	t.back = back;
@@ -213,6 +217,7 @@ stands_ahead(struct sandwich *s, struct bundle *b, uint32_t n, uint32_t *work)
 				.attacker = front->to,
 				.key = key.key,
 				.token = key.token,
+				.pool = key.pool,
 				.reasons = REASON(BUNDLE_ORDER) | REASON(PARTIAL) | REASON(PACKED),
 				.front = front,
 				.victims = {v},

@@ -325,7 +325,8 @@ weigh(struct sandwich *s, const struct look *l, struct entry *a, const struct to
 			best = points(evidence);
 			t.evidence = evidence;
 		}
-		t.n_victims++;
+		if (t.n_victims++ == 0)
+			t.pool = sandwich_pool_of(s, v, l->at[i].t);
 		if (t.n_listed < SANDWICH_VICTIMS)
 			t.victims[t.n_listed++] = v;
 	}
@@ -405,7 +406,7 @@ static bool
 partial(struct sandwich *s, struct entry *front, const struct touch *f, struct entry *v, const struct touch *vt,
 	uint64_t now_ns)
 {
-	if (front == v || !(vt->how & TOUCH_SWAP_OF) || sandwich_same_from(front, v) ||
+	if (front == v || !(vt->how & TOUCH_SWAP_OF) || (vt->how & TOUCH_NESTED) || sandwich_same_from(front, v) ||
 		(f->dir != 0 && vt->dir != 0 && f->dir != vt->dir) ||
 		sandwich_apart(front->t_ns, v->t_ns) > s->pair_ns || !is_hair(s, front, v) ||
 		sandwich_fees(s, front, v) != FEE_ABOVE)
@@ -419,6 +420,7 @@ partial(struct sandwich *s, struct entry *front, const struct touch *f, struct e
 		.attacker = packed ? front->to : front->from,
 		.key = f->address,
 		.token = f->how & TOUCH_TOKEN_KEY,
+		.pool = sandwich_pool_of(s, v, vt),
 		.reasons = REASON(FEE_ORDER) | REASON(PARTIAL) | (packed ? REASON(PACKED) : 0),
 		.evidence = SANDWICH_HAS(FEE_HAIR),
 		.score = 3,
