@@ -238,10 +238,17 @@ take_swaps(struct sandwich *s, struct entry *e, const struct sandwich_tx *t)
 		take_token(s, e, t, &t->swaps[i], true);
 		take_token(s, e, t, &t->swaps[i], false);
 	}
-	if (e->n_touches != 0) {
-		e->flags |= ENTRY_SWAPS;
-		s->counts[SANDWICH_N_SWAPPING]++;
+	if (e->n_touches == 0)
+		return;
+	e->flags |= ENTRY_SWAPS;
+	s->counts[SANDWICH_N_SWAPPING]++;
+	/* a decodable swap may be there to hide what is not */
+	bool pool = false, nested = false;
+	for (uint32_t i = e->touches; i != NIL; i = s->touches[i].of_tx) {
+		pool |= !(s->touches[i].how & TOUCH_TOKEN_KEY);
+		nested |= s->touches[i].how & TOUCH_NESTED;
 	}
+	e->flags |= (nested ? ENTRY_VIA : 0) | (nested || !pool ? ENTRY_SEARCH : 0);
 }
 
 static void
@@ -280,7 +287,7 @@ examine(struct sandwich *s, struct entry *e, const struct sandwich_tx *t)
 	describe(e, t);
 	take_swaps(s, e, t);
 	if (!(e->flags & ENTRY_SWAPS) && t->to != NULL && t->data.len >= 20) {
-		e->flags |= ENTRY_PACKED;
+		e->flags |= ENTRY_PACKED | ENTRY_VIA | ENTRY_SEARCH;
 		s->counts[SANDWICH_N_PACKED]++;
 	}
 	sandwich_keep(s, e, t->data);
@@ -294,12 +301,12 @@ publish(struct sandwich *s, struct entry *e, const struct sandwich_tx *t)
 	e->flags |= ENTRY_PUBLIC;
 	e->t_ns = t->t_ns;
 	sandwich_link(s, e);
-	if (e->flags & ENTRY_PACKED) {
+	if (e->flags & ENTRY_SEARCH) {
 		sandwich_needles(s, e, t->data);
 		sandwich_sample(s, e);
-	} else if (e->flags & ENTRY_SWAPS) {
-		sandwich_seek(s, e);
 	}
+	if (e->flags & ENTRY_SWAPS)
+		sandwich_seek(s, e);
 	if (e->seq == seq && (e->flags & ENTRY_LINKED))
 		sandwich_public(s, e);
 	sandwich_displace(s, e, t->data);

@@ -61,7 +61,7 @@ leg_has(struct sandwich *s, const struct entry *leg, const struct touch *v, uint
 	const struct touch *t = sandwich_touch_of(s, leg, v->key);
 	if (t != NULL && (t->how & TOUCH_SWAP_OF))
 		return t->dir == 0 || v->dir == 0 ? 1 : t->dir == v->dir ? 2 : 3;
-	if (!(leg->flags & ENTRY_PACKED))
+	if (!(leg->flags & ENTRY_SEARCH))
 		return 0;
 	struct span d = sandwich_data(s, leg);
 	if (*work < 3) {
@@ -145,7 +145,7 @@ of_one(const struct entry *a, const struct entry *b)
 	bool same_from = sandwich_same_from(a, b);
 	if (same_from && (a->flags & b->flags & ENTRY_NONCE) && a->nonce >= b->nonce)
 		return 0;
-	if (same_from || ((a->flags & b->flags & ENTRY_PACKED) && sandwich_to_same(a, b)))
+	if (same_from || ((a->flags & b->flags & ENTRY_VIA) && sandwich_to_same(a, b)))
 		return 2;
 	bool known = a->flags & b->flags & ENTRY_FROM;
 	return !known && (a->flags & b->flags & ENTRY_SWAPS) ? 1 : 0;
@@ -182,7 +182,7 @@ stands_around(struct sandwich *s, struct bundle *b, uint32_t i, uint32_t j, uint
 		return false;
 	if (one == 1 && (!sandwich_ask(s, front) || !sandwich_ask(s, back) || of_one(front, back) != 2))
 		return false;
-	bool contract = front->flags & back->flags & ENTRY_PACKED && sandwich_to_same(front, back);
+	bool contract = front->flags & back->flags & ENTRY_VIA && sandwich_to_same(front, back);
 	t.contract = contract;
 	t.attacker_known = true;
 	t.attacker = contract ? front->to : front->from;

@@ -36,7 +36,9 @@ enum entry_flag {
 	ENTRY_INCLUDED = 1 << 11,
 	ENTRY_ASKED = 1 << 12,	 /* its sender was */
 	ENTRY_AWAITED = 1 << 13, /* a bundle's hash; nothing else is known */
-	ENTRY_INPUT = 1 << 14	 /* its input is in the table of fingerprints */
+	ENTRY_INPUT = 1 << 14,	 /* its input is in the table of fingerprints */
+	ENTRY_VIA = 1 << 15,	 /* it swaps, if it does, through a contract of unknown form: whose calls may be one attacker's */
+	ENTRY_SEARCH = 1 << 16	 /* what decodes of it may not be all: its calldata is searched */
 };
 
 struct entry {
