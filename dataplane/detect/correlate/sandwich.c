@@ -165,10 +165,23 @@ amounts(struct touch *t, const struct swap *w)
 	}
 }
 
+static bool
+is_nested(const struct sandwich_tx *t, const struct swap *w)
+{
+	if (w->call == 0)
+		return false;
+	if (t->calls == NULL || w->call >= t->calls->n || t->to == NULL)
+		return true;
+	struct span to = t->calls->call[w->call].to;
+	return to.len != 20 || memcmp(to.p, t->to, 20) != 0;
+}
+
 static void
-fill(struct touch *t, const struct swap *w, uint8_t dir)
+fill(struct touch *t, const struct sandwich_tx *tx, const struct swap *w, uint8_t dir)
 {
 	t->dir = dir;
+	if (is_nested(tx, w))
+		t->how |= TOUCH_NESTED;
 	if ((w->has & SWAP_HAS_TOKEN_IN) && (w->has & SWAP_HAS_TOKEN_OUT)) {
 		t->how |= TOUCH_TOKENS;
 		memcpy(t->token_in, w->token_in, 20);
@@ -178,7 +191,7 @@ fill(struct touch *t, const struct swap *w, uint8_t dir)
 }
 
 static void
-take_pool(struct sandwich *s, struct entry *e, const struct swap *w)
+take_pool(struct sandwich *s, struct entry *e, const struct sandwich_tx *tx, const struct swap *w)
 {
 	uint8_t dir = 0;
 	if ((w->has & SWAP_HAS_TOKEN_IN) && (w->has & SWAP_HAS_TOKEN_OUT))
@@ -192,11 +205,11 @@ take_pool(struct sandwich *s, struct entry *e, const struct swap *w)
 	}
 	t = sandwich_touch(s, e, key, w->pool, TOUCH_SWAP_OF);
 	if (t != NULL)
-		fill(t, w, dir);
+		fill(t, tx, w, dir);
 }
 
 static void
-take_token(struct sandwich *s, struct entry *e, const struct swap *w, bool in)
+take_token(struct sandwich *s, struct entry *e, const struct sandwich_tx *tx, const struct swap *w, bool in)
 {
 	const uint8_t *token = in ? w->token_in : w->token_out;
 	if (!(w->has & (in ? SWAP_HAS_TOKEN_IN : SWAP_HAS_TOKEN_OUT)) || sandwich_is_common(s, token))
@@ -211,7 +224,7 @@ take_token(struct sandwich *s, struct entry *e, const struct swap *w, bool in)
 	}
 	t = sandwich_touch(s, e, key, token, TOUCH_SWAP_OF | TOUCH_TOKEN_KEY);
 	if (t != NULL)
-		fill(t, w, dir);
+		fill(t, tx, w, dir);
 }
 
 static void
@@ -220,15 +233,22 @@ take_swaps(struct sandwich *s, struct entry *e, const struct sandwich_tx *t)
 	uint64_t seq = e->seq;
 	for (uint32_t i = 0; i < t->n_swaps && e->seq == seq; i++)
 		if (t->swaps[i].has & SWAP_HAS_POOL)
-			take_pool(s, e, &t->swaps[i]);
+			take_pool(s, e, t, &t->swaps[i]);
 	for (uint32_t i = 0; i < t->n_swaps; i++) {
-		take_token(s, e, &t->swaps[i], true);
-		take_token(s, e, &t->swaps[i], false);
+		take_token(s, e, t, &t->swaps[i], true);
+		take_token(s, e, t, &t->swaps[i], false);
 	}
-	if (e->n_touches != 0) {
-		e->flags |= ENTRY_SWAPS;
-		s->counts[SANDWICH_N_SWAPPING]++;
+	if (e->n_touches == 0)
+		return;
+	e->flags |= ENTRY_SWAPS;
+	s->counts[SANDWICH_N_SWAPPING]++;
+	/* a decodable swap may be there to hide what is not */
+	bool pool = false, nested = false;
+	for (uint32_t i = e->touches; i != NIL; i = s->touches[i].of_tx) {
+		pool |= !(s->touches[i].how & TOUCH_TOKEN_KEY);
+		nested |= s->touches[i].how & TOUCH_NESTED;
 	}
+	e->flags |= (nested ? ENTRY_VIA : 0) | (nested || !pool ? ENTRY_SEARCH : 0);
 }
 
 static void
@@ -267,7 +287,7 @@ examine(struct sandwich *s, struct entry *e, const struct sandwich_tx *t)
 	describe(e, t);
 	take_swaps(s, e, t);
 	if (!(e->flags & ENTRY_SWAPS) && t->to != NULL && t->data.len >= 20) {
-		e->flags |= ENTRY_PACKED;
+		e->flags |= ENTRY_PACKED | ENTRY_VIA | ENTRY_SEARCH;
 		s->counts[SANDWICH_N_PACKED]++;
 	}
 	sandwich_keep(s, e, t->data);
@@ -281,12 +301,12 @@ publish(struct sandwich *s, struct entry *e, const struct sandwich_tx *t)
 	e->flags |= ENTRY_PUBLIC;
 	e->t_ns = t->t_ns;
 	sandwich_link(s, e);
-	if (e->flags & ENTRY_PACKED) {
+	if (e->flags & ENTRY_SEARCH) {
 		sandwich_needles(s, e, t->data);
 		sandwich_sample(s, e);
-	} else if (e->flags & ENTRY_SWAPS) {
-		sandwich_seek(s, e);
 	}
+	if (e->flags & ENTRY_SWAPS)
+		sandwich_seek(s, e);
 	if (e->seq == seq && (e->flags & ENTRY_LINKED))
 		sandwich_public(s, e);
 	sandwich_displace(s, e, t->data);

@@ -4,7 +4,8 @@
  *
  *   PUBLIC        two legs of one sender or one contract around victims on one pool, opposite ways, fees in the order front > victim >= back
  *   BUNDLE        the same by the order of a bundle; fees mean nothing there
- *   PARTIAL       a front leg without its back: a bundle that ends before it, or a fee a hair above the victim's
+ *   PARTIAL       a front leg without its back: a bundle that ends before it, or, through a contract of unknown form, a fee a hair above that of a victim who
+ *                 asks a router himself (bots that race each other through contracts of their own outbid by a wei as well)
  *   DISPLACEMENT  a victim's whole input inside the calldata of another sender's later, dearer transaction to another contract
  *
  * Legs either decode (struct swap) or hold the address of the victim's pool, or of its token where that is not a common one, at any alignment in calldata of
@@ -37,20 +38,24 @@
 #define SANDWICH_INPUT_MIN 68u	   /* bytes of input that can be displaced */
 #define SANDWICH_TXS_DEFAULT 65536u
 #define SANDWICH_WINDOW_NS_DEFAULT 60000000000ull
-#define SANDWICH_PAIR_NS_DEFAULT 12000000000ull
+#define SANDWICH_PAIR_NS_DEFAULT 3000000000ull
+#define SANDWICH_TOGETHER_NS 500000000ull
 
-/* What speaks for a public pair, in points; it takes SANDWICH_SCORE_MIN, and an element of fee (or calldata that shows both directions). _(ID, points, "help") */
+/* What speaks for a public pair, in points. It takes SANDWICH_SCORE_MIN, and of these: FEE_HAIR; or AMOUNT_ECHO with FEE_TIGHT and a sign of opposite ways
+ * (REVERSED, SELECTOR, or OPPOSITE with TOGETHER and no nonce between); or AMOUNT_ECHO with REVERSED. Legs of one contract whose senders differ, or are not known: AMOUNT_ECHO or REVERSED as well.
+ * _(ID, points, "help") */
 #define SANDWICH_SCORE_MIN 5u
 #define SANDWICH_EVIDENCE(_) \
 	_(FEE_HAIR, 3, "the front's fee is a hair above the victim's: up to 1000 wei") \
-	_(FEE_TIGHT, 2, "both legs' fees are within 1/256 of the victim's") \
+	_(FEE_TIGHT, 2, "both legs' fees are within 1/512 of the victim's") \
 	_(FEE_COPY, 2, "the back's fee is the victim's to the wei, and not a round number") \
 	_(AMOUNT_ECHO, 3, "what the front buys, or pays, the back sells, or gets, to the wei") \
 	_(AMOUNT_NEAR, 1, "the back sells about what the front buys at least") \
 	_(OPPOSITE, 2, "the legs' calldata decodes to opposite ways") \
 	_(REVERSED, 3, "the legs' calldata of unknown form has the victim's tokens in opposite order") \
 	_(SELECTOR, 1, "two functions of one contract of unknown form") \
-	_(NONCES, 1, "nonces of one sender that follow each other")
+	_(NONCES, 1, "nonces of one sender that follow each other") \
+	_(TOGETHER, 1, "both legs came within half a second")
 enum sandwich_evidence_bit {
 #define _(id, points, help) SANDWICH_EVIDENCE_BIT_##id,
 	SANDWICH_EVIDENCE(_)
@@ -117,7 +122,9 @@ struct sandwich_finding {
 	bool attacker_known;
 	bool key_is_token;
 	uint8_t attacker[20]; /* the contract of calldata of unknown form, else the sender */
-	uint8_t key[20];      /* pool, or token */
+	uint8_t key[20];      /* what makes the incident, with the attacker: the pool that both legs name, or the token */
+	uint8_t pool[20];     /* has_pool: the key, or of a token the first victim's pool of it */
+	bool has_pool;
 	uint64_t reasons;     /* REASON(FEE_ORDER) ... of abi/alert.h */
 	uint32_t evidence;    /* SANDWICH_HAS() of a public pair */
 	uint8_t score;	      /* its points */
@@ -159,6 +166,7 @@ struct sandwich_tx {
 	struct span tip_cap, fee_cap; /* big-endian; legacy and 2930: both are the gas price */
 	const struct swap *swaps;
 	uint32_t n_swaps;
+	const struct calls *calls; /* of calls_of, that swaps[].call are of; NULL: not known */
 	struct span data; /* calldata */
 	uint64_t bundle;  /* its bundle's handle; 0: it is public */
 	uint16_t bundle_pos, bundle_len;

@@ -61,7 +61,7 @@ leg_has(struct sandwich *s, const struct entry *leg, const struct touch *v, uint
 	const struct touch *t = sandwich_touch_of(s, leg, v->key);
 	if (t != NULL && (t->how & TOUCH_SWAP_OF))
 		return t->dir == 0 || v->dir == 0 ? 1 : t->dir == v->dir ? 2 : 3;
-	if (!(leg->flags & ENTRY_PACKED))
+	if (!(leg->flags & ENTRY_SEARCH))
 		return 0;
 	struct span d = sandwich_data(s, leg);
 	if (*work < 3) {
@@ -91,6 +91,7 @@ is_address_word(const struct sandwich *s, const uint8_t *w)
 
 struct shared {
 	uint8_t key[20];
+	const uint8_t *pool;
 	bool token, packed;
 };
 
@@ -108,6 +109,7 @@ shares(struct sandwich *s, const struct entry *front, const struct entry *v, con
 		memcpy(out->key, t->address, 20);
 		out->token = t->how & TOUCH_TOKEN_KEY;
 		out->packed = f == 1 || b == 1;
+		out->pool = sandwich_pool_of(s, v, t);
 		return true;
 	}
 	if (back == NULL || (v->flags & ENTRY_SWAPS))
@@ -128,6 +130,7 @@ shares(struct sandwich *s, const struct entry *front, const struct entry *v, con
 			continue;
 		memcpy(out->key, a, 20);
 		out->token = out->packed = true;
+		out->pool = NULL;
 		return true;
 	}
 	return false;
@@ -142,7 +145,7 @@ of_one(const struct entry *a, const struct entry *b)
 	bool same_from = sandwich_same_from(a, b);
 	if (same_from && (a->flags & b->flags & ENTRY_NONCE) && a->nonce >= b->nonce)
 		return 0;
-	if (same_from || ((a->flags & b->flags & ENTRY_PACKED) && sandwich_to_same(a, b)))
+	if (same_from || ((a->flags & b->flags & ENTRY_VIA) && sandwich_to_same(a, b)))
 		return 2;
 	bool known = a->flags & b->flags & ENTRY_FROM;
 	return !known && (a->flags & b->flags & ENTRY_SWAPS) ? 1 : 0;
@@ -179,12 +182,13 @@ stands_around(struct sandwich *s, struct bundle *b, uint32_t i, uint32_t j, uint
 		return false;
 	if (one == 1 && (!sandwich_ask(s, front) || !sandwich_ask(s, back) || of_one(front, back) != 2))
 		return false;
-	bool contract = front->flags & back->flags & ENTRY_PACKED && sandwich_to_same(front, back);
+	bool contract = front->flags & back->flags & ENTRY_VIA && sandwich_to_same(front, back);
 	t.contract = contract;
 	t.attacker_known = true;
 	t.attacker = contract ? front->to : front->from;
 	t.key = first.key;
 	t.token = first.token;
+	t.pool = first.pool;
 	t.reasons = REASON(BUNDLE_ORDER) | (first.packed ? REASON(PACKED) : 0);
 	t.front = front;
 	t.back = back;
@@ -213,6 +217,7 @@ stands_ahead(struct sandwich *s, struct bundle *b, uint32_t n, uint32_t *work)
 				.attacker = front->to,
 				.key = key.key,
 				.token = key.token,
+				.pool = key.pool,
 				.reasons = REASON(BUNDLE_ORDER) | REASON(PARTIAL) | REASON(PACKED),
 				.front = front,
 				.victims = {v},

@@ -19,6 +19,7 @@ say(struct sandwich *s, const struct incident *i, bool update, uint64_t t_ns)
 		.attacker_is_contract = i->flags & INCIDENT_CONTRACT,
 		.attacker_known = i->flags & INCIDENT_ATTACKER,
 		.key_is_token = i->flags & INCIDENT_TOKEN,
+		.has_pool = i->flags & INCIDENT_POOL,
 		.reasons = i->reasons,
 		.evidence = i->evidence,
 		.score = i->score,
@@ -29,6 +30,7 @@ say(struct sandwich *s, const struct incident *i, bool update, uint64_t t_ns)
 		.t_ns = t_ns};
 	memcpy(f.attacker, i->attacker, 20);
 	memcpy(f.key, i->key, 20);
+	memcpy(f.pool, i->pool, 20);
 	memcpy(f.victims, i->victim_refs, sizeof f.victims);
 	if (s->found != NULL)
 		s->found(s->ctx, &f);
@@ -122,7 +124,10 @@ write(struct incident *i, const struct told *t)
 	i->kind = t->kind;
 	i->score = t->score;
 	i->flags = (uint8_t)((t->contract ? INCIDENT_CONTRACT : 0) | (t->token ? INCIDENT_TOKEN : 0) |
-			     (t->attacker_known ? INCIDENT_ATTACKER : 0));
+			     (t->attacker_known ? INCIDENT_ATTACKER : 0) |
+			     (t->pool != NULL ? INCIDENT_POOL : 0));
+	if (t->pool != NULL)
+		memcpy(i->pool, t->pool, 20);
 	if (t->attacker_known)
 		memcpy(i->attacker, t->attacker, 20);
 	memcpy(i->key, t->key, 20);
@@ -154,6 +159,22 @@ has_victim(const struct incident *i, const struct entry *v)
 	return false;
 }
 
+const uint8_t *
+sandwich_pool_of(const struct sandwich *s, const struct entry *v, const struct touch *t)
+{
+	if (!(t->how & TOUCH_TOKEN_KEY))
+		return t->address;
+	if (!(t->how & TOUCH_TOKENS))
+		return NULL;
+	for (uint32_t i = v->touches; i != NIL; i = s->touches[i].of_tx) {
+		const struct touch *p = &s->touches[i];
+		if ((p->how & TOUCH_TOKENS) && !(p->how & TOUCH_TOKEN_KEY) &&
+			memcmp(p->token_in, t->token_in, 20) == 0 && memcmp(p->token_out, t->token_out, 20) == 0)
+			return p->address;
+	}
+	return NULL;
+}
+
 /* Nothing in t that i has not told. */
 static bool
 repeats(const struct incident *i, const struct told *t)
@@ -176,6 +197,7 @@ sandwich_tell(struct sandwich *s, const struct told *t, uint64_t t_ns)
 	struct incident *i = find(s, hash);
 	if (i != NULL && sandwich_at(s, i->front) == NULL) {
 		unchain(s, i); /* of an earlier time */
+		s->counts[SANDWICH_N_INCIDENTS_EVICTED]++;
 		i = NULL;
 	}
 	if (i != NULL && repeats(i, t)) {

@@ -153,6 +153,13 @@ sandwich_in(struct span data, const uint8_t address[20])
 #define ECHO_BYTES 512u
 #define ECHO_SLOTS 1024u
 
+static bool
+is_zero(const uint8_t *a, const uint8_t *b, uint32_t at)
+{
+	static const uint8_t zero[8];
+	return at >= 12 && memcmp(a, zero, 8) == 0 && memcmp(b, zero, 8) == 0;
+}
+
 /* The run of equal bytes around a[i] and b[k], as far as two zeros in a row: of 7 to 12 bytes it is an amount, of more an address or text. */
 static bool
 is_amount(struct span a, uint32_t i, struct span b, uint32_t k)
@@ -173,7 +180,10 @@ is_amount(struct span a, uint32_t i, struct span b, uint32_t k)
 		distinct += !(seen[c >> 5] >> (c & 31) & 1);
 		seen[c >> 5] |= 1u << (c & 31);
 	}
-	return n >= 7 && n <= 12 && distinct >= 5;
+	if (n < 7 || n > 12 || distinct < 5)
+		return false;
+	/* at one place in both it may be a constant of the contract's, but in a word of its own */
+	return i != k || (i % 32 != 4 && i >= 4 && (i + n - 4) % 32 == 0 && is_zero(a.p + i - 8, b.p + k - 8, i));
 }
 
 /* An amount is in both calldata; not a constant that both functions carry at the same place. */

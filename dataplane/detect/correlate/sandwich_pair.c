@@ -53,7 +53,7 @@ static bool
 is_tight(const struct sandwich *s, const struct entry *a, const struct entry *b)
 {
 	uint64_t x = worth(s, a, b), y = worth(s, b, a);
-	return (x > y ? x - y : y - x) <= y >> 8;
+	return (x > y ? x - y : y - x) <= y >> 9;
 }
 
 static bool
@@ -97,6 +97,7 @@ struct look {
 	struct {
 		struct entry *e;
 		const struct touch *t;
+		uint64_t tip;
 	} at[SANDWICH_CHAIN_MAX];
 };
 
@@ -114,6 +115,7 @@ look_at(struct sandwich *s, uint64_t key, uint64_t now_ns, struct look *l)
 		struct entry *e = &s->txs[t->tx];
 		if (t->key != key || sandwich_apart(e->t_ns, now_ns) > s->window_ns)
 			continue;
+		l->at[l->n].tip = e->tip;
 		l->at[l->n].e = e;
 		l->at[l->n++].t = t;
 	}
@@ -125,7 +127,9 @@ struct pair {
 	struct entry *front, *back;
 	const struct touch *f, *b; /* their touches of the key */
 	bool same_sender, same_contract;
-	bool packed;	   /* both */
+	bool packed;	   /* both are of unknown form */
+	bool nonces_apart; /* known, and not one after the other */
+	bool dark;	   /* of no victim is the form known */
 	uint8_t dir;	   /* the front's; 0: not known */
 	uint32_t evidence; /* that does not depend on the victim */
 };
@@ -165,12 +169,12 @@ nonces_fit(const struct pair *p)
 
 /* front and back are in the order of their fees. False: they cannot be legs. */
 static bool
-make_pair(struct sandwich *s, struct pair *p)
+make_pair(struct pair *p)
 {
 	const struct entry *front = p->front, *back = p->back;
 	p->same_sender = sandwich_same_from(front, back);
 	p->packed = front->flags & back->flags & ENTRY_PACKED;
-	p->same_contract = p->packed && sandwich_to_same(front, back);
+	p->same_contract = (front->flags & back->flags & ENTRY_VIA) && sandwich_to_same(front, back);
 	p->dir = p->f->dir != 0 ? p->f->dir : p->b->dir != 0 ? 3 - p->b->dir : 0;
 	p->evidence = 0;
 	if ((p->f->dir != 0 && p->f->dir == p->b->dir) || !nonces_fit(p))
@@ -183,14 +187,23 @@ make_pair(struct sandwich *s, struct pair *p)
 		if (weigh_amounts(p->f, p->b, &p->evidence) < 0)
 			return false;
 	}
-	if (p->same_contract && front->selector != back->selector)
+	if (sandwich_apart(front->t_ns, back->t_ns) <= SANDWICH_TOGETHER_NS)
+		p->evidence |= SANDWICH_HAS(TOGETHER);
+	if (p->packed && p->same_contract && front->selector != back->selector)
 		p->evidence |= SANDWICH_HAS(SELECTOR);
-	if (p->same_sender && (front->flags & back->flags & ENTRY_NONCE) && back->nonce == front->nonce + 1)
+	bool nonces = front->flags & back->flags & ENTRY_NONCE, next = back->nonce == front->nonce + 1;
+	p->nonces_apart = nonces && !next;
+	if (p->same_sender && nonces && next)
 		p->evidence |= SANDWICH_HAS(NONCES);
-	if ((front->flags | back->flags) & ENTRY_PACKED &&
-		sandwich_echo(s, sandwich_data(s, front), sandwich_data(s, back)))
-		p->evidence |= SANDWICH_HAS(AMOUNT_ECHO);
 	return true;
+}
+
+static void
+look_into(const struct sandwich *s, struct pair *p)
+{
+	if (((p->front->flags | p->back->flags) & ENTRY_SEARCH) &&
+		sandwich_echo(s, sandwich_data(s, p->front), sandwich_data(s, p->back)))
+		p->evidence |= SANDWICH_HAS(AMOUNT_ECHO);
 }
 
 /* The victim's tokens stand the one way in the front's calldata and the other way in the back's. */
@@ -238,7 +251,10 @@ around(const struct sandwich *s, const struct pair *p, const struct entry *v, ui
 static bool
 is_victim(const struct pair *p, const struct entry *v, const struct touch *t)
 {
-	if (v == p->front || v == p->back || !(t->how & TOUCH_SWAP_OF) || !(v->flags & ENTRY_PUBLIC))
+	if (v == p->front || v == p->back)
+		return false;
+	/* a victim of unknown form: only of legs that decode */
+	if (!(t->how & TOUCH_SWAP_OF) && !(p->f->how & p->b->how & TOUCH_SWAP_OF))
 		return false;
 	if (p->dir != 0 && t->dir != 0 && t->dir != p->dir)
 		return false;
@@ -247,14 +263,17 @@ is_victim(const struct pair *p, const struct entry *v, const struct touch *t)
 	return true;
 }
 
+/* Fees that are derived from the victim's, or legs that show what they are: points alone are not enough, for each of them comes about by chance. */
 static bool
 enough(const struct pair *p, uint32_t evidence)
 {
-	uint32_t shape = SANDWICH_HAS(REVERSED) | SANDWICH_HAS(AMOUNT_ECHO);
-	if (!(evidence & (SANDWICH_HAS(FEE_HAIR) | SANDWICH_HAS(FEE_TIGHT))) &&
-		(!p->packed || (evidence & shape) != shape))
+	bool hair = evidence & SANDWICH_HAS(FEE_HAIR), tight = evidence & SANDWICH_HAS(FEE_TIGHT);
+	bool echo = evidence & SANDWICH_HAS(AMOUNT_ECHO), turned = evidence & SANDWICH_HAS(REVERSED);
+	bool ways = turned || (evidence & SANDWICH_HAS(SELECTOR)) ||
+		    ((evidence & SANDWICH_HAS(OPPOSITE)) && (evidence & SANDWICH_HAS(TOGETHER)) && !p->nonces_apart);
+	if (!hair && (p->dark || !echo || !(tight ? ways : turned)))
 		return false;
-	if (!p->same_sender && (!p->same_contract || !(evidence & shape)))
+	if (!p->same_sender && (!p->same_contract || !(echo || turned)))
 		return false;
 	return points(evidence) >= SANDWICH_SCORE_MIN;
 }
@@ -291,6 +310,52 @@ tell_pair(struct sandwich *s, const struct pair *p, struct told *t, uint64_t now
 	sandwich_tell(s, t, now_ns);
 }
 
+/* Is anything between the two by tip, hanging on the front by a hair, or on both? Cheap, and true of few pairs. */
+static bool
+promising(const struct sandwich *s, const struct look *l, const struct pair *p)
+{
+	uint64_t high = p->front->tip, low = p->back->tip;
+	bool both = p->front->flags & p->back->flags & ENTRY_SEARCH;
+	bool near = both || s->base_fee != 0 || (high - low) <= high >> 7;
+	for (uint32_t i = 0; i < l->n; i++) {
+		uint64_t tip = l->at[i].tip;
+		if (s->base_fee != 0 || (tip <= high && tip >= low && (near || high - tip <= 1000)))
+			if (is_victim(p, l->at[i].e, l->at[i].t))
+				return true;
+	}
+	return false;
+}
+
+static void
+gather(struct sandwich *s, const struct look *l, struct pair *p, struct told *t)
+{
+	unsigned best = 0;
+	int turned = -1; /* not looked at yet: the tokens are the same for all */
+	p->dark = true;
+	for (uint32_t i = 0; i < l->n; i++) {
+		uint32_t evidence;
+		struct entry *v = l->at[i].e;
+		if (!is_victim(p, v, l->at[i].t) || !around(s, p, v, &evidence))
+			continue;
+		if (l->at[i].t->how & TOUCH_SWAP_OF)
+			p->dark = false;
+		else if (!(evidence & SANDWICH_HAS(FEE_HAIR)))
+			continue;
+		if (turned < 0)
+			turned = reversed(s, p, l->at[i].t);
+		if (turned > 0)
+			evidence |= SANDWICH_HAS(REVERSED);
+		if (points(evidence) > best) {
+			best = points(evidence);
+			t->evidence = evidence;
+		}
+		if (t->n_victims++ == 0)
+			t->pool = sandwich_pool_of(s, v, l->at[i].t);
+		if (t->n_listed < SANDWICH_VICTIMS)
+			t->victims[t->n_listed++] = v;
+	}
+}
+
 /* Weighs a and b as the legs around what is in l. True: told. */
 static bool
 weigh(struct sandwich *s, const struct look *l, struct entry *a, const struct touch *at, struct entry *b,
@@ -302,34 +367,15 @@ weigh(struct sandwich *s, const struct look *l, struct entry *a, const struct to
 		return false;
 	struct pair p = order == FEE_ABOVE ? (struct pair){.front = a, .back = b, .f = at, .b = bt} :
 					     (struct pair){.front = b, .back = a, .f = bt, .b = at};
-	if (!make_pair(s, &p))
+	if (!make_pair(&p) || !promising(s, l, &p))
 		return false;
 	if (--s->pairs_left == 0)
 		s->counts[SANDWICH_N_PAIRS_CUT]++;
 	s->counts[SANDWICH_N_PAIRS]++;
+	look_into(s, &p);
 	struct told t = {0};
-	unsigned best = 0;
-	bool any = false;
-	int turned = -1; /* not looked at yet: the tokens are the same for all */
-	for (uint32_t i = 0; i < l->n; i++) {
-		uint32_t evidence;
-		struct entry *v = l->at[i].e;
-		if (!is_victim(&p, v, l->at[i].t) || !around(s, &p, v, &evidence))
-			continue;
-		any = true;
-		if (turned < 0)
-			turned = reversed(s, &p, l->at[i].t);
-		if (turned > 0)
-			evidence |= SANDWICH_HAS(REVERSED);
-		if (points(evidence) > best || (points(evidence) == best && !enough(&p, t.evidence))) {
-			best = points(evidence);
-			t.evidence = evidence;
-		}
-		t.n_victims++;
-		if (t.n_listed < SANDWICH_VICTIMS)
-			t.victims[t.n_listed++] = v;
-	}
-	if (!any)
+	gather(s, l, &p, &t);
+	if (t.n_victims == 0)
 		return false;
 	if (!settle_senders(s, &p, t.evidence)) {
 		s->counts[SANDWICH_N_PAIRS_WEAK]++;
@@ -391,7 +437,7 @@ as_victim(struct sandwich *s, const struct look *l, const struct entry *e, uint6
 		if (order != FEE_BELOW && order != FEE_EQUAL)
 			continue;
 		told |= pairs_of(s, l, x, t, BY_SENDER, now_ns);
-		if (x->flags & ENTRY_PACKED)
+		if (x->flags & ENTRY_VIA)
 			told |= pairs_of(s, l, x, t, BY_CONTRACT, now_ns);
 		if (!(x->flags & ENTRY_FROM) && is_tight(s, x, e))
 			told |= strangers_of(s, l, x, t, now_ns);
@@ -405,21 +451,19 @@ static bool
 partial(struct sandwich *s, struct entry *front, const struct touch *f, struct entry *v, const struct touch *vt,
 	uint64_t now_ns)
 {
-	if (front == v || !(vt->how & TOUCH_SWAP_OF) || sandwich_same_from(front, v) ||
+	if (front == v || !(front->flags & ENTRY_PACKED) || !(vt->how & TOUCH_SWAP_OF) || (vt->how & TOUCH_NESTED) || sandwich_same_from(front, v) ||
 		(f->dir != 0 && vt->dir != 0 && f->dir != vt->dir) ||
-		sandwich_apart(front->t_ns, v->t_ns) > s->pair_ns || !is_hair(s, front, v) ||
+		front->t_ns < v->t_ns || front->t_ns - v->t_ns > s->pair_ns || !is_hair(s, front, v) ||
 		sandwich_fees(s, front, v) != FEE_ABOVE)
 		return false;
-	bool packed = front->flags & ENTRY_PACKED;
-	if (!packed && (!sandwich_ask(s, front) || !sandwich_ask(s, v) || sandwich_same_from(front, v)))
-		return false;
 	struct told t = {.kind = SANDWICH_PARTIAL,
-		.contract = packed,
+		.contract = true,
 		.attacker_known = true,
-		.attacker = packed ? front->to : front->from,
+		.attacker = front->to,
 		.key = f->address,
 		.token = f->how & TOUCH_TOKEN_KEY,
-		.reasons = REASON(FEE_ORDER) | REASON(PARTIAL) | (packed ? REASON(PACKED) : 0),
+		.pool = sandwich_pool_of(s, v, vt),
+		.reasons = REASON(FEE_ORDER) | REASON(PARTIAL) | REASON(PACKED),
 		.evidence = SANDWICH_HAS(FEE_HAIR),
 		.score = 3,
 		.front = front,

@@ -36,7 +36,9 @@ enum entry_flag {
 	ENTRY_INCLUDED = 1 << 11,
 	ENTRY_ASKED = 1 << 12,	 /* its sender was */
 	ENTRY_AWAITED = 1 << 13, /* a bundle's hash; nothing else is known */
-	ENTRY_INPUT = 1 << 14	 /* its input is in the table of fingerprints */
+	ENTRY_INPUT = 1 << 14,	 /* its input is in the table of fingerprints */
+	ENTRY_VIA = 1 << 15,	 /* it swaps, if it does, through a contract of unknown form: whose calls may be one attacker's */
+	ENTRY_SEARCH = 1 << 16	 /* what decodes of it may not be all: its calldata is searched */
 };
 
 struct entry {
@@ -71,7 +73,8 @@ enum touch_how {
 	TOUCH_OUT = 1 << 3,
 	TOUCH_IN_EXACT = 1 << 4,
 	TOUCH_OUT_EXACT = 1 << 5,
-	TOUCH_TOKENS = 1 << 6 /* token_in and token_out are known */
+	TOUCH_TOKENS = 1 << 6, /* token_in and token_out are known */
+	TOUCH_NESTED = 1 << 7  /* asked for by a contract in between, not of `to` itself */
 };
 
 struct touch_link {
@@ -103,7 +106,7 @@ struct incident {
 	uint64_t id, hash; /* id 0: free */
 	uint32_t next;	   /* in its bucket */
 	uint8_t kind, ending, score, flags;
-	uint8_t attacker[20], key[20];
+	uint8_t attacker[20], key[20], pool[20];
 	uint64_t reasons, front, back, victims[SANDWICH_VICTIMS];
 	uint32_t evidence, n_listed, n_victims;
 	struct sandwich_ref front_ref, back_ref, victim_refs[SANDWICH_VICTIMS];
@@ -111,6 +114,7 @@ struct incident {
 #define INCIDENT_CONTRACT 1u
 #define INCIDENT_TOKEN 2u
 #define INCIDENT_ATTACKER 4u
+#define INCIDENT_POOL 8u
 
 struct sandwich {
 	uint64_t key[2], window_ns, pair_ns, base_fee;
@@ -214,11 +218,14 @@ struct told {
 	uint8_t kind, score;
 	bool contract, token, attacker_known;
 	const uint8_t *attacker, *key;
+	const uint8_t *pool; /* NULL: not known */
 	uint64_t reasons;
 	uint32_t evidence;
 	struct entry *front, *back, *victims[SANDWICH_VICTIMS];
 	uint32_t n_listed, n_victims;
 };
+/* sandwich_pool_of: the pool of v that the touch's tokens are traded in: its own address if that is one; NULL: not known. */
+const uint8_t *sandwich_pool_of(const struct sandwich *s, const struct entry *v, const struct touch *t);
 void sandwich_tell(struct sandwich *s, const struct told *t, uint64_t t_ns);
 void sandwich_gone(struct sandwich *s, struct entry *e, uint8_t ending, uint64_t t_ns);
 void sandwich_mined(struct sandwich *s, struct entry *e, uint64_t t_ns);

@@ -162,7 +162,7 @@ whose(struct sandwich *s, const struct entry *e, struct touch *t)
 {
 	if (e->flags & ENTRY_FROM)
 		t->who[BY_SENDER] = sandwich_who_of(s, BY_SENDER, e->from, t->key);
-	if ((e->flags & ENTRY_TO) && (e->flags & ENTRY_PACKED))
+	if ((e->flags & ENTRY_TO) && (e->flags & ENTRY_VIA))
 		t->who[BY_CONTRACT] = sandwich_who_of(s, BY_CONTRACT, e->to, t->key);
 }
 
