@@ -58,7 +58,7 @@ is_creation(const struct call *c)
 static void
 add_target(struct judged *j, struct span to)
 {
-	for (uint32_t i = 0; i < j->n_targets; i++)
+	for (uint32_t i = 0; to.len == 20 && i < j->n_targets; i++)
 		if (memcmp(j->targets[i], to.p, 20) == 0)
 			return;
 	if (to.len == 20 && j->n_targets < TX_TARGETS_MAX)

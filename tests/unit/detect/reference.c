@@ -160,3 +160,20 @@ reference_scalar(const struct tx *t, enum rule_scalar which, uint32_t bundle_len
 	for (unsigned i = 0; i < 8 && be.p == NULL; i++)
 		out[31 - i] = (uint8_t)(small[which] >> 8 * i);
 }
+
+struct tx
+reference_call(const struct tx *t, const struct calls *calls, uint32_t i, const struct rule_facts *facts, struct rule_facts *its)
+{
+	static const uint8_t nobody[20];
+	struct tx inner = *t;
+	*its = facts != NULL ? *facts : (struct rule_facts){.tx = NULL};
+	if (i == 0)
+		return inner;
+	its->number[SCALAR_CALL_DEPTH] = calls->call[i].depth;
+	inner.to = calls->call[i].to;
+	if (inner.to.len == 0 && calls->call[i].kind < CALL_CREATE)
+		inner.to = (struct span){nobody, 20}; /* it goes to somebody, who is not told */
+	inner.data = calls->call[i].data;
+	inner.value = calls->call[i].value;
+	return inner;
+}

@@ -5,6 +5,7 @@
 #define TESTS_DETECT_REFERENCE_H
 
 #include "detect/ruleset_event.h"
+#include "eth/calls.h"
 #include "eth/tx.h"
 #include "rules/bundle.h"
 
@@ -14,5 +15,8 @@ bool reference_matches(const struct tx *t, enum rule_field field, const uint8_t 
 /* reference_scalar: a number that conditions compare, as 256 bits. facts NULL: none are known. */
 void reference_scalar(const struct tx *t, enum rule_scalar which, uint32_t bundle_len,
 	const struct rule_facts *facts, uint8_t out[32]);
+
+/* reference_call: call i of t as a transaction of its own, and the facts of it. facts: of t, or NULL. */
+struct tx reference_call(const struct tx *t, const struct calls *calls, uint32_t i, const struct rule_facts *facts, struct rule_facts *its);
 
 #endif

@@ -364,6 +364,48 @@ selector(uint8_t out[4])
 }
 
 static void
+put_word(uint8_t *out, uint32_t v)
+{
+	memset(out, 0, 32);
+	for (unsigned i = 0; i < 4; i++)
+		out[31 - i] = (uint8_t)(v >> 8 * i);
+}
+
+/* Calls inside: a Safe's multiSend of a few, of which some go to a deployer and create. */
+static uint32_t
+calls_inside(uint8_t *out)
+{
+	static const uint8_t multi_send[4] = {0x8d, 0x80, 0xff, 0x0a},
+			     deployer[20] = {0x4e, 0x59, 0xb4, 0x48, 0x47, 0xb3, 0x79, 0x57, 0x85, 0x88, 0x92, 0x0c, 0xa7, 0x8f, 0xbf, 0x26, 0xc0,
+				     0xb4, 0x95, 0x6c};
+	uint32_t n = 4 + 64;
+	for (unsigned k = 1 + rnd(3); k > 0; k--) {
+		uint8_t *head = out + n;
+		bool creates = rnd(3) == 0;
+		head[0] = (uint8_t)rnd(2);
+		random_address(head + 1);
+		if (creates)
+			memcpy(head + 1, deployer, 20);
+		put_word(head + 21, rnd(2) * rnd(2000));
+		n += 85;
+		uint32_t data = n;
+		if (creates) {
+			put_word(out + n, rnd(1000));
+			n += 32;
+		} else if (rnd(2)) {
+			n += selector(out + n);
+		}
+		for (unsigned pieces = rnd(6); pieces > 0; pieces--)
+			n += piece(out + n);
+		put_word(head + 53, n - data);
+	}
+	memcpy(out, multi_send, 4);
+	put_word(out + 4, 32);
+	put_word(out + 36, n - 68);
+	return n;
+}
+
+static void
 random_tx(struct made_tx *m)
 {
 	static uint8_t to[20], data[4096], access[4096], auth[4096], blobs[33 * 2], word[64], address[20];
@@ -383,6 +425,8 @@ random_tx(struct made_tx *m)
 			n = selector(data);
 		n += piece(data + n);
 	}
+	if (f.to.len == 20 && rnd(4) == 0)
+		n = calls_inside(data);
 	f.data = (struct span){data, n};
 	for (unsigned k = f.type > TX_LEGACY ? rnd(4) : 0; k > 0; k--) {
 		random_address(address);
@@ -498,37 +542,59 @@ check_protocols(const struct gen *g, const struct tx *t, const struct finding *f
 	}
 }
 
+static unsigned inside; /* findings in calls inside */
+
+/* In which call does the rule hold first? UINT32_MAX: in none. */
+static uint32_t
+holds_in(struct loaded *l, const struct tx *t, uint32_t bundle_len, unsigned rule, unsigned *matched)
+{
+	const struct calls *calls = detect_calls(l->detect);
+	const struct rule_facts *whole = facts;
+	const struct gen *g = &gens[rule];
+	uint32_t at = UINT32_MAX;
+	for (uint32_t i = 0; i < calls->n && at == UINT32_MAX; i++) {
+		unsigned hits[PATTERNS];
+		struct rule_facts its;
+		struct tx inner = reference_call(t, calls, i, whole, &its);
+		facts = i > 0 ? &its : whole;
+		for (unsigned k = 0; k < g->n_pat; k++) {
+			hits[k] = count(&inner, &g->pat[k]);
+			*matched += i == 0 && hits[k] > 0;
+		}
+		if (holds(g, g->root, hits, &inner, bundle_len) && !(g->exception && hits[g->n_pat - 1] > 0))
+			at = i;
+	}
+	facts = whole;
+	return at;
+}
+
 static unsigned
 check_tx(struct loaded *l, const struct tx *t, uint32_t bundle_len)
 {
 	struct finding f[DETECT_FINDINGS_MAX];
-	bool got[RULES] = {false};
+	uint32_t got[RULES];
 	unsigned matched = 0;
+	memset(got, 0xff, sizeof got);
 	detect_facts(l->detect, facts);
 	int n = detect_tx(l->detect, t, bundle_len, f);
 	assert_true(n >= 0);
 	assert_int_equal(detect_over(l->detect), 0); /* fewer rules than fit */
 	for (int i = 0; i < n; i++) {
-		assert_true(f[i].rule_index < RULES && !got[f[i].rule_index]);
-		got[f[i].rule_index] = true;
-		check_protocols(&gens[f[i].rule_index], t, &f[i]);
+		struct rule_facts its;
+		assert_true(f[i].rule_index < RULES && got[f[i].rule_index] == UINT32_MAX);
+		assert_true(f[i].call < detect_calls(l->detect)->n);
+		got[f[i].rule_index] = f[i].call;
+		inside += f[i].call > 0;
+		const struct tx where = reference_call(t, detect_calls(l->detect), f[i].call, facts, &its);
+		check_protocols(&gens[f[i].rule_index], &where, &f[i]);
 		if (i > 0) { /* most important first */
 			const struct gen *x = &gens[f[i - 1].rule_index], *y = &gens[f[i].rule_index];
 			unsigned a = x->grade * 8 + x->severity, b = y->grade * 8 + y->severity;
 			assert_true(a > b || (a == b && f[i - 1].rule_index < f[i].rule_index));
 		}
 	}
-	for (unsigned i = 0; i < RULES; i++) {
-		const struct gen *g = &gens[i];
-		unsigned hits[PATTERNS];
-		for (unsigned k = 0; k < g->n_pat; k++) {
-			hits[k] = count(t, &g->pat[k]);
-			matched += hits[k] > 0;
-		}
-		bool want =
-			holds(g, g->root, hits, t, bundle_len) && !(g->exception && hits[g->n_pat - 1] > 0);
-		assert_int_equal(got[i], want);
-	}
+	for (unsigned i = 0; i < RULES; i++)
+		assert_int_equal(got[i], holds_in(l, t, bundle_len, i, &matched));
 	return matched;
 }
 
@@ -552,7 +618,8 @@ random_sets(void **unused)
 		loaded_close(&l);
 		free(text);
 	}
-	print_message("%u transactions, %u patterns matched\n", SETS * TXS, matched);
+	print_message("%u transactions, %u patterns matched, %u findings in calls inside\n", SETS * TXS, matched, inside);
+	assert_true(inside > SETS * TXS / 10);
 	assert_true(matched > SETS * TXS); /* the pools do their work */
 }
 
