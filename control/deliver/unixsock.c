@@ -166,6 +166,7 @@ announce(struct outlet_state *s, const struct entry *e, const uint8_t *evidence)
 			.from = e->from,
 			.to = e->to,
 			.record = e->record,
+			.vet = e->vet,
 			.evidence = a->evidence,
 			.evidence_len = len};
 		memcpy(a->event.epoch, e->epoch, sizeof a->event.epoch);
