@@ -54,7 +54,7 @@ struct vet {
 	_Atomic uint64_t n_done;
 	pthread_mutex_t lock; /* over what follows */
 	struct list urgent, other, done;
-	uint64_t n_jobs, evidence_bytes;
+	uint64_t n_jobs, n_others, evidence_bytes;
 	struct vet_status status;
 };
 
@@ -441,13 +441,16 @@ submit(struct vet *v, const struct entry *e, const uint8_t *evidence, bool late)
 {
 	pthread_mutex_lock(&v->lock);
 	uint32_t len = v->evidence_bytes + e->evidence_len > VET_EVIDENCE_BYTES ? 0 : e->evidence_len;
-	struct vet_job *j = v->n_jobs < VET_JOBS_MAX ? malloc(sizeof *j + len) : NULL;
+	bool urgent = e->record.grade == GRADE_PAUSE;
+	bool room = v->n_jobs < VET_JOBS_MAX && (urgent || v->n_others < VET_JOBS_OTHER);
+	struct vet_job *j = room ? malloc(sizeof *j + len) : NULL;
 	if (j == NULL) {
 		v->status.not_asked++;
 		pthread_mutex_unlock(&v->lock);
 		return false;
 	}
 	v->n_jobs++;
+	v->n_others += !urgent;
 	v->evidence_bytes += len;
 	v->status.asked++;
 	*j = (struct vet_job){.ring_id = e->ring_id, .record = e->record, .evidence_len = len, .asked_ns = now_ns()};
@@ -456,7 +459,7 @@ submit(struct vet *v, const struct entry *e, const uint8_t *evidence, bool late)
 	memcpy(j->evidence, evidence + e->evidence_at, len);
 	if (len < e->evidence_len)
 		j->record.trust |= TRUST_NO_EVIDENCE;
-	j->urgent = e->record.grade == GRADE_PAUSE;
+	j->urgent = urgent;
 	j->deadline_ns = j->asked_ns + v->deadline_ns;
 	if (!late && v->n_nodes > 0)
 		list_put(j->urgent ? &v->urgent : &v->other, j);
@@ -490,6 +493,7 @@ vet_fetch(struct vet *v)
 	if (j != NULL) {
 		atomic_fetch_sub_explicit(&v->n_done, 1, memory_order_relaxed);
 		v->n_jobs--;
+		v->n_others -= !j->urgent;
 		v->evidence_bytes -= j->evidence_len;
 	}
 	pthread_mutex_unlock(&v->lock);

@@ -18,6 +18,7 @@
 #define VET_DEADLINE_MS 250u
 #define VET_DEADLINE_MS_MAX 10000u
 #define VET_JOBS_MAX 1024u  /* waiting, asked, or answered and not fetched */
+#define VET_JOBS_OTHER 768u /* of these, for alerts that no node has accepted yet */
 #define VET_LANES 16u	    /* asked at the same time */
 #define VET_LANES_OTHER 8u  /* of these, for alerts that no node has accepted yet */
 #define VET_EVIDENCE_BYTES (32u << 20) /* of all jobs; beyond it a verdict comes without */
