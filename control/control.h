@@ -5,6 +5,7 @@
 
 #include "control/drain.h"
 #include "control/journal.h"
+#include "control/recall.h"
 #include "control/vet.h"
 
 #include <stdbool.h>
@@ -26,6 +27,7 @@ struct control {
 	struct journal *journal;
 	struct drain drain;
 	struct vet *vet;
+	struct recall *recall;
 	uint64_t started_ns;
 	_Atomic uint64_t undurable; /* alerts that went out marked durable:false */
 	_Atomic uint64_t lost_untold; /* alerts that are lost, and the journal that shall tell of it is down */

@@ -63,6 +63,8 @@ struct run {
 	struct attach attach;
 	struct outlet_state *outlet[OUTLETS];
 	bool draining_gone, said_waiting, ended_early;
+	int page_fd; /* a memory page that the dataplane has not taken yet; -1: none */
+	uint64_t page_number, page_bytes;
 	uint64_t attach_at_ns, commit_at_ns, tidy_at_ns, gone_at_ns, done_at_ns, started_ns;
 };
 
@@ -219,6 +221,25 @@ gone(struct run *r, uint64_t now_ns)
 	r->gone_at_ns = now_ns;
 }
 
+/* What is known goes to the dataplane that has just come, and again when operators change their list. */
+static void
+see_to_memory(struct run *r)
+{
+	uint64_t number, bytes;
+	int fd = recall_page(r->c.recall, &number, &bytes);
+	if (fd >= 0) {
+		if (r->page_fd >= 0)
+			close(r->page_fd);
+		r->page_fd = fd;
+		r->page_number = number;
+		r->page_bytes = bytes;
+	}
+	if (r->page_fd < 0 || attach_remember(&r->attach, r->page_fd, r->page_number, r->page_bytes) == -EAGAIN)
+		return;
+	close(r->page_fd);
+	r->page_fd = -1;
+}
+
 static void
 see_to_channel(struct run *r, uint64_t now_ns)
 {
@@ -226,9 +247,12 @@ see_to_channel(struct run *r, uint64_t now_ns)
 	if (r->draining_gone || now_ns < r->attach_at_ns)
 		return;
 	r->attach_at_ns = now_ns + ATTACH_EVERY_NS;
+	see_to_memory(r);
 	switch (attach_poll(&r->attach, now_ns, &d)) {
 	case ATTACH_CAME:
 		came(r, &d);
+		if (attach_takes_memory(&r->attach))
+			recall_want_page(r->c.recall);
 		break;
 	case ATTACH_BUNDLE:
 		drain_names(&r->c.drain, r->attach.names, r->attach.generation);
@@ -393,6 +417,44 @@ take_priority(void)
 			strerror(errno));
 }
 
+static void
+tear_down(struct run *r, size_t up)
+{
+	while (up > 0) {
+		up--;
+		outlets[up]->stop(r->outlet[up]);
+	}
+	vet_stop(r->c.vet);
+	recall_stop(r->c.recall);
+	if (r->page_fd >= 0)
+		close(r->page_fd);
+	journal_close(r->c.journal);
+}
+
+/* What serves the outlets and the drain. 0, or the exit status. */
+static int
+set_up(struct run *r)
+{
+	char err[512];
+	r->c.vet = vet_start(&r->c.opt.vet, err, sizeof err);
+	if (r->c.vet == NULL) {
+		int rc = errno == EINVAL ? 2 : 1;
+		say(err);
+		return rc;
+	}
+	r->c.recall = recall_start(r->c.journal, r->c.opt.journal, err, sizeof err);
+	if (r->c.recall == NULL)
+		return say(err);
+	r->c.drain.ask = vet_has_nodes(r->c.vet);
+	journal_note(r->c.journal, control_wall_ns(), "started", "{}");
+	int asked = vetting_resume(r->c.vet, r->c.journal, control_wall_ns());
+	if (asked < 0)
+		say("cannot read about what a node was being asked when control ended");
+	else if (asked > 0)
+		fprintf(stderr, "sentinel-control: %d alerts about which a node was being asked when control ended\n", asked);
+	return 0;
+}
+
 static int
 serve(struct run *r)
 {
@@ -400,6 +462,8 @@ serve(struct run *r)
 	struct journal_options j = {.dir = r->c.opt.journal,
 		.file_bytes = r->c.opt.journal_mb << 20,
 		.keep_bytes = r->c.opt.keep_mb << 20};
+	size_t up = 0;
+	r->page_fd = -1;
 	r->started_ns = r->c.started_ns = control_monotonic_ns();
 	if (batch_new(&r->batch) != 0)
 		return say("no memory");
@@ -408,27 +472,12 @@ serve(struct run *r)
 	r->c.journal = journal_open(&j, err, sizeof err);
 	if (r->c.journal == NULL)
 		return say(err);
-	r->c.vet = vet_start(&r->c.opt.vet, err, sizeof err);
-	if (r->c.vet == NULL) {
-		int rc = errno == EINVAL ? 2 : 1;
-		say(err);
-		journal_close(r->c.journal);
-		return rc;
-	}
-	r->c.drain.ask = vet_has_nodes(r->c.vet);
-	journal_note(r->c.journal, control_wall_ns(), "started", "{}");
-	int asked = vetting_resume(r->c.vet, r->c.journal, control_wall_ns());
-	if (asked < 0)
-		say("cannot read about what a node was being asked when control ended");
-	else if (asked > 0)
-		fprintf(stderr, "sentinel-control: %d alerts about which a node was being asked when control ended\n", asked);
-	size_t up = 0;
-	while (up < OUTLETS && (r->outlet[up] = outlets[up]->start(&r->c, err, sizeof err)) != NULL)
+	int rc = set_up(r);
+	while (rc == 0 && up < OUTLETS && (r->outlet[up] = outlets[up]->start(&r->c, err, sizeof err)) != NULL)
 		up++;
-	int rc = 0;
-	if (up < OUTLETS) {
+	if (rc == 0 && up < OUTLETS) {
 		rc = say(err);
-	} else {
+	} else if (rc == 0) {
 		fprintf(stderr,
 			"sentinel-control: journal in %s, consumers connect at %s, looking for the dataplane "
 			"at %s\n",
@@ -437,12 +486,7 @@ serve(struct run *r)
 			take_priority();
 		rc = finish(r, loop(r));
 	}
-	while (up > 0) {
-		up--;
-		outlets[up]->stop(r->outlet[up]);
-	}
-	vet_stop(r->c.vet);
-	journal_close(r->c.journal);
+	tear_down(r, up);
 	return rc;
 }
 

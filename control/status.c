@@ -330,6 +330,32 @@ vet_part(struct control *c)
 	return o;
 }
 
+static json_t *
+memory_part(struct control *c)
+{
+	struct recall_status s;
+	if (c->recall == NULL)
+		return json_null();
+	recall_status_get(c->recall, &s);
+	json_t *o = json_object();
+	set(o, "armed", s.armed);
+	set(o, "armed_included", s.included);
+	set(o, "watched", s.operators);
+	set(o, "incidents", s.incidents);
+	set(o, "evicted", s.evicted);
+	set(o, "evicted_included", s.evicted_included);
+	set(o, "refused", s.refused);
+	set(o, "aged", s.aged);
+	set(o, "dropped", s.dropped);
+	set(o, "incidents_evicted", s.incidents_evicted);
+	set(o, "incidents_aged", s.incidents_aged);
+	set(o, "pages", s.pages);
+	set(o, "behind", journal_head(c->journal) - s.cursor);
+	set(o, "failures", s.failures);
+	json_object_set_new(o, "failure", s.failure[0] ? json_string(s.failure) : json_null());
+	return o;
+}
+
 json_t *
 status_build(struct control *c, unsigned clients)
 {
@@ -360,6 +386,7 @@ status_build(struct control *c, unsigned clients)
 	json_object_set_new(self, "source", json_string(c->opt.source_name));
 	json_object_set_new(root, "control", self);
 	json_object_set_new(root, "vet", vet_part(c));
+	json_object_set_new(root, "memory", memory_part(c));
 	set(root, "time_ns", control_wall_ns());
 	return root;
 }

@@ -44,10 +44,9 @@ class Dataplane:
     def record(self, **words):
         """A record that lacks only what a node can tell; the words it was made of."""
         n = self.n = self.n + 1
-        w = {"lane": 1, "grade": 2, "wanted": 3, "has": 0xf | 1 << 4 | 1 << 7, "chain": standin.CHAIN, "nonce": 5, "gas": 21000, "lacks": WAITS,
-             "hash": f"{n:064x}", "from": f"{n:040x}", "to": "11" * 20, "fee": f"{100:064x}", "value": f"{1000:064x}",
+        w = {"lane": 1, "grade": 2, "wanted": 3, "has": 1 | 2 | 8 | 16 | 1 << 7, "chain": standin.CHAIN, "nonce": 5, "gas": 21000, "lacks": WAITS,
+             "hash": f"{n:016x}" * 4, "from": f"{n:040x}", "to": "11" * 20, "fee": f"{100:064x}", "value": f"{1000:064x}",
              "dedupekey": f"{n:064x}", "protocols": 1, "protocol": PROTECTED, "touches": "01000000"}
-        w["has"] = 1 | 2 | 8 | 16 | 1 << 7  # from, to, chain id, nonce, hash
         w.update(words)
         return w
 
