@@ -93,6 +93,7 @@ take_welcome(struct attach *a, const struct channel_msg *m)
 	if (m->u.welcome.n_rings == 0 || m->u.welcome.n_rings > ATTACH_RINGS_MAX)
 		return "it offers more rings than can be taken, or none";
 	a->welcome = true;
+	a->version = m->u.welcome.version;
 	a->n_rings = m->u.welcome.n_rings;
 	a->pending->pid = m->u.welcome.pid;
 	memcpy(a->pending->epoch, m->u.welcome.epoch, sizeof a->pending->epoch);
@@ -229,4 +230,17 @@ attach_poll(struct attach *a, uint64_t now_ns, struct dataplane *out)
 			return a->whole ? ATTACH_BUNDLE : hand_over(a, out);
 	}
 	return ATTACH_NOTHING;
+}
+
+bool
+attach_takes_memory(const struct attach *a)
+{
+	return a->fd >= 0 && a->whole && a->version >= CHANNEL_VERSION_MEMORY;
+}
+
+int
+attach_remember(struct attach *a, int fd, uint64_t number, uint64_t bytes)
+{
+	struct channel_msg m = {.type = CHANNEL_MEMORY, .u.memory = {number, bytes}};
+	return attach_takes_memory(a) ? channel_send(a->fd, &m, &fd, 1) : -ENOTCONN;
 }

@@ -39,6 +39,7 @@ struct attach {
 	bool whole; /* everything offered has come */
 	bool welcome, stats, said_refused;
 	uint64_t retry_at_ns, backoff_ns, deadline_ns;
+	uint32_t version; /* of the channel, as agreed */
 	uint32_t n_rings;
 	struct dataplane *pending; /* what has come so far */
 	struct rule_names *names;
@@ -52,6 +53,11 @@ int attach_init(struct attach *a, const char *path);
 void attach_end(struct attach *a);
 /* attach_poll does what can be done now. now_ns: monotonic. On ATTACH_CAME *out is filled. */
 enum attach_event attach_poll(struct attach *a, uint64_t now_ns, struct dataplane *out);
+
+/* attach_takes_memory: a dataplane is attached that takes memory pages. attach_remember sends it one; the fd stays the caller's. 0; -EAGAIN: it
+ * does not read at the moment; else it is not to be had. */
+bool attach_takes_memory(const struct attach *a);
+int attach_remember(struct attach *a, int fd, uint64_t number, uint64_t bytes);
 
 void dataplane_free(struct dataplane *d);
 

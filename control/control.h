@@ -5,6 +5,8 @@
 
 #include "control/drain.h"
 #include "control/journal.h"
+#include "control/recall.h"
+#include "control/vet.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +18,7 @@
 struct control_options {
 	const char *channel, *socket, *journal, *source_name;
 	uint64_t journal_mb, keep_mb;
+	struct vet_options vet;
 	bool once, realtime, verify, help;
 };
 
@@ -23,10 +26,13 @@ struct control {
 	struct control_options opt;
 	struct journal *journal;
 	struct drain drain;
+	struct vet *vet;
+	struct recall *recall;
 	uint64_t started_ns;
 	_Atomic uint64_t undurable; /* alerts that went out marked durable:false */
 	_Atomic uint64_t lost_untold; /* alerts that are lost, and the journal that shall tell of it is down */
 	_Atomic uint64_t attachments;
+	_Atomic uint64_t verdicts_shed; /* let go of while the journal was down */
 };
 
 uint64_t control_wall_ns(void);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/drain.h"
 
+#include "control/vet_answer.h"
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -144,6 +146,7 @@ keep(struct drain *n, uint32_t i, struct batch *b, const struct alert_record *re
 	e->from = e->to = rec->seq;
 	e->evidence_at = b->evidence_n;
 	e->evidence_len = evidence_len;
+	e->vet.node = n->ask && vet_wanted(rec) ? VET_ASKED : VET_NONE;
 	b->evidence_n += evidence_len;
 	const char *name = rule_names_find(n->d.names, rec->rule_index, rec->rule_id, rec->rule_rev);
 	snprintf(e->rule_name, sizeof e->rule_name, "%s", name ? name : "");

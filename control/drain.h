@@ -31,6 +31,7 @@ struct drain {
 	pthread_mutex_t lock; /* over what follows: the drain changes it, status looks at it */
 	bool attached;	      /* d is a dataplane's, perhaps of one that has gone */
 	bool alive;	      /* and it has not hung up, or is not yet drained */
+	bool ask; /* mark what a node is to be asked about (VET_ASKED) */
 	struct dataplane d;
 	struct drain_ring ring[ATTACH_RINGS_MAX];
 };

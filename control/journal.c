@@ -285,6 +285,7 @@ committed(struct journal *j, struct batch *b, const struct consumer_changes *c, 
 	consumers_settle(j, c);
 	pthread_mutex_lock(&j->lock);
 	j->n_notes -= t->n_notes;
+	j->notes_durable += t->n_notes;
 	memmove(j->notes, j->notes + t->n_notes, j->n_notes * sizeof *j->notes);
 	struct journal_file *f = &j->files[j->n_files - 1];
 	f->last = j->state.head;
@@ -443,18 +444,30 @@ journal_commit(struct journal *j, struct batch *b, uint64_t now_ns)
 	return 0;
 }
 
-void
+uint64_t
 journal_note(struct journal *j, uint64_t now_ns, const char *kind, const char *detail)
 {
+	uint64_t ticket = 0;
 	pthread_mutex_lock(&j->lock);
 	if (j->n_notes < NOTES_MAX) {
 		struct note *n = &j->notes[j->n_notes++];
 		n->time_ns = now_ns;
 		snprintf(n->kind, sizeof n->kind, "%s", kind);
 		snprintf(n->detail, sizeof n->detail, "%s", detail);
+		ticket = j->notes_durable + j->n_notes;
 	}
 	pthread_mutex_unlock(&j->lock);
 	atomic_store_explicit(&j->dirty, true, memory_order_relaxed);
+	return ticket;
+}
+
+bool
+journal_noted(struct journal *j, uint64_t ticket)
+{
+	pthread_mutex_lock(&j->lock);
+	bool durable = ticket <= j->notes_durable;
+	pthread_mutex_unlock(&j->lock);
+	return durable;
 }
 
 /* ---- what others see ---- */

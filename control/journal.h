@@ -73,8 +73,10 @@ int journal_commit(struct journal *j, struct batch *b, uint64_t now_ns);
 /* journal_wants: a commit with an empty batch has something to do (consumers, notes, a retry that is due). */
 bool journal_wants(const struct journal *j, uint64_t now_ns);
 /* journal_note puts an entry into the audit trail with the next commit. detail: JSON, cut to
- * AUDIT_DETAIL_MAX. Notes that pile up while the journal is down are dropped beyond 64. */
-void journal_note(struct journal *j, uint64_t now_ns, const char *kind, const char *detail);
+ * AUDIT_DETAIL_MAX. Notes that pile up while the journal is down are dropped beyond 64: then it returns 0, else the note's ticket.
+ * journal_noted: whether it is durable. */
+uint64_t journal_note(struct journal *j, uint64_t now_ns, const char *kind, const char *detail);
+bool journal_noted(struct journal *j, uint64_t ticket);
 /* journal_tidy retires old files. Called now and then. */
 void journal_tidy(struct journal *j, uint64_t now_ns);
 

@@ -86,6 +86,7 @@ struct journal {
 	uint32_t n_consumers;
 	struct note notes[NOTES_MAX];
 	unsigned n_notes;
+	uint64_t notes_durable;
 	struct journal_status status;
 	struct journal_state shown; /* copy of state after each commit */
 

@@ -2,6 +2,7 @@
 #include "control/audit.h"
 #include "control/control.h"
 #include "control/deliver/outlet.h"
+#include "control/vetting.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -41,6 +42,11 @@ static const char usage_text[] =
 	"  --keep-mb N        retire old journal files beyond N MB in all (default 4096); files that hold "
 	"pause-grade\n"
 	"                     alerts which a consumer has not acknowledged stay\n"
+	"  --node URL         ask this node (http://HOST:PORT, or unix:PATH of a socket that speaks HTTP) whether what would pause "
+	"is viable;\n"
+	"                     up to 4 times, the first definite answer counts. Such alerts go out as page at once; the answer "
+	"follows\n"
+	"  --vet-ms N         how long a node may take to answer (default 250)\n"
 	"  --realtime         run the drain with real-time priority (needs CAP_SYS_NICE or an rtprio limit)\n"
 	"  --once             end, with status 0, when the dataplane has read its capture and all is "
 	"journaled\n"
@@ -48,6 +54,7 @@ static const char usage_text[] =
 	"examples:\n"
 	"  sentinel-control --channel ./dataplane.sock --socket ./control.sock --journal ./journal\n"
 	"  sentinel-control --realtime --source-name urn:sentinel:fleet1:box7\n"
+	"  sentinel-control --node http://127.0.0.1:8545 --vet-ms 100\n"
 	"  sentinel-control --verify --journal ./journal\n";
 
 struct run {
@@ -56,6 +63,8 @@ struct run {
 	struct attach attach;
 	struct outlet_state *outlet[OUTLETS];
 	bool draining_gone, said_waiting, ended_early;
+	int page_fd; /* a memory page that the dataplane has not taken yet; -1: none */
+	uint64_t page_number, page_bytes;
 	uint64_t attach_at_ns, commit_at_ns, tidy_at_ns, gone_at_ns, done_at_ns, started_ns;
 };
 
@@ -85,15 +94,31 @@ bad(const char *what, const char *arg)
 }
 
 static int
-take_number(const char *text, uint64_t *out)
+take_number(const char *text, uint64_t max, uint64_t *out)
 {
 	char *end;
 	errno = 0;
 	unsigned long long v = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || v < 1 || v > 1u << 30)
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || v < 1 || v > max)
 		return -EINVAL;
 	*out = v;
 	return 0;
+}
+
+static int
+take_value(struct control_options *o, const char *flag, const char *text)
+{
+	if (strcmp(flag, "--node") == 0) {
+		if (o->vet.n_nodes == VET_NODES_MAX)
+			return bad("there are at most 4 of", flag);
+		o->vet.node[o->vet.n_nodes++] = text;
+		return 0;
+	}
+	if (strcmp(flag, "--vet-ms") == 0)
+		return take_number(text, VET_DEADLINE_MS_MAX, &o->vet.deadline_ms) == 0 ? 0 : bad("needs milliseconds from 1 to 10000", flag);
+	return take_number(text, 1u << 30, strcmp(flag, "--keep-mb") == 0 ? &o->keep_mb : &o->journal_mb) == 0
+		       ? 0
+		       : bad("needs a number of MB from 1", flag);
 }
 
 static int
@@ -103,18 +128,17 @@ parse_options(int argc, char **argv, struct control_options *o)
 		.socket = CONTROL_DEFAULT_SOCKET,
 		.journal = CONTROL_DEFAULT_JOURNAL,
 		.journal_mb = 64,
-		.keep_mb = 4096};
+		.keep_mb = 4096,
+		.vet = {.deadline_ms = VET_DEADLINE_MS}};
 	const struct {
 		const char *flag;
 		const char **value;
-		uint64_t *number;
 		bool *set;
-	} known[] = {{"--channel", &o->channel, NULL, NULL}, {"--socket", &o->socket, NULL, NULL},
-		{"--journal", &o->journal, NULL, NULL}, {"--source-name", &o->source_name, NULL, NULL},
-		{"--journal-mb", NULL, &o->journal_mb, NULL}, {"--keep-mb", NULL, &o->keep_mb, NULL},
-		{"--realtime", NULL, NULL, &o->realtime}, {"--once", NULL, NULL, &o->once},
-		{"--verify", NULL, NULL, &o->verify}, {"--help", NULL, NULL, &o->help},
-		{"-h", NULL, NULL, &o->help}};
+	} known[] = {{"--channel", &o->channel, NULL}, {"--socket", &o->socket, NULL},
+		{"--journal", &o->journal, NULL}, {"--source-name", &o->source_name, NULL},
+		{"--journal-mb", NULL, NULL}, {"--keep-mb", NULL, NULL}, {"--node", NULL, NULL}, {"--vet-ms", NULL, NULL},
+		{"--realtime", NULL, &o->realtime}, {"--once", NULL, &o->once},
+		{"--verify", NULL, &o->verify}, {"--help", NULL, &o->help}, {"-h", NULL, &o->help}};
 	const size_t n = sizeof known / sizeof known[0];
 	for (int i = 1; i < argc; i++) {
 		size_t k = 0;
@@ -130,8 +154,8 @@ parse_options(int argc, char **argv, struct control_options *o)
 			return bad("needs a value", known[k].flag);
 		if (known[k].value != NULL)
 			*known[k].value = argv[i];
-		else if (take_number(argv[i], known[k].number) != 0)
-			return bad("needs a number of MB from 1", known[k].flag);
+		else if (take_value(o, known[k].flag, argv[i]) != 0)
+			return 2;
 	}
 	return 0;
 }
@@ -197,6 +221,25 @@ gone(struct run *r, uint64_t now_ns)
 	r->gone_at_ns = now_ns;
 }
 
+/* What is known goes to the dataplane that has just come, and again when operators change their list. */
+static void
+see_to_memory(struct run *r)
+{
+	uint64_t number, bytes;
+	int fd = recall_page(r->c.recall, &number, &bytes);
+	if (fd >= 0) {
+		if (r->page_fd >= 0)
+			close(r->page_fd);
+		r->page_fd = fd;
+		r->page_number = number;
+		r->page_bytes = bytes;
+	}
+	if (r->page_fd < 0 || attach_remember(&r->attach, r->page_fd, r->page_number, r->page_bytes) == -EAGAIN)
+		return;
+	close(r->page_fd);
+	r->page_fd = -1;
+}
+
 static void
 see_to_channel(struct run *r, uint64_t now_ns)
 {
@@ -204,9 +247,12 @@ see_to_channel(struct run *r, uint64_t now_ns)
 	if (r->draining_gone || now_ns < r->attach_at_ns)
 		return;
 	r->attach_at_ns = now_ns + ATTACH_EVERY_NS;
+	see_to_memory(r);
 	switch (attach_poll(&r->attach, now_ns, &d)) {
 	case ATTACH_CAME:
 		came(r, &d);
+		if (attach_takes_memory(&r->attach))
+			recall_want_page(r->c.recall);
 		break;
 	case ATTACH_BUNDLE:
 		drain_names(&r->c.drain, r->attach.names, r->attach.generation);
@@ -256,6 +302,7 @@ make_durable(struct run *r, uint64_t now_ns)
 		batch_shed(&r->batch);
 	}
 	atomic_store_explicit(&r->c.lost_untold, batch_lost(&r->batch), memory_order_relaxed);
+	atomic_store_explicit(&r->c.verdicts_shed, r->batch.verdicts_shed, memory_order_relaxed);
 	drain_release(&r->c.drain);
 	r->commit_at_ns = now_ns + QUIET_COMMIT_EVERY_NS;
 	for (size_t k = 0; k < OUTLETS; k++)
@@ -268,7 +315,11 @@ turn(struct run *r)
 {
 	uint64_t now_ns = control_monotonic_ns();
 	see_to_channel(r, now_ns);
-	unsigned work = drain_turn(&r->c.drain, &r->batch);
+	unsigned verdicts = vetting_take(r->c.vet, &r->batch);
+	uint32_t from = r->batch.n;
+	unsigned work = drain_turn(&r->c.drain, &r->batch) + verdicts;
+	if (r->c.drain.ask)
+		vetting_ask(r->c.vet, &r->batch, from);
 	if (work > 0 || (now_ns >= r->commit_at_ns && journal_wants(r->c.journal, control_wall_ns())))
 		make_durable(r, now_ns);
 	if (r->draining_gone && (work == 0 || now_ns - r->gone_at_ns > GONE_PATIENCE_NS)) {
@@ -305,7 +356,7 @@ static bool
 is_over(struct run *r, unsigned work)
 {
 	uint64_t now_ns = control_monotonic_ns();
-	if (work > 0 || r->batch.n > 0 || !drain_source_done(&r->c.drain))
+	if (work > 0 || r->batch.n > 0 || !drain_source_done(&r->c.drain) || vet_busy(r->c.vet))
 		return false;
 	if (r->done_at_ns == 0)
 		r->done_at_ns = now_ns;
@@ -366,6 +417,44 @@ take_priority(void)
 			strerror(errno));
 }
 
+static void
+tear_down(struct run *r, size_t up)
+{
+	while (up > 0) {
+		up--;
+		outlets[up]->stop(r->outlet[up]);
+	}
+	vet_stop(r->c.vet);
+	recall_stop(r->c.recall);
+	if (r->page_fd >= 0)
+		close(r->page_fd);
+	journal_close(r->c.journal);
+}
+
+/* What serves the outlets and the drain. 0, or the exit status. */
+static int
+set_up(struct run *r)
+{
+	char err[512];
+	r->c.vet = vet_start(&r->c.opt.vet, err, sizeof err);
+	if (r->c.vet == NULL) {
+		int rc = errno == EINVAL ? 2 : 1;
+		say(err);
+		return rc;
+	}
+	r->c.recall = recall_start(r->c.journal, r->c.opt.journal, err, sizeof err);
+	if (r->c.recall == NULL)
+		return say(err);
+	r->c.drain.ask = vet_has_nodes(r->c.vet);
+	journal_note(r->c.journal, control_wall_ns(), "started", "{}");
+	int asked = vetting_resume(r->c.vet, r->c.journal, control_wall_ns());
+	if (asked < 0)
+		say("cannot read about what a node was being asked when control ended");
+	else if (asked > 0)
+		fprintf(stderr, "sentinel-control: %d alerts about which a node was being asked when control ended\n", asked);
+	return 0;
+}
+
 static int
 serve(struct run *r)
 {
@@ -373,6 +462,8 @@ serve(struct run *r)
 	struct journal_options j = {.dir = r->c.opt.journal,
 		.file_bytes = r->c.opt.journal_mb << 20,
 		.keep_bytes = r->c.opt.keep_mb << 20};
+	size_t up = 0;
+	r->page_fd = -1;
 	r->started_ns = r->c.started_ns = control_monotonic_ns();
 	if (batch_new(&r->batch) != 0)
 		return say("no memory");
@@ -381,14 +472,12 @@ serve(struct run *r)
 	r->c.journal = journal_open(&j, err, sizeof err);
 	if (r->c.journal == NULL)
 		return say(err);
-	journal_note(r->c.journal, control_wall_ns(), "started", "{}");
-	size_t up = 0;
-	while (up < OUTLETS && (r->outlet[up] = outlets[up]->start(&r->c, err, sizeof err)) != NULL)
+	int rc = set_up(r);
+	while (rc == 0 && up < OUTLETS && (r->outlet[up] = outlets[up]->start(&r->c, err, sizeof err)) != NULL)
 		up++;
-	int rc = 0;
-	if (up < OUTLETS) {
+	if (rc == 0 && up < OUTLETS) {
 		rc = say(err);
-	} else {
+	} else if (rc == 0) {
 		fprintf(stderr,
 			"sentinel-control: journal in %s, consumers connect at %s, looking for the dataplane "
 			"at %s\n",
@@ -397,11 +486,7 @@ serve(struct run *r)
 			take_priority();
 		rc = finish(r, loop(r));
 	}
-	while (up > 0) {
-		up--;
-		outlets[up]->stop(r->outlet[up]);
-	}
-	journal_close(r->c.journal);
+	tear_down(r, up);
 	return rc;
 }
 

@@ -304,6 +304,58 @@ consumers_part(
 	return all;
 }
 
+/* null: no node is configured. */
+static json_t *
+vet_part(struct control *c)
+{
+	struct vet_status s;
+	if (c->vet == NULL || !vet_has_nodes(c->vet))
+		return json_null();
+	vet_status_get(c->vet, &s);
+	json_t *o = json_object();
+	set(o, "nodes", s.nodes);
+	set(o, "deadline_ms", s.deadline_ms);
+	set(o, "asked", s.asked);
+	set(o, "yes", s.yes);
+	set(o, "no", s.no);
+	set(o, "unknown", s.unknown);
+	set(o, "waiting", s.waiting);
+	set(o, "running", s.running);
+	set(o, "not_asked", s.not_asked);
+	set(o, "verdicts_shed", atomic_load_explicit(&c->verdicts_shed, memory_order_relaxed));
+	set(o, "requests", s.requests);
+	set(o, "failures", s.failures);
+	set(o, "last_us", s.last_us);
+	set(o, "max_us", s.max_us);
+	return o;
+}
+
+static json_t *
+memory_part(struct control *c)
+{
+	struct recall_status s;
+	if (c->recall == NULL)
+		return json_null();
+	recall_status_get(c->recall, &s);
+	json_t *o = json_object();
+	set(o, "armed", s.armed);
+	set(o, "armed_included", s.included);
+	set(o, "watched", s.operators);
+	set(o, "incidents", s.incidents);
+	set(o, "evicted", s.evicted);
+	set(o, "evicted_included", s.evicted_included);
+	set(o, "refused", s.refused);
+	set(o, "aged", s.aged);
+	set(o, "dropped", s.dropped);
+	set(o, "incidents_evicted", s.incidents_evicted);
+	set(o, "incidents_aged", s.incidents_aged);
+	set(o, "pages", s.pages);
+	set(o, "behind", journal_head(c->journal) - s.cursor);
+	set(o, "failures", s.failures);
+	json_object_set_new(o, "failure", s.failure[0] ? json_string(s.failure) : json_null());
+	return o;
+}
+
 json_t *
 status_build(struct control *c, unsigned clients)
 {
@@ -333,6 +385,8 @@ status_build(struct control *c, unsigned clients)
 	json_object_set_new(self, "channel", json_string(c->opt.channel));
 	json_object_set_new(self, "source", json_string(c->opt.source_name));
 	json_object_set_new(root, "control", self);
+	json_object_set_new(root, "vet", vet_part(c));
+	json_object_set_new(root, "memory", memory_part(c));
 	set(root, "time_ns", control_wall_ns());
 	return root;
 }

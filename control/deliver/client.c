@@ -199,9 +199,49 @@ put_next(struct client *k, struct client_service *s)
 	return 1;
 }
 
+static void
+address_text(const uint8_t address[20], char out[43])
+{
+	strcpy(out, "0x");
+	for (unsigned i = 0; i < 20; i++)
+		snprintf(out + 2 + 2 * i, 3, "%02x", address[i]);
+}
+
+/* Takes o; NULL: no memory. */
+static void
+put_object(struct client *k, json_t *o)
+{
+	char *text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
+	if (text != NULL)
+		put_line(k, text, strlen(text));
+	else
+		k->state = CLIENT_CLOSING;
+	free(text);
+	json_decref(o);
+}
+
+/* What an operator is told is on disk and in the audit trail. */
+static void
+answer_watch(struct client *k, struct client_service *s)
+{
+	char address[43];
+	int rc = recall_settled(s->c->recall, k->watch_version);
+	if (rc == 0)
+		return;
+	k->state = CLIENT_IDLE;
+	address_text(k->watch_address, address);
+	if (rc == 1)
+		put_object(k, json_pack("{s:s,s:s}", "event", k->watch_added ? "watched" : "unwatched", "address", address));
+	else
+		refuse(k, "the change holds now, but the watch list cannot be written",
+			"see sentinel-control's messages; the list is as it was when it starts again, unless it can be written by then");
+}
+
 bool
 client_fill(struct client *k, struct client_service *s, uint64_t now_ns)
 {
+	if (k->state == CLIENT_WATCH)
+		answer_watch(k, s);
 	if (k->state == CLIENT_REGISTERED && journal_settled(s->c->journal, k->name))
 		k->state = CLIENT_STREAM;
 	if ((k->state != CLIENT_STREAM && k->state != CLIENT_ALERTS) || unsent(k) > 0)
@@ -360,6 +400,46 @@ forget(struct client *k, struct client_service *s, const struct line_request *q)
 }
 
 static void
+watch(struct client *k, struct client_service *s, const struct line_request *q)
+{
+	struct ucred who = {0};
+	socklen_t n = sizeof who;
+	getsockopt(k->fd, SOL_SOCKET, SO_PEERCRED, &who, &n);
+	k->watch_added = q->op == LINE_WATCH_ADD;
+	memcpy(k->watch_address, q->address, sizeof k->watch_address);
+	int rc = k->watch_added ? recall_watch_add(s->c->recall, q->address, q->note, who.uid, who.pid, &k->watch_version)
+				: recall_watch_remove(s->c->recall, q->address, who.uid, who.pid, &k->watch_version);
+	if (rc == 0)
+		k->state = CLIENT_WATCH;
+	else if (rc == -EEXIST)
+		refuse(k, "this contract is watched already", "{\"op\":\"watch_list\"} lists them; remove it first to change its note");
+	else if (rc == -ENOENT)
+		refuse(k, "this contract is not on the watch list", "{\"op\":\"watch_list\"} lists them");
+	else if (rc == -EAGAIN)
+		refuse(k, "too many changes wait for the journal", "try again once the journal works (sentinelctl status)");
+	else
+		refuse(k, "the watch list is full", "remove a contract first");
+}
+
+static void
+list_watch(struct client *k, struct client_service *s)
+{
+	static _Thread_local struct recall_watch list[RECALL_WATCH_MAX];
+	uint32_t n = recall_watch_list(s->c->recall, list);
+	char address[43], number[24], uid[16];
+	for (uint32_t i = 0; i < n && k->state != CLIENT_CLOSING; i++) {
+		address_text(list[i].address, address);
+		snprintf(number, sizeof number, "%" PRIu64, list[i].added_ns);
+		snprintf(uid, sizeof uid, "%" PRIu32, list[i].uid);
+		put_object(k, json_pack("{s:s,s:s,s:s?,s:s,s:s}", "event", "watch", "address", address, "note", list[i].note[0] ? list[i].note : NULL,
+				      "added_ns", number, "uid", uid));
+	}
+	snprintf(number, sizeof number, "%" PRIu32, n);
+	if (k->state != CLIENT_CLOSING)
+		put_object(k, json_pack("{s:s,s:s}", "event", "end", "count", number));
+}
+
+static void
 act(struct client *k, struct client_service *s, const char *line, size_t n)
 {
 	struct line_request q;
@@ -380,6 +460,12 @@ act(struct client *k, struct client_service *s, const char *line, size_t n)
 		subscribe(k, s, &q);
 	} else if (q.op == LINE_ALERTS) {
 		alerts(k, s, &q);
+	} else if (q.op >= LINE_WATCH_ADD && s->c->recall == NULL) {
+		refuse(k, "there is no watch list here", "see sentinel-control's messages");
+	} else if (q.op == LINE_WATCH_LIST) {
+		list_watch(k, s);
+	} else if (q.op >= LINE_WATCH_ADD) {
+		watch(k, s, &q);
 	} else {
 		forget(k, s, &q);
 	}
@@ -389,7 +475,7 @@ act(struct client *k, struct client_service *s, const char *line, size_t n)
 static bool
 takes_lines(const struct client *k)
 {
-	return k->state != CLIENT_CLOSING && k->state != CLIENT_ALERTS &&
+	return k->state != CLIENT_CLOSING && k->state != CLIENT_ALERTS && k->state != CLIENT_WATCH &&
 	       (k->state != CLIENT_IDLE || unsent(k) < CLIENT_FILL_BYTES);
 }
 

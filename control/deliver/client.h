@@ -21,6 +21,7 @@ enum client_state {
 	CLIENT_REGISTERED, /* subscribed; its place is not durable yet */
 	CLIENT_STREAM,
 	CLIENT_ALERTS, /* a bounded run of events */
+	CLIENT_WATCH,  /* its change of the watch list is not kept yet */
 	CLIENT_CLOSING /* what is in the buffer, then the end */
 };
 
@@ -37,6 +38,9 @@ struct client {
 	uint64_t acked;
 	uint64_t passed_ns; /* when passed-over events were last acked for it */
 	uint64_t left;	    /* CLIENT_ALERTS: events still to send */
+	uint64_t watch_version; /* CLIENT_WATCH: what it waits for */
+	uint8_t watch_address[20];
+	bool watch_added;
 	unsigned told;	    /* announced alerts that it has been sent */
 	uint64_t quiet_ns;  /* monotonic: since when it has neither said a whole line nor taken anything */
 	char in[LINE_BYTES_MAX];

@@ -10,7 +10,7 @@
 
 #define EXAMPLE "send {\"op\":\"subscribe\",\"consumer\":\"NAME\",\"since\":null,\"min_grade\":\"watch\"}"
 
-enum field { F_OP = 1, F_CONSUMER = 2, F_SINCE = 4, F_GRADE = 8, F_CURSOR = 16, F_LIMIT = 32 };
+enum field { F_OP = 1, F_CONSUMER = 2, F_SINCE = 4, F_GRADE = 8, F_CURSOR = 16, F_LIMIT = 32, F_ADDRESS = 64, F_NOTE = 128 };
 
 static const struct {
 	const char *name;
@@ -22,6 +22,9 @@ static const struct {
 	{"alerts", LINE_ALERTS, F_SINCE | F_GRADE | F_LIMIT, 0},
 	{"status", LINE_STATUS, 0, 0},
 	{"forget", LINE_FORGET, F_CONSUMER, F_CONSUMER},
+	{"watch_add", LINE_WATCH_ADD, F_ADDRESS | F_NOTE, F_ADDRESS},
+	{"watch_remove", LINE_WATCH_REMOVE, F_ADDRESS, F_ADDRESS},
+	{"watch_list", LINE_WATCH_LIST, 0, 0},
 };
 
 struct parse {
@@ -99,6 +102,46 @@ take_limit(struct parse *p, json_t *v)
 	return 0;
 }
 
+static int
+digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static int
+take_address(struct parse *p, json_t *v)
+{
+	const char *s = json_string_value(v);
+	bool ok = s != NULL && json_string_length(v) == 42 && s[0] == '0' && s[1] == 'x', zero = true;
+	for (unsigned i = 0; ok && i < 20; i++) {
+		int hi = digit(s[2 + 2 * i]), lo = digit(s[3 + 2 * i]);
+		ok = hi >= 0 && lo >= 0;
+		p->out->address[i] = ok ? (uint8_t)(hi << 4 | lo) : 0;
+		zero = zero && p->out->address[i] == 0;
+	}
+	return ok && !zero ? 0 : bad(p, "address is not a contract's address", "use 0x and 40 hex digits, not all of them zero");
+}
+
+static int
+take_note(struct parse *p, json_t *v)
+{
+	if (json_is_null(v))
+		return 0;
+	const char *note = json_string_value(v);
+	size_t n = json_string_length(v);
+	bool ok = note != NULL && n < RECALL_NOTE_MAX;
+	for (size_t i = 0; ok && i < n; i++)
+		ok = (unsigned char)note[i] >= ' ' && note[i] != 0x7f;
+	if (!ok)
+		return bad(p, "note is not a short text", "use up to 120 bytes without control characters, or null");
+	memcpy(p->out->note, note, n + 1);
+	return 0;
+}
+
 static const struct {
 	const char *key;
 	enum field field;
@@ -109,6 +152,8 @@ static const struct {
 	{"min_grade", F_GRADE, take_grade},
 	{"cursor", F_CURSOR, take_cursor},
 	{"limit", F_LIMIT, take_limit},
+	{"address", F_ADDRESS, take_address},
+	{"note", F_NOTE, take_note},
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -122,7 +167,7 @@ take_object(struct parse *p, json_t *o)
 		i++;
 	if (i == COUNT(ops))
 		return bad(p, "op is missing or unknown",
-			"use one of subscribe, ack, alerts, status, forget; " EXAMPLE);
+			"use one of subscribe, ack, alerts, status, forget, watch_add, watch_remove, watch_list; " EXAMPLE);
 	p->out->op = ops[i].op;
 	unsigned seen = 0;
 	for (size_t k = 0; k < COUNT(fields); k++) {

@@ -7,22 +7,26 @@
  *   {"op":"alerts","since":PLACE|null,"limit":N,"min_grade":...}  events, then {"event":"end","cursor":...}
  *   {"op":"status"}                                               one object
  *   {"op":"forget","consumer":NAME}                               {"event":"forgotten"}
+ *   {"op":"watch_add","address":ADDRESS,"note":TEXT|null}         {"event":"watched","address":...} once it is kept
+ *   {"op":"watch_remove","address":ADDRESS}                       {"event":"unwatched","address":...} once that is kept
+ *   {"op":"watch_list"}                                           {"event":"watch",...} each, then {"event":"end","count":N}
  *
  * PLACE as in position.h; null is the consumer's own acked place ("now" for a new or nameless one; for alerts
- * "start"). A consumer without a name is not kept and cannot ack. Unknown keys are refused, so that a typo is
+ * "start"). ADDRESS is "0x" and 40 hex digits, TEXT up to 120 bytes without control characters. A consumer without a name is not kept and cannot ack. Unknown keys are refused, so that a typo is
  * not a silent default. */
 #ifndef CONTROL_DELIVER_LINE_H
 #define CONTROL_DELIVER_LINE_H
 
 #include "control/journal.h"
 #include "control/position.h"
+#include "control/recall_store.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 #define LINE_BYTES_MAX 4096
 
-enum line_op { LINE_SUBSCRIBE = 1, LINE_ACK, LINE_ALERTS, LINE_STATUS, LINE_FORGET };
+enum line_op { LINE_SUBSCRIBE = 1, LINE_ACK, LINE_ALERTS, LINE_STATUS, LINE_FORGET, LINE_WATCH_ADD, LINE_WATCH_REMOVE, LINE_WATCH_LIST };
 
 struct line_request {
 	enum line_op op;
@@ -32,6 +36,8 @@ struct line_request {
 	uint32_t journal;			  /* ack: of which journal */
 	unsigned min_grade;			  /* enum alert_grade */
 	uint64_t limit;				  /* alerts; 0: none */
+	uint8_t address[20];			  /* watch_add, watch_remove */
+	char note[RECALL_NOTE_MAX];		  /* watch_add; "": none */
 };
 
 /* line_parse reads one line without its newline. 0, or -EINVAL with *error and *next: what is wrong and what

@@ -166,6 +166,7 @@ announce(struct outlet_state *s, const struct entry *e, const uint8_t *evidence)
 			.from = e->from,
 			.to = e->to,
 			.record = e->record,
+			.vet = e->vet,
 			.evidence = a->evidence,
 			.evidence_len = len};
 		memcpy(a->event.epoch, e->epoch, sizeof a->event.epoch);
@@ -200,7 +201,7 @@ settle_announced(struct outlet_state *s)
 	bool told = !j.down;
 	for (unsigned i = 0; i < CLIENTS_MAX && told; i++) {
 		const struct client *k = &s->client[i];
-		told = k->fd < 0 || k->state == CLIENT_IDLE || k->state == CLIENT_ALERTS ||
+		told = k->fd < 0 || k->state == CLIENT_IDLE || k->state == CLIENT_ALERTS || k->state == CLIENT_WATCH ||
 		       k->state == CLIENT_CLOSING || k->told == n;
 	}
 	if (!told)

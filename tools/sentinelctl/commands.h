@@ -10,6 +10,7 @@ int cmd_subscribe(int argc, char **argv);
 int cmd_tx(int argc, char **argv);
 int cmd_alerts(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 
 /* command_suggest: the word of the NULL-ended list that `typed` probably meant, or NULL. */
 const char *command_suggest(const char *typed, const char *const *words);

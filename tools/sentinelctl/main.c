@@ -15,6 +15,7 @@ static const struct command {
 #ifdef SENTINELCTL_CONTROL
 	{"alerts", "print a running box's alerts, and follow them", cmd_alerts},
 	{"status", "what a running box reads, misses and has delivered", cmd_status},
+	{"watch", "the contracts that operators watch: add, remove, list", cmd_watch},
 #endif
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -29,6 +29,8 @@ static const char usage_text[] =
 	"  nodes          hashes that nodes returned for submissions, and why any was missed\n"
 	"  blocks         what they hold, and how much of it was never seen pending; then by protocol\n"
 	"  accounting     0 at rest, or a fault\n"
+	"  node asked     what the node of sentinel-control --node said of alerts that would pause\n"
+	"  memory         what a restart of either process does not forget\n"
 	"  not read ...   everything that was dropped, with its reason\n"
 	"examples:\n"
 	"  sentinelctl status\n"
@@ -243,6 +245,38 @@ print_consumers(const json_t *s)
 	}
 }
 
+/* Only if a node is asked. */
+static void
+print_vet(const json_t *s)
+{
+	const json_t *v = json_object_get(s, "vet");
+	if (!json_is_object(v))
+		return;
+	printf("node asked %s alerts that would pause: %s yes, %s no, %s unknown; last answer after %.1f ms (longest %.1f ms)\n",
+		text_of(v, "asked", "0"), text_of(v, "yes", "0"), text_of(v, "no", "0"), text_of(v, "unknown", "0"),
+		(double)status_num(v, "last_us") / 1000.0, (double)status_num(v, "max_us") / 1000.0);
+	if (status_num(v, "failures") > 0)
+		printf("           %s of %s requests failed: is the node of --node there, and in time (%s ms)?\n", text_of(v, "failures", "0"),
+			text_of(v, "requests", "0"), text_of(v, "deadline_ms", "?"));
+	if (status_num(v, "not_asked") > 0)
+		printf("           %s were too many to ask about\n", text_of(v, "not_asked", "0"));
+}
+
+static void
+print_memory(const json_t *s)
+{
+	const json_t *m = json_object_get(s, "memory");
+	if (!json_is_object(m))
+		return;
+	printf("memory     %s armed contracts included, %s not yet, %s watched by operators, %s live incidents\n", text_of(m, "armed_included", "0"),
+		text_of(m, "armed", "0"), text_of(m, "watched", "0"), text_of(m, "incidents", "0"));
+	if (status_num(m, "evicted_included") + status_num(m, "refused") > 0)
+		printf("           FULL: %s included ones made room for others, %s new ones found none\n", text_of(m, "evicted_included", "0"),
+			text_of(m, "refused", "0"));
+	if (status_num(m, "failures") > 0)
+		printf("           its file could not be written %s times; last: %s\n", text_of(m, "failures", "0"), text_of(m, "failure", "?"));
+}
+
 static void
 print_screen(const json_t *was, const json_t *s)
 {
@@ -253,6 +287,8 @@ print_screen(const json_t *was, const json_t *s)
 	print_rings(s);
 	print_journal(s);
 	print_consumers(s);
+	print_vet(s);
+	print_memory(s);
 	print_drops(s);
 	const json_t *c = json_object_get(s, "control");
 	printf("control    up ");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The two commands of sentinelctl that speak to control, by themselves. */
+/* The commands of sentinelctl that speak to control, by themselves. */
 #include "sentinelctl/commands.h"
 
 #include <string.h>
@@ -11,5 +11,7 @@ main(int argc, char **argv)
 		return cmd_alerts(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "status") == 0)
 		return cmd_status(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "watch") == 0)
+		return cmd_watch(argc - 1, argv + 1);
 	return 2;
 }
