@@ -217,6 +217,8 @@ read_call(struct swap_reader *r, struct swap_asked *a)
 void
 swap_dispatch(struct swap_reader *r, const struct swap_asked *outer, const uint8_t *to, struct span data, const uint8_t *value)
 {
+	if (outer->depth >= SWAP_DEPTH_MAX)
+		r->over = true;
 	if (data.len < 4 || outer->depth >= SWAP_DEPTH_MAX || !swap_step(r))
 		return;
 	struct swap_asked a = {.args = abi_args(data), .data = data, .to = to, .call = outer->call,

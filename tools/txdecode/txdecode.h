@@ -10,7 +10,7 @@
 #define TXDECODE_LINE_MAX (2u * 2621440u + 64u) /* hex of the longest transaction, 0x, blanks */
 
 /* txdecode_line decodes one line (blanks around it and 0x before it allowed) and prints one JSON object and a newline:
- * {"ok":true, fields..., "hash", "from" (also as "sender"), "valid", "invalid_reason"} or {"ok":false,"error":...}. chain 0: any. raw: room for
+ * {"ok":true, fields..., "hash", "from" (also as "sender"), "valid", "invalid_reason", "swaps" (put.h)} or {"ok":false,"error":...}. chain 0: any. raw: room for
  * TXDECODE_LINE_MAX / 2 bytes. Returns 0 if the line decodes, else -EINVAL. */
 int txdecode_line(const char *line, size_t len, uint64_t chain, uint8_t *raw, FILE *out);
 

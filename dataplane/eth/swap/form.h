@@ -120,10 +120,11 @@ swap_step(struct swap_reader *r)
 	return r->steps > 0 && r->steps-- > 0;
 }
 
-/* swap_pool_v2, swap_pool_v3 write the pool of two tokens. False: the factory is none of this chain, or the tokens are the same. */
+/* swap_pool_v2, swap_pool_v3 write the pool of two tokens. False: the factory is none of this chain, or the tokens are the same, or there is no room for
+ * a hop with it (so that no more is hashed than is told). */
 bool swap_pool_v2(struct swap_reader *r, uint32_t factory, const uint8_t *a, const uint8_t *b, uint8_t pool[20]);
 bool swap_pool_v3(struct swap_reader *r, uint32_t factory, const uint8_t *a, const uint8_t *b, const uint8_t fee[3], uint8_t pool[20]);
-enum swap_venue swap_factory_venue(uint32_t factory);
+enum swap_venue swap_factory_venue(const struct swap_reader *r, uint32_t factory);
 
 /* swap_v2_path emits a path of n tokens, which stand in a's words. */
 void swap_v2_path(struct swap_reader *r, const struct swap_asked *a, struct abi tokens, uint32_t n, const struct swap_terms *terms);

@@ -17,7 +17,7 @@ simple_calls(struct swap_reader *r, const struct swap_asked *a, struct abi s)
 	if (!abi_array(s, 5, 1, &callees, &n) || !abi_bytes(s, 6, &data) || !abi_array(s, 7, 1, &starts, &n_starts) ||
 		!abi_array(s, 8, 1, &values, &n_values) || n_starts != n + 1 || n_values != n)
 		return;
-	for (uint32_t i = 0; i < n && r->steps > 0; i++)
+	for (uint32_t i = 0; i < n && swap_step(r); i++)
 		if (abi_uint(starts, i, &from) && abi_uint(starts, i + 1, &to) && from <= to && to <= data.len)
 			swap_dispatch(r, a, abi_address(callees, i), (struct span){data.p + from, (uint32_t)(to - from)},
 				abi_word(values, i));
@@ -164,7 +164,7 @@ cow_interactions(struct swap_reader *r, const struct swap_asked *a, struct abi t
 	uint32_t n;
 	if (!abi_array(three, which, 1, &list, &n))
 		return;
-	for (uint32_t i = 0; i < n && r->steps > 0; i++)
+	for (uint32_t i = 0; i < n && swap_step(r); i++)
 		if (abi_follow(list, i, &one) && abi_bytes(one, 2, &data))
 			swap_dispatch(r, a, abi_address(one, 0), data, abi_word(one, 1));
 }

@@ -87,7 +87,7 @@ static bool
 pool_of(struct swap_reader *r, uint32_t factory, bool v3, const uint8_t *a, const uint8_t *b, const uint8_t *fee, uint8_t pool[20])
 {
 	int order = memcmp(a, b, 20);
-	if (factory == FACTORY_NONE || factory >= FACTORY_COUNT || order == 0 || !(factories[factory].chains & r->chain))
+	if (factory >= FACTORY_COUNT || order == 0 || r->n == SWAPS_MAX || !(factories[factory].chains & r->chain))
 		return false;
 	struct slot key = {.factory = (uint8_t)factory};
 	memcpy(key.fee, fee, 3);
@@ -117,7 +117,9 @@ swap_pool_v3(struct swap_reader *r, uint32_t factory, const uint8_t *a, const ui
 }
 
 enum swap_venue
-swap_factory_venue(uint32_t factory)
+swap_factory_venue(const struct swap_reader *r, uint32_t factory)
 {
-	return factory < FACTORY_COUNT ? (enum swap_venue)factories[factory].venue : SWAP_UNKNOWN;
+	if (factory >= FACTORY_COUNT || !(factories[factory].chains & r->chain))
+		return SWAP_UNKNOWN;
+	return (enum swap_venue)factories[factory].venue;
 }

@@ -32,7 +32,7 @@ swap_v2_path(struct swap_reader *r, const struct swap_asked *a, struct abi token
 		bool ether = (a->traits & ROUTER_ETHER_TOKEN) != 0;
 		const uint8_t *in = abi_address(tokens, i), *out = abi_address(tokens, i + 1);
 		struct swap_hop h = {.token_in = ether ? swap_token(r, in) : in, .token_out = ether ? swap_token(r, out) : out,
-			.direction = -1, .hop = i, .hops = n - 1, .venue = swap_factory_venue(a->v2)};
+			.direction = -1, .hop = i, .hops = n - 1, .venue = swap_factory_venue(r, a->v2)};
 		if (h.token_in && h.token_out && swap_pool_v2(r, a->v2, h.token_in, h.token_out, pool))
 			h.pool = pool;
 		if (!swap_emit(r, a, &h, terms))

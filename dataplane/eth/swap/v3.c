@@ -24,7 +24,7 @@ swap_v3_path(struct swap_reader *r, const struct swap_asked *a, struct span path
 		const uint8_t *at = path.p + (size_t)(terms->exact_out ? hops - 1 - i : i) * HOP_BYTES;
 		const uint8_t *in = terms->exact_out ? at + HOP_BYTES : at, *out = terms->exact_out ? at : at + HOP_BYTES;
 		struct swap_hop h = {.token_in = in, .token_out = out, .direction = -1, .hop = i, .hops = hops,
-			.venue = swap_factory_venue(a->v3)};
+			.venue = swap_factory_venue(r, a->v3)};
 		if (swap_pool_v3(r, a->v3, in, out, at + 20, pool))
 			h.pool = pool;
 		if (!swap_emit(r, a, &h, terms))
@@ -51,7 +51,7 @@ read_single(struct swap_reader *r, const struct swap_asked *a, uint32_t arg)
 	if ((a->traits & ROUTER_CONSTANTS) && !t.exact_out)
 		t.amount = swap_exact(t.amount);
 	t.recipient = swap_recipient(a, to + 12);
-	struct swap_hop h = {.token_in = in + 12, .token_out = out + 12, .direction = -1, .hops = 1, .venue = swap_factory_venue(a->v3)};
+	struct swap_hop h = {.token_in = in + 12, .token_out = out + 12, .direction = -1, .hops = 1, .venue = swap_factory_venue(r, a->v3)};
 	if (swap_pool_v3(r, a->v3, h.token_in, h.token_out, fee + 29, pool))
 		h.pool = pool;
 	swap_emit(r, a, &h, &t);
