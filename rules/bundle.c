@@ -47,6 +47,46 @@ rule_field_name(unsigned field)
 	return field < FIELD_COUNT ? fields[field].name : NULL;
 }
 
+static const char *const events[EVENT_COUNT] = {
+#define _(id, name, what) [EVENT_##id] = name,
+	RULE_EVENTS(_)
+#undef _
+};
+
+static const struct {
+	const char *name;
+	uint32_t events;
+} scalars[SCALAR_COUNT] = {
+#define _(id, text, where) [SCALAR_##id] = {text, where},
+	RULE_SCALARS(_)
+#undef _
+};
+
+const char *
+rule_event_name(unsigned event)
+{
+	return event < EVENT_COUNT ? events[event] : NULL;
+}
+
+const char *
+rule_scalar_name(unsigned scalar)
+{
+	return scalar < SCALAR_COUNT ? scalars[scalar].name : NULL;
+}
+
+bool
+rule_scalar_known(unsigned scalar, unsigned event)
+{
+	return scalar < SCALAR_COUNT && event < EVENT_COUNT && (scalars[scalar].events >> event & 1);
+}
+
+bool
+rule_may_pause(unsigned class_, unsigned event)
+{
+	return class_ != CLASS_SWAP && class_ != CLASS_SANDWICH && class_ != CLASS_DISPLACEMENT &&
+	       event != EVENT_SANDWICH && event != EVENT_SANDWICH_FRONT && event != EVENT_DISPLACEMENT;
+}
+
 const char *
 rule_status_name(unsigned status)
 {
@@ -272,12 +312,16 @@ check_program(const struct check *c, const struct bundle_rule *r)
 	struct bundle_op ops[PROGRAM_LEN_MAX];
 	memcpy(ops, b->bytes.p + b->h.section[SECTION_OP].at + (size_t)r->first_op * sizeof *ops,
 		r->n_ops * sizeof *ops);
+	if (r->event != EVENT_TRANSACTION && r->n_ops == 0)
+		return true;
 	const char *what = bundle_program_check(ops, r->n_ops, r->n_slots, bundle_count(b, SECTION_CONST));
+	if (what == NULL)
+		what = bundle_program_check_event(ops, r->n_ops, (enum rule_event)r->event);
 	return what == NULL || bad(c, "rule %u: %s", r->id, what);
 }
 
 static bool
-check_rule(const struct check *c, const struct bundle_rule *r, uint32_t slot, uint32_t op)
+check_head(const struct check *c, const struct bundle_rule *r)
 {
 	const struct bundle *b = c->b;
 	if (!text_ok(b, r->pack) || !text_ok(b, r->name) || !text_ok(b, r->description))
@@ -287,6 +331,21 @@ check_rule(const struct check *c, const struct bundle_rule *r, uint32_t slot, ui
 		return bad(c, "rule %u: class, severity, grade or status out of range", r->id);
 	if (r->status == STATUS_EXPERIMENTAL && r->grade != GRADE_WATCH)
 		return bad(c, "rule %u: experimental and graded above watch", r->id);
+	if (r->event >= EVENT_COUNT || !is_zero(r->pad, sizeof r->pad))
+		return bad(c, "rule %u: on an unknown event", r->id);
+	if (r->grade == GRADE_PAUSE && !rule_may_pause(r->class_, r->event))
+		return bad(c, "rule %u: of its kind none may pause", r->id);
+	if (r->event != EVENT_TRANSACTION && r->n_slots > 0)
+		return bad(c, "rule %u: patterns, and not on transactions", r->id);
+	return true;
+}
+
+static bool
+check_rule(const struct check *c, const struct bundle_rule *r, uint32_t slot, uint32_t op)
+{
+	const struct bundle *b = c->b;
+	if (!check_head(c, r))
+		return false;
 	if (r->first_slot != slot || r->n_slots > RULE_PATTERNS_MAX ||
 		r->n_slots > bundle_count(b, SECTION_SLOT) - slot)
 		return bad(c, "rule %u: outside the slots", r->id);
@@ -331,12 +390,51 @@ check_vectors(const struct check *c)
 {
 	const struct bundle *b = c->b;
 	uint32_t n_text = bundle_count(b, SECTION_TEXT);
+	uint64_t numbers[SCALAR_COUNT];
 	for (uint32_t i = 0; i < bundle_count(b, SECTION_VECTOR); i++) {
 		struct bundle_vector v = bundle_get_VECTOR(b, i);
 		if (v.rule >= bundle_count(b, SECTION_RULE) || v.expect > 1 || v.at > n_text ||
-			v.len > n_text - v.at)
+			v.len > n_text - v.at || v.facts_at > n_text || v.facts_len > n_text - v.facts_at)
 			return bad(c, "vector %u: out of range", i);
+		const struct span facts = {(const uint8_t *)bundle_text(b, v.facts_at), v.facts_len};
+		bool of_event = bundle_get_RULE(b, v.rule).event != EVENT_TRANSACTION;
+		if (of_event != (v.len == 0) || (of_event && v.facts_len == 0) ||
+			(v.facts_len > 0 && !bundle_facts_read(facts, numbers)))
+			return bad(c, "vector %u: not what its rule is asked about", i);
 	}
+	return true;
+}
+
+static bool
+check_model(const struct check *c)
+{
+	const struct bundle *b = c->b;
+	const uint32_t at = b->h.section[SECTION_MODEL].at;
+	struct bundle_model m;
+	if (bundle_count(b, SECTION_MODEL) == 0)
+		return true;
+	if (bundle_count(b, SECTION_MODEL) > 1)
+		return bad(c, "more than one model");
+	memcpy(&m, b->bytes.p + at, sizeof m);
+	if (m.scale == 0 || m.threshold == 0 || m.threshold > MODEL_SCORE_MAX || m.pad != 0)
+		return bad(c, "model: scale or threshold out of range");
+	for (uint32_t i = 0; i < MODEL_WEIGHTS; i++)
+		if (m.weight[i] < 0)
+			return bad(c, "model: weight %u is negative", i);
+	return true;
+}
+
+static bool
+check_templates(const struct check *c)
+{
+	const struct bundle *b = c->b;
+	const uint8_t *p = b->bytes.p + b->h.section[SECTION_TEMPLATE].at;
+	uint32_t n = bundle_count(b, SECTION_TEMPLATE);
+	if (n > TEMPLATES_MAX)
+		return bad(c, "more than %u templates", TEMPLATES_MAX);
+	for (uint32_t i = 1; i < n; i++)
+		if (memcmp(p + (size_t)(i - 1) * 32, p + (size_t)i * 32, 32) >= 0)
+			return bad(c, "template %u: out of order", i);
 	return true;
 }
 
@@ -352,5 +450,5 @@ bundle_open(struct bundle *b, struct span bytes, char *err, size_t err_cap)
 	if (n_text == 0 || *bundle_text(b, n_text - 1) != 0)
 		return bad(&c, "the text does not end");
 	return check_values(&c) && check_groups(&c) && check_windows(&c) && check_rules(&c) &&
-	       check_vectors(&c);
+	       check_vectors(&c) && check_model(&c) && check_templates(&c);
 }

@@ -23,7 +23,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bundles are read in place");
 
 #define BUNDLE_MAGIC "SNTLRULE"
-#define BUNDLE_VERSION 1u
+#define BUNDLE_VERSION 2u
 #define BUNDLE_LEN_MAX (1u << 30)
 
 #define RULES_MAX 65536u
@@ -36,6 +36,9 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bundles are read in p
 #define LITERAL_LEN_MIN 3u
 #define LITERAL_LEN_MAX 1024u
 #define WINDOW_LEN_MAX 8u
+#define MODEL_WEIGHTS 8192u /* features of the learned score */
+#define MODEL_SCORE_MAX 1000u
+#define TEMPLATES_MAX (1u << 18)
 
 /* clang-format off */
 /* Fields of a transaction. _(ID, "name in YAML", least bytes, most bytes of a value) */
@@ -57,14 +60,56 @@ enum rule_field {
 	FIELD_COUNT
 };
 
-/* Numbers of a transaction that conditions compare. fee_cap and tip_cap are gasPrice for types 0 and 1.
- * chain_id is 0 if the transaction has none. _(ID, "name in YAML") */
+/* What a rule is asked about. Transactions are matched against patterns; what the others are, a worker or the correlator has
+ * found out, and their rules have no patterns: a condition of numbers, or none, which holds for every such event.
+ * _(ID, "name in YAML", "of what") */
+#define RULE_EVENTS(_) \
+	_(TRANSACTION, "transaction", "a transaction") \
+	_(DEPLOYMENT, "deployment", "code that is deployed, by a creation or through a factory") \
+	_(ARMED_CALL, "armed_call", "a call to a contract that is watched") \
+	_(SANDWICH, "sandwich", "both legs around a victim") \
+	_(SANDWICH_FRONT, "sandwich_front", "a front leg before a victim, without a back leg yet") \
+	_(DISPLACEMENT, "displacement", "somebody's transaction inside a dearer one of another") \
+	_(DELEGATION, "delegation", "an EIP-7702 authorization of code that is watched")
+enum rule_event {
+#define _(id, name, what) EVENT_##id,
+	RULE_EVENTS(_)
+#undef _
+	EVENT_COUNT
+};
+#define EVENT(id) (1u << EVENT_##id)
+#define EVENTS_OF_ONE_TX (EVENT(TRANSACTION) | EVENT(DEPLOYMENT) | EVENT(ARMED_CALL) | EVENT(DELEGATION))
+#define EVENTS_OF_CODE (EVENT(TRANSACTION) | EVENT(DEPLOYMENT))
+
+/* Numbers that conditions compare, and the events of which they are known: a condition of another event that names one is refused.
+ * Those from `value` to `blobs` are the transaction's; fee_cap and tip_cap are gasPrice for types 0 and 1, chain_id is 0 if the
+ * transaction has none. code_* are of the code that is deployed (or was, when its contract was armed), zeros if there is none; code_flash,
+ * code_template and armed are 0 or 1. `protected` counts the operator's protected contracts that are touched. _(ID, "name in YAML", events) */
 #define RULE_SCALARS(_) \
-	_(VALUE, "value") _(GAS, "gas") _(NONCE, "nonce") _(TYPE, "type") _(CHAIN_ID, "chain_id") \
-	_(FEE_CAP, "fee_cap") _(TIP_CAP, "tip_cap") _(DATA_LEN, "data_len") _(ACCESS_ENTRIES, "access_entries") \
-	_(AUTHORIZATIONS, "authorizations") _(BLOBS, "blobs") _(BUNDLE_LEN, "bundle_len")
+	_(VALUE, "value", EVENTS_OF_ONE_TX) \
+	_(GAS, "gas", EVENTS_OF_ONE_TX) \
+	_(NONCE, "nonce", EVENTS_OF_ONE_TX) \
+	_(TYPE, "type", EVENTS_OF_ONE_TX) \
+	_(CHAIN_ID, "chain_id", EVENTS_OF_ONE_TX) \
+	_(FEE_CAP, "fee_cap", EVENTS_OF_ONE_TX) \
+	_(TIP_CAP, "tip_cap", EVENTS_OF_ONE_TX) \
+	_(DATA_LEN, "data_len", EVENTS_OF_ONE_TX) \
+	_(ACCESS_ENTRIES, "access_entries", EVENTS_OF_ONE_TX) \
+	_(AUTHORIZATIONS, "authorizations", EVENTS_OF_ONE_TX) \
+	_(BLOBS, "blobs", EVENTS_OF_ONE_TX) \
+	_(BUNDLE_LEN, "bundle_len", EVENTS_OF_ONE_TX | EVENT(SANDWICH) | EVENT(SANDWICH_FRONT)) \
+	_(BUNDLE_POS, "bundle_pos", EVENTS_OF_ONE_TX) \
+	_(CALL_DEPTH, "call_depth", EVENTS_OF_ONE_TX) \
+	_(CODE_SCORE, "code_score", EVENTS_OF_ONE_TX) \
+	_(CODE_FLASH, "code_flash", EVENTS_OF_CODE) \
+	_(CODE_PROVIDERS, "code_providers", EVENTS_OF_CODE) \
+	_(CODE_LEARNED, "code_learned", EVENTS_OF_CODE) \
+	_(CODE_TEMPLATE, "code_template", EVENTS_OF_CODE) \
+	_(PROTECTED, "protected", EVENTS_OF_ONE_TX | EVENT(DISPLACEMENT)) \
+	_(VICTIMS, "victims", EVENT(SANDWICH) | EVENT(SANDWICH_FRONT)) \
+	_(ARMED, "armed", EVENT(SANDWICH) | EVENT(SANDWICH_FRONT) | EVENT(DISPLACEMENT) | EVENT(DELEGATION))
 enum rule_scalar {
-#define _(id, name) SCALAR_##id,
+#define _(id, name, events) SCALAR_##id,
 	RULE_SCALARS(_)
 #undef _
 	SCALAR_COUNT
@@ -102,6 +147,8 @@ struct bundle_rule { /* ascending by id; slots and ops of the rules follow each 
 	uint32_t first_slot, n_slots;
 	uint32_t first_op, n_ops;
 	uint8_t class_, severity, grade, status; /* abi/alert.h; enum rule_status */
+	uint8_t event;				 /* enum rule_event; but for transactions no slots, and n_ops 0: always */
+	uint8_t pad[3];
 };
 
 struct bundle_slot {
@@ -139,11 +186,26 @@ struct bundle_literal { /* values of the literals follow each other without a ga
 struct bundle_vector {
 	uint32_t rule;
 	uint32_t expect;  /* 1: the rule must match, 0: it must not */
-	uint32_t at, len; /* TEXT: one JSON line */
+	uint32_t at, len; /* TEXT: one JSON line; 0 long if the rule is not on transactions */
+	uint32_t facts_at, facts_len; /* TEXT: one JSON object, bundle_facts_read reads it; 0 long: none */
 };
 
 struct bundle_const {
 	uint8_t be[32];
+};
+
+/* The learned score of code: detect/model.h says how it is made of these. No weight is below zero, so that whatever is added to code
+ * never lowers it. */
+struct bundle_model {
+	int32_t bias;
+	uint32_t scale;	    /* from 1: how much of the sum is 1 in the logistic scale */
+	uint32_t threshold; /* 1..MODEL_SCORE_MAX: a score from which the model itself means an attack */
+	uint32_t pad;
+	int16_t weight[MODEL_WEIGHTS];
+};
+
+struct bundle_template { /* ascending, each once */
+	uint8_t hash[32];    /* of a published artifact's normalised code (detect/code.h) */
 };
 
 /* clang-format off */
@@ -162,6 +224,8 @@ struct bundle_const {
 	_(VECTOR, struct bundle_vector) \
 	_(BYTES, uint8_t) \
 	_(TEXT, char) \
+	_(MODEL, struct bundle_model) \
+	_(TEMPLATE, struct bundle_template) \
 	_(DB_CALLS, uint8_t) \
 	_(DB_CREATIONS, uint8_t)
 enum bundle_section_id {
@@ -192,10 +256,11 @@ struct bundle_header {
 _Static_assert(offsetof(struct bundle_header, digest) == 32, "bundle format");
 _Static_assert(offsetof(struct bundle_header, section) == 128, "bundle format");
 _Static_assert(sizeof(struct bundle_header) == 128 + 8 * SECTION_COUNT, "bundle format");
-_Static_assert(sizeof(struct bundle_rule) == 40 && sizeof(struct bundle_slot) == 12, "bundle format");
+_Static_assert(sizeof(struct bundle_rule) == 44 && sizeof(struct bundle_slot) == 12, "bundle format");
 _Static_assert(sizeof(struct bundle_group) == 12 && sizeof(struct bundle_value) == 8, "bundle format");
 _Static_assert(sizeof(struct bundle_window) == 16 && sizeof(struct bundle_literal) == 20, "bundle format");
-_Static_assert(sizeof(struct bundle_op) == 8 && sizeof(struct bundle_vector) == 16, "bundle format");
+_Static_assert(sizeof(struct bundle_op) == 8 && sizeof(struct bundle_vector) == 24, "bundle format");
+_Static_assert(sizeof(struct bundle_model) == 16 + 2 * MODEL_WEIGHTS && sizeof(struct bundle_template) == 32, "bundle format");
 
 /* struct bundle: a checked view of bytes that must outlive it. Alignment of the bytes does not matter. */
 struct bundle {
@@ -239,6 +304,16 @@ struct span bundle_db(const struct bundle *b, enum bundle_db which);
 const char *bundle_program_check(
 	const struct bundle_op *ops, uint32_t n, uint32_t n_slots, uint32_t n_consts);
 
+/* bundle_program_check_event: NULL if a sound program asks only for what is known of this event, else what is wrong with it. */
+const char *bundle_program_check_event(const struct bundle_op *ops, uint32_t n, enum rule_event event);
+
+/* bundle_facts_read: the numbers of a vector, written {"code_score":500,"victims":2}: known names, each once, decimal, nothing else. The
+ * others are 0. False if it is not that. Any bytes are fine. */
+bool bundle_facts_read(struct span text, uint64_t number[SCALAR_COUNT]);
+
+/* bundle_template_find: is the hash in TEMPLATE? */
+bool bundle_template_find(const struct bundle *b, const uint8_t hash[32]);
+
 /* bundle_program_cover: finds slots of which at least one must have a match for the program to hold, the
  * cheapest by `cost`, and sets their bytes in covered[n_slots]. Returns 1, or 0 if the program can hold
  * without any match: then it has to be evaluated for every transaction, or -ENOMEM. The program must have
@@ -249,6 +324,12 @@ int bundle_program_cover(
 /* rule_field_name and so on: the names of YAML and of every tool; NULL if out of range. */
 const char *rule_field_name(unsigned field);
 const char *rule_status_name(unsigned status);
+const char *rule_event_name(unsigned event);
+const char *rule_scalar_name(unsigned scalar);
+/* rule_scalar_known: can a condition on such an event compare it? */
+bool rule_scalar_known(unsigned scalar, unsigned event);
+/* rule_may_pause: can a rule of this class and event be graded `pause`? Sandwiches and the like page at most. */
+bool rule_may_pause(unsigned class_, unsigned event);
 /* rule_field_db: which database its values are looked for in, or -1 if they are looked up whole. */
 int rule_field_db(unsigned field);
 

@@ -182,6 +182,46 @@ put_program(struct build *b, const struct rule *r)
 	}
 }
 
+static uint32_t
+put_line(struct build *b, struct span line)
+{
+	uint32_t at = append(&b->section[SECTION_TEXT], line.p, line.len);
+	if (line.len > 0)
+		append(&b->section[SECTION_TEXT], "\n", 1);
+	return at;
+}
+
+static void
+put_vectors(struct build *b, const struct rule *r, uint32_t index)
+{
+	for (uint32_t k = 0; k < r->n_vectors; k++) {
+		const struct vector *v = &r->vectors[k];
+		struct bundle_vector out = {index, v->expect, 0, v->json.len, 0, v->facts.len};
+		out.at = put_line(b, v->json);
+		out.facts_at = put_line(b, v->facts);
+		append(&b->section[SECTION_VECTOR], &out, sizeof out);
+	}
+}
+
+static int
+template_order(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct bundle_template));
+}
+
+static void
+put_code_data(struct build *b)
+{
+	const struct rule_set *s = b->l.s;
+	struct table *t = &b->section[SECTION_TEMPLATE];
+	if (s->model != NULL)
+		append(&b->section[SECTION_MODEL], s->model, sizeof *s->model);
+	for (uint32_t i = 0; i < s->n_templates; i++)
+		append(t, &s->templates[i].t, sizeof s->templates[i].t);
+	if (s->n_templates > 0)
+		qsort(t->p, s->n_templates, sizeof(struct bundle_template), template_order);
+}
+
 static void
 put_rules(struct build *b)
 {
@@ -195,7 +235,8 @@ put_rules(struct build *b)
 		const struct bundle_rule out = {r->id, r->rev, pack_at, text(b, r->name),
 			text(b, r->description), slot, r->n_patterns,
 			(uint32_t)(b->section[SECTION_OP].n / sizeof(struct bundle_op)), r->n_ops,
-			(uint8_t)r->class_, (uint8_t)r->severity, (uint8_t)r->grade, (uint8_t)r->status};
+			(uint8_t)r->class_, (uint8_t)r->severity, (uint8_t)r->grade, (uint8_t)r->status,
+			(uint8_t)r->event, {0, 0, 0}};
 		append(&b->section[SECTION_RULE], &out, sizeof out);
 		put_program(b, r);
 		for (uint32_t k = 0; k < r->n_patterns; k++, slot++) {
@@ -204,13 +245,7 @@ put_rules(struct build *b)
 				(p->protocol ? SLOT_PROTOCOL : 0u) | (p->exception ? SLOT_EXCEPTION : 0u)};
 			append(&b->section[SECTION_SLOT], &s, sizeof s);
 		}
-		for (uint32_t k = 0; k < r->n_vectors; k++) {
-			const struct vector *v = &r->vectors[k];
-			const struct bundle_vector vec = {i, v->expect,
-				append(&b->section[SECTION_TEXT], v->json.p, v->json.len), v->json.len};
-			append(&b->section[SECTION_TEXT], "\n", 1);
-			append(&b->section[SECTION_VECTOR], &vec, sizeof vec);
-		}
+		put_vectors(b, r, i);
 	}
 	text(b, "");
 }
@@ -277,6 +312,7 @@ rule_set_compile(struct rule_set *s, uint64_t generation, uint8_t **out, size_t 
 	put_values(b);
 	put_windows(b);
 	put_rules(b);
+	put_code_data(b);
 	int rc = put_databases(b, &h) ? assemble(b, &h, out, n) : -EINVAL;
 	for (int i = 0; i < SECTION_COUNT; i++)
 		free(b->section[i].p);

@@ -294,20 +294,33 @@ constant(struct rule_set *s, const uint8_t be[32])
 static int
 scalar_by_name(const char *word)
 {
-	static const char *const names[SCALAR_COUNT] = {
-#define _(id, name) name,
-		RULE_SCALARS(_)
-#undef _
-	};
-	for (int i = 0; i < SCALAR_COUNT; i++)
-		if (strcmp(names[i], word) == 0)
-			return i;
+	for (unsigned i = 0; i < SCALAR_COUNT; i++)
+		if (strcmp(rule_scalar_name(i), word) == 0)
+			return (int)i;
 	return -1;
+}
+
+/* The numbers of an event, for one who asked for another. */
+static const char *
+known_of(unsigned event)
+{
+	static char all[512];
+	all[0] = 0;
+	for (unsigned i = 0; i < SCALAR_COUNT; i++) {
+		if (!rule_scalar_known(i, event))
+			continue;
+		strncat(all, all[0] ? ", " : "", sizeof all - strlen(all) - 1);
+		strncat(all, rule_scalar_name(i), sizeof all - strlen(all) - 1);
+	}
+	return all;
 }
 
 static bool
 comparison(struct parser *p, uint32_t at, int scalar)
 {
+	if (!rule_scalar_known((unsigned)scalar, p->r->event))
+		return fail(p, at, "`%s` is not known on `%s` (there are %s)", p->word,
+			rule_event_name(p->r->event), known_of(p->r->event));
 	next(p);
 	if (p->token != T_COMPARE)
 		return fail(p, p->at, "a comparison (== != < <= > >=) belongs here");
@@ -340,6 +353,9 @@ atom(struct parser *p)
 		return count(p, at);
 	if (is(p, "creation") || is(p, "bundle")) {
 		unsigned code = is(p, "creation") ? OP_CREATION : OP_BUNDLE;
+		if (code == OP_CREATION ? p->r->event != EVENT_TRANSACTION
+					: !rule_scalar_known(SCALAR_BUNDLE_LEN, p->r->event))
+			return fail(p, at, "`%s` has no meaning on `%s`", p->word, rule_event_name(p->r->event));
 		next(p);
 		return emit(p, at, code, 0, 0, 0);
 	}

@@ -38,6 +38,9 @@ uint32_t pattern_encodings(
  * used. */
 bool condition_compile(struct source *src, struct rule *r, const struct yaml_node *node);
 
+/* pause_check: diagnostics of a rule graded `pause` that could pause what it must not. */
+void pause_check(struct rule_set *s, const struct rule *r);
+
 /* vector_read: a sequence of vectors into r. */
 bool vectors_read(struct source *src, struct rule *r, struct yaml_node *seq);
 

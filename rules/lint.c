@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "rules/compile.h"
+#include "rules/language.h"
 
 #include "abi/alert.h"
 
@@ -48,6 +49,12 @@ check_unique(struct rule_set *s)
 	free(order);
 }
 
+static bool
+same_bytes(struct span a, struct span b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
 static void
 check_vectors(struct rule_set *s, const struct rule *r)
 {
@@ -55,11 +62,11 @@ check_vectors(struct rule_set *s, const struct rule *r)
 	for (uint32_t i = 0; i < r->n_vectors; i++) {
 		yes |= r->vectors[i].expect;
 		no |= !r->vectors[i].expect;
-		for (uint32_t k = 0; k < i && r->vectors[i].json.len > 0; k++) {
+		for (uint32_t k = 0; k < i && r->vectors[i].json.len + r->vectors[i].facts.len > 0; k++) {
 			const struct vector *a = &r->vectors[i], *b = &r->vectors[k];
-			if (a->json.len == b->json.len && memcmp(a->json.p, b->json.p, a->json.len) == 0) {
-				diag_error(s, a->at, "the same transaction as the vector in line %u",
-					b->at.line);
+			if (same_bytes(a->json, b->json) && same_bytes(a->facts, b->facts)) {
+				diag_error(s, a->at, "the same %s as the vector in line %u",
+					a->json.len > 0 ? "transaction" : "facts", b->at.line);
 				break;
 			}
 		}
@@ -77,7 +84,7 @@ check_reach(struct rule_set *s, const struct rule *r)
 {
 	uint32_t cost[RULE_PATTERNS_MAX];
 	uint8_t covered[RULE_PATTERNS_MAX];
-	if (r->n_ops == 0)
+	if (r->n_ops == 0 || r->event != EVENT_TRANSACTION)
 		return;
 	for (uint32_t i = 0; i < r->n_patterns; i++)
 		cost[i] = r->patterns[i].n_values;
@@ -94,6 +101,14 @@ check_rule(struct rule_set *s, const struct rule *r)
 	check_reach(s, r);
 	if (r->status == STATUS_EXPERIMENTAL && r->grade > GRADE_WATCH)
 		diag_error(s, r->grade_at, "an experimental rule is graded `watch` (or make it stable)");
+	if (r->grade == GRADE_PAUSE)
+		pause_check(s, r);
+	for (uint32_t i = 0; i < r->n_ops && s->model == NULL; i++) {
+		if (r->ops[i].code != OP_COMPARE || r->ops[i].a != SCALAR_CODE_LEARNED)
+			continue;
+		diag_warn(s, r->condition_at, "`code_learned` is always 0: the set has no weights (a *.weights file)");
+		break;
+	}
 }
 
 /* Windows of which too few bytes say anything stop Hyperscan at every run of zeros. */
@@ -110,6 +125,29 @@ check_width(struct rule_set *s, const struct layout *l)
 				"a wide pattern: %u of its bytes tell it from padding (add bytes around it)",
 				telling);
 	}
+}
+
+static int
+by_hash(const void *a, const void *b)
+{
+	const struct template *x = *(struct template *const *)a, *y = *(struct template *const *)b;
+	int c = memcmp(x->t.hash, y->t.hash, sizeof x->t.hash);
+	return c ? c : x < y ? -1 : x > y;
+}
+
+static void
+check_templates(struct rule_set *s)
+{
+	struct template **order = xalloc(s->n_templates * sizeof(struct template *));
+	for (uint32_t i = 0; i < s->n_templates; i++)
+		order[i] = &s->templates[i];
+	if (s->n_templates > 0)
+		qsort(order, s->n_templates, sizeof *order, by_hash);
+	for (uint32_t i = 1; i < s->n_templates; i++)
+		if (memcmp(order[i]->t.hash, order[i - 1]->t.hash, 32) == 0)
+			diag_error(s, order[i]->at, "the same hash as in %s:%u (leave one)", order[i - 1]->at.file,
+				order[i - 1]->at.line);
+	free(order);
 }
 
 static int
@@ -133,6 +171,7 @@ rule_set_lint(struct rule_set *s, bool databases)
 		check_rule(s, &s->rules[i]);
 	if (s->n_rules == 0 && s->n_errors == 0)
 		diag_warn(s, s->n_packs ? s->packs[0].at : ((struct place){"rule set", 0, 0}), "no rules");
+	check_templates(s);
 	layout_make(&l, s);
 	check_width(s, &l);
 	for (uint32_t db = 0; db < DB_COUNT && databases; db++) {

@@ -115,20 +115,20 @@ text_read(struct source *src, const struct yaml_node *n, const char *what, const
 	return true;
 }
 
-/* One of an enum of abi/alert.h by the name that its own table gives. */
+/* One of an enum by the name that its own table gives. */
 static bool
 enum_read(struct source *src, const struct yaml_node *n, const char *what, const char *(*name)(unsigned),
-	unsigned max, uint32_t *out)
+	unsigned least, unsigned max, uint32_t *out)
 {
 	char all[256] = "";
 	if (!kind_is(src, n, YAML_SCALAR, what))
 		return false;
-	for (unsigned i = 1; i <= max; i++) {
+	for (unsigned i = least; i <= max; i++) {
 		if (strcmp(n->text, name(i)) == 0) {
 			*out = i;
 			return true;
 		}
-		strncat(all, i > 1 ? ", " : "", sizeof all - strlen(all) - 1);
+		strncat(all, i > least ? ", " : "", sizeof all - strlen(all) - 1);
 		strncat(all, name(i), sizeof all - strlen(all) - 1);
 	}
 	diag_error(src->s, n->at, "%s `%.80s` does not exist (one of %s)", what, n->text, all);
@@ -140,7 +140,7 @@ word_reserved(const char *w)
 {
 	static const char *const words[] = {
 		"and", "or", "not", "any", "all", "of", "count", "creation", "bundle",
-#define _(id, name) name,
+#define _(id, name, events) name,
 		RULE_SCALARS(_)
 #undef _
 	};
@@ -239,11 +239,12 @@ references_read(struct source *src, struct yaml_node *seq)
 			diag_error(src->s, n->at, "a reference must be a web address");
 }
 
-#define RULE_KEYS(_)                                                                                        \
-	_(id, true)                                                                                         \
-	_(rev, true) _(name, true) _(description, true) _(class, true) _(severity, true) _(grade, true)     \
-		_(status, true) _(references, false) _(match, false) _(condition, true) _(protocols, false) \
-			_(except, false) _(vectors, false)
+/* clang-format off */
+#define RULE_KEYS(_) \
+	_(id, true) _(rev, true) _(name, true) _(description, true) _(class, true) _(severity, true) _(grade, true) \
+	_(status, true) _(references, false) _(on, false) _(match, false) _(condition, false) _(protocols, false) \
+	_(except, false) _(vectors, false)
+/* clang-format on */
 enum rule_key {
 #define _(name, needed) KEY_##name,
 	RULE_KEYS(_)
@@ -297,22 +298,61 @@ head_read(struct source *src, struct rule *r, struct yaml_node *k[KEY_COUNT])
 	if (k[KEY_description])
 		text_read(src, k[KEY_description], "description", &r->description);
 	if (k[KEY_class])
-		enum_read(src, k[KEY_class], "class", alert_class_name, CLASS_MAX, &r->class_);
+		enum_read(src, k[KEY_class], "class", alert_class_name, 1, CLASS_MAX, &r->class_);
 	if (k[KEY_severity])
-		enum_read(src, k[KEY_severity], "severity", alert_severity_name, SEVERITY_MAX, &r->severity);
-	if (k[KEY_grade] && enum_read(src, k[KEY_grade], "grade", alert_grade_name, GRADE_MAX, &r->grade))
+		enum_read(src, k[KEY_severity], "severity", alert_severity_name, 1, SEVERITY_MAX, &r->severity);
+	if (k[KEY_grade] && enum_read(src, k[KEY_grade], "grade", alert_grade_name, 1, GRADE_MAX, &r->grade))
 		r->grade_at = k[KEY_grade]->at;
 	if (k[KEY_status])
-		enum_read(src, k[KEY_status], "status", rule_status_name, STATUS_MAX, &r->status);
+		enum_read(src, k[KEY_status], "status", rule_status_name, 1, STATUS_MAX, &r->status);
+	if (k[KEY_on])
+		enum_read(src, k[KEY_on], "event", rule_event_name, 0, EVENT_COUNT - 1, &r->event);
 	if (k[KEY_references])
 		references_read(src, k[KEY_references]);
+}
+
+/* What only transactions have, under a rule on something else. */
+static bool
+fits_event(struct source *src, const struct rule *r, struct yaml_node *map, struct yaml_node *k[KEY_COUNT])
+{
+	static const enum rule_key of_transactions[] = {KEY_match, KEY_except, KEY_protocols};
+	bool fits = true;
+	if (r->event == EVENT_TRANSACTION) {
+		if (k[KEY_condition] == NULL)
+			diag_error(src->s, map->at, "a rule without `condition`");
+		return true;
+	}
+	for (size_t i = 0; i < sizeof of_transactions / sizeof *of_transactions; i++) {
+		enum rule_key key = of_transactions[i];
+		if (k[key] == NULL)
+			continue;
+		diag_error(src->s, k[key]->at,
+			"`%s` under a rule on `%s`: patterns are of transactions (compare numbers in the condition)",
+			rule_keys[key].name, rule_event_name(r->event));
+		fits = false;
+	}
+	return fits;
+}
+
+static void
+condition_read(struct source *src, struct rule *r, struct yaml_node *node)
+{
+	if (!kind_is(src, node, YAML_SCALAR, "condition"))
+		return;
+	r->condition_at = node->at;
+	bool good = condition_compile(src, r, node);
+	for (uint32_t i = 0; good && i < r->n_patterns; i++)
+		if (!r->patterns[i].used && !r->patterns[i].exception)
+			diag_error(src->s, r->patterns[i].at,
+				"pattern `%s` is not used in the condition (use it or drop it)",
+				r->patterns[i].name);
 }
 
 static void
 rule_read(struct source *src, const char *pack, struct yaml_node *map)
 {
 	struct yaml_node *k[KEY_COUNT] = {NULL};
-	struct rule r = {.pack = pack, .at = map->at, .name_at = map->at};
+	struct rule r = {.pack = pack, .at = map->at, .name_at = map->at, .condition_at = map->at};
 	uint32_t cap = 0;
 	if (!keys_read(src, map, k))
 		return;
@@ -321,20 +361,15 @@ rule_read(struct source *src, const char *pack, struct yaml_node *map)
 		return;
 	}
 	head_read(src, &r, k);
-	if (k[KEY_match])
+	bool fits = fits_event(src, &r, map, k);
+	r.always = r.event != EVENT_TRANSACTION && k[KEY_condition] == NULL;
+	if (k[KEY_match] && fits)
 		patterns_read(src, &r, k[KEY_match], false, &cap);
-	if (k[KEY_except])
+	if (k[KEY_except] && fits)
 		patterns_read(src, &r, k[KEY_except], true, &cap);
-	if (k[KEY_condition] && kind_is(src, k[KEY_condition], YAML_SCALAR, "condition")) {
-		r.condition_at = k[KEY_condition]->at;
-		bool good = condition_compile(src, &r, k[KEY_condition]);
-		for (uint32_t i = 0; good && i < r.n_patterns; i++)
-			if (!r.patterns[i].used && !r.patterns[i].exception)
-				diag_error(src->s, r.patterns[i].at,
-					"pattern `%s` is not used in the condition (use it or drop it)",
-					r.patterns[i].name);
-	}
-	if (k[KEY_protocols])
+	if (k[KEY_condition] && fits)
+		condition_read(src, &r, k[KEY_condition]);
+	if (k[KEY_protocols] && fits)
 		protocols_read(src, &r, k[KEY_protocols]);
 	if (k[KEY_vectors])
 		vectors_read(src, &r, k[KEY_vectors]);

@@ -66,6 +66,20 @@ bundle_program_check(const struct bundle_op *ops, uint32_t n, uint32_t n_slots, 
 	return depth == 1 ? NULL : "a program that does not end with one answer";
 }
 
+const char *
+bundle_program_check_event(const struct bundle_op *ops, uint32_t n, enum rule_event event)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (ops[i].code == OP_COMPARE && !rule_scalar_known(ops[i].a, event))
+			return "a program compares what is not known of its event";
+		if (ops[i].code == OP_BUNDLE && !rule_scalar_known(SCALAR_BUNDLE_LEN, event))
+			return "a program asks for the bundle of what has none";
+		if (ops[i].code == OP_CREATION && event != EVENT_TRANSACTION)
+			return "a program asks for the recipient of what has none";
+	}
+	return NULL;
+}
+
 /* Slots of which one must match for a subexpression to be true. */
 struct cover {
 	bool none; /* it can be true without any */

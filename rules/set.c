@@ -59,6 +59,21 @@ name_of(struct rule_set *s, const char *path)
 	return name;
 }
 
+static bool
+ends_in(const char *name, const char *end)
+{
+	size_t n = strlen(name), k = strlen(end);
+	return n > k && memcmp(name + n - k, end, k) == 0;
+}
+
+/* By the end of its name; a file that is named by itself may be called anything. */
+static void (*parser_of(const char *path))(struct rule_set *, const char *, const char *, size_t)
+{
+	return ends_in(path, ".weights")     ? rule_set_parse_weights
+	       : ends_in(path, ".templates") ? rule_set_parse_templates
+					     : rule_set_parse;
+}
+
 static int
 load_file(struct rule_set *s, const char *path)
 {
@@ -87,7 +102,7 @@ load_file(struct rule_set *s, const char *path)
 		if (k < 0)
 			diag_error(s, at, "cannot be read: %s", strerror(errno));
 		else
-			rule_set_parse(s, at.file, text, n);
+			parser_of(path)(s, at.file, text, n);
 		free(text);
 	}
 	if (fd >= 0)
@@ -102,21 +117,22 @@ by_name(const void *a, const void *b)
 }
 
 static bool
-is_pack(const char *name)
+is_ours(const char *name)
 {
-	size_t n = strlen(name);
-	return name[0] != '.' && n > 5 && strcmp(name + n - 5, ".yaml") == 0;
+	return name[0] != '.' &&
+	       (ends_in(name, ".yaml") || ends_in(name, ".weights") || ends_in(name, ".templates"));
 }
 
 static int
 load_folder(struct rule_set *s, const char *path, DIR *d)
 {
 	char **names = NULL;
-	uint32_t n = 0, cap = 0;
+	uint32_t n = 0, cap = 0, packs = 0;
 	struct place at = {name_of(s, path), 0, 0};
 	for (struct dirent *e; n <= SET_FILES_MAX && (e = readdir(d)) != NULL;) {
-		if (!is_pack(e->d_name))
+		if (!is_ours(e->d_name))
 			continue;
+		packs += ends_in(e->d_name, ".yaml");
 		char full[4096];
 		int k = snprintf(full, sizeof full, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
 			e->d_name);
@@ -125,10 +141,10 @@ load_folder(struct rule_set *s, const char *path, DIR *d)
 		else
 			diag_error(s, at, "a path that is too long: %s", e->d_name);
 	}
-	if (n == 0)
+	if (packs == 0)
 		diag_error(s, at, "no *.yaml in this folder (name a pack, or a folder of packs)");
 	if (n > SET_FILES_MAX) {
-		diag_error(s, at, "more than %u packs", SET_FILES_MAX);
+		diag_error(s, at, "more than %u files", SET_FILES_MAX);
 		return 0;
 	}
 	if (n > 0)

@@ -50,7 +50,8 @@ struct pattern {
 struct vector {
 	struct place at;
 	bool expect;
-	struct span json;
+	struct span json;  /* the transaction; of rules on transactions */
+	struct span facts; /* the numbers, as bundle_facts_read reads them; length 0: none given */
 };
 
 struct rule {
@@ -60,13 +61,20 @@ struct rule {
 	uint32_t id, rev;
 	const char *name, *description;
 	uint32_t class_, severity, grade, status;
+	uint32_t event; /* enum rule_event */
+	bool always;	/* on an event, without a condition */
 	struct place grade_at, condition_at;
 	struct pattern *patterns; /* match first, then except */
 	uint32_t n_patterns;
-	struct bundle_op *ops; /* exceptions included; constants index the set's */
+	struct bundle_op *ops; /* exceptions included; constants index the set's; none on an event without a condition */
 	uint32_t n_ops;
 	struct vector *vectors;
 	uint32_t n_vectors;
+};
+
+struct template {
+	struct bundle_template t;
+	struct place at;
 };
 
 struct rule_set {
@@ -80,6 +88,10 @@ struct rule_set {
 	uint32_t n_packs, cap_packs;
 	struct bundle_const *consts;
 	uint32_t n_consts, cap_consts;
+	struct bundle_model *model; /* NULL: no weights */
+	struct place model_at;
+	struct template *templates; /* in the order of the files */
+	uint32_t n_templates, cap_templates;
 	uint32_t n_values;
 	size_t n_bytes;
 	struct diag *diags;
@@ -90,11 +102,23 @@ struct rule_set {
 struct rule_set *rule_set_new(void);
 void rule_set_free(struct rule_set *s);
 
-/* rule_set_load reads a pack file, or every *.yaml of a folder in the order of their names. Whatever is wrong
+/* rule_set_load reads a file, or every *.yaml, *.weights and *.templates of a folder in the order of their names. Whatever is wrong
  * is a diagnostic; 0, or -errno if the path itself cannot be read (a diagnostic too). */
 int rule_set_load(struct rule_set *s, const char *path);
 /* rule_set_parse takes one pack from memory; `file` is its name in diagnostics (copied). */
 void rule_set_parse(struct rule_set *s, const char *file, const char *text, size_t n);
+
+/* rule_set_parse_weights, rule_set_parse_templates take a file of lines from memory, `file` as above. `#` begins a comment, words are
+ * apart by blanks. Weights of the learned score, at most one file a set: first, each once, in any order
+ *     model 1	      the version of this format
+ *     grams N	      MODEL_WEIGHTS
+ *     bias N	      -2^31..2^31-1
+ *     scale N	      1..2^32-1
+ *     threshold N    1..MODEL_SCORE_MAX
+ * then lines `BUCKET WEIGHT`: 0..MODEL_WEIGHTS-1 ascending, 1..32767; buckets without a line weigh nothing. Templates: lines
+ * `0xHASH PACKAGE@VERSION CONTRACT`, hashes of 32 bytes, each once in the set. */
+void rule_set_parse_weights(struct rule_set *s, const char *file, const char *text, size_t n);
+void rule_set_parse_templates(struct rule_set *s, const char *file, const char *text, size_t n);
 
 /* rule_set_lint checks what needs the whole set. `databases`: compile them too, to find what Hyperscan
  * refuses. */

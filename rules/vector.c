@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Vectors become JSON lines of JSON-RPC transaction objects. Everything in them is hex, so that no string
- * needs an escape. */
+/* Vectors become JSON lines of JSON-RPC transaction objects, and objects of numbers. Everything in them is hex, decimal or a known
+ * name, so that no string needs an escape. */
 #include "rules/language.h"
 
 #include <stdio.h>
@@ -200,39 +200,99 @@ object(struct writer *w, struct yaml_node *map, const struct key *keys, const ch
 	puts_(w, "}");
 }
 
+/* The numbers that an event would have. */
+static void
+facts(struct writer *w, const struct rule *r, struct yaml_node *map)
+{
+	struct yaml_node *at = NULL, *key, *value;
+	char text[96];
+	uint32_t n = 0;
+	if (!kind_is(w->src, map, YAML_MAPPING, "facts")) {
+		fail(w);
+		return;
+	}
+	puts_(w, "{");
+	while (pair_next(w->src, map, &at, &key, &value)) {
+		unsigned i = 0;
+		uint64_t v;
+		while (i < SCALAR_COUNT && strcmp(rule_scalar_name(i), key->text) != 0)
+			i++;
+		bool known = rule_scalar_known(i, r->event) &&
+			     (r->event != EVENT_TRANSACTION || i >= SCALAR_BUNDLE_LEN);
+		if (!known)
+			diag_error(w->src->s, key->at, "fact `%.80s` %s `%s`", key->text,
+				i < SCALAR_COUNT ? "is not given on" : "does not exist, on",
+				rule_event_name(r->event));
+		if (!known || !number_read(w->src, value, 0, UINT64_MAX, &v)) {
+			fail(w);
+			continue;
+		}
+		snprintf(text, sizeof text, "%s\"%s\":%llu", n++ > 0 ? "," : "", rule_scalar_name(i),
+			(unsigned long long)v);
+		puts_(w, text);
+	}
+	puts_(w, "}");
+}
+
+static void
+transaction(struct writer *w, struct yaml_node *tx)
+{
+	bool raw = tx->kind == YAML_MAPPING && tx->n == 1 && tx->first->kind == YAML_SCALAR &&
+		   strcmp(tx->first->text, "raw") == 0;
+	object(w, tx, raw ? raw_keys : tx_keys, "a transaction");
+}
+
+/* match, tx and facts of one vector; false after a diagnostic. */
+static bool
+vector_keys(struct source *src, const struct rule *r, struct yaml_node *map, struct yaml_node *found[3])
+{
+	static const char *const names[3] = {"match", "tx", "facts"};
+	struct yaml_node *at = NULL, *key, *value;
+	const unsigned needed = r->event == EVENT_TRANSACTION ? 1 : 2;
+	if (!kind_is(src, map, YAML_MAPPING, "a vector"))
+		return false;
+	while (pair_next(src, map, &at, &key, &value)) {
+		unsigned i = 0;
+		while (i < 3 && strcmp(key->text, names[i]) != 0)
+			i++;
+		if (i == 3)
+			diag_error(src->s, key->at, "unknown key `%.80s` in a vector (match, tx, facts)", key->text);
+		else
+			found[i] = value;
+	}
+	if (found[0] == NULL || found[needed] == NULL) {
+		diag_error(src->s, map->at, "a vector without `%s`", found[0] == NULL ? "match" : names[needed]);
+		return false;
+	}
+	if (needed == 2 && found[1] != NULL) {
+		diag_error(src->s, found[1]->at, "`tx` under a rule on `%s`: its vectors give `facts`",
+			rule_event_name(r->event));
+		return false;
+	}
+	return true;
+}
+
 static void
 vector_read(struct source *src, struct rule *r, struct yaml_node *map, uint32_t *cap)
 {
-	struct yaml_node *at = NULL, *key, *value, *match = NULL, *tx = NULL;
-	if (!kind_is(src, map, YAML_MAPPING, "a vector"))
+	struct yaml_node *k[3] = {NULL, NULL, NULL};
+	if (!vector_keys(src, r, map, k))
 		return;
-	while (pair_next(src, map, &at, &key, &value)) {
-		if (strcmp(key->text, "match") == 0)
-			match = value;
-		else if (strcmp(key->text, "tx") == 0)
-			tx = value;
-		else
-			diag_error(src->s, key->at, "unknown key `%.80s` in a vector (match, tx)", key->text);
-	}
-	if (match == NULL || tx == NULL) {
-		diag_error(src->s, map->at, "a vector without `%s`", match == NULL ? "match" : "tx");
+	bool yes = k[0]->kind == YAML_SCALAR && strcmp(k[0]->text, "true") == 0;
+	if (!yes && (k[0]->kind != YAML_SCALAR || strcmp(k[0]->text, "false") != 0)) {
+		diag_error(src->s, k[0]->at, "match must be true or false");
 		return;
 	}
-	bool yes = match->kind == YAML_SCALAR && strcmp(match->text, "true") == 0;
-	if (!yes && (match->kind != YAML_SCALAR || strcmp(match->text, "false") != 0)) {
-		diag_error(src->s, match->at, "match must be true or false");
-		return;
-	}
-	struct writer w = {.src = src};
-	bool raw = tx->kind == YAML_MAPPING && tx->n == 1 && tx->first->kind == YAML_SCALAR &&
-		   strcmp(tx->first->text, "raw") == 0;
-	object(&w, tx, raw ? raw_keys : tx_keys, "a transaction");
-	if (!w.failed)
-		*ARENA_PUSH(&src->s->arena, r->vectors, r->n_vectors, *cap) =
-			(struct vector){map->at, yes, {(uint8_t *)w.out.p, (uint32_t)w.out.n}};
-	else /* counts all the same: no second error for a missing one */
-		*ARENA_PUSH(&src->s->arena, r->vectors, r->n_vectors, *cap) =
-			(struct vector){map->at, yes, {NULL, 0}};
+	struct writer tx = {.src = src}, numbers = {.src = src};
+	if (k[1] != NULL)
+		transaction(&tx, k[1]);
+	if (k[2] != NULL)
+		facts(&numbers, r, k[2]);
+	struct vector v = {map->at, yes, {(uint8_t *)tx.out.p, (uint32_t)tx.out.n},
+		{(uint8_t *)numbers.out.p, (uint32_t)numbers.out.n}};
+	if (tx.failed || numbers.failed) /* counts all the same: no second error for a missing one */
+		v.json = v.facts = (struct span){NULL, 0};
+	*ARENA_PUSH(&src->s->arena, r->vectors, r->n_vectors, *cap) = v;
 }
 
 bool

@@ -19,10 +19,10 @@ from_be(struct span s, uint8_t out[32])
 		memcpy(out + 32 - n, s.p + s.len - n, n);
 }
 
-static void
-scalar(const struct condition_input *in, unsigned which, uint8_t out[32])
+/* The transaction's own numbers; false: it is none of them. */
+static bool
+of_transaction(const struct tx *t, unsigned which, uint8_t out[32])
 {
-	const struct tx *t = in->t;
 	switch (which) {
 	case SCALAR_VALUE:
 		from_be(t->value, out);
@@ -61,8 +61,18 @@ scalar(const struct condition_input *in, unsigned which, uint8_t out[32])
 		from_u64(t->n_blobs, out);
 		break;
 	default:
-		from_u64(in->bundle_len, out);
+		return false;
 	}
+	return true;
+}
+
+static void
+scalar(const struct condition_input *in, unsigned which, uint8_t out[32])
+{
+	if (which == SCALAR_BUNDLE_LEN)
+		from_u64(in->bundle_len, out);
+	else if (in->t == NULL || !of_transaction(in->t, which, out))
+		from_u64(in->facts != NULL ? in->facts->number[which] : 0, out);
 }
 
 static bool
@@ -111,6 +121,8 @@ condition_holds(const struct condition_input *in, const struct rs_rule *rule)
 	uint8_t stack[PROGRAM_STACK_MAX];
 	const uint32_t *slot = in->r->slot_group + rule->first_slot;
 	uint32_t n = 0, sum;
+	if (rule->n_ops == 0)
+		return true;
 	for (const struct bundle_op *op = in->r->op + rule->first_op, *end = op + rule->n_ops; op < end;
 		op++) {
 		switch (op->code) {
@@ -121,7 +133,7 @@ condition_holds(const struct condition_input *in, const struct rs_rule *rule)
 			stack[n++] = compare(in, op);
 			break;
 		case OP_CREATION:
-			stack[n++] = in->t->to.len == 0;
+			stack[n++] = in->t != NULL && in->t->to.len == 0;
 			break;
 		case OP_BUNDLE:
 			stack[n++] = in->bundle_len > 0;

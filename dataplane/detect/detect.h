@@ -10,6 +10,7 @@
 
 #include "abi/alert.h"
 #include "abi/span.h"
+#include "eth/calls.h"
 #include "eth/tx.h"
 
 #include <stdbool.h>
@@ -17,6 +18,7 @@
 #include <stdint.h>
 
 struct ruleset;  /* shared, immutable */
+struct rule_facts; /* numbers for conditions, and rules on other things than transactions: detect/ruleset_event.h */
 struct detect;	 /* one per worker: scratch + per-transaction match state */
 
 /* ---- rule set ---- */
@@ -32,6 +34,7 @@ uint32_t ruleset_patterns(const struct ruleset *r);
 struct ruleset_rule {
 	uint32_t id, rev;
 	uint8_t class_, severity, grade;
+	uint8_t event; /* enum rule_event: what it is asked about */
 	const char *name;
 };
 void ruleset_rule(const struct ruleset *r, uint32_t index, struct ruleset_rule *out);
@@ -39,6 +42,7 @@ const uint8_t *ruleset_digest(const struct ruleset *r); /* 32 bytes */
 
 /* Vectors travel in the bundle; whoever loads it runs them before adoption. text: one JSON line as `rules run` reads. */
 uint32_t ruleset_vectors(const struct ruleset *r);
+/* A rule that is not on transactions has an empty text; its vectors have facts. */
 void ruleset_vector(const struct ruleset *r, uint32_t i, uint32_t *rule_index, bool *expect, struct span *text);
 
 /* ---- per worker ---- */
@@ -50,14 +54,26 @@ void detect_free(struct detect *d);
 
 struct finding {
 	uint32_t rule_index;
+	uint8_t call; /* of detect_calls: where it was found; 0: in the transaction's own call */
 	uint32_t n_protocols;
 	uint8_t protocols[ALERT_PROTOCOLS_MAX][20]; /* addresses of the rule's matched `protocols` patterns */
 };
 
-/* detect_tx scans one decoded transaction. Returns the number of findings (0..DETECT_FINDINGS_MAX), most important first
+/* detect_tx scans one decoded transaction, and each call inside of it (eth/calls.h) as if that were one: with that recipient, value and data, a creation
+ * if it creates, the rest being the transaction's; call_depth is its depth. A rule holds of one call, never of several together; one that holds of
+ * several is one finding, of the first. A transaction without calls inside pays for no more than finding that out. Returns the number of findings (0..DETECT_FINDINGS_MAX), most important first
  * (grade, severity, rule id), or -EIO if Hyperscan failed. No allocation, no system call. `bundle_len` > 0: part of a bundle
  * (a condition). */
 int detect_tx(struct detect *d, const struct tx *t, uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX]);
+
+/* detect_facts: what else is known of the transaction that detect_tx is given next, and of all after it, until this is called again:
+ * code_* of a creation, protected, bundle_pos (NULL, as in the beginning: zeros). *f must live as long. The transaction's own numbers and
+ * bundle_len are detect_tx's. */
+void detect_facts(struct detect *d, const struct rule_facts *f);
+
+/* detect_calls: the calls of the last transaction that detect_tx was given, until it is given the next, and as long as its bytes live. calls_of need
+ * not be asked again. */
+const struct calls *detect_calls(const struct detect *d);
 
 /* detect_over: findings of the last detect_tx that did not fit. */
 uint32_t detect_over(const struct detect *d);

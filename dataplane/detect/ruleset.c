@@ -138,6 +138,8 @@ find_wakers(struct ruleset *r, const uint32_t *group_cost, uint8_t *wakes)
 	uint32_t cost[RULE_PATTERNS_MAX];
 	for (uint32_t i = 0; i < r->n_rules; i++) {
 		const struct rs_rule *u = &r->rule[i];
+		if (bundle_get_RULE(&r->b, i).event != EVENT_TRANSACTION)
+			continue;
 		for (uint32_t k = 0; k < u->n_slots; k++)
 			cost[k] = group_cost[r->slot_group[u->first_slot + k]];
 		int found = bundle_program_cover(
@@ -331,7 +333,7 @@ ruleset_load(struct span bundle, char *err, size_t err_cap)
 			make_ranks(r);
 			if (!all_looked_for(r)) {
 				snprintf(err, err_cap, "a value that is nowhere looked for");
-			} else if (make_wakers(r) && make_lookups(r)) {
+			} else if (make_wakers(r) && make_lookups(r) && ruleset_make_events(r)) {
 				invert_groups(r);
 				return r;
 			}
@@ -357,6 +359,7 @@ ruleset_free(struct ruleset *r)
 		r->always};
 	for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
 		free(arrays[i]);
+	ruleset_free_events(r);
 	free(r);
 }
 
@@ -382,7 +385,8 @@ void
 ruleset_rule(const struct ruleset *r, uint32_t index, struct ruleset_rule *out)
 {
 	struct bundle_rule u = bundle_get_RULE(&r->b, index);
-	*out = (struct ruleset_rule){u.id, u.rev, u.class_, u.severity, u.grade, bundle_text(&r->b, u.name)};
+	*out = (struct ruleset_rule){
+		u.id, u.rev, u.class_, u.severity, u.grade, u.event, bundle_text(&r->b, u.name)};
 }
 
 const uint8_t *

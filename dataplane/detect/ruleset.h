@@ -4,6 +4,7 @@
 #define DETECT_RULESET_H
 
 #include "detect/detect.h"
+#include "detect/ruleset_event.h"
 #include "rules/bundle.h"
 
 #include <hs/hs_runtime.h>
@@ -72,7 +73,11 @@ struct ruleset {
 	uint8_t *slot_protocol;
 	struct bundle_op *op;
 	struct bundle_const *constant;
-	uint32_t *always; /* rules that can hold without a match */
+	uint32_t *always; /* rules on transactions that can hold without a match */
+	uint32_t *on;	  /* rules by event, gravest first */
+	uint32_t first_on[EVENT_COUNT + 1];
+	uint64_t asked[EVENT_COUNT]; /* bits of the scalars that its rules compare */
+	struct model *model;
 };
 
 static inline uint64_t
@@ -135,6 +140,7 @@ struct condition_input {
 	const uint32_t *seen_list;
 	uint32_t n_seen;
 	uint32_t bundle_len;
+	const struct rule_facts *facts; /* NULL: zeros */
 };
 
 /* group_has: is the value in the group? */
@@ -153,6 +159,11 @@ group_has(const struct ruleset *r, const struct rs_group *g, uint32_t value)
 	return low < g->n_values && p[low] == value;
 }
 
+/* condition_holds: the program may have no operations, and then holds. in->t NULL: its numbers are those of the facts. */
 bool condition_holds(const struct condition_input *in, const struct rs_rule *rule);
+
+/* ruleset_make_events: lists of rules by event, and the model. False: out of memory. */
+bool ruleset_make_events(struct ruleset *r);
+void ruleset_free_events(struct ruleset *r);
 
 #endif

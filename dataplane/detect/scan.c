@@ -17,9 +17,12 @@ struct detect {
 	uint8_t *seen;	/* of values */
 	uint8_t *hit;	/* of groups that wake rules */
 	uint8_t *woken; /* of rules */
-	uint32_t *seen_list, *hit_list, *woken_list;
-	uint32_t n_seen, n_hit, n_woken;
+	uint8_t *found; /* of rules, where a transaction has calls inside: each is found once */
+	uint32_t *seen_list, *hit_list, *woken_list, *found_list;
+	uint32_t n_seen, n_hit, n_woken, n_found;
+	const struct rule_facts *facts; /* of the transactions to come; NULL: zeros */
 	uint64_t matches; /* detect_scan_only */
+	struct calls calls; /* of the last transaction */
 };
 
 struct detect *
@@ -35,7 +38,10 @@ detect_new(const struct ruleset *r)
 	d->hit_list = calloc(r->n_groups + 1, sizeof *d->hit_list);
 	d->woken = calloc(r->n_rules + 1, sizeof *d->woken);
 	d->woken_list = calloc(r->n_rules + 1, sizeof *d->woken_list);
-	bool ok = d->seen && d->seen_list && d->hit && d->hit_list && d->woken && d->woken_list;
+	d->found = calloc(r->n_rules + 1, sizeof *d->found);
+	d->found_list = calloc(r->n_rules + 1, sizeof *d->found_list);
+	bool ok = d->seen && d->seen_list && d->hit && d->hit_list && d->woken && d->woken_list && d->found &&
+		  d->found_list;
 	for (int i = 0; i < DB_COUNT && ok; i++)
 		ok = r->db[i] == NULL || hs_alloc_scratch(r->db[i], &d->scratch) == HS_SUCCESS;
 	if (!ok) {
@@ -58,6 +64,8 @@ detect_free(struct detect *d)
 	free(d->hit_list);
 	free(d->woken);
 	free(d->woken_list);
+	free(d->found);
+	free(d->found_list);
 	free(d);
 }
 
@@ -131,11 +139,14 @@ look_at_words(struct detect *d)
 	}
 }
 
+/* The recipient of a call inside, where it is not told: nothing is looked up, and it is no creation. */
+static const uint8_t untold[20];
+
 static void
 look_at_call(struct detect *d, const struct tx *t)
 {
 	const struct exact *x = d->r->exact;
-	if (x[EXACT_TO].slot != NULL)
+	if (x[EXACT_TO].slot != NULL && t->to.p != untold)
 		look_up(d, EXACT_TO, t->to.p, 20);
 	if (x[EXACT_SELECTOR].slot != NULL && t->data.len >= 4)
 		look_up(d, EXACT_SELECTOR, t->data.p, 4);
@@ -182,6 +193,7 @@ static void
 make_finding(const struct detect *d, const struct rs_rule *u, struct finding *f)
 {
 	f->rule_index = u->index;
+	f->call = 0;
 	f->n_protocols = 0;
 	for (uint32_t k = u->first_slot; k < u->first_slot + u->n_slots; k++)
 		if (d->r->slot_protocol[k])
@@ -206,21 +218,58 @@ keep(struct detect *d, const struct rs_rule *top[DETECT_FINDINGS_MAX], int *n, c
 	top[i] = u;
 }
 
-static int
-judge(struct detect *d, const struct tx *t, uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX])
+/* Does it hold, and has it not been found in a call before this one? */
+static bool
+holds(struct detect *d, const struct condition_input *in, uint32_t rule)
 {
-	const struct condition_input in = {d->r, t, d->seen, d->seen_list, d->n_seen, bundle_len};
+	if (d->calls.n == 1)
+		return condition_holds(in, &d->r->rule[rule]);
+	if (d->found[rule] || !condition_holds(in, &d->r->rule[rule]))
+		return false;
+	d->found[rule] = 1;
+	d->found_list[d->n_found++] = rule;
+	return true;
+}
+
+/* Puts a rule found in a call inside between those that are there. */
+static void
+insert(struct detect *d, struct finding out[DETECT_FINDINGS_MAX], int *n, const struct rs_rule *u, uint32_t call)
+{
+	const struct rs_rule *rule = d->r->rule;
+	int i = *n;
+	if (i == DETECT_FINDINGS_MAX) {
+		d->over++;
+		if (rule[out[i - 1].rule_index].rank < u->rank)
+			return;
+		i--;
+	} else {
+		++*n;
+	}
+	for (; i > 0 && rule[out[i - 1].rule_index].rank > u->rank; i--)
+		out[i] = out[i - 1];
+	make_finding(d, u, &out[i]);
+	out[i].call = (uint8_t)call;
+}
+
+/* n: findings of the calls before. Returns how many there are then. */
+static int
+judge(struct detect *d, const struct condition_input *in, uint32_t call, struct finding out[DETECT_FINDINGS_MAX], int n)
+{
 	const struct rs_rule *top[DETECT_FINDINGS_MAX];
-	int n = 0;
+	int n_top = 0;
 	for (uint32_t i = 0; i < d->n_woken; i++)
-		if (condition_holds(&in, &d->r->rule[d->woken_list[i]]))
-			keep(d, top, &n, &d->r->rule[d->woken_list[i]]);
+		if (holds(d, in, d->woken_list[i]))
+			keep(d, top, &n_top, &d->r->rule[d->woken_list[i]]);
 	for (uint32_t i = 0; i < d->r->n_always; i++)
-		if (condition_holds(&in, &d->r->rule[d->r->always[i]]))
-			keep(d, top, &n, &d->r->rule[d->r->always[i]]);
-	for (int i = 0; i < n; i++)
+		if (holds(d, in, d->r->always[i]))
+			keep(d, top, &n_top, &d->r->rule[d->r->always[i]]);
+	for (int i = 0; i < n_top && call > 0; i++)
+		insert(d, out, &n, top[i], call);
+	if (call > 0)
+		return n;
+	for (int i = 0; i < n_top; i++)
 		make_finding(d, top[i], &out[i]);
-	return n;
+	return n_top;
 }
 
 static void
@@ -242,24 +291,70 @@ worth_a_scan(const struct detect *d)
 	return d->r->db[d->db] != NULL && d->data.len >= LITERAL_LEN_MIN;
 }
 
-int
-detect_tx(struct detect *d, const struct tx *t, uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX])
+/* One call as if it were a transaction; call 0 is it. Returns as judge, or -EIO. */
+static int
+match(struct detect *d, const struct tx *t, uint32_t call, const struct rule_facts *facts, uint32_t bundle_len,
+	struct finding out[DETECT_FINDINGS_MAX], int n)
 {
-	int n = 0;
 	d->data = t->data;
 	d->db = t->to.len == 20 ? DB_OF_CALLS : DB_OF_CREATIONS;
-	d->over = 0;
 	if (t->to.len == 20)
 		look_at_call(d, t);
 	look_at_lists(d, t);
 	if (worth_a_scan(d) && hs_scan(d->r->db[d->db], (const char *)d->data.p, d->data.len, 0, d->scratch,
 				       on_match, d) != HS_SUCCESS)
 		n = -EIO;
-	if (n == 0 && (d->n_woken > 0 || d->r->n_always > 0))
-		n = judge(d, t, bundle_len, out);
+	if (n >= 0 && (d->n_woken > 0 || d->r->n_always > 0)) {
+		const struct condition_input in = {
+			d->r, t, d->seen, d->seen_list, d->n_seen, bundle_len, facts};
+		n = judge(d, &in, call, out, n);
+	}
 	if (d->n_seen > 0)
 		forget(d);
 	return n;
+}
+
+/* What is matched in one call is forgotten before the next, so that no rule holds of several together. */
+static int
+match_inside(struct detect *d, const struct tx *t, uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX], int n)
+{
+	struct tx inner = *t;
+	struct rule_facts facts = {{0}, NULL};
+	if (d->facts != NULL)
+		facts = *d->facts;
+	for (uint32_t i = 1; i < d->calls.n && n >= 0; i++) {
+		const struct call *c = &d->calls.call[i];
+		inner.to = c->to.len == 20 || call_creates(c) ? c->to : (struct span){untold, 20};
+		inner.data = c->data;
+		inner.value = c->value;
+		facts.number[SCALAR_CALL_DEPTH] = c->depth;
+		n = match(d, &inner, i, &facts, bundle_len, out, n);
+	}
+	for (uint32_t i = 0; i < d->n_found; i++)
+		d->found[d->found_list[i]] = 0;
+	d->n_found = 0;
+	return n;
+}
+
+int
+detect_tx(struct detect *d, const struct tx *t, uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX])
+{
+	d->over = 0;
+	calls_of(t, &d->calls);
+	int n = match(d, t, 0, d->facts, bundle_len, out, 0);
+	return d->calls.n > 1 ? match_inside(d, t, bundle_len, out, n) : n;
+}
+
+const struct calls *
+detect_calls(const struct detect *d)
+{
+	return &d->calls;
+}
+
+void
+detect_facts(struct detect *d, const struct rule_facts *f)
+{
+	d->facts = f;
 }
 
 uint32_t

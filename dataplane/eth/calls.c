@@ -21,6 +21,18 @@ static const uint8_t createx[20] = {0xba, 0x5e, 0xd0, 0x99, 0x63, 0x3d, 0x3b, 0x
 static const uint8_t proxy_hash[32] = {0x21, 0xc3, 0x5d, 0xbe, 0x1b, 0x34, 0x4a, 0x24, 0x88, 0xcf, 0x33, 0x21, 0xd6, 0xce, 0x54, 0x2f, 0x8e, 0x9f,
 	0x30, 0x55, 0x44, 0xff, 0x09, 0xe4, 0x99, 0x3a, 0x62, 0x31, 0x9a, 0x49, 0x7c, 0x1f};
 
+static void
+begin(struct call *c, enum call_kind kind, struct span to, struct span value, struct span data)
+{
+	c->to = to;
+	c->data = data;
+	c->value = value;
+	c->salt = (struct span){NULL, 0};
+	memset(c->deployer, 0, sizeof c->deployer);
+	c->kind = (uint8_t)kind;
+	c->depth = c->parent = c->salting = 0;
+}
+
 struct call *
 calls_add(struct walk *w, enum call_kind kind, const uint8_t *to, const uint8_t *value, struct span data)
 {
@@ -32,11 +44,9 @@ calls_add(struct walk *w, enum call_kind kind, const uint8_t *to, const uint8_t 
 	}
 	w->carried -= data.len;
 	struct call *c = &out->call[out->n++];
-	*c = (struct call){.data = data, .kind = (uint8_t)kind, .depth = (uint8_t)(p->depth + 1), .parent = (uint8_t)w->parent};
-	if (to != NULL)
-		c->to = (struct span){to, 20};
-	if (value != NULL)
-		c->value = (struct span){value, 32};
+	begin(c, kind, (struct span){to, to != NULL ? 20 : 0}, (struct span){value, value != NULL ? 32 : 0}, data);
+	c->depth = (uint8_t)(p->depth + 1);
+	c->parent = (uint8_t)w->parent;
 	return c;
 }
 
@@ -82,7 +92,7 @@ calls_of(const struct tx *t, struct calls *out)
 	struct walk w = {out, most + CALLS_WALK_LEAST, most, 0, 0};
 	out->n = 1;
 	out->over = false;
-	out->call[0] = (struct call){.to = t->to, .data = t->data, .value = t->value, .kind = t->to.len == 20 ? CALL_PLAIN : CALL_CREATE};
+	begin(&out->call[0], t->to.len == 20 ? CALL_PLAIN : CALL_CREATE, t->to, t->value, t->data);
 	for (; w.parent < out->n; w.parent++)
 		take_apart(&w);
 }

@@ -52,14 +52,16 @@ small(const struct guess *g, uint32_t at)
 	return calls_read(g->w, 32) ? number(g, at) : UINT32_MAX;
 }
 
-/* Amounts and small numbers are below 2^96, and addresses above, but for those that were sought with as many zeros. */
+/* Numbers of tokens are below 2^96, and addresses above, but for those that were sought with as many zeros; above 2^128 there is hardly a number. */
 static bool
-is_address(const struct guess *g, uint32_t at)
+is_above(const struct guess *g, uint32_t at, unsigned bytes)
 {
 	static const uint8_t zeros[12];
 	const uint8_t *p = g->all.p + at;
-	return memcmp(p, zeros, 12) == 0 && memcmp(p + 12, zeros, 8) != 0;
+	return memcmp(p, zeros, 12) == 0 && memcmp(p + 12, zeros, 20 - bytes) != 0;
 }
+#define ADDRESS_LIKELY 16u
+#define ADDRESS_PERHAPS 12u
 
 /* Whole calldata of a function with an ABI, by its length; what begins with zeros is an argument. */
 static bool
@@ -139,7 +141,7 @@ tail(const struct guess *g, uint32_t begin, uint32_t end, unsigned nesting, stru
 		}
 	}
 	*out = (struct tail){TAIL_OTHER, out->word, begin, 1};
-	return nesting > 0 && tuple(g, begin, end, nesting);
+	return nesting == NESTING_MAX - 1 && tuple(g, begin, end, nesting); /* structs only stand in the arguments themselves */
 }
 
 static bool
@@ -155,23 +157,33 @@ is_offset(const struct tuple *t, uint32_t word)
 static uint32_t
 address_of(const struct guess *g, const struct tuple *t, uint32_t word)
 {
-	for (uint32_t i = word; i-- > 0;)
-		if (is_address(g, t->begin + 32 * i) && !is_offset(t, i))
-			return i;
-	for (uint32_t i = word + 1; i < t->head; i++)
-		if (is_address(g, t->begin + 32 * i) && !is_offset(t, i))
-			return i;
+	for (unsigned bytes = ADDRESS_LIKELY; bytes >= ADDRESS_PERHAPS; bytes -= ADDRESS_LIKELY - ADDRESS_PERHAPS) {
+		for (uint32_t i = word; i-- > 0;)
+			if (is_above(g, t->begin + 32 * i, bytes) && !is_offset(t, i))
+				return i;
+		for (uint32_t i = word + 1; i < t->head; i++)
+			if (is_above(g, t->begin + 32 * i, bytes) && !is_offset(t, i))
+				return i;
+	}
 	return UINT32_MAX;
+}
+
+/* A word that says how much ether goes along. What is 0 or 1 says so of nothing, or is a flag. */
+static bool
+is_value(const struct guess *g, uint32_t at)
+{
+	static const uint8_t zeros[31];
+	const uint8_t *p = g->all.p + at;
+	return memcmp(p, zeros, 16) == 0 && (memcmp(p, zeros, 31) != 0 || p[31] > 1);
 }
 
 static void
 call_of_bytes(const struct guess *g, const struct tuple *t, const struct tail *b)
 {
-	static const uint8_t zeros[16];
 	uint32_t a = address_of(g, t, b->word);
 	const uint8_t *to = a == UINT32_MAX ? NULL : g->all.p + t->begin + 32 * a + 12, *value = NULL;
 	if (to != NULL && b->n >= 4) {
-		if (a + 1 < b->word && !is_offset(t, a + 1) && memcmp(to + 20, zeros, 16) == 0)
+		if (a + 1 < b->word && !is_offset(t, a + 1) && is_value(g, t->begin + 32 * (a + 1)))
 			value = to + 20;
 		calls_add(g->w, CALL_PLAIN, to, value, (struct span){g->all.p + b->at, b->n});
 	} else if (b->n >= FORM_BYTES_MIN) {
@@ -180,23 +192,23 @@ call_of_bytes(const struct guess *g, const struct tuple *t, const struct tail *b
 }
 
 static bool
-all_addresses(const struct guess *g, const struct tail *words)
+all_above(const struct guess *g, const struct tail *words, unsigned bytes)
 {
 	for (uint32_t i = 0; i < words->n; i++)
-		if (!is_address(g, words->at + 32 * i))
+		if (!is_above(g, words->at + 32 * i, bytes))
 			return false;
 	return calls_read(g->w, 32 * (uint64_t)words->n);
 }
 
-/* The array beside this list of bytes that has its length, and is, or is not, of addresses: the nearest one before it, or else after it. */
+/* The array that has the length of this list of bytes and is not `but`: the nearest one before it, or else after it. bytes > 0: of addresses only. */
 static const struct tail *
-beside(const struct guess *g, const struct tuple *t, const struct tail *b, bool addresses)
+beside(const struct guess *g, const struct tuple *t, const struct tail *b, const struct tail *but, unsigned bytes)
 {
 	const struct tail *found = NULL;
 	for (const struct tail *k = t->tail; k < t->tail + t->n; k++) {
-		if (k->kind != TAIL_WORDS || k->n != b->n || (k > b && found != NULL))
+		if (k->kind != TAIL_WORDS || k->n != b->n || k == but || (k > b && found != NULL))
 			continue;
-		if (all_addresses(g, k) == addresses)
+		if (bytes == 0 || all_above(g, k, bytes))
 			found = k;
 	}
 	return found;
@@ -205,7 +217,10 @@ beside(const struct guess *g, const struct tuple *t, const struct tail *b, bool 
 static void
 calls_of_list(const struct guess *g, const struct tuple *t, const struct tail *b)
 {
-	const struct tail *to = beside(g, t, b, true), *value = beside(g, t, b, false);
+	const struct tail *to = beside(g, t, b, NULL, ADDRESS_LIKELY), *value;
+	if (to == NULL)
+		to = beside(g, t, b, NULL, ADDRESS_PERHAPS);
+	value = beside(g, t, b, to, 0);
 	uint32_t one = to == NULL ? address_of(g, t, b->word) : UINT32_MAX, own = 0;
 	const struct span self = g->w->out->call[g->w->parent].to;
 	for (uint32_t pass = 0; pass < 2; pass++) {
@@ -220,7 +235,7 @@ calls_of_list(const struct guess *g, const struct tuple *t, const struct tail *b
 			if (pass == 0)
 				own += is_calldata(g, at + 32, len);
 			else if (p != NULL)
-				calls_add(g->w, CALL_PLAIN, p, value != NULL ? g->all.p + value->at + 32 * i : NULL, data);
+				calls_add(g->w, CALL_PLAIN, p, value != NULL && is_value(g, value->at + 32 * i) ? g->all.p + value->at + 32 * i : NULL, data);
 			else
 				calls_add(g->w, CALL_SELF, self.len == 20 ? self.p : NULL, NULL, data);
 		}
@@ -265,11 +280,18 @@ tuple(const struct guess *g, uint32_t begin, uint32_t end, unsigned nesting)
 {
 	uint32_t words = (end - begin) / 32, before = g->w->out->n;
 	uint64_t carried = g->w->carried;
-	if ((end - begin) % 32 != 0)
+	if ((end - begin) % 32 != 0 || words < 3)
 		return false;
-	for (uint32_t i = 0; i < words && i < HEAD_MAX; i++) {
-		uint32_t v = small(g, begin + 32 * i);
-		if (v % 32 != 0 || v < 32 * (i + 1) || v > 32 * HEAD_MAX || v >= end - begin)
+	if (words > HEAD_MAX)
+		words = HEAD_MAX;
+	if (!calls_read(g->w, 32 * words))
+		return false;
+	for (uint32_t i = 0; i < words; i++) {
+		/* most words are no offset by their last byte alone */
+		if (g->all.p[begin + 32 * i + 31] % 32 != 0)
+			continue;
+		uint32_t v = number(g, begin + 32 * i);
+		if (v < 32 * (i + 1) || v > 32 * HEAD_MAX || v >= end - begin)
 			continue;
 		if (tuple_from(g, begin, end, i, v, nesting))
 			return true;
@@ -324,6 +346,9 @@ packed_as(const struct guess *g, struct span l, const struct packed *f, bool add
 static bool
 packed(const struct guess *g, struct span l)
 {
+	/* what begins as ABI words do has too many zeros where the first address would be */
+	if (l.len < 26 || memcmp(l.p + 4, "\0\0\0\0\0\0\0", 8) == 0)
+		return false;
 	for (size_t i = 0; i < sizeof packed_forms / sizeof *packed_forms; i++)
 		if (packed_as(g, l, &packed_forms[i], false))
 			return packed_as(g, l, &packed_forms[i], true);

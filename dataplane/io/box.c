@@ -2,6 +2,7 @@
 #include "io/box.h"
 
 #include "abi/event.h"
+#include "detect/ruleset_event.h"
 #include "eth/tx.h"
 #include "io/keylog.h"
 #include "io/lifeline.h"
@@ -70,7 +71,12 @@ vector_holds(struct detect *d, const struct ruleset *r, uint32_t i, const char *
 	uint32_t rule;
 	bool expect;
 	struct span text;
+	struct rule_facts facts;
 	ruleset_vector(r, i, &rule, &expect, &text);
+	ruleset_vector_facts(r, i, &facts);
+	*why = expect ? "should match and does not" : "should not match and does";
+	if (text.len == 0)
+		return ruleset_event_holds(r, rule, &facts) == expect;
 	int n = txobj_parse((const char *)text.p, text.len, raw, sizeof raw, err, sizeof err);
 	struct tx t;
 	if (n < 0 || tx_decode((struct span){raw, (uint32_t)n}, &t) != 0) {
@@ -78,11 +84,12 @@ vector_holds(struct detect *d, const struct ruleset *r, uint32_t i, const char *
 		return false;
 	}
 	struct finding f[DETECT_FINDINGS_MAX];
-	int hits = detect_tx(d, &t, 0, f);
+	detect_facts(d, &facts);
+	int hits = detect_tx(d, &t, (uint32_t)facts.number[SCALAR_BUNDLE_LEN], f);
+	detect_facts(d, NULL);
 	bool found = false;
 	for (int k = 0; k < hits; k++)
 		found |= f[k].rule_index == rule;
-	*why = expect ? "should match and does not" : "should not match and does";
 	return hits >= 0 && found == expect;
 }
 

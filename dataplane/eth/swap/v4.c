@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Uniswap V4 swaps in the V4 command: a byte an action and a parameter each. The pool is keccak(abi.encode(PoolKey)), of which the first 20 bytes are
- * told. Source: Uniswap v4-periphery Actions.sol, IV4Router.sol, PathKey.sol. */
+/* Uniswap V4 swaps in the V4 command: a byte an action and a parameter each. The pool is
+ * keccak(abi.encode(PoolKey)), of which the first 20 bytes are told. Source: Uniswap v4-periphery
+ * Actions.sol, IV4Router.sol, PathKey.sol. */
 #include "eth/keccak.h"
 #include "eth/swap/form.h"
 
@@ -29,7 +30,11 @@ single(struct swap_reader *r, const struct swap_asked *a, struct span param, str
 		pool_id(key, pool);
 	t->amount = swap_exact(abi_word(s, KEY_WORDS + 1)); /* zero: what the swaps before left open */
 	t->limit = abi_word(s, KEY_WORDS + 2);
-	struct swap_hop h = {.venue = SWAP_UNISWAP_V4, .pool = pool, .hops = 1, .direction = down, .token_in = key + (down ? 12 : 44),
+	struct swap_hop h = {.venue = SWAP_UNISWAP_V4,
+		.pool = pool,
+		.hops = 1,
+		.direction = down,
+		.token_in = key + (down ? 12 : 44),
 		.token_out = key + (down ? 44 : 12)};
 	swap_emit(r, a, &h, t);
 }
@@ -40,8 +45,9 @@ struct path {
 	const uint8_t *currency; /* the exact one's */
 };
 
-/* Hop i, in the order of the swaps: its path key (currency, fee, tick spacing, hooks, hook data) and the currency on the key's other side. An exact
- * output's keys each name what goes in. False: the router would not get that far. */
+/* Hop i, in the order of the swaps: its path key (currency, fee, tick spacing, hooks, hook data) and the
+ * currency on the key's other side. An exact output's keys each name what goes in. False: the router would
+ * not get that far. */
 static bool
 path_key(const struct path *p, uint32_t i, bool exact_out, struct abi *key, const uint8_t **other)
 {
@@ -50,14 +56,16 @@ path_key(const struct path *p, uint32_t i, bool exact_out, struct abi *key, cons
 	if (!abi_follow(p->keys, i, key) || abi_word(*key, 3) == NULL)
 		return false;
 	if (exact_out ? i + 1 < p->n : i > 0) {
-		if (!abi_follow(p->keys, exact_out ? i + 1 : i - 1, &beside) || (*other = abi_address(beside, 0)) == NULL)
+		if (!abi_follow(p->keys, exact_out ? i + 1 : i - 1, &beside) ||
+			(*other = abi_address(beside, 0)) == NULL)
 			return false;
 	}
 	return memcmp(*other, abi_address(*key, 0), 20) != 0;
 }
 
 static bool
-path_hop(struct swap_reader *r, const struct swap_asked *a, const struct path *p, uint32_t i, const struct swap_terms *t)
+path_hop(struct swap_reader *r, const struct swap_asked *a, const struct path *p, uint32_t i,
+	const struct swap_terms *t)
 {
 	uint8_t words[32 * KEY_WORDS] = {0}, pool[20] = {0};
 	const uint8_t *from, *to;
@@ -70,12 +78,18 @@ path_hop(struct swap_reader *r, const struct swap_asked *a, const struct path *p
 	memcpy(words + 64, abi_word(key, 1), 96);
 	if (r->n < SWAPS_MAX)
 		pool_id(words, pool);
-	struct swap_hop h = {.venue = SWAP_UNISWAP_V4, .pool = pool, .direction = -1, .hop = i, .hops = p->n,
-		.token_in = t->exact_out ? to : from, .token_out = t->exact_out ? from : to};
+	struct swap_hop h = {.venue = SWAP_UNISWAP_V4,
+		.pool = pool,
+		.direction = -1,
+		.hop = i,
+		.hops = p->n,
+		.token_in = t->exact_out ? to : from,
+		.token_out = t->exact_out ? from : to};
 	return swap_emit(r, a, &h, t);
 }
 
-/* (currency, path keys, [hop prices,] amount, limit): 2.1 has the prices; where the router is not known, the path's offset tells. */
+/* (currency, path keys, [hop prices,] amount, limit): 2.1 has the prices; where the router is not known, the
+ * path's offset tells. */
 static void
 path(struct swap_reader *r, const struct swap_asked *a, struct span param, struct swap_terms *t)
 {
@@ -104,7 +118,8 @@ path(struct swap_reader *r, const struct swap_asked *a, struct span param, struc
 
 /* (bytes actions, bytes[] params) */
 void
-swap_v4_input(struct swap_reader *r, const struct swap_asked *a, struct span input, const struct swap_terms *base)
+swap_v4_input(
+	struct swap_reader *r, const struct swap_asked *a, struct span input, const struct swap_terms *base)
 {
 	struct abi frame = {input, 0}, params;
 	struct span actions, param;

@@ -170,6 +170,8 @@ const UNIVERSAL = [
 	["universal-router-v1.2", "0x3fC91A3afd70395Cd496C647d5a6CC9D4B2b7FAD", false],
 	["universal-router-v2", "0x66a9893cC07D91D95644AEDD05D03f95e1dBA8Af", false],
 	["universal-router-v2.1.1", "0x4C82D1fBFe28C977cBB58D8C7FF8FCF9F70a2cCA", true],
+	["universal-router-v2.1.2", "0x23617e59A5925b2A4Bf75d73ff6711cD0b29De85", true],
+	["universal-router-v2.2", "0xab863E752Bf67D8DCDD929EaAe9Be9dc83Fb3BbB", true],
 	["universal-router-fork", null, undefined],
 ];
 const KEY = "tuple(address,address,uint24,int24,address)", PATH_KEY = "tuple(address,uint24,int24,address,bytes)[]";

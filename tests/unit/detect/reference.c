@@ -133,9 +133,10 @@ reference_matches(const struct tx *t, enum rule_field field, const uint8_t *valu
 }
 
 void
-reference_scalar(const struct tx *t, enum rule_scalar which, uint32_t bundle_len, uint8_t out[32])
+reference_scalar(const struct tx *t, enum rule_scalar which, uint32_t bundle_len, const struct rule_facts *facts,
+	uint8_t out[32])
 {
-	const uint64_t small[SCALAR_COUNT] = {[SCALAR_GAS] = t->gas,
+	uint64_t small[SCALAR_COUNT] = {[SCALAR_GAS] = t->gas,
 		[SCALAR_NONCE] = t->nonce,
 		[SCALAR_TYPE] = t->type,
 		[SCALAR_CHAIN_ID] = t->has_chain_id ? t->chain_id : 0,
@@ -145,6 +146,8 @@ reference_scalar(const struct tx *t, enum rule_scalar which, uint32_t bundle_len
 		[SCALAR_BLOBS] = t->n_blobs,
 		[SCALAR_BUNDLE_LEN] = bundle_len};
 	struct span be = {NULL, 0};
+	if (facts != NULL && which > SCALAR_BUNDLE_LEN)
+		small[which] = facts->number[which];
 	if (which == SCALAR_VALUE)
 		be = t->value;
 	else if (which == SCALAR_FEE_CAP)

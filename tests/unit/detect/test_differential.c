@@ -131,7 +131,9 @@ random_tree(struct gen *g, unsigned n_pat, unsigned depth)
 	if (n->kind == K_COUNT)
 		n->n = 1 + rnd(g->pat[n->a].n);
 	if (n->kind == K_COMPARE) {
-		n->a = rnd(SCALAR_COUNT);
+		do
+			n->a = rnd(SCALAR_COUNT);
+		while (!rule_scalar_known(n->a, EVENT_TRANSACTION) || n->a == SCALAR_CODE_LEARNED); /* which may not pause alone */
 		n->b = rnd(COMPARE_COUNT);
 		n->n = rnd(CONSTANTS);
 	}
@@ -178,7 +180,7 @@ write_tree(FILE *f, const struct gen *g, unsigned at, unsigned around)
 {
 	static const char *const compare[] = {"==", "!=", "<", "<=", ">", ">="};
 	static const char *const scalars[] = {
-#define _(id, name) name,
+#define _(id, name, events) name,
 		RULE_SCALARS(_)
 #undef _
 	};
@@ -410,6 +412,17 @@ count(const struct tx *t, const struct pat *p)
 	return n;
 }
 
+static const struct rule_facts *facts; /* what is known of the transaction besides */
+
+static void
+random_facts(void)
+{
+	static struct rule_facts f;
+	for (unsigned i = 0; i < SCALAR_COUNT; i++)
+		f.number[i] = rnd(2) ? rnd(3) : rnd(2000);
+	facts = rnd(3) ? &f : NULL;
+}
+
 static bool
 holds(const struct gen *g, unsigned at, const unsigned *hits, const struct tx *t, uint32_t bundle_len)
 {
@@ -423,7 +436,7 @@ holds(const struct gen *g, unsigned at, const unsigned *hits, const struct tx *t
 	case K_COUNT:
 		return hits[n->a] >= n->n;
 	case K_COMPARE:
-		reference_scalar(t, (enum rule_scalar)n->a, bundle_len, have);
+		reference_scalar(t, (enum rule_scalar)n->a, bundle_len, facts, have);
 		memcpy(want + 32 - constant_len[n->n], constant_be[n->n], constant_len[n->n]);
 		c = memcmp(have, want, 32);
 		return (bool[]){c == 0, c != 0, c<0, c <= 0, c> 0, c >= 0}[n->b];
@@ -490,6 +503,7 @@ check_tx(struct loaded *l, const struct tx *t, uint32_t bundle_len)
 	struct finding f[DETECT_FINDINGS_MAX];
 	bool got[RULES] = {false};
 	unsigned matched = 0;
+	detect_facts(l->detect, facts);
 	int n = detect_tx(l->detect, t, bundle_len, f);
 	assert_true(n >= 0);
 	assert_int_equal(detect_over(l->detect), 0); /* fewer rules than fit */
@@ -531,6 +545,7 @@ random_sets(void **unused)
 		assert_int_equal(ruleset_rules(l.rules), RULES);
 		for (unsigned i = 0; i < TXS; i++) {
 			random_tx(&m);
+			random_facts();
 			matched += check_tx(&l, &m.t, rnd(3));
 		}
 		loaded_close(&l);

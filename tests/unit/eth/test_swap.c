@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* swaps_of: caps, chains, the cache, constants and what is around a call; lies about lengths. That the forms are read right is what the labelled swaps of
- * real blocks and the comparison with ethers show. */
+/* swaps_of: caps, chains, the cache, constants and what is around a call; lies about lengths. That the forms
+ * are read right is what the labelled swaps of real blocks and the comparison with ethers show. */
 #include "eth/calls.h"
 #include "eth/swap.h"
 #include "eth_help.h"
@@ -18,7 +18,7 @@
 #define UNIVERSAL "3fc91a3afd70395cd496c647d5a6cc9d4b2b7fad"
 #define WETH "c02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
 #define USDC "a0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
-#define PAIR "b4e16d0168e52d35cacd2c6185b44281ec28c9dc"	   /* Uniswap V2 USDC/WETH */
+#define PAIR "b4e16d0168e52d35cacd2c6185b44281ec28c9dc"	    /* Uniswap V2 USDC/WETH */
 #define POOL_500 "88e6a0c2ddd26feeb64f039a2c41296fcb3f5640" /* Uniswap V3 USDC/WETH 0.05 % */
 
 /* ---- calldata in the making ---- */
@@ -107,7 +107,12 @@ read_on(const char *to, const char *value, uint64_t chain)
 	struct span t20 = help_bytes(to), val = help_bytes(value);
 	uint8_t *data = malloc(len ? len : 1);
 	memcpy(data, buf, len);
-	struct tx t = {.type = TX_1559, .has_chain_id = true, .chain_id = chain, .to = t20, .value = val, .data = {data, len}};
+	struct tx t = {.type = TX_1559,
+		.has_chain_id = true,
+		.chain_id = chain,
+		.to = t20,
+		.value = val,
+		.data = {data, len}};
 	struct calls calls;
 	struct swap again[SWAPS_MAX];
 	bool over_again;
@@ -164,8 +169,9 @@ test_v2(void **state)
 	assert_int_equal(out[0].deadline, 1700000000);
 	assert_int_equal(low64(out[0].amount_in), 1000);
 	assert_int_equal(low64(out[0].limit), 900);
-	assert_int_equal(out[0].has, (SWAP_HAS_POOL | SWAP_HAS_TOKEN_IN | SWAP_HAS_TOKEN_OUT | SWAP_HAS_AMOUNT_IN | SWAP_HAS_LIMIT |
-						 SWAP_HAS_RECIPIENT | SWAP_HAS_DEADLINE | SWAP_HAS_DIRECTION));
+	assert_int_equal(out[0].has,
+		(SWAP_HAS_POOL | SWAP_HAS_TOKEN_IN | SWAP_HAS_TOKEN_OUT | SWAP_HAS_AMOUNT_IN |
+			SWAP_HAS_LIMIT | SWAP_HAS_RECIPIENT | SWAP_HAS_DEADLINE | SWAP_HAS_DIRECTION));
 	assert_string_equal(swap_router_name(out[0].router), "uniswap-v2-router02");
 	assert_string_equal(swap_venue_name(out[0].venue), "uniswap-v2");
 	assert_false(over);
@@ -183,15 +189,17 @@ test_names(void **state)
 	assert_null(swap_venue_name(SWAP_VENUE_COUNT));
 }
 
-/* Where the mainnet's routers are not, the same bytes are those of a contract that may be anything: tokens, no pool. */
+/* Where the mainnet's routers are not, the same bytes are those of a contract that may be anything: tokens,
+ * no pool. */
 static void
 test_chains(void **state)
 {
 	static const struct {
 		uint64_t chain;
 		bool v2, v3;
-	} on[] = {{1, true, true}, {31337, true, true}, {1337, true, true}, {10, false, true}, {137, false, true}, {42161, false, true},
-		{8453, false, false}, {56, false, false}, {UINT64_MAX, false, false}};
+	} on[] = {{1, true, true}, {31337, true, true}, {1337, true, true}, {10, false, true},
+		{137, false, true}, {42161, false, true}, {8453, false, false}, {56, false, false},
+		{UINT64_MAX, false, false}};
 	for (unsigned i = 0; i < sizeof on / sizeof *on; i++) {
 		v2_weth_usdc();
 		assert_int_equal(read_on(ROUTER_V2, "", on[i].chain), 1);
@@ -283,11 +291,13 @@ test_dirty_address(void **state)
 	assert_false(out[0].has & SWAP_HAS_POOL);
 }
 
-/* Every cut, and every word replaced by lengths that lie: nothing outside is read (the sanitizers see it), and nothing is made up. */
+/* Every cut, and every word replaced by lengths that lie: nothing outside is read (the sanitizers see it),
+ * and nothing is made up. */
 static void
 test_lies(void **state)
 {
-	static const char *const words[] = {"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+	static const char *const words[] = {
+		"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
 		"8000000000000000000000000000000000000000000000000000000000000000",
 		"00000000000000000000000000000000000000000000000000000000ffffffff",
 		"000000000000000000000000000000000000000000000000ffffffffffffffe0",
@@ -497,10 +507,12 @@ test_cache(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_v2), cmocka_unit_test(test_names), cmocka_unit_test(test_chains),
-		cmocka_unit_test(test_deadline), cmocka_unit_test(test_hops), cmocka_unit_test(test_same_token),
-		cmocka_unit_test(test_dirty_address), cmocka_unit_test(test_lies), cmocka_unit_test(test_constants),
-		cmocka_unit_test(test_multicall), cmocka_unit_test(test_ether), cmocka_unit_test(test_plan_bomb),
-		cmocka_unit_test(test_many_commands), cmocka_unit_test(test_nothing), cmocka_unit_test(test_cache)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_v2), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_chains), cmocka_unit_test(test_deadline), cmocka_unit_test(test_hops),
+		cmocka_unit_test(test_same_token), cmocka_unit_test(test_dirty_address),
+		cmocka_unit_test(test_lies), cmocka_unit_test(test_constants),
+		cmocka_unit_test(test_multicall), cmocka_unit_test(test_ether),
+		cmocka_unit_test(test_plan_bomb), cmocka_unit_test(test_many_commands),
+		cmocka_unit_test(test_nothing), cmocka_unit_test(test_cache)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
