@@ -35,10 +35,14 @@ chain_of(uint64_t id)
 const uint8_t *
 swap_wrapped(const struct swap_reader *r)
 {
-	static const uint8_t mainnet[20] = {0xc0, 0x2a, 0xaa, 0x39, 0xb2, 0x23, 0xfe, 0x8d, 0x0a, 0x0e, 0x5c, 0x4f, 0x27, 0xea, 0xd9, 0x08, 0x3c, 0x75, 0x6c, 0xc2};
-	static const uint8_t op_stack[20] = {0x42, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x06};
-	static const uint8_t arbitrum[20] = {0x82, 0xaf, 0x49, 0x44, 0x7d, 0x8a, 0x07, 0xe3, 0xbd, 0x95, 0xbd, 0x0d, 0x56, 0xf3, 0x52, 0x41, 0x52, 0x3f, 0xba, 0xb1};
-	static const uint8_t polygon[20] = {0x0d, 0x50, 0x0b, 0x1d, 0x8e, 0x8e, 0xf3, 0x1e, 0x21, 0xc9, 0x9d, 0x1d, 0xb9, 0xa6, 0x44, 0x4d, 0x3a, 0xdf, 0x12, 0x70};
+	static const uint8_t mainnet[20] = {0xc0, 0x2a, 0xaa, 0x39, 0xb2, 0x23, 0xfe, 0x8d, 0x0a, 0x0e, 0x5c,
+		0x4f, 0x27, 0xea, 0xd9, 0x08, 0x3c, 0x75, 0x6c, 0xc2};
+	static const uint8_t op_stack[20] = {0x42, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+		0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x06};
+	static const uint8_t arbitrum[20] = {0x82, 0xaf, 0x49, 0x44, 0x7d, 0x8a, 0x07, 0xe3, 0xbd, 0x95, 0xbd,
+		0x0d, 0x56, 0xf3, 0x52, 0x41, 0x52, 0x3f, 0xba, 0xb1};
+	static const uint8_t polygon[20] = {0x0d, 0x50, 0x0b, 0x1d, 0x8e, 0x8e, 0xf3, 0x1e, 0x21, 0xc9, 0x9d,
+		0x1d, 0xb9, 0xa6, 0x44, 0x4d, 0x3a, 0xdf, 0x12, 0x70};
 	switch (r->chain) {
 	case CHAIN_MAINNET:
 		return mainnet;
@@ -57,7 +61,8 @@ swap_wrapped(const struct swap_reader *r)
 const uint8_t *
 swap_token(const struct swap_reader *r, const uint8_t *address)
 {
-	static const uint8_t ether[20] = {0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee};
+	static const uint8_t ether[20] = {0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee,
+		0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee};
 	if (address != NULL && (swap_zero(address, 20) || memcmp(address, ether, 20) == 0))
 		return swap_wrapped(r);
 	return address;
@@ -103,8 +108,8 @@ put_terms(struct swap *s, const struct swap_hop *h, const struct swap_terms *t)
 {
 	bool first = h->hop == 0, last = h->hop + 1 == h->hops;
 	if (t->exact_out ? last : first)
-		put(s, t->exact_out ? SWAP_HAS_AMOUNT_OUT : SWAP_HAS_AMOUNT_IN, t->exact_out ? s->amount_out : s->amount_in,
-			t->amount, 32);
+		put(s, t->exact_out ? SWAP_HAS_AMOUNT_OUT : SWAP_HAS_AMOUNT_IN,
+			t->exact_out ? s->amount_out : s->amount_in, t->amount, 32);
 	if (t->exact_out ? first : last)
 		put(s, SWAP_HAS_LIMIT, s->limit, t->limit, 32);
 	if (last)
@@ -119,7 +124,8 @@ put_terms(struct swap *s, const struct swap_hop *h, const struct swap_terms *t)
 static void
 put_direction(struct swap *s, const struct swap_hop *h)
 {
-	int order = h->direction < 0 && h->token_in && h->token_out ? memcmp(h->token_in, h->token_out, 20) : 0;
+	int order =
+		h->direction < 0 && h->token_in && h->token_out ? memcmp(h->token_in, h->token_out, 20) : 0;
 	if (h->direction < 0 && order == 0)
 		return;
 	s->zero_for_one = h->direction >= 0 ? h->direction != 0 : order < 0;
@@ -127,7 +133,8 @@ put_direction(struct swap *s, const struct swap_hop *h)
 }
 
 bool
-swap_emit(struct swap_reader *r, const struct swap_asked *a, const struct swap_hop *h, const struct swap_terms *terms)
+swap_emit(struct swap_reader *r, const struct swap_asked *a, const struct swap_hop *h,
+	const struct swap_terms *terms)
 {
 	if (r->n == SWAPS_MAX) {
 		r->over = true;
@@ -149,9 +156,11 @@ swap_emit(struct swap_reader *r, const struct swap_asked *a, const struct swap_h
 }
 
 void
-swap_generic(struct swap_reader *r, const struct swap_asked *a, const uint8_t *in, const uint8_t *out, const struct swap_terms *terms)
+swap_generic(struct swap_reader *r, const struct swap_asked *a, const uint8_t *in, const uint8_t *out,
+	const struct swap_terms *terms)
 {
-	struct swap_hop h = {.token_in = swap_token(r, in), .token_out = swap_token(r, out), .direction = -1, .hops = 1};
+	struct swap_hop h = {
+		.token_in = swap_token(r, in), .token_out = swap_token(r, out), .direction = -1, .hops = 1};
 	swap_emit(r, a, &h, terms);
 }
 
@@ -190,8 +199,8 @@ try_row(struct swap_reader *r, struct swap_asked *a, uint32_t row, uint32_t sele
 	return false;
 }
 
-/* Rows known by address; where none has it, or not this form, the rows that go by selector. Those stand last. Returns whether a router that is
- * known by address was asked. */
+/* Rows known by address; where none has it, or not this form, the rows that go by selector. Those stand last.
+ * Returns whether a router that is known by address was asked. */
 static bool
 read_call(struct swap_reader *r, struct swap_asked *a)
 {
@@ -215,12 +224,19 @@ read_call(struct swap_reader *r, struct swap_asked *a)
 }
 
 void
-swap_dispatch(struct swap_reader *r, const struct swap_asked *outer, const uint8_t *to, struct span data, const uint8_t *value)
+swap_dispatch(struct swap_reader *r, const struct swap_asked *outer, const uint8_t *to, struct span data,
+	const uint8_t *value)
 {
+	if (outer->depth >= SWAP_DEPTH_MAX)
+		r->over = true;
 	if (data.len < 4 || outer->depth >= SWAP_DEPTH_MAX || !swap_step(r))
 		return;
-	struct swap_asked a = {.args = abi_args(data), .data = data, .to = to, .call = outer->call,
-		.depth = (uint8_t)(outer->depth + 1), .value_known = value != NULL};
+	struct swap_asked a = {.args = abi_args(data),
+		.data = data,
+		.to = to,
+		.call = outer->call,
+		.depth = (uint8_t)(outer->depth + 1),
+		.value_known = value != NULL};
 	if (value != NULL)
 		memcpy(a.value, value, 32);
 	read_call(r, &a);
@@ -235,7 +251,8 @@ static void
 from_around(const struct calls *calls, uint32_t i, struct swap_asked *a)
 {
 	const struct call *c = &calls->call[i];
-	for (uint32_t depth = 0; depth < CALLS_DEPTH_MAX && (c->kind == CALL_SELF || c->kind == CALL_DELEGATE) &&
+	for (uint32_t depth = 0;
+		depth < CALLS_DEPTH_MAX && (c->kind == CALL_SELF || c->kind == CALL_DELEGATE) &&
 		c->parent < calls->n && &calls->call[c->parent] != c;
 		depth++) {
 		c = &calls->call[c->parent];
@@ -251,8 +268,8 @@ from_around(const struct calls *calls, uint32_t i, struct swap_asked *a)
 		memcpy(a->value + 32 - c->value.len, c->value.p, c->value.len);
 }
 
-/* What a known router was asked for has been read whole, the calls inside with it; a contract known by a selector may have been given that one
- * to hide them. */
+/* What a known router was asked for has been read whole, the calls inside with it; a contract known by a
+ * selector may have been given that one to hide them. */
 static bool
 inside(const struct calls *calls, uint32_t i, uint64_t known)
 {
@@ -265,7 +282,8 @@ inside(const struct calls *calls, uint32_t i, uint64_t known)
 }
 
 uint32_t
-swaps_of_cached(const struct tx *t, const struct calls *calls, struct swap_cache *cache, struct swap out[SWAPS_MAX], bool *over)
+swaps_of_cached(const struct tx *t, const struct calls *calls, struct swap_cache *cache,
+	struct swap out[SWAPS_MAX], bool *over)
 {
 	struct swap_reader r = {.tx = t, .calls = calls, .cache = cache, .out = out, .steps = SWAP_STEPS_MAX};
 	uint64_t known = 0;
@@ -273,9 +291,12 @@ swaps_of_cached(const struct tx *t, const struct calls *calls, struct swap_cache
 	r.chain = chain_of(t->has_chain_id ? t->chain_id : 0);
 	for (uint32_t i = 0; i < calls->n && i < CALLS_MAX && !(r.over && r.n == SWAPS_MAX); i++) {
 		const struct call *c = &calls->call[i];
-		if (c->kind > CALL_DELEGATE || c->data.len < 4 || (i == 0 && t->to.len == 0) || inside(calls, i, known))
+		if (c->kind > CALL_DELEGATE || c->data.len < 4 || (i == 0 && t->to.len == 0) ||
+			inside(calls, i, known))
 			continue;
-		struct swap_asked a = {.args = abi_args(c->data), .data = c->data, .to = c->to.len == 20 ? c->to.p : NULL,
+		struct swap_asked a = {.args = abi_args(c->data),
+			.data = c->data,
+			.to = c->to.len == 20 ? c->to.p : NULL,
 			.call = (uint8_t)i};
 		from_around(calls, i, &a);
 		known |= (uint64_t)read_call(&r, &a) << i;

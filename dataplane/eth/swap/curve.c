@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Curve: pools (any contract, by selector), the registry's exchange, and the routers. Source: curve-contract pool templates, curve-pool-registry Swaps.vy,
- * curve-router-ng Router.vy. */
+/* Curve: pools (any contract, by selector), the registry's exchange, and the routers. Source: curve-contract
+ * pool templates, curve-pool-registry Swaps.vy, curve-router-ng Router.vy. */
 #include "eth/swap/form.h"
 
 enum { UNDERLYING = 1, RECEIVER_4 = 2, RECEIVER_5 = 4, COINS_MAX = 8 };
@@ -11,8 +11,8 @@ read_pool(struct swap_reader *r, const struct swap_asked *a, uint32_t arg)
 {
 	uint64_t i, j;
 	uint32_t receiver = (arg & RECEIVER_4) ? 4 : 5;
-	if (a->to == NULL || abi_word(a->args, 3) == NULL || !abi_uint(a->args, 0, &i) || !abi_uint(a->args, 1, &j) || i == j ||
-		i >= COINS_MAX || j >= COINS_MAX)
+	if (a->to == NULL || abi_word(a->args, 3) == NULL || !abi_uint(a->args, 0, &i) ||
+		!abi_uint(a->args, 1, &j) || i == j || i >= COINS_MAX || j >= COINS_MAX)
 		return;
 	struct swap_terms t = {.amount = abi_word(a->args, 2), .limit = abi_word(a->args, 3)};
 	if (arg & (RECEIVER_4 | RECEIVER_5)) {
@@ -20,7 +20,9 @@ read_pool(struct swap_reader *r, const struct swap_asked *a, uint32_t arg)
 			return;
 		t.recipient = swap_recipient(a, abi_address(a->args, receiver));
 	}
-	struct swap_hop h = {.venue = SWAP_CURVE, .pool = a->to, .hops = 1,
+	struct swap_hop h = {.venue = SWAP_CURVE,
+		.pool = a->to,
+		.hops = 1,
 		.direction = i + j == 1 && !(arg & UNDERLYING) ? i == 0 : -1};
 	swap_emit(r, a, &h, &t);
 }
@@ -37,24 +39,22 @@ read_registry(struct swap_reader *r, const struct swap_asked *a, uint32_t arg)
 	struct swap_terms t = {.amount = abi_word(a->args, 3), .limit = abi_word(a->args, 4)};
 	if (arg & RECEIVER_5)
 		t.recipient = swap_recipient(a, abi_address(a->args, 5));
-	struct swap_hop h = {.venue = SWAP_CURVE, .pool = abi_address(a->args, 0), .token_in = swap_token(r, abi_address(a->args, 1)),
-		.token_out = swap_token(r, abi_address(a->args, 2)), .direction = -1, .hops = 1};
+	struct swap_hop h = {.venue = SWAP_CURVE,
+		.pool = abi_address(a->args, 0),
+		.token_in = swap_token(r, abi_address(a->args, 1)),
+		.token_out = swap_token(r, abi_address(a->args, 2)),
+		.direction = -1,
+		.hops = 1};
 	swap_emit(r, a, &h, &t);
 }
 
-const struct swap_form swap_forms_curve_pool[] = {
-	{0x3df02124, 0, read_pool},
-	{0xa6417ed6, UNDERLYING, read_pool},
-	{0x5b41b908, 0, read_pool},
-	{0x65b2489b, UNDERLYING, read_pool},
-	{0x394747c5, 0, read_pool},
-	{0xce7d6503, RECEIVER_5, read_pool},
-	{0xddc1f59d, RECEIVER_4, read_pool},
-	{0x4798ce5b, 0, read_registry},
-	{0x1a4c1ca3, RECEIVER_5, read_registry},
-	FORMS_END};
+const struct swap_form swap_forms_curve_pool[] = {{0x3df02124, 0, read_pool},
+	{0xa6417ed6, UNDERLYING, read_pool}, {0x5b41b908, 0, read_pool}, {0x65b2489b, UNDERLYING, read_pool},
+	{0x394747c5, 0, read_pool}, {0xce7d6503, RECEIVER_5, read_pool}, {0xddc1f59d, RECEIVER_4, read_pool},
+	{0x4798ce5b, 0, read_registry}, {0x1a4c1ca3, RECEIVER_5, read_registry}, FORMS_END};
 
-/* Shapes of the routers' arguments: route of tokens and pools by turns, parameters of each hop (the third tells what kind it is), amount, least. */
+/* Shapes of the routers' arguments: route of tokens and pools by turns, parameters of each hop (the third
+ * tells what kind it is), amount, least. */
 static const struct shape {
 	uint8_t hops, params, receiver; /* receiver: its word, or 0 */
 	uint8_t exchanges;		/* kinds up to this are swaps of the pool that the route names */
@@ -76,7 +76,8 @@ static bool
 route_of(struct swap_reader *r, const struct swap_asked *a, const struct shape *s, struct route *route)
 {
 	for (uint32_t i = 0; i < s->hops; i++) {
-		const uint8_t *in = abi_address(a->args, 2 * i), *pool = abi_address(a->args, 2 * i + 1), *out = abi_address(a->args, 2 * i + 2);
+		const uint8_t *in = abi_address(a->args, 2 * i), *pool = abi_address(a->args, 2 * i + 1),
+			      *out = abi_address(a->args, 2 * i + 2);
 		uint64_t kind;
 		if (swap_zero(pool, 20) && swap_zero(out, 20))
 			break;
@@ -85,8 +86,11 @@ route_of(struct swap_reader *r, const struct swap_asked *a, const struct shape *
 		const uint8_t *token_in = swap_token(r, in), *token_out = swap_token(r, out);
 		if (token_in && token_out && memcmp(token_in, token_out, 20) == 0)
 			continue; /* ether is wrapped, or unwrapped */
-		route->hop[route->n++] = (struct swap_hop){.venue = SWAP_CURVE, .token_in = token_in, .token_out = token_out,
-			.pool = kind >= 1 && kind <= s->exchanges ? pool : NULL, .direction = -1};
+		route->hop[route->n++] = (struct swap_hop){.venue = SWAP_CURVE,
+			.token_in = token_in,
+			.token_out = token_out,
+			.pool = kind >= 1 && kind <= s->exchanges ? pool : NULL,
+			.direction = -1};
 	}
 	return true;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* form: what the files of eth/swap/ share. A router is a row (routers.c); what it can be asked for is a list of forms, one a selector, each with
- * the reader of its arguments. A reader emits the hops that it finds and nothing that the calldata does not say. Readers follow what a contract would
- * carry out: unused upper bytes of addresses and offsets that overlap are let pass for routers that are known by address. A contract known by
- * its selector alone may be anything, so there the encoding must be clean (swap_asked.by_selector). */
+/* form: what the files of eth/swap/ share. A router is a row (routers.c); what it can be asked for is a list
+ * of forms, one a selector, each with the reader of its arguments. A reader emits the hops that it finds and
+ * nothing that the calldata does not say. Readers follow what a contract would carry out: unused upper bytes
+ * of addresses and offsets that overlap are let pass for routers that are known by address. A contract known
+ * by its selector alone may be anything, so there the encoding must be clean (swap_asked.by_selector). */
 #ifndef ETH_SWAP_FORM_H
 #define ETH_SWAP_FORM_H
 
@@ -57,7 +58,7 @@ struct swap_asked {
 	const uint8_t *to; /* 20 bytes; NULL: not told */
 	uint8_t value[32]; /* ether with it */
 	bool value_known;
-	bool by_selector; /* no router that is known by its address */
+	bool by_selector;  /* no router that is known by its address */
 	bool has_deadline; /* of the call around it */
 	uint64_t deadline;
 	uint8_t call, router, depth;
@@ -66,11 +67,12 @@ struct swap_asked {
 };
 
 enum swap_trait {
-	ROUTER_CONSTANTS = 1 << 0, /* recipient 1 is the sender, 2 the router; amount 0 or 2^255 is a balance */
+	ROUTER_CONSTANTS =
+		1 << 0, /* recipient 1 is the sender, 2 the router; amount 0 or 2^255 is a balance */
 	ROUTER_ZERO_IS_SELF = 1 << 1, /* recipient 0 is the router */
-	ROUTER_HOP_PRICES = 1 << 2, /* V4 parameters have minHopPriceX36 */
-	ROUTER_V4_GUESS = 1 << 3, /* they may: tell by the offsets */
-	ROUTER_ETHER_TOKEN = 1 << 4 /* paths name ether itself, as 0xee..ee */
+	ROUTER_HOP_PRICES = 1 << 2,   /* V4 parameters have minHopPriceX36 */
+	ROUTER_V4_GUESS = 1 << 3,     /* they may: tell by the offsets */
+	ROUTER_ETHER_TOKEN = 1 << 4   /* paths name ether itself, as 0xee..ee */
 };
 
 struct swap_form {
@@ -78,7 +80,10 @@ struct swap_form {
 	uint32_t arg; /* the reader's own */
 	void (*read)(struct swap_reader *r, const struct swap_asked *a, uint32_t arg);
 };
-#define FORMS_END {0, 0, NULL}
+#define FORMS_END          \
+	{                  \
+		0, 0, NULL \
+	}
 
 /* A row of the table of routers. Address: first 8, next 8, last 4 bytes; all 0: by selector alone. */
 struct swap_router {
@@ -106,10 +111,12 @@ struct swap_hop {
 };
 
 /* swap_emit adds a hop. False: no room (r->over is set). */
-bool swap_emit(struct swap_reader *r, const struct swap_asked *a, const struct swap_hop *h, const struct swap_terms *terms);
+bool swap_emit(struct swap_reader *r, const struct swap_asked *a, const struct swap_hop *h,
+	const struct swap_terms *terms);
 
 /* swap_dispatch reads a call that another one carries: to may be NULL; value (a word) NULL: none is told. */
-void swap_dispatch(struct swap_reader *r, const struct swap_asked *outer, const uint8_t *to, struct span data, const uint8_t *value);
+void swap_dispatch(struct swap_reader *r, const struct swap_asked *outer, const uint8_t *to, struct span data,
+	const uint8_t *value);
 
 /* swap_step: may one more piece be looked at? Counts it. */
 static inline bool
@@ -120,25 +127,33 @@ swap_step(struct swap_reader *r)
 	return r->steps > 0 && r->steps-- > 0;
 }
 
-/* swap_pool_v2, swap_pool_v3 write the pool of two tokens. False: the factory is none of this chain, or the tokens are the same. */
-bool swap_pool_v2(struct swap_reader *r, uint32_t factory, const uint8_t *a, const uint8_t *b, uint8_t pool[20]);
-bool swap_pool_v3(struct swap_reader *r, uint32_t factory, const uint8_t *a, const uint8_t *b, const uint8_t fee[3], uint8_t pool[20]);
-enum swap_venue swap_factory_venue(uint32_t factory);
+/* swap_pool_v2, swap_pool_v3 write the pool of two tokens. False: the factory is none of this chain, or the
+ * tokens are the same, or there is no room for a hop with it (so that no more is hashed than is told). */
+bool swap_pool_v2(
+	struct swap_reader *r, uint32_t factory, const uint8_t *a, const uint8_t *b, uint8_t pool[20]);
+bool swap_pool_v3(struct swap_reader *r, uint32_t factory, const uint8_t *a, const uint8_t *b,
+	const uint8_t fee[3], uint8_t pool[20]);
+enum swap_venue swap_factory_venue(const struct swap_reader *r, uint32_t factory);
 
 /* swap_v2_path emits a path of n tokens, which stand in a's words. */
-void swap_v2_path(struct swap_reader *r, const struct swap_asked *a, struct abi tokens, uint32_t n, const struct swap_terms *terms);
+void swap_v2_path(struct swap_reader *r, const struct swap_asked *a, struct abi tokens, uint32_t n,
+	const struct swap_terms *terms);
 /* swap_v3_path emits a packed path: token, fee, token, ... backwards when the output is exact. */
-void swap_v3_path(struct swap_reader *r, const struct swap_asked *a, struct span path, const struct swap_terms *terms);
+void swap_v3_path(
+	struct swap_reader *r, const struct swap_asked *a, struct span path, const struct swap_terms *terms);
 /* swap_v4_input reads what the universal router's V4 command holds (v4.c). */
-void swap_v4_input(struct swap_reader *r, const struct swap_asked *a, struct span input, const struct swap_terms *base);
+void swap_v4_input(
+	struct swap_reader *r, const struct swap_asked *a, struct span input, const struct swap_terms *base);
 
 /* swap_generic emits a swap whose pools are not told: token for token. */
-void swap_generic(struct swap_reader *r, const struct swap_asked *a, const uint8_t *in, const uint8_t *out, const struct swap_terms *terms);
+void swap_generic(struct swap_reader *r, const struct swap_asked *a, const uint8_t *in, const uint8_t *out,
+	const struct swap_terms *terms);
 
 /* The wrapped native token of this chain; NULL: not known. */
 const uint8_t *swap_wrapped(const struct swap_reader *r);
 
-/* swap_token: an address as a token: 0 and 0xee..ee stand for ether, which is the wrapped token. NULL: not known. */
+/* swap_token: an address as a token: 0 and 0xee..ee stand for ether, which is the wrapped token. NULL: not
+ * known. */
 const uint8_t *swap_token(const struct swap_reader *r, const uint8_t *address);
 
 /* swap_recipient: what stands there, the row's constants resolved. NULL: whoever sends, or not known. */
@@ -167,7 +182,8 @@ swap_clean_address(const uint8_t *word)
 static inline const uint8_t *
 swap_exact(const uint8_t *word)
 {
-	return word == NULL || swap_zero(word, 32) || (word[0] == 0x80 && swap_zero(word + 1, 31)) ? NULL : word;
+	return word == NULL || swap_zero(word, 32) || (word[0] == 0x80 && swap_zero(word + 1, 31)) ? NULL
+												   : word;
 }
 
 /* swap_all_ones: 2^256 - 1, which many take for "all there is". */
@@ -181,10 +197,11 @@ swap_all_ones(const uint8_t *word)
 }
 
 /* The forms of each file. */
-extern const struct swap_form swap_forms_v2[], swap_forms_v3[], swap_forms_v3_02[], swap_forms_universal[], swap_forms_oneinch[],
-	swap_forms_zerox[], swap_forms_settler[], swap_forms_allowance[], swap_forms_metamask[], swap_forms_paraswap5[],
-	swap_forms_paraswap6[], swap_forms_kyber[], swap_forms_cow[], swap_forms_curve_router[], swap_forms_curve_pool[],
-	swap_forms_balancer[], swap_forms_sushi[], swap_forms_pool[];
+extern const struct swap_form swap_forms_v2[], swap_forms_v3[], swap_forms_v3_02[], swap_forms_universal[],
+	swap_forms_oneinch[], swap_forms_zerox[], swap_forms_settler[], swap_forms_allowance[],
+	swap_forms_metamask[], swap_forms_paraswap5[], swap_forms_paraswap6[], swap_forms_kyber[],
+	swap_forms_cow[], swap_forms_curve_router[], swap_forms_curve_pool[], swap_forms_balancer[],
+	swap_forms_sushi[], swap_forms_pool[];
 
 extern const struct swap_router swap_routers[];
 extern const uint32_t swap_routers_n;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* SushiSwap's RouteProcessors: a packed program of commands, each with the pools that one token goes to. Source: sushiswap route-processor
- * RouteProcessor2.sol to RouteProcessor4.sol. Releases differ in whether a V2 pool's fee stands behind it: the program is read in both ways, and only one
- * that ends where the bytes end counts. */
+/* SushiSwap's RouteProcessors: a packed program of commands, each with the pools that one token goes to.
+ * Source: sushiswap route-processor RouteProcessor2.sol to RouteProcessor4.sol. Releases differ in whether a
+ * V2 pool's fee stands behind it: the program is read in both ways, and only one that ends where the bytes
+ * end counts. */
 #include "eth/swap/form.h"
 
 enum command { MY_ERC20 = 1, USER_ERC20 = 2, NATIVE = 3, ONE_POOL = 4 };
@@ -32,7 +33,8 @@ add(struct program *s, enum swap_venue venue, const uint8_t *token, const uint8_
 {
 	if (s->n == SWAPS_MAX)
 		return false;
-	s->hop[s->n++] = (struct swap_hop){.venue = venue, .pool = pool, .token_in = token, .direction = direction};
+	s->hop[s->n++] =
+		(struct swap_hop){.venue = venue, .pool = pool, .token_in = token, .direction = direction};
 	return true;
 }
 
@@ -97,7 +99,8 @@ run(struct swap_reader *r, struct span route, bool fees, struct program *s)
 }
 
 static void
-emit(struct swap_reader *r, const struct swap_asked *a, struct program *s, const uint8_t *out, struct swap_terms *t)
+emit(struct swap_reader *r, const struct swap_asked *a, struct program *s, const uint8_t *out,
+	struct swap_terms *t)
 {
 	static const struct swap_terms none;
 	if (!s->whole)
@@ -124,7 +127,8 @@ read_route(struct swap_reader *r, const struct swap_asked *a, uint32_t arg)
 	for (uint32_t i = 0; i < 5; i++)
 		if (i % 2 == 0 && !swap_clean_address(abi_word(a->args, i)))
 			return;
-	struct swap_terms t = {.amount = abi_word(a->args, 1), .limit = abi_word(a->args, 3),
+	struct swap_terms t = {.amount = abi_word(a->args, 1),
+		.limit = abi_word(a->args, 3),
 		.recipient = swap_recipient(a, abi_address(a->args, 4))};
 	if (run(r, route, true, &s) || run(r, route, false, &s))
 		emit(r, a, &s, abi_address(a->args, 2), &t);
@@ -132,6 +136,4 @@ read_route(struct swap_reader *r, const struct swap_asked *a, uint32_t arg)
 		swap_generic(r, a, abi_address(a->args, 0), abi_address(a->args, 2), &t);
 }
 
-const struct swap_form swap_forms_sushi[] = {
-	{0x2646478b, 0, read_route},
-	FORMS_END};
+const struct swap_form swap_forms_sushi[] = {{0x2646478b, 0, read_route}, FORMS_END};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Uniswap's Universal Router: a byte a command and an input each. Source: Uniswap universal-router Commands.sol, Dispatcher.sol. The input's
- * first five words are the same in every version; 2.1 puts hop prices behind them. */
+/* Uniswap's Universal Router: a byte a command and an input each. Source: Uniswap universal-router
+ * Commands.sol, Dispatcher.sol. The input's first five words are the same in every version; 2.1 puts hop
+ * prices behind them. */
 #include "eth/swap/form.h"
 
 enum command {
@@ -15,11 +16,12 @@ enum command {
 
 enum { UR_DEADLINE = 1 };
 
-static void
-plan(struct swap_reader *r, const struct swap_asked *a, struct abi frame, const struct swap_terms *base, uint32_t depth);
+static void plan(struct swap_reader *r, const struct swap_asked *a, struct abi frame,
+	const struct swap_terms *base, uint32_t depth);
 
 static void
-swap_command(struct swap_reader *r, const struct swap_asked *a, uint32_t command, struct span input, const struct swap_terms *base)
+swap_command(struct swap_reader *r, const struct swap_asked *a, uint32_t command, struct span input,
+	const struct swap_terms *base)
 {
 	struct abi args = {input, 0}, tokens;
 	struct swap_terms t = *base;
@@ -43,8 +45,8 @@ swap_command(struct swap_reader *r, const struct swap_asked *a, uint32_t command
 }
 
 static void
-one_command(struct swap_reader *r, const struct swap_asked *a, uint32_t command, struct span input, const struct swap_terms *base,
-	uint32_t depth)
+one_command(struct swap_reader *r, const struct swap_asked *a, uint32_t command, struct span input,
+	const struct swap_terms *base, uint32_t depth)
 {
 	switch (command) {
 	case UR_V3_IN:
@@ -66,7 +68,8 @@ one_command(struct swap_reader *r, const struct swap_asked *a, uint32_t command,
 
 /* frame: (bytes commands, bytes[] inputs, ...) */
 static void
-plan(struct swap_reader *r, const struct swap_asked *a, struct abi frame, const struct swap_terms *base, uint32_t depth)
+plan(struct swap_reader *r, const struct swap_asked *a, struct abi frame, const struct swap_terms *base,
+	uint32_t depth)
 {
 	struct span commands, input;
 	struct abi inputs;
@@ -101,5 +104,4 @@ read_signed(struct swap_reader *r, const struct swap_asked *a, uint32_t arg)
 const struct swap_form swap_forms_universal[] = {
 	{0x3593564c, UR_DEADLINE, read_execute}, /* execute(bytes,bytes[],uint256) */
 	{0x24856bc3, 0, read_execute},		 /* execute(bytes,bytes[]) */
-	{0x44684dc3, 0, read_signed},
-	FORMS_END};
+	{0x44684dc3, 0, read_signed}, FORMS_END};

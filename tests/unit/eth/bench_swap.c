@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Nanoseconds of swaps_of, without and with a cache, and of calls_of, on lines "name to input" of standard input. Not a test. Prints the best of many
- * rounds. */
+/* Nanoseconds of swaps_of, without and with a cache, and of calls_of, on lines "name to input" of standard
+ * input. Not a test. Prints the best of many rounds. */
 #include "eth/calls.h"
 #include "eth/swap.h"
 #include "wire/hex.h"
@@ -59,7 +59,8 @@ main(void)
 		struct calls calls;
 		calls_of(&t, &calls);
 		double plain = best(&t, &calls, NULL, &n), cached = best(&t, &calls, &cache, &n);
-		printf("%-24s %6u %9.1f ns %9.1f ns %9.1f ns\n", name, n, plain, cached, best(&t, NULL, NULL, &n));
+		printf("%-24s %6u %9.1f ns %9.1f ns %9.1f ns\n", name, n, plain, cached,
+			best(&t, NULL, NULL, &n));
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the tests of swaps ask: lines "to value input" in hex, each answered by an object with "swaps", as `tx decode` has it; "chain" first on a line sets
- * another chain. Not a test by itself. */
+/* What the tests of swaps ask: lines "to value input" in hex, each answered by an object with "swaps", as `tx
+ * decode` has it; "chain" first on a line sets another chain. Not a test by itself. */
 #include "txdecode/put.h"
 #include "wire/hex.h"
 
@@ -37,7 +37,11 @@ main(void)
 		}
 		if (input == NULL)
 			return 2;
-		struct tx t = {.type = TX_1559, .has_chain_id = true, .chain_id = chain, .to = bytes_of(to), .value = bytes_of(value),
+		struct tx t = {.type = TX_1559,
+			.has_chain_id = true,
+			.chain_id = chain,
+			.to = bytes_of(to),
+			.value = bytes_of(value),
 			.data = bytes_of(input)};
 		fputs("{\"to\":", stdout);
 		put_hex_value(stdout, t.to);

@@ -16,6 +16,28 @@ HASH = "0x33469b22e9f636356c4160a87eb19df52b7412e8eac32a4a55ffe88ea8350788"
 LINE_MAX = 2 * 2621440 + 64
 
 
+def rlp(item):
+    """Of bytes or lists of them."""
+    body = b"".join(map(rlp, item)) if isinstance(item, list) else item
+    if body is item and len(body) == 1 and body[0] < 0x80:
+        return body
+    base, size = (0x80 if body is item else 0xc0), len(body)
+    if size < 56:
+        return bytes([base + size]) + body
+    count = (size.bit_length() + 7) // 8
+    return bytes([base + 55 + count]) + size.to_bytes(count, "big") + body
+
+
+def word(n):
+    return n.to_bytes(32, "big")
+
+
+def legacy(to, data, value=0):
+    """A transaction on chain 1 whose signature is nobody's."""
+    number = lambda n: n.to_bytes((n.bit_length() + 7) // 8, "big")
+    return rlp([b"", number(10**9), number(300000), bytes.fromhex(to), number(value), data, number(37), b"\1", b"\1"])
+
+
 def run(data, *args, **kw):
     return subprocess.run([EXE, *args], input=data, capture_output=True, timeout=60, **kw)
 
@@ -115,6 +137,44 @@ class Input(unittest.TestCase):
         got = answers((RAW + "\n").encode() * 3000)
         self.assertEqual(len(got), 3000)
         self.assertEqual({g["hash"] for g in got}, {HASH})
+
+
+class Swaps(unittest.TestCase):
+    ROUTER = "7a250d5630b4cf539739df2c5dacb4c659f2488d"
+    WETH = "c02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
+    USDC = "a0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+    DAI = "6b175474e89094c44da98b954eedeac495271d0f"
+
+    def swap_ether(self, *path):
+        """swapExactETHForTokens for at least 5"""
+        words = [word(5), word(128), word(int("11" * 20, 16)), word(1700000000), word(len(path))]
+        return bytes.fromhex("7ff36ab5") + b"".join(words) + b"".join(word(int(p, 16)) for p in path)
+
+    def test_two_hops(self):
+        (got,) = answers(legacy(self.ROUTER, self.swap_ether(self.WETH, self.USDC, self.DAI), 10**18).hex().encode())
+        self.assertIs(got["swaps_over"], False)
+        common = {"router": "uniswap-v2-router02", "venue": "uniswap-v2", "deadline": "1700000000", "exact": "in", "hops": "2", "call": "0",
+                  "amount_out": None}
+        self.assertEqual(got["swaps"], [
+            {**common, "pool": "0xb4e16d0168e52d35cacd2c6185b44281ec28c9dc", "direction": "1-0", "token_in": "0x" + self.WETH,
+             "token_out": "0x" + self.USDC, "amount_in": "1000000000000000000", "limit": None, "recipient": None, "hop": "0"},
+            {**common, "pool": "0xae461ca67b15dc8dc81ce7615e0320da1a9ab8d5", "direction": "1-0", "token_in": "0x" + self.USDC,
+             "token_out": "0x" + self.DAI, "amount_in": None, "limit": "5", "recipient": "0x" + "11" * 20, "hop": "1"}])
+
+    def test_unknown_router(self):
+        (got,) = answers(legacy("22" * 20, self.swap_ether(self.WETH, self.USDC), 10**18).hex().encode())
+        (swap,) = got["swaps"]
+        self.assertEqual((swap["router"], swap["venue"], swap["pool"], swap["token_in"]), ("v2-fork", "unknown", None, "0x" + self.WETH))
+
+    def test_more_than_there_is_room_for(self):
+        path = [f"{i:040x}" for i in range(1, 30)]
+        (got,) = answers(legacy(self.ROUTER, self.swap_ether(*path)).hex().encode())
+        self.assertEqual((len(got["swaps"]), got["swaps_over"], got["swaps"][0]["hops"]), (16, True, "28"))
+
+    def test_none(self):
+        for to, data in ((self.ROUTER, b""), (self.ROUTER, self.swap_ether(self.WETH, self.USDC)[:-1]), ("", self.swap_ether(self.WETH, self.USDC))):
+            (got,) = answers(legacy(to, data).hex().encode())
+            self.assertEqual((got["ok"], got["swaps"], got["swaps_over"]), (True, [], False))
 
 
 class Pipes(unittest.TestCase):
