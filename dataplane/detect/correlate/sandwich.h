@@ -41,13 +41,15 @@
 #define SANDWICH_PAIR_NS_DEFAULT 3000000000ull
 #define SANDWICH_TOGETHER_NS 500000000ull
 
-/* What speaks for a public pair, in points. It takes SANDWICH_SCORE_MIN, and of these: FEE_HAIR; or AMOUNT_ECHO with FEE_TIGHT and a sign of opposite ways
- * (REVERSED, SELECTOR, or OPPOSITE with TOGETHER and no nonce between); or AMOUNT_ECHO with REVERSED. Legs of one contract whose senders differ, or are not known: AMOUNT_ECHO or REVERSED as well.
- * _(ID, points, "help") */
+/* What speaks for a public pair, in points. It takes SANDWICH_SCORE_MIN, and of these
+ *  - FEE_HAIR, with AMOUNT_ECHO, TOGETHER, SELECTOR or NONCES; or
+ *  - AMOUNT_ECHO with FEE_TIGHT and a sign of opposite ways (REVERSED, SELECTOR, or OPPOSITE with TOGETHER and no nonce between); or
+ *  - AMOUNT_ECHO with REVERSED.
+ * Legs of one contract whose senders differ, or are not known, need AMOUNT_ECHO or REVERSED as well. _(ID, points, "help") */
 #define SANDWICH_SCORE_MIN 5u
 #define SANDWICH_EVIDENCE(_) \
 	_(FEE_HAIR, 3, "the front's fee is a hair above the victim's: up to 1000 wei") \
-	_(FEE_TIGHT, 2, "both legs' fees are within 1/512 of the victim's") \
+	_(FEE_TIGHT, 2, "both legs' fees are within 1/512 of the victim's, a decoded front's within 1/4096") \
 	_(FEE_COPY, 2, "the back's fee is the victim's to the wei, and not a round number") \
 	_(AMOUNT_ECHO, 3, "what the front buys, or pays, the back sells, or gets, to the wei") \
 	_(AMOUNT_NEAR, 1, "the back sells about what the front buys at least") \

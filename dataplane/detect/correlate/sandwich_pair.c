@@ -50,10 +50,10 @@ is_hair(const struct sandwich *s, const struct entry *front, const struct entry 
 }
 
 static bool
-is_tight(const struct sandwich *s, const struct entry *a, const struct entry *b)
+is_tight(const struct sandwich *s, const struct entry *a, const struct entry *b, unsigned shift)
 {
 	uint64_t x = worth(s, a, b), y = worth(s, b, a);
-	return (x > y ? x - y : y - x) <= y >> 9;
+	return (x > y ? x - y : y - x) <= y >> shift;
 }
 
 static bool
@@ -241,7 +241,7 @@ around(const struct sandwich *s, const struct pair *p, const struct entry *v, ui
 	*evidence = p->evidence;
 	if (is_hair(s, p->front, v))
 		*evidence |= SANDWICH_HAS(FEE_HAIR);
-	if (is_tight(s, p->front, v) && is_tight(s, p->back, v))
+	if (is_tight(s, p->front, v, p->f->how & p->b->how & TOUCH_SWAP_OF ? 12 : 9) && is_tight(s, p->back, v, 9))
 		*evidence |= SANDWICH_HAS(FEE_TIGHT);
 	if (is_copy(p->back, v))
 		*evidence |= SANDWICH_HAS(FEE_COPY);
@@ -271,6 +271,9 @@ enough(const struct pair *p, uint32_t evidence)
 	bool echo = evidence & SANDWICH_HAS(AMOUNT_ECHO), turned = evidence & SANDWICH_HAS(REVERSED);
 	bool ways = turned || (evidence & SANDWICH_HAS(SELECTOR)) ||
 		    ((evidence & SANDWICH_HAS(OPPOSITE)) && (evidence & SANDWICH_HAS(TOGETHER)) && !p->nonces_apart);
+	bool at_once = evidence & (SANDWICH_HAS(TOGETHER) | SANDWICH_HAS(SELECTOR) | SANDWICH_HAS(NONCES));
+	if (!echo && !at_once)
+		return false;
 	if (!hair && (p->dark || !echo || !(tight ? ways : turned)))
 		return false;
 	if (!p->same_sender && (!p->same_contract || !(echo || turned)))
@@ -439,7 +442,7 @@ as_victim(struct sandwich *s, const struct look *l, const struct entry *e, uint6
 		told |= pairs_of(s, l, x, t, BY_SENDER, now_ns);
 		if (x->flags & ENTRY_VIA)
 			told |= pairs_of(s, l, x, t, BY_CONTRACT, now_ns);
-		if (!(x->flags & ENTRY_FROM) && is_tight(s, x, e))
+		if (!(x->flags & ENTRY_FROM) && is_tight(s, x, e, 9))
 			told |= strangers_of(s, l, x, t, now_ns);
 	}
 	return told;
