@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* code: what init code can do, read from its bytes: instructions are told from PUSH data, and only what can be reached counts, in the init code itself and in the codes
- * that it carries (the runtime code it returns, contracts that it creates). One reader per worker; no allocation after code_new; time is bounded by the
- * code's length. Sources of selectors and addresses: the table of detect/flash.h. */
+/* code: what init code can do, read from its bytes: instructions are told from PUSH data, and only what can be reached counts, in the init code itself
+ * and in the codes that it carries (the runtime code it returns, contracts that it creates, what it hands to a factory). One reader per worker; no
+ * allocation after code_new; time is linear in the code's length (codes inside each other are read up to 8 times its length in all). Sources of selectors
+ * and addresses: the table of detect/flash.h.
+ *
+ * Nothing is taken away: bytes that are appended, and code that is reached in addition (another function, another branch), clear no provider, reason or
+ * flag, and no gram of the blocks that were there. Where a cap is hit or a jump cannot be followed, all that could be there counts as there.
+ * What that cannot hold for, and so what it costs to stay unseen: selectors that are computed from what is not in the code (storage, calldata,
+ * another contract), or kept in pieces across blocks that several callers share; and instructions put between others, which change the grams there. */
 #ifndef DETECT_CODE_H
 #define DETECT_CODE_H
 
@@ -27,13 +33,17 @@ struct code_facts {
 	uint32_t reached_bytes;
 	uint32_t n_grams; /* bits set of the reader's grams */
 	bool flash;	  /* it can take a flash loan: a provider's entry is called, and its callback served (or the provider calls back with whatever it is told) */
-	bool cut;	  /* a cap was hit: not all was read */
+	bool cut;	  /* a cap was hit: not all was read, and what it may do counts as done (all grams, too) */
 	bool guessed;	  /* a jump or a copy of code could not be followed: whatever it could lead to counts as reached */
 	bool any_callback; /* it acts on calldata whatever its selector is: it serves whichever callback its entries ask for, and they are in `callbacks` */
 	bool template_;	  /* its normalised hash is that of a published artifact */
 	bool has_target;  /* an EIP-1167 proxy, or other code that only delegates: to whom */
 	uint8_t target[20];
-	uint8_t hash[32]; /* keccak of the normalised code: metadata cut off, what is filled in at deployment (immutables, library addresses) as zeros */
+	/* keccak of the normalised init code: up to the end of its last metadata (what follows are constructor arguments), metadata (solc's, Vyper's) as zeros,
+	 * addresses in it (operands of PUSH20; of PUSH32 if they are as short) as zeros. Bytes are left out only where no instruction is reached, and the
+	 * others stay at their places: so another code with the same hash executes the same instructions. An attacker who deploys a published artifact
+	 * still chooses its arguments, immutables, library and hard-coded addresses; and changing any other byte, he has another hash. */
+	uint8_t hash[32];
 };
 
 struct code_reader;

@@ -82,7 +82,7 @@ wrapped(void **state)
 	/* a size that nobody knows; a place that nobody knows */
 	snprintf(inner, sizeof(inner), "38600a9003600a5f39" "5f5f5ff000" BORROWS);
 	read_code(inner);
-	snprintf(inner, sizeof(inner), "36601001" "60ff5f395f5f5ff000" "6080604052" BORROWS);
+	snprintf(inner, sizeof(inner), "60ff36601001" "5f395f5f5ff000" "6080604052" BORROWS);
 	read_code(inner);
 	assert_true(facts.guessed);
 	assert_int_equal(facts.entries, P(UNISWAP_V2) | P(PANCAKE_V2));
