@@ -68,16 +68,14 @@ make_flow(struct stream_table *t, struct arrival *a, unsigned initiator, bool mi
 
 /* ---- what speaks for delivered bytes, and against them ---- */
 
-/* The acknowledgement of a direction that is watched. */
-static void
-tell_acked(struct stream_table *t, struct flow *f, const struct arrival *a)
+/* The acknowledgement of a direction that is watched, and so was delivered of; its sender is `own` bytes ahead of his own. */
+static inline void
+tell_acked(struct stream_table *t, struct flow *f, const struct arrival *a, int32_t own)
 {
 	const struct flow_dir *d = &f->dir[!a->dir];
-	int32_t ahead = ahead_of(d, a->s->ack), own = ahead_of(&f->dir[a->dir], a->seq);
+	int32_t ahead = ahead_of(d, a->s->ack);
 	uint64_t off = d->next + (uint64_t)(int64_t)ahead;
-	if (t->ops.acked == NULL || f->started[0] != START_KNOWN || f->started[1] != START_KNOWN)
-		return;
-	if (ahead > 0 || (int64_t)off < 0 || own > WINDOW_AHEAD || own < -WINDOW_BEHIND)
+	if (ahead > 0 || (int64_t)off < 0 || own > WINDOW_AHEAD || own < -WINDOW_BEHIND || f->started[a->dir] != START_KNOWN)
 		return;
 	t->ops.acked(t->ctx, f, !a->dir, off, own == 0, a->now_ns);
 }
@@ -403,7 +401,7 @@ other_segment(struct stream_table *t, struct flow *f, struct arrival *a)
 	if (flags & TCP_ACK)
 		take_ack(t, f, a);
 	if ((flags & (TCP_ACK | TCP_SYN)) == TCP_ACK && (f->watch & STREAM_WATCH(!a->dir)))
-		tell_acked(t, f, a);
+		tell_acked(t, f, a, ahead_of(&f->dir[a->dir], a->seq));
 	if (a->payload.len > 0)
 		f = take_payload(t, f, a);
 	if (f == NULL)
@@ -433,7 +431,7 @@ stream_segment(struct stream_table *t, const struct segment *s, const struct flo
 		if (s->flags & TCP_ACK) {
 			take_ack_in_order(t, f, &a);
 			if (f->watch & STREAM_WATCH(!a.dir))
-				tell_acked(t, f, &a);
+				tell_acked(t, f, &a, 0);
 		}
 		if (s->payload.len > 0) {
 			f->stray = 0;

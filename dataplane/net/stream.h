@@ -138,7 +138,7 @@ struct stream_ops {
 	/* May be NULL. Bytes that were put aside behind a hole: a look at what will come to data() in its turn, so that whatever lies whole in
 	 * them need not wait for the hole to be filled or given up. */
 	void (*ahead)(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns);
-	/* May be NULL. The receiver of dir has acknowledged what was delivered of it up to off, in a segment that lies in its window; in_place:
+	/* Called for directions that are watched alone. The receiver of dir has acknowledged what was delivered of it up to off, in a segment that lies in its window; in_place:
 	 * exactly where the receiver's own bytes go on. Acknowledgements of what was not delivered are not told. */
 	void (*acked)(void *ctx, struct flow *f, unsigned dir, uint64_t off, bool in_place, uint64_t now_ns);
 	/* May be NULL. Bytes [from, to) of dir, all delivered or held, are in dispute. Comes before conflict() of the same segment. */
