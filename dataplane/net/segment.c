@@ -36,6 +36,23 @@ touch(struct stream_table *t, struct flow *f, unsigned dir, bool payload, uint64
 }
 
 static void
+belie(struct stream_table *t, struct flow *f, unsigned dir, uint64_t from, uint64_t to, enum stream_belied why, uint64_t now_ns)
+{
+	if (t->ops.belied != NULL)
+		t->ops.belied(t->ctx, f, dir, from, to, why, now_ns);
+}
+
+/* Its addresses, or its place, are another's while something of it is watched: nobody looks any more for what would belie it. */
+static void
+belie_all(struct stream_table *t, struct flow *f, uint64_t now_ns)
+{
+	for (unsigned d = 0; d < 2; d++) {
+		if (f->watch & STREAM_WATCH(d))
+			belie(t, f, d, 0, UINT64_MAX, BELIED_LATE, now_ns);
+	}
+}
+
+static void
 make_room(struct stream_table *t, uint64_t now_ns)
 {
 	if (flow_oldest(&t->flows, FLOW_FREE) != NULL)
@@ -43,6 +60,7 @@ make_room(struct stream_table *t, uint64_t now_ns)
 	struct flow *f = NULL;
 	for (unsigned list = FLOW_CLOSED; list <= FLOW_LIVE && f == NULL; list++)
 		f = flow_oldest(&t->flows, list);
+	belie_all(t, f, now_ns);
 	if (f->list != FLOW_CLOSED)
 		stream_finish(t, f, STREAM_LRU, now_ns);
 	flow_remove(&t->flows, f);
@@ -77,14 +95,7 @@ tell_acked(struct stream_table *t, struct flow *f, const struct arrival *a, int3
 	uint64_t off = d->next + (uint64_t)(int64_t)ahead;
 	if (ahead > 0 || (int64_t)off < 0 || own > WINDOW_AHEAD || own < -WINDOW_BEHIND || f->started[a->dir] != START_KNOWN)
 		return;
-	t->ops.acked(t->ctx, f, !a->dir, off, own == 0, a->now_ns);
-}
-
-static void
-belie(struct stream_table *t, struct flow *f, unsigned dir, uint64_t from, uint64_t to, enum stream_belied why, uint64_t now_ns)
-{
-	if (t->ops.belied != NULL)
-		t->ops.belied(t->ctx, f, dir, from, to, why, now_ns);
+	t->ops.acked(t->ctx, f, !a->dir, off, own == f->fin[a->dir], a->now_ns);
 }
 
 /* A segment without bytes has the number of the next one that its sender will send; a keep-alive the one before. */
@@ -138,12 +149,13 @@ begins_another(const struct flow *f, const struct arrival *a)
 static struct flow *
 reopen_flow(struct stream_table *t, struct flow *f, struct arrival *a)
 {
-	if ((f->watch & STREAM_WATCH(a->dir)) && a->payload.len > 0)
-		belie(t, f, a->dir, 0, UINT64_MAX, BELIED_LATE, a->now_ns);
 	if (!begins_another(f, a)) {
+		if ((f->watch & STREAM_WATCH(a->dir)) && a->payload.len > 0)
+			belie(t, f, a->dir, 0, UINT64_MAX, BELIED_LATE, a->now_ns);
 		drop(t, a, CTR_ST_DROP_CLOSED);
 		return NULL;
 	}
+	belie_all(t, f, a->now_ns);
 	flow_remove(&t->flows, f);
 	return open_flow(t, a);
 }
@@ -152,6 +164,7 @@ reopen_flow(struct stream_table *t, struct flow *f, struct arrival *a)
 static struct flow *
 replace_flow(struct stream_table *t, struct flow *f, struct arrival *a, unsigned initiator, bool midstream)
 {
+	belie_all(t, f, a->now_ns);
 	stream_finish(t, f, STREAM_RST, a->now_ns);
 	flow_remove(&t->flows, f);
 	f = make_flow(t, a, initiator, midstream);

@@ -112,7 +112,7 @@ stream_holed(const struct flow *f, unsigned dir)
  *  URGENT	  they are marked urgent: who reads the stream need not find all of them in it
  *  PROBE	  the last byte came again, as another: a keep-alive, or another version
  *  SENDER	  the sender, by the number on a segment without bytes, has not sent so much
- *  LATE	  the sender goes on sending though the flow was closed */
+ *  LATE	  the sender goes on sending though the flow was closed, or another flow has taken its addresses, or its place */
 enum stream_belied { BELIED_OTHER_BYTES, BELIED_UNCOMPARED, BELIED_URGENT, BELIED_PROBE, BELIED_SENDER, BELIED_LATE };
 
 /* Stream bytes [from, to); none if to is 0. */
