@@ -182,7 +182,6 @@
 	_(EVIDENCE_ENDED, C, "of those noted: not acknowledged before their flow ended") \
 	_(EVIDENCE_EVICTED, C, "of those noted: given up to make room") \
 	_(EVIDENCE_DROPPED, C, "of those noted: no transaction after all") \
-	_(EVIDENCE_WAITING, G, "of those noted: still waited for") \
 	_(EVIDENCE_MAC, C, "crossings proven by their message authentication") \
 	_(EVIDENCE_SULLIED, C, "flows of which nothing can be proven any more") \
 	_(EVIDENCE_LOST, C, "words on evidence dropped because the correlator's ring was full") \

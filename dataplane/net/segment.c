@@ -36,6 +36,23 @@ touch(struct stream_table *t, struct flow *f, unsigned dir, bool payload, uint64
 }
 
 static void
+belie(struct stream_table *t, struct flow *f, unsigned dir, uint64_t from, uint64_t to, enum stream_belied why, uint64_t now_ns)
+{
+	if (t->ops.belied != NULL)
+		t->ops.belied(t->ctx, f, dir, from, to, why, now_ns);
+}
+
+/* Its addresses, or its place, are another's while something of it is watched: nobody looks any more for what would belie it. */
+static void
+belie_all(struct stream_table *t, struct flow *f, uint64_t now_ns)
+{
+	for (unsigned d = 0; d < 2; d++) {
+		if (f->watch & STREAM_WATCH(d))
+			belie(t, f, d, 0, UINT64_MAX, BELIED_LATE, now_ns);
+	}
+}
+
+static void
 make_room(struct stream_table *t, uint64_t now_ns)
 {
 	if (flow_oldest(&t->flows, FLOW_FREE) != NULL)
@@ -43,6 +60,7 @@ make_room(struct stream_table *t, uint64_t now_ns)
 	struct flow *f = NULL;
 	for (unsigned list = FLOW_CLOSED; list <= FLOW_LIVE && f == NULL; list++)
 		f = flow_oldest(&t->flows, list);
+	belie_all(t, f, now_ns);
 	if (f->list != FLOW_CLOSED)
 		stream_finish(t, f, STREAM_LRU, now_ns);
 	flow_remove(&t->flows, f);
@@ -68,25 +86,16 @@ make_flow(struct stream_table *t, struct arrival *a, unsigned initiator, bool mi
 
 /* ---- what speaks for delivered bytes, and against them ---- */
 
-/* The acknowledgement of a direction that is watched. */
-static void
-tell_acked(struct stream_table *t, struct flow *f, const struct arrival *a)
+/* The acknowledgement of a direction that is watched, and so was delivered of; its sender is `own` bytes ahead of his own. */
+static inline void
+tell_acked(struct stream_table *t, struct flow *f, const struct arrival *a, int32_t own)
 {
 	const struct flow_dir *d = &f->dir[!a->dir];
-	int32_t ahead = ahead_of(d, a->s->ack), own = ahead_of(&f->dir[a->dir], a->seq);
+	int32_t ahead = ahead_of(d, a->s->ack);
 	uint64_t off = d->next + (uint64_t)(int64_t)ahead;
-	if (t->ops.acked == NULL || f->started[0] != START_KNOWN || f->started[1] != START_KNOWN)
+	if (ahead > 0 || (int64_t)off < 0 || own > WINDOW_AHEAD || own < -WINDOW_BEHIND || f->started[a->dir] != START_KNOWN)
 		return;
-	if (ahead > 0 || (int64_t)off < 0 || own > WINDOW_AHEAD || own < -WINDOW_BEHIND)
-		return;
-	t->ops.acked(t->ctx, f, !a->dir, off, own == 0, a->now_ns);
-}
-
-static void
-belie(struct stream_table *t, struct flow *f, unsigned dir, uint64_t from, uint64_t to, enum stream_belied why, uint64_t now_ns)
-{
-	if (t->ops.belied != NULL)
-		t->ops.belied(t->ctx, f, dir, from, to, why, now_ns);
+	t->ops.acked(t->ctx, f, !a->dir, off, own == f->fin[a->dir], a->now_ns);
 }
 
 /* A segment without bytes has the number of the next one that its sender will send; a keep-alive the one before. */
@@ -140,12 +149,13 @@ begins_another(const struct flow *f, const struct arrival *a)
 static struct flow *
 reopen_flow(struct stream_table *t, struct flow *f, struct arrival *a)
 {
-	if ((f->watch & STREAM_WATCH(a->dir)) && a->payload.len > 0)
-		belie(t, f, a->dir, 0, UINT64_MAX, BELIED_LATE, a->now_ns);
 	if (!begins_another(f, a)) {
+		if ((f->watch & STREAM_WATCH(a->dir)) && a->payload.len > 0)
+			belie(t, f, a->dir, 0, UINT64_MAX, BELIED_LATE, a->now_ns);
 		drop(t, a, CTR_ST_DROP_CLOSED);
 		return NULL;
 	}
+	belie_all(t, f, a->now_ns);
 	flow_remove(&t->flows, f);
 	return open_flow(t, a);
 }
@@ -154,6 +164,7 @@ reopen_flow(struct stream_table *t, struct flow *f, struct arrival *a)
 static struct flow *
 replace_flow(struct stream_table *t, struct flow *f, struct arrival *a, unsigned initiator, bool midstream)
 {
+	belie_all(t, f, a->now_ns);
 	stream_finish(t, f, STREAM_RST, a->now_ns);
 	flow_remove(&t->flows, f);
 	f = make_flow(t, a, initiator, midstream);
@@ -403,7 +414,7 @@ other_segment(struct stream_table *t, struct flow *f, struct arrival *a)
 	if (flags & TCP_ACK)
 		take_ack(t, f, a);
 	if ((flags & (TCP_ACK | TCP_SYN)) == TCP_ACK && (f->watch & STREAM_WATCH(!a->dir)))
-		tell_acked(t, f, a);
+		tell_acked(t, f, a, ahead_of(&f->dir[a->dir], a->seq));
 	if (a->payload.len > 0)
 		f = take_payload(t, f, a);
 	if (f == NULL)
@@ -433,7 +444,7 @@ stream_segment(struct stream_table *t, const struct segment *s, const struct flo
 		if (s->flags & TCP_ACK) {
 			take_ack_in_order(t, f, &a);
 			if (f->watch & STREAM_WATCH(!a.dir))
-				tell_acked(t, f, &a);
+				tell_acked(t, f, &a, 0);
 		}
 		if (s->payload.len > 0) {
 			f->stray = 0;

@@ -112,7 +112,7 @@ stream_holed(const struct flow *f, unsigned dir)
  *  URGENT	  they are marked urgent: who reads the stream need not find all of them in it
  *  PROBE	  the last byte came again, as another: a keep-alive, or another version
  *  SENDER	  the sender, by the number on a segment without bytes, has not sent so much
- *  LATE	  the sender goes on sending though the flow was closed */
+ *  LATE	  the sender goes on sending though the flow was closed, or another flow has taken its addresses, or its place */
 enum stream_belied { BELIED_OTHER_BYTES, BELIED_UNCOMPARED, BELIED_URGENT, BELIED_PROBE, BELIED_SENDER, BELIED_LATE };
 
 /* Stream bytes [from, to); none if to is 0. */
@@ -138,7 +138,7 @@ struct stream_ops {
 	/* May be NULL. Bytes that were put aside behind a hole: a look at what will come to data() in its turn, so that whatever lies whole in
 	 * them need not wait for the hole to be filled or given up. */
 	void (*ahead)(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off, uint64_t now_ns);
-	/* May be NULL. The receiver of dir has acknowledged what was delivered of it up to off, in a segment that lies in its window; in_place:
+	/* Called for directions that are watched alone. The receiver of dir has acknowledged what was delivered of it up to off, in a segment that lies in its window; in_place:
 	 * exactly where the receiver's own bytes go on. Acknowledgements of what was not delivered are not told. */
 	void (*acked)(void *ctx, struct flow *f, unsigned dir, uint64_t off, bool in_place, uint64_t now_ns);
 	/* May be NULL. Bytes [from, to) of dir, all delivered or held, are in dispute. Comes before conflict() of the same segment. */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-_Static_assert(sizeof(struct evidence) == 64, "an entry is a cache line");
+_Static_assert(sizeof(struct evidence) == 64 && sizeof(struct evidence_flow) == 192, "whole cache lines");
 
 #define BY_MAC UINT32_MAX
 #define NOT_YET (TRUST_NOT_ACKED | TRUST_OVERLAP_CONFLICT)
@@ -14,6 +14,7 @@ _Static_assert(sizeof(struct evidence) == 64, "an entry is a cache line");
 	(TRUST_GAP_BEFORE | TRUST_MIDSTREAM | TRUST_ONE_DIRECTION | TRUST_TRUNCATED | TRUST_AHEAD | TRUST_MAC_UNVERIFIED | TRUST_INVALID)
 #define OF_ANSWER_KEY 0x9e3779b97f4a7c15u
 #define ROOM_EIGHTHS 2u
+#define OLDEST_STEPS 16u /* flows looked at to take one's place */
 
 size_t
 evidence_bytes(uint32_t n_flows)
@@ -22,25 +23,23 @@ evidence_bytes(uint32_t n_flows)
 	       2 * (size_t)EVIDENCE_KNOWN * sizeof(uint64_t);
 }
 
-/* Entries beyond the last one used have never been; list[0][0][FREE] holds those given back. */
 void
 evidence_init(struct evidence_table *t, void *mem, uint32_t n_flows, uint64_t grace_ns, uint64_t answer_grace_ns)
 {
 	memset(t, 0, sizeof *t);
 	t->entries = mem;
-	t->found = (uint64_t *)(void *)(t->entries + EVIDENCE_ENTRIES);
+	t->flows = (struct evidence_flow *)(void *)(t->entries + EVIDENCE_ENTRIES);
+	t->found = (uint64_t *)(void *)(t->flows + n_flows + 1);
 	t->proven = t->found + EVIDENCE_KNOWN;
-	t->flows = (struct evidence_flow *)(void *)(t->proven + EVIDENCE_KNOWN);
-	t->n_flows = n_flows;
 	t->grace_ns[0] = grace_ns != 0 ? grace_ns : EVIDENCE_GRACE_NS;
 	t->grace_ns[1] = answer_grace_ns != 0 ? answer_grace_ns : EVIDENCE_ANSWER_GRACE_NS;
 	for (uint32_t i = n_flows; i > 0; i--) {
-		t->flows[i].younger = t->unused.first;
-		t->unused.first = i;
+		t->flows[i].younger = t->flows_free;
+		t->flows_free = i;
 	}
 	for (uint32_t i = EVIDENCE_ENTRIES - 1; i > 0; i--) {
-		t->entries[i].younger = t->list[0][0][EVIDENCE_FREE].first;
-		t->list[0][0][EVIDENCE_FREE].first = i;
+		t->entries[i].next = t->free;
+		t->free = i;
 	}
 }
 
@@ -99,63 +98,69 @@ tell(struct worker *w, const struct fact_evidence_item *item, bool found)
 		send(w);
 }
 
-/* ---- lists ---- */
-
-static struct evidence_list *
-list_of(struct evidence_table *t, const struct evidence *e)
-{
-	return &t->list[e->of_answer][e->found][e->state];
-}
+/* ---- queues ---- */
 
 static void
-list_remove(struct evidence_table *t, struct evidence *e)
+push(struct evidence_table *t, struct evidence_queue *q, struct evidence *e)
 {
-	struct evidence_list *l = list_of(t, e);
-	if (e->older != 0)
-		t->entries[e->older].younger = e->younger;
-	else
-		l->first = e->younger;
-	if (e->younger != 0)
-		t->entries[e->younger].older = e->older;
-	else
-		l->last = e->older;
-}
-
-static void
-list_append(struct evidence_table *t, struct evidence *e)
-{
-	struct evidence_list *l = list_of(t, e);
 	uint32_t i = (uint32_t)(e - t->entries);
-	e->older = l->last;
-	e->younger = 0;
-	if (l->last != 0)
-		t->entries[l->last].younger = i;
+	e->next = 0;
+	if (q->last != 0)
+		t->entries[q->last].next = i;
 	else
-		l->first = i;
-	l->last = i;
+		q->first = i;
+	q->last = i;
+}
+
+static struct evidence *
+pop(struct evidence_table *t, struct evidence_queue *q)
+{
+	struct evidence *e = &t->entries[q->first];
+	q->first = e->next;
+	if (q->first == 0)
+		q->last = 0;
+	return e;
+}
+
+static struct evidence *
+pop_wait(struct evidence_table *t, struct evidence_flow *v, unsigned dir)
+{
+	v->n_waits[dir]--;
+	return pop(t, &v->waits[dir]);
+}
+
+static struct evidence *
+pop_grace(struct evidence_table *t, struct evidence_queue *q)
+{
+	struct evidence *e = pop(t, q);
+	t->flows[e->of].n_grace[e->dir]--;
+	t->n_plain[0] -= q == &t->grace[0][0];
+	t->n_plain[1] -= q == &t->grace[1][0];
+	return e;
 }
 
 static void
-set_state(struct evidence_table *t, struct evidence *e, enum evidence_state state)
+push_grace(struct evidence_table *t, struct evidence *e, uint64_t now_ns)
 {
-	list_remove(t, e);
-	e->state = (uint8_t)state;
-	list_append(t, e);
+	e->due_ns = now_ns + t->grace_ns[e->of_answer];
+	t->flows[e->of].n_grace[e->dir]++;
+	t->n_plain[e->of_answer] += !e->found;
+	push(t, &t->grace[e->of_answer][e->found], e);
 }
 
 /* ---- flows ---- */
 
 static void
-flow_remove_from(struct evidence_table *t, struct evidence_list *l, struct evidence_flow *v)
+flow_unlink(struct evidence_table *t, struct evidence_flow *v)
 {
 	if (v->older != 0)
 		t->flows[v->older].younger = v->younger;
 	else
-		l->first = v->younger;
+		t->used.first = v->younger;
 	if (v->younger != 0)
 		t->flows[v->younger].older = v->older;
 	else
-		l->last = v->older;
+		t->used.last = v->older;
 }
 
 static void
@@ -177,6 +182,12 @@ flow_of(struct evidence_table *t, const struct flow *f)
 	return f->app[2] == 0 ? NULL : &t->flows[f->app[2]];
 }
 
+static bool
+is_idle(const struct evidence_flow *v)
+{
+	return (v->n_waits[0] | v->n_waits[1] | v->n_grace[0] | v->n_grace[1]) == 0;
+}
+
 static void
 flow_free(struct evidence_table *t, struct evidence_flow *v)
 {
@@ -186,60 +197,46 @@ flow_free(struct evidence_table *t, struct evidence_flow *v)
 		f->app[2] = 0;
 		f->watch &= (uint8_t)~STREAM_WATCHED;
 	}
-	flow_remove_from(t, &t->used, v);
+	flow_unlink(t, v);
 	v->flow = NULL;
-	v->younger = t->unused.first;
-	t->unused.first = i;
+	v->younger = t->flows_free;
+	t->flows_free = i;
 }
 
-/* ---- an entry's end ---- */
-
+/* A crossing of it has come to its end. */
 static void
-unchain(struct evidence_table *t, struct evidence *e)
+flow_rest(struct evidence_table *t, struct evidence_flow *v, unsigned dir)
 {
-	struct evidence_flow *v = &t->flows[e->of];
-	unsigned d = e->dir;
-	uint32_t i = (uint32_t)(e - t->entries);
-	if (v->waits[d] == i)
-		v->waits[d] = e->next;
-	if (e->prev != 0)
-		t->entries[e->prev].next = e->next;
-	else
-		v->first[d] = e->next;
-	if (e->next != 0)
-		t->entries[e->next].prev = e->prev;
-	else
-		v->last[d] = e->prev;
-	if (--v->n[d] == 0 && v->flow->app[2] == e->of)
-		v->flow->watch &= (uint8_t)~STREAM_WATCH(d);
+	if (v->n_waits[dir] + v->n_grace[dir] > 0)
+		return;
+	if (v->flow->app[2] == (uint64_t)(v - t->flows))
+		v->flow->watch &= (uint8_t)~STREAM_WATCH(dir);
+	v->denied[dir] = UINT64_MAX;
+	if (v->closed && is_idle(v))
+		flow_free(t, v);
 }
+
+/* ---- an entry's end: it is in no queue any more ---- */
 
 static void
 give_back(struct evidence_table *t, struct evidence *e)
 {
-	struct evidence_flow *v = &t->flows[e->of];
-	struct evidence_list *unused = &t->list[0][0][EVIDENCE_FREE];
-	unchain(t, e);
-	list_remove(t, e);
-	t->n_plain -= !e->found;
-	e->state = EVIDENCE_FREE;
 	e->turn++;
-	e->younger = unused->first;
-	unused->first = (uint32_t)(e - t->entries);
-	if (v->closed && v->n[0] == 0 && v->n[1] == 0)
-		flow_free(t, v);
+	e->next = t->free;
+	t->free = (uint32_t)(e - t->entries);
+	flow_rest(t, &t->flows[e->of], e->dir);
 }
 
 static void
 fail(struct worker *w, struct evidence *e, enum sentinel_counter why)
 {
-	struct fact_evidence_item item = {.fingerprint = e->fingerprint,
-		.trust = (e->trust & ~(uint32_t)NOT_YET) | (why == CTR_EVIDENCE_BELIED ? TRUST_OVERLAP_CONFLICT : 0) |
-			 (e->state == EVIDENCE_GRACE ? 0 : TRUST_NOT_ACKED),
-		.of_answer = e->of_answer};
 	w->ctr[why]++;
-	if (e->found)
+	if (e->found) {
+		struct fact_evidence_item item = {
+			.fingerprint = e->fingerprint, .trust = e->trust | TRUST_NOT_ACKED, .of_answer = e->of_answer};
+		item.trust |= why == CTR_EVIDENCE_BELIED ? TRUST_OVERLAP_CONFLICT : 0;
 		tell(w, &item, true);
+	}
 	give_back(&w->evidence, e);
 }
 
@@ -261,109 +258,136 @@ prove(struct worker *w, struct evidence *e)
 
 /* ---- making room ---- */
 
-/* What waits without having been acknowledged goes first, for anybody can forge it; answers before submissions. */
-static bool
-evict(struct worker *w, unsigned found)
+static void
+fail_waits(struct worker *w, struct evidence_flow *v, enum sentinel_counter why)
 {
 	struct evidence_table *t = &w->evidence;
-	for (unsigned state = EVIDENCE_WAITS; state < EVIDENCE_STATES; state++) {
-		for (unsigned answer = 2; answer-- > 0;) {
-			uint32_t i = t->list[answer][found][state].first;
-			if (i == 0)
-				continue;
-			fail(w, &t->entries[i], CTR_EVIDENCE_EVICTED);
-			return true;
-		}
+	for (unsigned d = 0; d < 2; d++)
+		while (v->n_waits[d] > 0)
+			fail(w, pop_wait(t, v, d), why);
+}
+
+/* A flow that has been silent for long, with entries that wait, or with none in their grace: what was not acknowledged anybody can have
+ * forged. */
+static struct evidence_flow *
+old_flow(struct evidence_table *t, bool waits)
+{
+	for (unsigned step = 0; step < OLDEST_STEPS && t->used.first != 0; step++) {
+		struct evidence_flow *v = &t->flows[t->used.first];
+		bool fits = waits ? v->n_waits[0] + v->n_waits[1] > 0 : v->n_grace[0] + v->n_grace[1] == 0;
+		if (fits && (!v->spoke || step == OLDEST_STEPS - 1))
+			return v;
+		v->spoke = false;
+		flow_unlink(t, v);
+		flow_append(t, v);
+	}
+	return NULL;
+}
+
+static bool
+evict_grace(struct worker *w, unsigned found)
+{
+	struct evidence_table *t = &w->evidence;
+	for (unsigned answer = 2; answer-- > 0;) {
+		if (t->grace[answer][found].first == 0)
+			continue;
+		fail(w, pop_grace(t, &t->grace[answer][found]), CTR_EVIDENCE_EVICTED);
+		return true;
 	}
 	return false;
 }
 
-static struct evidence *
-take_entry(struct worker *w, bool found)
-{
-	struct evidence_table *t = &w->evidence;
-	struct evidence_list *unused = &t->list[0][0][EVIDENCE_FREE];
-	if (!found && t->n_plain >= EVIDENCE_PLAIN)
-		evict(w, false);
-	if (unused->first == 0 && !evict(w, false))
-		evict(w, true);
-	struct evidence *e = &t->entries[unused->first];
-	unused->first = e->younger;
-	return e;
-}
-
 static void
-fail_all(struct worker *w, struct evidence_flow *v, enum sentinel_counter why)
+make_room(struct worker *w)
 {
 	struct evidence_table *t = &w->evidence;
-	for (unsigned d = 0; d < 2; d++)
-		while (v->first[d] != 0)
-			fail(w, &t->entries[v->first[d]], why);
+	if (evict_grace(w, 0))
+		return;
+	struct evidence_flow *v = old_flow(t, true);
+	if (v != NULL)
+		fail_waits(w, v, CTR_EVIDENCE_EVICTED);
+	else
+		evict_grace(w, 1);
 }
 
-/* The flow's, at the young end of those used. */
 static struct evidence_flow *
-take_flow(struct worker *w, struct flow *f)
+make_flow(struct worker *w, struct flow *f)
 {
 	struct evidence_table *t = &w->evidence;
-	struct evidence_flow *v = flow_of(t, f);
-	if (v != NULL) {
-		if (t->used.last != f->app[2]) {
-			flow_remove_from(t, &t->used, v);
-			flow_append(t, v);
-		}
-		return v;
-	}
-	if (t->unused.first == 0) {
-		struct evidence_flow *old = &t->flows[t->used.first];
-		old->closed = false; /* freed here, once */
-		fail_all(w, old, CTR_EVIDENCE_EVICTED);
+	if (t->flows_free == 0) {
+		struct evidence_flow *old = old_flow(t, false);
+		if (old == NULL)
+			return NULL;
+		fail_waits(w, old, CTR_EVIDENCE_EVICTED);
 		flow_free(t, old);
 	}
-	v = &t->flows[t->unused.first];
-	t->unused.first = v->younger;
-	*v = (struct evidence_flow){.flow = f};
+	struct evidence_flow *v = &t->flows[t->flows_free];
+	t->flows_free = v->younger;
+	*v = (struct evidence_flow){.flow = f, .disputed = {UINT64_MAX, UINT64_MAX}, .denied = {UINT64_MAX, UINT64_MAX}};
 	flow_append(t, v);
 	f->app[2] = (uint64_t)(v - t->flows);
 	return v;
 }
 
+static struct evidence_flow *
+take_flow(struct worker *w, struct flow *f)
+{
+	struct evidence_table *t = &w->evidence;
+	struct evidence_flow *v = flow_of(t, f);
+	if (v == NULL)
+		return make_flow(w, f);
+	v->spoke = true;
+	return v;
+}
+
 /* ---- crossings ---- */
+
+/* What is being read now can be proven by what its receiver says. */
+static bool
+provable(const struct worker *w, uint32_t trust)
+{
+	return w->end_flow == w->flow && w->end_dir == w->dir && (trust & NEVER) == 0 && (w->flow->watch & STREAM_SULLIED) == 0;
+}
 
 struct evidence_ref
 evidence_note(struct worker *w, uint64_t fingerprint, uint32_t trust, bool of_answer)
 {
 	struct evidence_table *t = &w->evidence;
 	struct evidence_ref none = {0};
+	unsigned d = w->dir;
 	if (w->probing || w->flow == NULL)
 		return none;
-	if (w->conn != NULL && w->conn->side[w->dir].proto == CONN_RLPX)
+	if (w->conn != NULL && w->conn->side[d].proto == CONN_RLPX)
 		return trust & TRUST_MAC_UNVERIFIED ? none : (struct evidence_ref){BY_MAC, 0};
-	if (w->end_flow != w->flow || w->end_dir != w->dir || (trust & NEVER) || (w->flow->watch & STREAM_SULLIED) ||
-		knows(t->proven, key_of(fingerprint, of_answer)))
-		return none;
 	bool found = knows(t->found, fingerprint);
+	if (!provable(w, trust) || knows(t->proven, key_of(fingerprint, of_answer)) || (!found && t->n_plain[of_answer] >= EVIDENCE_PLAIN))
+		return none;
 	struct evidence_flow *v = take_flow(w, w->flow);
-	unsigned d = w->dir;
-	if (v->n[d] == EVIDENCE_PER_FLOW)
-		fail(w, &t->entries[v->first[d]], CTR_EVIDENCE_EVICTED);
-	struct evidence *e = take_entry(w, found);
-	uint32_t i = (uint32_t)(e - t->entries), turn = e->turn;
-	*e = (struct evidence){.fingerprint = fingerprint, .end = w->end, .noted_ns = w->now_ns, .trust = trust, .of = (uint32_t)w->flow->app[2],
-		.prev = v->last[d], .turn = turn, .state = EVIDENCE_WAITS, .dir = (uint8_t)d, .of_answer = of_answer, .found = found};
-	if (v->last[d] != 0)
-		t->entries[v->last[d]].next = i;
-	else
-		v->first[d] = i;
-	v->last[d] = i;
-	if (v->waits[d] == 0)
-		v->waits[d] = i;
-	v->n[d]++;
+	if (v == NULL)
+		return none;
+	if (v->n_waits[d] == EVIDENCE_PER_FLOW)
+		fail(w, pop_wait(t, v, d), CTR_EVIDENCE_EVICTED);
+	if (t->free == 0)
+		make_room(w);
+	if (t->free == 0)
+		return none;
+	struct evidence *e = &t->entries[t->free];
+	struct evidence_ref ref = {t->free, e->turn};
+	t->free = e->next;
+	e->fingerprint = fingerprint;
+	e->end = w->end;
+	e->noted_ns = w->now_ns;
+	e->trust = trust;
+	e->of = (uint32_t)w->flow->app[2];
+	e->dir = (uint8_t)d;
+	e->of_answer = of_answer;
+	e->found = found;
+	e->tries = e->dropped = 0;
+	push(t, &v->waits[d], e);
+	v->n_waits[d]++;
 	w->flow->watch |= (uint8_t)STREAM_WATCH(d);
-	t->n_plain += !found;
-	list_append(t, e);
 	w->ctr[CTR_EVIDENCE_NOTED]++;
-	return (struct evidence_ref){i, turn};
+	return ref;
 }
 
 static struct evidence *
@@ -374,6 +398,7 @@ entry_of(struct evidence_table *t, struct evidence_ref ref)
 	return &t->entries[ref.slot];
 }
 
+/* The crossing that was just judged; what has become of an earlier one proves this one too. */
 void
 evidence_judged(struct worker *w, struct evidence_ref ref, uint64_t fingerprint, const struct crossing *where, bool told)
 {
@@ -387,12 +412,9 @@ evidence_judged(struct worker *w, struct evidence_ref ref, uint64_t fingerprint,
 		item.trust &= ~(uint32_t)TRUST_NOT_ACKED;
 		w->ctr[CTR_EVIDENCE_MAC]++;
 		tell(w, &item, told);
-	} else if (told && e != NULL && !e->found) {
-		list_remove(t, e);
-		e->found = true;
-		t->n_plain--;
-		list_append(t, e);
-	} else if (told && e == NULL) {
+	} else if (told && e != NULL) {
+		e->found = 1; /* should it be in its grace already, it stays in the queue where it is */
+	} else if (told) {
 		item.acked = knows(t->proven, fingerprint);
 		item.trust = item.acked ? where->trust & ~(uint32_t)(NOT_YET | NEVER) : where->trust;
 		tell(w, &item, true);
@@ -403,21 +425,11 @@ void
 evidence_drop(struct worker *w, struct evidence_ref ref)
 {
 	struct evidence *e = entry_of(&w->evidence, ref);
-	if (e == NULL)
-		return;
-	w->ctr[CTR_EVIDENCE_DROPPED]++;
-	give_back(&w->evidence, e);
+	if (e != NULL)
+		e->dropped = 1;
 }
 
 /* ---- what net tells ---- */
-
-/* Back to waiting; entries behind it wait already. */
-static void
-take_back(struct evidence_table *t, struct evidence *e)
-{
-	set_state(t, e, EVIDENCE_WAITS);
-	t->flows[e->of].waits[e->dir] = (uint32_t)(e - t->entries);
-}
 
 void
 evidence_acked(struct worker *w, struct flow *f, unsigned dir, uint64_t off, bool in_place, uint64_t now_ns)
@@ -426,79 +438,96 @@ evidence_acked(struct worker *w, struct flow *f, unsigned dir, uint64_t off, boo
 	struct evidence_flow *v = flow_of(t, f);
 	if (v == NULL)
 		return;
-	for (;;) { /* the receiver has less after all: an acknowledgement was forged, or this one is late */
-		uint32_t i = v->waits[dir] != 0 ? t->entries[v->waits[dir]].prev : v->last[dir];
-		if (i == 0 || t->entries[i].end <= off)
-			break;
-		take_back(t, &t->entries[i]);
+	if (off < v->acked[dir]) {
+		v->acked[dir] = off;
+		v->lowered_ns[dir] = now_ns;
+		return;
 	}
-	while (in_place && v->waits[dir] != 0 && t->entries[v->waits[dir]].end <= off) {
-		struct evidence *e = &t->entries[v->waits[dir]];
-		e->due_ns = now_ns + t->grace_ns[e->of_answer];
-		set_state(t, e, EVIDENCE_GRACE);
-		v->waits[dir] = e->next;
-	}
+	if (!in_place)
+		return;
+	v->acked[dir] = off;
+	while (v->n_waits[dir] > 0 && t->entries[v->waits[dir].first].end <= off)
+		push_grace(t, pop_wait(t, v, dir), now_ns);
 }
 
-/* Soon after it came, a segment that says the sender is not that far is one that was late or came twice: it counts against an
- * acknowledgement, no more. */
+/* Soon after it came, a segment that says the sender is not that far may be late, or be seen twice: it counts against an acknowledgement, no
+ * more. */
 static void
-belie_from(struct worker *w, struct evidence_flow *v, unsigned dir, uint64_t from, enum stream_belied why)
+deny(struct worker *w, struct evidence_flow *v, unsigned dir, uint64_t from, enum stream_belied why)
 {
 	struct evidence_table *t = &w->evidence;
-	uint32_t i = v->last[dir], prev;
-	for (; i != 0 && t->entries[i].end > from; i = prev) {
-		struct evidence *e = &t->entries[i];
-		prev = e->prev;
-		if (why != BELIED_SENDER || (int64_t)(w->now_ns - e->noted_ns) > (int64_t)t->grace_ns[0])
-			fail(w, e, CTR_EVIDENCE_BELIED);
-		else if (e->state == EVIDENCE_GRACE)
-			take_back(t, e);
-	}
+	uint64_t until = why == BELIED_SENDER ? w->now_ns - t->grace_ns[0] : w->now_ns;
+	if (v->denied[dir] > from)
+		v->denied[dir] = from;
+	v->denied_ns[dir] = until;
+	if (why == BELIED_SENDER && v->acked[dir] > from)
+		v->lowered_ns[dir] = w->now_ns;
 }
 
 void
 evidence_belied(struct worker *w, struct flow *f, unsigned dir, uint64_t from, uint64_t to, enum stream_belied why)
 {
-	struct evidence_table *t = &w->evidence;
-	struct evidence_flow *v = flow_of(t, f);
-	bool content = why == BELIED_OTHER_BYTES || why == BELIED_UNCOMPARED || why == BELIED_URGENT;
+	struct evidence_flow *v = flow_of(&w->evidence, f);
 	if (v != NULL && to <= v->settled[dir])
 		return;
-	if (content && !(f->watch & STREAM_SULLIED)) {
-		f->watch |= STREAM_SULLIED;
-		w->ctr[CTR_EVIDENCE_SULLIED]++;
+	if (why != BELIED_OTHER_BYTES && why != BELIED_UNCOMPARED && why != BELIED_URGENT) {
+		if (v != NULL)
+			deny(w, v, dir, from, why);
+		return;
 	}
+	w->ctr[CTR_EVIDENCE_SULLIED] += (f->watch & STREAM_SULLIED) == 0;
+	f->watch |= STREAM_SULLIED;
 	if (v == NULL)
 		return;
-	belie_from(w, v, dir, from, why);
-	if (content) /* what one side says may be why the other is read as it is */
-		belie_from(w, v, !dir, 0, why);
+	if (v->disputed[dir] > from)
+		v->disputed[dir] = from;
+	v->disputed[!dir] = 0; /* what one side says may be why the other is read as it is */
 }
 
 void
 evidence_closed(struct worker *w, struct flow *f)
 {
-	struct evidence_table *t = &w->evidence;
-	struct evidence_flow *v = flow_of(t, f);
+	struct evidence_flow *v = flow_of(&w->evidence, f);
 	if (v == NULL)
 		return;
-	for (unsigned d = 0; d < 2; d++)
-		while (v->waits[d] != 0)
-			fail(w, &t->entries[v->waits[d]], CTR_EVIDENCE_ENDED);
+	fail_waits(w, v, CTR_EVIDENCE_ENDED);
 	v->closed = true;
-	if (v->n[0] == 0 && v->n[1] == 0)
-		flow_free(t, v);
+	if (is_idle(v))
+		flow_free(&w->evidence, v);
+}
+
+/* ---- the end of a grace ---- */
+
+static void
+judge(struct worker *w, struct evidence *e, uint64_t now_ns)
+{
+	struct evidence_table *t = &w->evidence;
+	const struct evidence_flow *v = &t->flows[e->of];
+	unsigned d = e->dir;
+	bool denied = e->end > v->denied[d] && (int64_t)(v->denied_ns[d] - e->noted_ns) >= 0;
+	bool disturbed = e->end > v->acked[d] || (int64_t)(v->lowered_ns[d] - (e->due_ns - t->grace_ns[e->of_answer])) >= 0;
+	if (e->dropped) {
+		w->ctr[CTR_EVIDENCE_DROPPED]++;
+		give_back(t, e);
+	} else if (e->end > v->disputed[d] || denied || (disturbed && e->tries == EVIDENCE_TRIES)) {
+		fail(w, e, CTR_EVIDENCE_BELIED);
+	} else if (disturbed) {
+		e->tries++;
+		push_grace(t, e, now_ns);
+	} else {
+		prove(w, e);
+	}
 }
 
 void
 evidence_tell(struct worker *w, uint64_t now_ns)
 {
 	struct evidence_table *t = &w->evidence;
-	uint32_t i;
-	for (unsigned answer = 0; answer < 2; answer++)
-		for (unsigned found = 2; found-- > 0;)
-			while ((i = t->list[answer][found][EVIDENCE_GRACE].first) != 0 && t->entries[i].due_ns <= now_ns)
-				prove(w, &t->entries[i]);
-	send(w);
+	for (unsigned i = 0; i < 4; i++) {
+		struct evidence_queue *q = &t->grace[i & 1][i >> 1];
+		while (q->first != 0 && t->entries[q->first].due_ns <= now_ns)
+			judge(w, pop_grace(t, q), now_ns);
+	}
+	if (t->n_out > 0)
+		send(w);
 }

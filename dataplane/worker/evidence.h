@@ -32,48 +32,55 @@ struct worker;
 #define EVIDENCE_GRACE_NS 1000000ull
 #define EVIDENCE_ANSWER_GRACE_NS 250000000ull
 #define EVIDENCE_ENTRIES 16384u /* crossings that wait ... */
-#define EVIDENCE_PLAIN 4096u	/* ... of which without findings */
-#define EVIDENCE_PER_FLOW 256u	/* of one direction */
+#define EVIDENCE_PLAIN 512u	/* ... of which without findings in their grace; more are not noted */
+#define EVIDENCE_PER_FLOW 256u	/* of one direction, not acknowledged */
 #define EVIDENCE_KNOWN 1024u	/* fingerprints with findings that are remembered; and of those proven */
 #define EVIDENCE_BATCH 64u
+#define EVIDENCE_TRIES 8u /* graces of one crossing that are disturbed, each by a word that it was not received or sent */
 
-enum evidence_state { EVIDENCE_FREE, EVIDENCE_WAITS, EVIDENCE_GRACE, EVIDENCE_STATES };
-
+/* One crossing. It waits in its flow's queue for the acknowledgement, then in one by time for the end of its grace. */
 struct evidence {
-	uint64_t fingerprint;
+	_Alignas(64) uint64_t fingerprint;
 	uint64_t end; /* stream offset behind it */
-	uint64_t noted_ns, due_ns; /* due: GRACE: its end */
+	uint64_t noted_ns, due_ns; /* due: the end of its grace */
 	uint32_t trust;
-	uint32_t of;	     /* its flow's evidence_flow */
-	uint32_t prev, next; /* of its flow and direction, in stream order */
-	uint32_t older, younger;
+	uint32_t of;   /* its flow's evidence_flow */
+	uint32_t next; /* in its queue */
 	uint32_t turn; /* how often the place was used */
-	uint8_t state; /* enum evidence_state */
 	uint8_t dir;
 	uint8_t of_answer;
 	uint8_t found; /* findings were told */
+	uint8_t tries;
+	uint8_t dropped; /* it was no transaction */
 };
 
-struct evidence_flow {
-	struct flow *flow; /* NULL: free */
-	uint64_t settled[2]; /* offsets below were proven */
-	uint32_t first[2], waits[2], last[2]; /* entries, oldest first; waits: the first in state WAITS */
-	uint16_t n[2];
-	bool closed; /* the flow is over; entries in GRACE are left */
-	uint32_t older, younger;
-};
-
-struct evidence_list {
+struct evidence_queue {
 	uint32_t first, last;
 };
 
-/* An entry is in one of these lists by age: by whether it is an answer, was found, and its state. */
+/* What is known of a flow that has, or had, such crossings. Who waits looks at it when his grace ends. */
+struct evidence_flow {
+	_Alignas(64) struct flow *flow; /* NULL: free */
+	struct evidence_queue waits[2];
+	uint64_t acked[2]; /* what the receiver says to have, by his last word */
+	uint16_t n_waits[2];
+	uint32_t n_grace[2];
+	bool closed;
+	bool spoke; /* since its turn to be taken came last */
+	uint32_t older, younger;
+	uint64_t lowered_ns[2]; /* when it was last less than before, or the sender said that he had not sent so much */
+	uint64_t disputed[2];	/* crossings that end behind this are belied ... */
+	uint64_t denied[2], denied_ns[2]; /* ... and behind this, of those noted up to then */
+	uint64_t settled[2];	/* below all was proven */
+};
+
 struct evidence_table {
 	struct evidence *entries;
 	struct evidence_flow *flows;
-	uint32_t n_flows, n_plain;
-	struct evidence_list list[2][2][EVIDENCE_STATES];
-	struct evidence_list used, unused; /* flows; used: longest unused first */
+	struct evidence_queue grace[2][2]; /* of answers, with findings */
+	uint32_t free, n_plain[2]; /* n_plain: in grace[][0] */
+	uint32_t flows_free;
+	struct evidence_queue used; /* flows, in the order in which they are looked at when one is taken from another */
 	uint64_t grace_ns[2];
 	uint64_t *found, *proven; /* EVIDENCE_KNOWN fingerprints each */
 	uint32_t n_out;

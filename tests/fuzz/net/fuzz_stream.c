@@ -151,12 +151,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	honest = true;
 	memset(place, 0, sizeof place);
 	net_open(&net, &c);
+	net.watch = true;
 	while (in.n > 0)
 		step(&in);
 	send_burst();
 	stream_flush(net.t, net.now_ns);
 	net_check(&net);
 	CHECK(!honest || net.ctr[CTR_OVERLAP_CONFLICTS] == 0);
+	CHECK(!honest || net.belied[BELIED_OTHER_BYTES] + net.belied[BELIED_PROBE] == 0);
+	CHECK(net.belied[BELIED_OTHER_BYTES] == net.ctr[CTR_OVERLAP_CONFLICTS]);
 	CHECK(net.ctr[CTR_FLOWS_CREATED] >= net.ctr[CTR_FLOWS_CLOSED] + net.ctr[CTR_FLOWS_IDLE] + net.ctr[CTR_FLOWS_LRU]);
 	net_close(&net);
 	return 0;

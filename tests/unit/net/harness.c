@@ -136,6 +136,8 @@ on_data(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off
 {
 	struct net *n = ctx;
 	n->ctr[CTR_ST_PARSED] += bytes.len;
+	if (n->watch)
+		f->watch |= STREAM_WATCHED;
 	if (n->count_only)
 		return;
 	struct heard *h = &flow_of(n, f)->dir[dir];
@@ -187,6 +189,30 @@ on_conflict(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t
 }
 
 static void
+on_acked(void *ctx, struct flow *f, unsigned dir, uint64_t off, bool in_place, uint64_t now_ns)
+{
+	struct net *n = ctx;
+	CHECK(f->watch & STREAM_WATCH(dir));
+	CHECK(n->count_only || off <= n->flows[f->app[0] - 1].dir[dir].n);
+	n->acks++;
+	n->in_place += in_place;
+	n->ack_off = off;
+}
+
+static void
+on_belied(void *ctx, struct flow *f, unsigned dir, uint64_t from, uint64_t to, enum stream_belied why, uint64_t now_ns)
+{
+	struct net *n = ctx;
+	CHECK(from < to && why <= BELIED_LATE && dir < 2);
+	CHECK((f->watch & STREAM_WATCH(dir)) || why <= BELIED_URGENT);
+	CHECK(why != BELIED_OTHER_BYTES || f->overlap_conflict);
+	CHECK(n->count_only || f->app[0] == 0 || (why != BELIED_UNCOMPARED && why != BELIED_PROBE && why != BELIED_SENDER) ||
+	      to <= n->flows[f->app[0] - 1].dir[dir].n);
+	n->belied[why]++;
+	n->range = (struct stream_range){from, to};
+}
+
+static void
 on_end(void *ctx, struct flow *f, unsigned dir, enum stream_end why, uint64_t now_ns)
 {
 	struct net *n = ctx;
@@ -230,7 +256,8 @@ net_config(void)
 void
 net_open(struct net *n, const struct stream_config *c)
 {
-	static const struct stream_ops ops = {on_data, on_gap, on_conflict, on_end, on_forget};
+	static const struct stream_ops ops = {
+		on_data, on_gap, on_conflict, on_end, on_forget, .acked = on_acked, .belied = on_belied};
 	memset(n, 0, sizeof *n);
 	n->config = *c;
 	size_t bytes = stream_bytes(c);

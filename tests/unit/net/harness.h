@@ -59,12 +59,16 @@ struct net {
 	struct stream_config config;
 	uint64_t ctr[CTR_COUNT];
 	bool count_only; /* keep no bytes */
+	bool watch;	 /* both directions of every flow that delivers; set it after net_open */
 	struct heard_flow *flows;
 	uint32_t n_flows, flows_cap;
 	unsigned conflicts; /* calls of ops->conflict */
 	uint8_t losing[131072];
 	uint32_t losing_len;
 	uint64_t losing_off;
+	unsigned acks, in_place, belied[BELIED_LATE + 1]; /* calls of ops->acked and ops->belied ... */
+	uint64_t ack_off;
+	struct stream_range range; /* ... and the last one's */
 	uint64_t now_ns;
 };
 

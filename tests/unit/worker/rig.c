@@ -205,6 +205,24 @@ rig_drain(struct rig *g)
 	rig_check(g, ID_FINDINGS, ID_FINDINGS);
 }
 
+/* Every crossing whose bytes were to be proven has come to one end. */
+static void
+check_evidence(const struct rig *g)
+{
+	const struct evidence_table *t = &g->w->evidence;
+	uint64_t over = g->c[CTR_EVIDENCE_PROVEN] + g->c[CTR_EVIDENCE_BELIED] + g->c[CTR_EVIDENCE_ENDED] + g->c[CTR_EVIDENCE_EVICTED] +
+			g->c[CTR_EVIDENCE_DROPPED];
+	uint32_t n_free = 0, flows_free = 0;
+	for (uint32_t i = t->free; i != 0; i = t->entries[i].next)
+		n_free++;
+	for (uint32_t i = t->flows_free; i != 0; i = t->flows[i].younger)
+		flows_free++;
+	if (g->c[CTR_EVIDENCE_NOTED] != over || n_free != EVIDENCE_ENTRIES - 1 || t->n_plain[0] + t->n_plain[1] != 0)
+		rig_fail("evidence is still waited for after the end");
+	if (flows_free != g->config.conns_max || t->used.first != 0 || t->n_out != 0)
+		rig_fail("evidence of a flow that is gone");
+}
+
 /* What connections have taken from the worker's pools. */
 static void
 check_pools(const struct rig *g)
@@ -218,6 +236,7 @@ check_pools(const struct rig *g)
 		rig_fail("a decompressor was not given back");
 	if (w->windows.used.next != &w->windows.used)
 		rig_fail("a window was not given back");
+	check_evidence(g);
 	uint32_t n_free = 0;
 	for (uint32_t i = j->free; i != 0; i = j->entries[i].next)
 		n_free++;

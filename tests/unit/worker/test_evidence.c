@@ -116,7 +116,7 @@ acknowledged_is_proven(void **state)
 	assert_int_equal(said.item[0].trust, 0);
 	assert_true(said.item[0].acked);
 	assert_int_equal(g.c[CTR_EVIDENCE_PROVEN], 1);
-	assert_int_equal(g.w->evidence.n_plain, 0);
+	assert_int_equal(g.w->evidence.n_plain[0], 0);
 	rig_stop(&g);
 	give_back(tx);
 }
