@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Compares the swaps that are read from calldata with what ethers encoded: random calls of every form, whole and nested, field by field; then the same with
-// bytes changed, which must not hurt. usage: node swaps_diff.mjs --dump EXE [--count 3600] [--seed 1] [--print]
+// bytes changed, which must not hurt. usage: node swaps_diff.mjs --dump EXE [--count 4000] [--seed 1] [--print]
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import { AbiCoder, Interface, concat, dataLength, getCreate2Address, hexlify, keccak256, solidityPacked, toBeHex, zeroPadValue } from "ethers";
 
 const { values: options } = parseArgs({
 	options: {
-		dump: { type: "string" }, count: { type: "string", default: "3600" }, seed: { type: "string", default: "1" },
+		dump: { type: "string" }, count: { type: "string", default: "4000" }, seed: { type: "string", default: "1" },
 		print: { type: "boolean", default: false },
 	},
 });
@@ -462,8 +462,79 @@ function direct() {
 	])() };
 }
 
+// Seldom used forms of the routers above.
+function multiplex() {
+	const a = amount(), b = amount(), tokens = path(), f = fees(tokens), part = chance(30), share = amount(248), sushi = chance(50);
+	const v2data = coder.encode(["address[]", "bool"], [tokens, sushi]), isV3 = chance(50), named = chance(80), id = !named ? 1 : isV3 ? 4 : 3;
+	const sub = isV3 ? packPath(tokens, f, false) : v2data, ether = pick(["", "in", "out"]);
+	const venue = isV3 ? "uniswap-v3" : sushi ? "sushiswap" : "uniswap-v2", [src, dst] = [address(), address()];
+	const pools = isV3 ? pools3(venue, tokens, f) : pools2(venue, tokens);
+	const ends = [ether === "in" ? WETH : src, ether === "out" ? WETH : dst], value = ether === "in" ? a : 0n;
+	const name = { "": "TokenForToken", in: "EthForToken", out: "TokenForEth" }[ether];
+	if (chance(50)) {
+		const lists = [...(ether === "in" ? [] : [src]), ...(ether === "out" ? [] : [dst])], sell = part ? share | (1n << 255n) : share;
+		const args = [...lists, [[id, sell, sub]], ...(ether === "in" ? [] : [a]), b];
+		const types = [...lists.map(() => "address"), "(uint8,uint256,bytes)[]", ...args.slice(lists.length + 1).map(() => "uint256")];
+		return { to: ZEROX, value, data: call(`multiplexBatchSell${name}(${types.join(",")})`, args),
+			want: named ? hops("0x-proxy", venue, tokens, pools, { exact: "in", amount: part ? undefined : share })
+				: hops("0x-proxy", "unknown", ends, [null], { exact: "in", amount: a, limit: b }) };
+	}
+	const args = [ends, [[id, sub]], ...(ether === "in" ? [] : [a]), b], types = ["address[]", "(uint8,bytes)[]", ...args.slice(2).map(() => "uint256")];
+	return { to: ZEROX, value, data: call(`multiplexMultiHopSell${name}(${types.join(",")})`, args),
+		want: named ? hops("0x-proxy", venue, tokens, pools, { exact: "in", amount: a, limit: b })
+			: hops("0x-proxy", "unknown", ends, [null], { exact: "in", amount: a, limit: b }) };
+}
+function seldom() {
+	const [x, y, z, who] = path(4), a = amount(), b = amount(), d = deadline(), exact = { exact: "in", amount: a, limit: b }, ps = path();
+	const A = "(address,uint256,uint256,(uint256,address,uint256,bytes,uint256)[])[]", M = `(uint256,(address,uint256,${A})[])[]`, permit = bytes(65);
+	const buy = chance(50), swap = { exact: buy ? "out" : "in", amount: buy ? b : a, limit: buy ? a : b };
+	const DESC = "(address,address,address,address,uint256,uint256,uint256,bytes)", r32 = () => bytes(32);
+	const v1 = (h) => h.map((k, i) => ({ ...k, direction: "0-1", hop: i.toString() })), five = INCH.v5, para = "0xDEF171Fe48CF0115B1d80b88dc8eAB59176FEe57";
+	const plain = ps.map((p) => BigInt(p)), signed = planAt("universal-router-v2.1.1", UNIVERSAL[3][1].toLowerCase(), true, true, d);
+	const first = (router, venue, t, more) => v1(hops(router, venue, [t], ps, { ...exact, ...more }));
+	const undirected = (h) => h.map((k) => ({ ...k, direction: null }));
+	return { value: 0n, ...pick([
+		() => [ZEROX, "sellToLiquidityProvider(address,address,address,address,uint256,uint256,bytes)", [x, ETHER, z, who, a, b, permit],
+			hops("0x-proxy", "unknown", [x, WETH], [null], { ...exact, to: who })],
+		() => [INCH.v4, "clipperSwap(address,address,uint256,uint256)", [x, y, a, b], hops("1inch-v4", "unknown", [x, y], [null], exact)],
+		() => [five, "clipperSwap(address,address,address,uint256,uint256,uint256,bytes32,bytes32)", [z, x, y, a, b, d, r32(), r32()],
+			hops("1inch-v5", "unknown", [x, y], [z], exact)],
+		() => [five, "clipperSwapTo(address,address,address,address,uint256,uint256,uint256,bytes32,bytes32)", [z, who, x, y, a, b, d, r32(), r32()],
+			hops("1inch-v5", "unknown", [x, y], [z], { ...exact, to: who })],
+		() => [INCH.v6, "clipperSwap(address,uint256,address,uint256,uint256,uint256,bytes32,bytes32)", [z, BigInt(x), y, a, b, d, r32(), r32()],
+			hops("1inch-v6", "unknown", [x, y], [z], exact)],
+		() => [INCH.v6, "clipperSwapTo(address,address,uint256,address,uint256,uint256,uint256,bytes32,bytes32)",
+			[z, who, BigInt(x), y, a, b, d, r32(), r32()], hops("1inch-v6", "unknown", [x, y], [z], { ...exact, to: who })],
+		() => [INCH.v4, "unoswapWithPermit(address,uint256,uint256,bytes32[],bytes)", [x, a, b, ps.map((p) => zeroPadValue(p, 32)), permit],
+			first("1inch-v4", "unknown", x)],
+		() => [five, "unoswapToWithPermit(address,address,uint256,uint256,uint256[],bytes)", [who, x, a, b, plain, permit],
+			first("1inch-v5", "unknown", x, { to: who })],
+		() => [five, "uniswapV3SwapToWithPermit(address,address,uint256,uint256,uint256[],bytes)", [who, x, a, b, plain, permit],
+			first("1inch-v5", "uniswap-v3", x, { to: who })],
+		() => [INCH.v3, `discountedSwap(address,${DESC},bytes)`, [z, [x, y, z, who, a, b, 0n, "0x"], permit],
+			hops("1inch-v3", "unknown", [x, y], [null], { ...exact, to: who })],
+		() => [para, `megaSwap((address,uint256,uint256,uint256,address,${M},address,uint256,bytes,uint256,bytes16))`,
+			[[x, a, b, amount(), who, [[10000, [[z, 0, []], [y, 0, []]]]], z, 0, "0x", d, bytes(16)]],
+			hops("paraswap-v5", "unknown", [x, y], [null], { ...exact, to: who, deadline: d })],
+		() => [para, "swapOnUniswapFork(address,bytes32,uint256,uint256,address[])", [z, r32(), a, b, ps],
+			hops("paraswap-v5", "unknown", ps, pools2("unknown", ps), exact)],
+		() => [para, `${buy ? "buy" : "swap"}OnUniswapV2Fork(address,uint256,uint256,address,uint256[])`, [x, a, b, WETH, plain],
+			undirected(hops("paraswap-v5", "unknown", [x], ps, swap))],
+		() => [address(), "exchange(address,address,address,uint256,uint256)", [z, x, y, a, b], hops("curve-pool", "curve", [x, y], [z], exact)],
+		() => [address(), "exchange(address,address,address,uint256,uint256,address)", [z, x, ETHER, a, b, who],
+			hops("curve-pool", "curve", [x, WETH], [z], { ...exact, to: who })],
+		() => [UNIVERSAL[3][1], "executeSigned(bytes,bytes[],bytes32,bytes32,bool,bytes32,bytes,uint256)",
+			[signed.commands, signed.inputs, r32(), r32(), true, r32(), permit, d], signed.want],
+		() => [address(), "executeMetaTxn((address,address,uint256),bytes[],bytes32,address,bytes)", [[who, y, b], [], r32(), z, permit],
+			hops("0x-settler", "unknown", [undefined, y], [null], { exact: "in", limit: b, to: who })],
+	].map((f) => () => {
+		const [to, signature, args, want] = f();
+		return { to, data: call(signature, args), want };
+	}))() };
+}
+
 const FORMS = { v2, v3, v3_02, universal, oneinch, oneinch6, oneinchDescription, zerox, settler, metamask, kyber, paraswap, cow, curve, curveRouter,
-	balancer, sushi, direct };
+	balancer, sushi, direct, multiplex, seldom };
 
 // ---- running ----
 
