@@ -101,7 +101,7 @@ look_inside(struct worker *w, const struct tx *t, struct judged *j)
 			add_target(j, c->to);
 	}
 	if (t->to.len == 20)
-		j->n_swaps = swaps_of(t, calls, j->swaps, &over);
+		j->n_swaps = swaps_of_cached(t, calls, w->swaps, j->swaps, &over);
 }
 
 /* ---- telling ---- */

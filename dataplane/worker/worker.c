@@ -78,6 +78,7 @@ take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
 	w->built = take(w, alloc, BUILT_BYTES, &ok);
 	w->unmasked = take(w, alloc, UNMASKED_BYTES, &ok);
 	w->plain = take(w, alloc, PLAIN_BYTES, &ok);
+	w->swaps = take(w, alloc, sizeof *w->swaps, &ok);
 	if (!ok)
 		return -ENOMEM;
 	int rc = inflate_pool_init(&w->inflates, inflates, c->inflates);

@@ -71,6 +71,7 @@ struct worker {
 	struct evidence_table evidence;
 	struct detect *detect;
 	struct code_reader *code;
+	struct swap_cache *swaps;
 	struct pipe pipe;
 	struct pending pending[PENDING_MAX];
 	uint32_t n_pending;
