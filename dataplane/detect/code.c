@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BYTES_FACTOR 8u /* the codes together, in lengths of the init code */
+#define BYTES_MAX (1u << 20) /* of all codes together */
 
 void
 code_free(struct code_reader *r)
@@ -32,6 +32,7 @@ code_new(void)
 	if (r == NULL)
 		return NULL;
 	code_symbols(r->symbols);
+	code_kinds(r->kinds);
 	r->mark = malloc(CODE_BYTES_MAX);
 	r->head_at = malloc(CODE_BYTES_MAX * sizeof(*r->head_at));
 	r->heads = malloc(CODE_BYTES_MAX * sizeof(*r->heads));
@@ -99,6 +100,17 @@ search_codes(struct code_reader *r, uint32_t base)
 	}
 }
 
+static bool
+may_read(struct code_reader *r, uint32_t len)
+{
+	if (len > r->sum.left) {
+		r->sum.over = true;
+		return false;
+	}
+	r->sum.left -= len;
+	return true;
+}
+
 /* Selectors at any place of bytes that could not be read as code. */
 static void
 read_bluntly(struct code_reader *r, struct span bytes, bool entries)
@@ -121,6 +133,23 @@ read_bluntly(struct code_reader *r, struct span bytes, bool entries)
 		if (f->providers[FLASH_ENTRY])
 			r->sum.entry_families |= f->families;
 	}
+}
+
+/* Tables of selectors: bytes of a code that are no operand of what is reached, which says itself what it does with it. */
+static void
+read_tables(struct code_reader *r)
+{
+	uint32_t from = 0;
+	for (uint32_t pc = 0; pc < r->len; pc++) {
+		uint8_t op = r->p[pc];
+		uint32_t size = op >= OP_PUSH4 && op <= OP_PUSH32 ? op - OP_PUSH0 + 1u : 0;
+		if (size == 0 || !(r->mark[pc] & MARK_SEEN))
+			continue;
+		read_bluntly(r, (struct span){r->p + from, pc - from}, false);
+		from = size < r->len - pc ? pc + size : r->len;
+		pc = from - 1;
+	}
+	read_bluntly(r, (struct span){r->p + from, r->len - from}, false);
 }
 
 static bool
@@ -155,7 +184,7 @@ sum_up(struct code_reader *r)
 	r->out->guessed |= s->guessed;
 	sum->over |= s->over;
 	if (s->guessed && s->table)
-		read_bluntly(r, (struct span){r->p, r->len}, false);
+		read_tables(r);
 	if (!s->call && !s->delegate)
 		return;
 	sum->entries |= s->entries;
@@ -179,7 +208,7 @@ nested(struct code_reader *r, struct code_region g)
 	for (uint32_t i = 0; i < s->n_copies; i++) {
 		struct code_region c = s->copy[i];
 		if (!(codes ? may_be_code : begins_like_code)(r->p + c.at, c.len)) {
-			if (s->call || s->delegate || s->guessed) /* data, or constructor arguments: may be what it calls */
+			if ((s->call || s->delegate || s->guessed) && may_read(r, c.len)) /* data, or constructor arguments: may be what it calls */
 				read_bluntly(r, (struct span){r->p + c.at, c.len}, true);
 			continue;
 		}
@@ -189,7 +218,7 @@ nested(struct code_reader *r, struct code_region g)
 	}
 	if (codes)
 		read_bluntly(r, (struct span){r->words[0], 32 * r->n_words}, true);
-	if (s->copy_unknown && codes) {
+	if (s->copy_unknown && codes && may_read(r, r->len)) {
 		r->out->guessed = true;
 		search_codes(r, g.at);
 	}
@@ -220,8 +249,11 @@ conclude(struct code_reader *r)
 		(s->addresses ? REASON(PROVIDER) : 0) | (families & (families - 1) ? REASON(MANY_PROVIDERS) : 0) |
 		(s->transfers && s->swaps ? REASON(DRAINS) : 0);
 	out->score = score_of(out->reasons);
-	for (unsigned i = 0; i < CODE_GRAMS / 64; i++)
+	for (unsigned i = 0; i < CODE_GRAMS / 64; i++) {
+		for (unsigned bit = 0; bit < 64; bit++)
+			r->grams[i] |= (uint64_t)r->gram[64 * i + bit] << bit;
 		out->n_grams += (uint32_t)__builtin_popcountll(r->grams[i]);
+	}
 }
 
 void
@@ -229,6 +261,7 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 {
 	memset(out, 0, sizeof(*out));
 	memset(r->grams, 0, sizeof(r->grams));
+	memset(r->gram, 0, sizeof(r->gram));
 	r->sum = (struct code_sum){0};
 	r->out = out;
 	if (code.len > CODE_BYTES_MAX) {
@@ -239,14 +272,11 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 	memset(r->ops, 0, (code.len + 63) / 64 * sizeof(r->ops[0]));
 	r->n_wide = 0;
 	r->n_regions = code.len > 0;
-	uint64_t left = (uint64_t)BYTES_FACTOR * code.len;
+	r->sum.left = BYTES_MAX;
 	for (uint32_t i = 0; i < r->n_regions; i++) {
 		struct code_region g = r->region[i];
-		if (g.len > left) {
-			r->sum.over = true;
+		if (!may_read(r, g.len))
 			continue;
-		}
-		left -= g.len;
 		r->p = code.p + g.at;
 		r->base = g.at;
 		r->len = g.len;

@@ -138,8 +138,7 @@ static inline void
 set_gram(struct code_reader *r, uint32_t symbols, uint32_t n)
 {
 	uint64_t h = ((uint64_t)n << 32 | symbols) * 0x9e3779b97f4a7c15ull;
-	uint32_t bit = (uint32_t)(h >> 40) % CODE_GRAMS;
-	r->grams[bit / 64] |= 1ull << bit % 64;
+	r->gram[(uint32_t)(h >> 40) % CODE_GRAMS] = 1;
 }
 
 void

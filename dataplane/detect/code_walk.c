@@ -68,6 +68,8 @@ pool_sweep(struct code_reader *r)
 			r->stack[i] = (r->stack[i] & ~VAL_PAYLOAD) | to[r->stack[i] & VAL_PAYLOAD];
 	}
 	r->n_pool = n;
+	r->told_pool = n;
+	memset(r->told, 0, sizeof(r->told));
 }
 
 static uint32_t
@@ -220,6 +222,7 @@ reach(struct code_reader *r, uint32_t pc, bool with_stack, bool sure, bool ungat
 	bool better = (sure && !h->sure) || (ungated && !h->ungated);
 	h->sure |= sure;
 	h->ungated |= ungated;
+	r->sum.work += CODE_WORK_EDGE;
 	if (changed || better)
 		enqueue(r, h, better);
 }
@@ -228,6 +231,18 @@ static bool
 is_label(struct code_reader *r, uint32_t v)
 {
 	return (v & VAL_KIND) == VAL_SMALL && is_dest(r, v & VAL_PAYLOAD);
+}
+
+/* Each constant of a walk is looked at once, or nearly: what they stand for does not change. */
+static void
+use(struct code_reader *r, uint32_t v)
+{
+	uint32_t *told = &r->told[(v ^ v >> 6) % (sizeof(r->told) / sizeof(r->told[0]))];
+	if (!is_constant(v) || *told == v)
+		return;
+	*told = v;
+	struct code_word w = word_of(r, v);
+	code_meaning(r, &w);
 }
 
 /* A block ends at pc. Labels that stay on the stack are where functions return to; constants may be used elsewhere. */
@@ -245,11 +260,13 @@ block_ends(struct code_reader *r, uint32_t pc)
 			const struct code_head *h = r->head_at[to] != 0 ? &r->heads[r->head_at[to] - 1] : NULL;
 			if (h == NULL || (ungated && !h->ungated) || (sure && !h->sure))
 				reach(r, to, false, sure, ungated);
-		} else if ((v & VAL_KIND) != VAL_LIT || (v & VAL_PAYLOAD) >= r->from) {
-			struct code_word w = word_of(r, v);
-			code_meaning(r, &w);
+		} else if ((v & VAL_PAYLOAD) >= ((v & VAL_KIND) == VAL_LIT ? r->told_to : (v & VAL_KIND) == VAL_POOL ? r->told_pool : 0)) {
+			use(r, v);
 		}
 	}
+	r->told_to = pc;
+	r->told_pool = r->n_pool;
+	r->sum.work += CODE_WORK_EDGE;
 }
 
 static void
@@ -263,15 +280,6 @@ jump_to(struct code_reader *r, uint32_t target, bool gated)
 	} else if (target & MAY_COMPUTED) {
 		r->seen.guessed = true;
 	}
-}
-
-static void
-use(struct code_reader *r, uint32_t v)
-{
-	if (!is_constant(v))
-		return;
-	struct code_word w = word_of(r, v);
-	code_meaning(r, &w);
 }
 
 /* The selector (as a number, or in the top bytes of a word) is compared with a constant. */
@@ -617,37 +625,69 @@ jump_if(struct code_reader *r, uint32_t pc)
 	block_ends(r, pc);
 }
 
+enum kind_of_op { KIND_END, KIND_PUSH, KIND_DUP, KIND_SWAP, KIND_BINARY, KIND_JUMP, KIND_OTHER };
+
+static enum kind_of_op
+kind_of(uint8_t op)
+{
+	if (op >= OP_PUSH0 && op <= OP_PUSH32)
+		return KIND_PUSH;
+	if (op >= OP_DUP1 && op < OP_LOG0)
+		return op < OP_SWAP1 ? KIND_DUP : KIND_SWAP;
+	if (op == OP_JUMP || op == OP_JUMPI)
+		return KIND_JUMP;
+	if (effect[op] == E(2, 1) && op != OP_KECCAK256)
+		return KIND_BINARY;
+	return effect[op] != 0 || op == OP_JUMPDEST ? KIND_OTHER : KIND_END; /* REVERT, INVALID, what is no instruction */
+}
+
+void
+code_kinds(uint8_t kinds[256])
+{
+	for (unsigned op = 0; op < 256; op++)
+		kinds[op] = (uint8_t)kind_of((uint8_t)op);
+}
+
+static void
+end(struct code_reader *r, uint8_t op, uint32_t pc)
+{
+	if (op == OP_RETURN)
+		returns(r, pc);
+	if (op == OP_STOP || op == OP_SELFDESTRUCT)
+		ends_empty(r, pc);
+	if (op == OP_SELFDESTRUCT)
+		r->sum.reasons |= REASON(SELFDESTRUCT);
+}
+
 /* False: the block ends here. */
 static bool
 step(struct code_reader *r, uint8_t op, uint32_t pc)
 {
-	if (op >= OP_PUSH0 && op <= OP_PUSH32) {
+	switch (r->kinds[op]) {
+	case KIND_PUSH:
 		push_literal(r, pc, op - OP_PUSH0);
-	} else if (op >= OP_DUP1 && op < OP_SWAP1) {
+		break;
+	case KIND_DUP:
 		push(r, peek(r, op - OP_DUP1));
-	} else if (op >= OP_SWAP1 && op < OP_LOG0) {
+		break;
+	case KIND_SWAP:
 		swap(r, op - OP_SWAP1 + 1u);
-	} else if (op == OP_JUMP) {
+		break;
+	case KIND_BINARY:
+		binary(r, op);
+		break;
+	case KIND_JUMP:
+		if (op == OP_JUMPI) {
+			jump_if(r, pc);
+			break;
+		}
 		jump_to(r, pop(r), false);
 		block_ends(r, pc);
 		return false;
-	} else if (op == OP_JUMPI) {
-		jump_if(r, pc);
-	} else if (op == OP_RETURN) {
-		returns(r, pc);
+	case KIND_END:
+		end(r, op, pc);
 		return false;
-	} else if (op == OP_STOP) {
-		ends_empty(r, pc);
-		return false;
-	} else if (op == OP_SELFDESTRUCT) {
-		ends_empty(r, pc);
-		r->sum.reasons |= REASON(SELFDESTRUCT);
-		return false;
-	} else if (effect[op] == E(2, 1) && op != OP_KECCAK256) {
-		binary(r, op);
-	} else if (effect[op] == 0 && op != OP_JUMPDEST) {
-		return false; /* REVERT, INVALID and what is no instruction */
-	} else {
+	default:
 		value_of(r, op, pc);
 	}
 	return r->sp < CODE_STACK;
@@ -664,14 +704,16 @@ reached_op(struct code_reader *r, uint8_t op, uint32_t at)
 static void
 walk(struct code_reader *r, uint32_t pc)
 {
-	r->from = pc;
-	r->n_pool = r->n_moved = r->n_before = 0;
+	r->told_to = pc;
+	r->told_pool = r->n_pool = r->n_moved = r->n_before = 0;
+	memset(r->told, 0, sizeof(r->told));
 	r->before = 0;
 	for (;;) {
 		uint8_t op = r->p[pc];
 		uint32_t size = 1 + push_bytes(op);
 		if (pc >= r->marked)
 			mark_to(r, pc);
+		r->sum.work++;
 		r->fresh = !(r->mark[pc] & MARK_SEEN);
 		if (r->fresh) { /* a walk is new as a whole, or not at all */
 			r->mark[pc] |= MARK_SEEN;
@@ -698,6 +740,10 @@ static void
 drain(struct code_reader *r)
 {
 	while (r->n_queue > 0) {
+		if (r->sum.work > CODE_WORK_MAX) {
+			r->seen.over = true;
+			return;
+		}
 		struct code_head *h = &r->heads[r->queue[--r->n_queue]];
 		h->queued = false;
 		h->visits++;

@@ -40,7 +40,7 @@ check(const struct code_facts *f, uint32_t len)
 	require((f->addresses != 0) == ((f->reasons & REASON(PROVIDER)) != 0), "reason: address");
 	require(f->has_target == ((f->reasons & REASON(PROXY)) != 0), "reason: proxy");
 	require(f->n_codes >= (len > 0), "codes");
-	require(f->cut || f->reached_bytes <= 9 * len, "work is bounded");
+	require(f->cut || f->reached_bytes <= 1u << 20, "work is bounded");
 }
 
 static void

@@ -135,7 +135,7 @@ caps(void **state)
 	n_bytes = sizeof(bytes);
 	read_bytes();
 	assert_true(facts.cut);
-	assert_int_equal(facts.reached_bytes, CODE_BYTES_MAX);
+	assert_int_equal(facts.n_grams, CODE_GRAMS);
 	static const uint8_t patterns[] = {0x60, 0x7f, 0x80, 0x90, 0x57, 0x39, 0xf0, 0x19, 0x15, 0x01};
 	for (unsigned p = 0; p < sizeof(patterns); p++) {
 		memset(bytes, patterns[p], sizeof(bytes));
