@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BYTES_MAX (1u << 20) /* of all codes together */
+#define BYTES_MAX (1u << 19) /* of all codes together */
 
 void
 code_free(struct code_reader *r)
@@ -127,6 +127,7 @@ read_bluntly(struct code_reader *r, struct span bytes, bool entries)
 			r->sum.callback_families |= f->families;
 		if (!entries)
 			continue;
+		r->sum.calls = true; /* as far as anybody knows */
 		r->sum.entries |= f->providers[FLASH_ENTRY];
 		r->sum.helpers |= f->providers[FLASH_HELPER];
 		r->sum.swap_entries |= f->providers[FLASH_SWAP_ENTRY];
@@ -185,17 +186,12 @@ sum_up(struct code_reader *r)
 	sum->over |= s->over;
 	if (s->guessed && s->table)
 		read_tables(r);
-	if (!s->call && !s->delegate)
-		return;
+	sum->calls |= s->call || s->delegate;
 	sum->entries |= s->entries;
 	sum->helpers |= s->helpers;
 	sum->swap_entries |= s->swap_entries;
 	sum->entry_families |= s->entry_families;
-	if (s->call_ungated && s->calldata_ungated) {
-		sum->any_callback |= s->entries;
-		sum->callback_families |= s->entry_families;
-		r->out->any_callback = true;
-	}
+	r->out->any_callback |= s->call_ungated && s->calldata_ungated;
 }
 
 /* The codes inside the one that was walked: what a constructor returns, what is created; else, for a factory that is called with it, only what begins as
@@ -207,6 +203,9 @@ nested(struct code_reader *r, struct code_region g)
 	bool codes = s->create || (g.constructor && s->returns);
 	for (uint32_t i = 0; i < s->n_copies; i++) {
 		struct code_region c = s->copy[i];
+		uint8_t word[32] = {0};
+		memcpy(word, r->p + c.at, c.len < 32 ? c.len : 32);
+		code_spelled(r, word);
 		if (!(codes ? may_be_code : begins_like_code)(r->p + c.at, c.len)) {
 			if ((s->call || s->delegate || s->guessed) && may_read(r, c.len)) /* data, or constructor arguments: may be what it calls */
 				read_bluntly(r, (struct span){r->p + c.at, c.len}, true);
@@ -239,9 +238,11 @@ conclude(struct code_reader *r)
 {
 	struct code_facts *out = r->out;
 	struct code_sum *s = &r->sum;
-	uint32_t families = s->entry_families & s->callback_families;
+	if (!s->calls) /* of all of them: one may keep the selector in storage for the other */
+		s->entries = s->helpers = s->swap_entries = s->entry_families = 0;
+	uint32_t families = s->entry_families & (out->any_callback ? ~0u : s->callback_families);
 	out->entries = s->entries;
-	out->callbacks = s->callbacks | s->any_callback;
+	out->callbacks = s->callbacks | (out->any_callback ? s->entries : 0);
 	out->addresses = s->addresses;
 	out->swaps = s->swap_entries & s->swap_callbacks;
 	out->flash = flash_takes(s->entries, out->callbacks, s->helpers) != 0;
@@ -284,8 +285,8 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 		out->n_codes++;
 		if (i == 0)
 			read_constructor(r);
-		sum_up(r);
 		nested(r, g);
+		sum_up(r);
 	}
 	if (r->sum.over) { /* nobody is found out less for being too much to read: what it may do counts as done */
 		out->cut = true;

@@ -4,6 +4,8 @@
 
 #include "abi/alert.h"
 
+#include <string.h>
+
 /* Of tokens: transfer, transferFrom, approve. */
 static bool
 is_transfer(uint32_t selector)
@@ -78,6 +80,19 @@ is_mask(const struct code_word *w)
 }
 
 void
+code_spelled(struct code_reader *r, const uint8_t b[32])
+{
+	const struct flash_row *row;
+	if (b[0] < 'a' || b[0] > 'z' || memchr(b, '(', 24) == NULL)
+		return;
+	for (unsigned i = 0; (row = flash_row(i)) != NULL; i++) {
+		size_t n = strlen(row->signature);
+		if (memcmp(b, row->signature, n < 32 ? n : 32) == 0 && (n >= 32 || b[n] == 0))
+			called(r, row->selector, false);
+	}
+}
+
+void
 code_meaning(struct code_reader *r, const struct code_word *w)
 {
 	uint64_t v;
@@ -90,6 +105,7 @@ code_meaning(struct code_reader *r, const struct code_word *w)
 		return;
 	uint8_t b[32];
 	code_word_bytes(w, b);
+	code_spelled(r, b);
 	unsigned first = 0, last = 32;
 	while (b[first] == 0)
 		first++;

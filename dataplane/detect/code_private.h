@@ -90,9 +90,9 @@ struct code_seen {
 };
 
 struct code_sum {
-	uint64_t entries, callbacks, helpers, swap_entries, swap_callbacks, addresses, reasons, any_callback;
+	uint64_t entries, callbacks, helpers, swap_entries, swap_callbacks, addresses, reasons;
 	uint32_t entry_families, callback_families;
-	bool transfers, swaps;
+	bool transfers, swaps, calls;
 	bool over; /* a cap was hit: not all was read */
 	uint64_t left; /* bytes that may still be read */
 	uint64_t work; /* instructions, and more of them for what a block's end costs */
@@ -155,6 +155,9 @@ void code_walk(struct code_reader *r);
 
 /* code_meaning: a constant that is used otherwise than to compare the selector with it: selectors that are called, addresses. */
 void code_meaning(struct code_reader *r, const struct code_word *w);
+
+/* code_spelled: a word that may begin a signature, whose selector is then hashed at run time, as old compilers do. Of a long one, 32 bytes suffice. */
+void code_spelled(struct code_reader *r, const uint8_t b[32]);
 
 /* code_gram: the instruction at pc, which follows r->before. Of opcodes: their symbols. */
 void code_gram(struct code_reader *r, uint32_t pc);

@@ -256,7 +256,8 @@ block_ends(struct code_reader *r, uint32_t pc)
 			continue;
 		if (is_label(r, v)) {
 			uint32_t to = v & VAL_PAYLOAD;
-			bool sure = r->sure && to == pc + 1, ungated = r->ungated && (to > 0xff || r->len <= 0x100);
+			bool back = to == pc + 1; /* a call's way back; other small numbers may be no labels at all */
+			bool sure = r->sure && back, ungated = r->ungated && (back || to > 0xff);
 			const struct code_head *h = r->head_at[to] != 0 ? &r->heads[r->head_at[to] - 1] : NULL;
 			if (h == NULL || (ungated && !h->ungated) || (sure && !h->sure))
 				reach(r, to, false, sure, ungated);

@@ -67,7 +67,7 @@ appended(void **state)
 		n++;
 	}
 	fclose(f);
-	assert_int_equal(n, 27);
+	assert_int_equal(n, 47);
 }
 
 /* A contract of n functions: a dispatcher, then their bodies. Those of `with` are left out unless their bit is set. */
