@@ -56,7 +56,8 @@ static void
 add_region(struct code_reader *r, uint32_t at, uint32_t len, bool constructor)
 {
 	for (uint32_t i = 0; i < r->n_regions; i++) {
-		if (r->region[i].at == at && r->region[i].len == len && r->region[i].constructor >= constructor)
+		if (r->region[i].at == at && r->region[i].len == len &&
+			r->region[i].constructor >= constructor)
 			return;
 	}
 	if (r->n_regions == CODE_REGIONS)
@@ -65,13 +66,14 @@ add_region(struct code_reader *r, uint32_t at, uint32_t len, bool constructor)
 		r->region[r->n_regions++] = (struct code_region){at, len, constructor};
 }
 
-/* What a code may begin with; data and constructor arguments seldom do, and a STOP in front says that it does nothing. */
+/* What a code may begin with; data and constructor arguments seldom do, and a STOP in front says that it does
+ * nothing. */
 static bool
 may_be_code(const uint8_t *p, uint32_t len)
 {
 	uint8_t op = p[0];
-	return len >= 3 && ((op >= OP_PUSH0 && op <= OP_PUSH32) || (op >= OP_ADDRESS && op <= 0x4a) || op == OP_PC || op == OP_JUMPDEST || op == 0x59 ||
-				   op == 0x5a);
+	return len >= 3 && ((op >= OP_PUSH0 && op <= OP_PUSH32) || (op >= OP_ADDRESS && op <= 0x4a) ||
+				   op == OP_PC || op == OP_JUMPDEST || op == 0x59 || op == 0x5a);
 }
 
 static bool
@@ -79,11 +81,11 @@ begins_like_code(const uint8_t *p, uint32_t len)
 {
 	static const struct {
 		uint8_t n, bytes[6];
-	} starts[] = {
-		{5, {0x60, 0x80, 0x60, 0x40, 0x52}}, {5, {0x60, 0x60, 0x60, 0x40, 0x52}}, {4, {0x60, 0x80, 0x80, 0x60}},
-		{5, {0x60, 0xa0, 0x60, 0x40, 0x52}}, {4, {0x5f, 0x35, 0x60, 0xe0}}, {5, {0x60, 0x00, 0x35, 0x60, 0xe0}},
-		{5, {0x60, 0x04, 0x36, 0x10, 0x15}}, {4, {0x60, 0x03, 0x36, 0x11}}, {4, {0x36, 0x3d, 0x3d, 0x37}}, {4, {0x34, 0x15, 0x61, 0x00}},
-		{4, {0x3d, 0x60, 0x2d, 0x80}}};
+	} starts[] = {{5, {0x60, 0x80, 0x60, 0x40, 0x52}}, {5, {0x60, 0x60, 0x60, 0x40, 0x52}},
+		{4, {0x60, 0x80, 0x80, 0x60}}, {5, {0x60, 0xa0, 0x60, 0x40, 0x52}},
+		{4, {0x5f, 0x35, 0x60, 0xe0}}, {5, {0x60, 0x00, 0x35, 0x60, 0xe0}},
+		{5, {0x60, 0x04, 0x36, 0x10, 0x15}}, {4, {0x60, 0x03, 0x36, 0x11}},
+		{4, {0x36, 0x3d, 0x3d, 0x37}}, {4, {0x34, 0x15, 0x61, 0x00}}, {4, {0x3d, 0x60, 0x2d, 0x80}}};
 	for (unsigned i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
 		if (starts[i].n <= len && memcmp(p, starts[i].bytes, starts[i].n) == 0)
 			return true;
@@ -117,8 +119,8 @@ read_bluntly(struct code_reader *r, struct span bytes, bool entries)
 {
 	for (uint32_t i = 0; i + 4 <= bytes.len; i++) {
 		const uint8_t *p = bytes.p + i;
-		const struct flash_selector *f =
-			flash_selector((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]);
+		const struct flash_selector *f = flash_selector(
+			(uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]);
 		if (f == NULL)
 			continue;
 		r->sum.callbacks |= f->providers[FLASH_CALLBACK];
@@ -136,7 +138,8 @@ read_bluntly(struct code_reader *r, struct span bytes, bool entries)
 	}
 }
 
-/* Tables of selectors: bytes of a code that are no operand of what is reached, which says itself what it does with it. */
+/* Tables of selectors: bytes of a code that are no operand of what is reached, which says itself what it does
+ * with it. */
 static void
 read_tables(struct code_reader *r)
 {
@@ -163,14 +166,17 @@ is_copied(const struct code_seen *s, uint32_t pc)
 	return false;
 }
 
-/* Of the init code itself: what it does while it is deployed. Where only a guess led, code that it copies is not its own. */
+/* Of the init code itself: what it does while it is deployed. Where only a guess led, code that it copies is
+ * not its own. */
 static void
 read_constructor(struct code_reader *r)
 {
 	for (uint32_t pc = 0; pc < r->cleared; pc++) {
-		if (!(r->mark[pc] & (MARK_ACT | MARK_EMPTY)) || (!(r->mark[pc] & MARK_SURE) && is_copied(&r->seen, pc)))
+		if (!(r->mark[pc] & (MARK_ACT | MARK_EMPTY)) ||
+			(!(r->mark[pc] & MARK_SURE) && is_copied(&r->seen, pc)))
 			continue;
-		r->sum.reasons |= (r->mark[pc] & MARK_ACT ? REASON(CONSTRUCTOR) : 0) | (r->mark[pc] & MARK_EMPTY ? REASON(NO_RUNTIME) : 0);
+		r->sum.reasons |= (r->mark[pc] & MARK_ACT ? REASON(CONSTRUCTOR) : 0) |
+				  (r->mark[pc] & MARK_EMPTY ? REASON(NO_RUNTIME) : 0);
 	}
 }
 
@@ -194,8 +200,8 @@ sum_up(struct code_reader *r)
 	r->out->any_callback |= s->call_ungated && s->calldata_ungated;
 }
 
-/* The codes inside the one that was walked: what a constructor returns, what is created; else, for a factory that is called with it, only what begins as
- * compilers begin. */
+/* The codes inside the one that was walked: what a constructor returns, what is created; else, for a factory
+ * that is called with it, only what begins as compilers begin. */
 static void
 nested(struct code_reader *r, struct code_region g)
 {
@@ -207,7 +213,8 @@ nested(struct code_reader *r, struct code_region g)
 		memcpy(word, r->p + c.at, c.len < 32 ? c.len : 32);
 		code_spelled(r, word);
 		if (!(codes ? may_be_code : begins_like_code)(r->p + c.at, c.len)) {
-			if ((s->call || s->delegate || s->guessed) && may_read(r, c.len)) /* data, or constructor arguments: may be what it calls */
+			if ((s->call || s->delegate || s->guessed) &&
+				may_read(r, c.len)) /* data, or constructor arguments: may be what it calls */
 				read_bluntly(r, (struct span){r->p + c.at, c.len}, true);
 			continue;
 		}
@@ -246,9 +253,10 @@ conclude(struct code_reader *r)
 	out->addresses = s->addresses;
 	out->swaps = s->swap_entries & s->swap_callbacks;
 	out->flash = flash_takes(s->entries, out->callbacks, s->helpers) != 0;
-	out->reasons = s->reasons | (out->callbacks ? REASON(CALLBACK) : 0) | (s->entries ? REASON(ENTRY) : 0) |
-		(s->addresses ? REASON(PROVIDER) : 0) | (families & (families - 1) ? REASON(MANY_PROVIDERS) : 0) |
-		(s->transfers && s->swaps ? REASON(DRAINS) : 0);
+	out->reasons = s->reasons | (out->callbacks ? REASON(CALLBACK) : 0) |
+		       (s->entries ? REASON(ENTRY) : 0) | (s->addresses ? REASON(PROVIDER) : 0) |
+		       (families & (families - 1) ? REASON(MANY_PROVIDERS) : 0) |
+		       (s->transfers && s->swaps ? REASON(DRAINS) : 0);
 	out->score = score_of(out->reasons);
 	for (unsigned i = 0; i < CODE_GRAMS / 64; i++) {
 		for (unsigned bit = 0; bit < 64; bit++)
@@ -288,7 +296,8 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 		nested(r, g);
 		sum_up(r);
 	}
-	if (r->sum.over) { /* nobody is found out less for being too much to read: what it may do counts as done */
+	if (r->sum.over) { /* nobody is found out less for being too much to read: what it may do counts as
+			      done */
 		out->cut = true;
 		r->sum.reasons |= REASON(SELFDESTRUCT) | REASON(NESTED) | REASON(DRAINS) | REASON(OWNER_ONLY);
 		read_bluntly(r, code, true);

@@ -13,7 +13,8 @@ is_transfer(uint32_t selector)
 	return selector == 0xa9059cbb || selector == 0x23b872dd || selector == 0x095ea7b3;
 }
 
-/* What sells tokens: Uniswap's routers of both versions and their pools, Curve's exchange, Balancer's swap. */
+/* What sells tokens: Uniswap's routers of both versions and their pools, Curve's exchange, Balancer's swap.
+ */
 static bool
 is_swap(uint32_t selector)
 {
@@ -112,12 +113,15 @@ code_meaning(struct code_reader *r, const struct code_word *w)
 	while (b[last - 1] == 0)
 		last--;
 	for (unsigned i = first >= 3 ? first - 3 : 0; i < last && i <= 28; i++) {
-		called(r, (uint32_t)b[i] << 24 | (uint32_t)b[i + 1] << 16 | (uint32_t)b[i + 2] << 8 | b[i + 3], i == 0);
+		called(r,
+			(uint32_t)b[i] << 24 | (uint32_t)b[i + 1] << 16 | (uint32_t)b[i + 2] << 8 | b[i + 3],
+			i == 0);
 		r->sum.addresses |= flash_address_at(b + i, 32 - i);
 	}
 }
 
-/* One symbol for what compilers choose freely: the width of a PUSH, which DUP or SWAP. A PUSH4 that lenders know has one of its own. */
+/* One symbol for what compilers choose freely: the width of a PUSH, which DUP or SWAP. A PUSH4 that lenders
+ * know has one of its own. */
 static uint8_t
 symbol_of(uint8_t op)
 {
@@ -147,7 +151,10 @@ symbol_of_selector(const uint8_t *p)
 	if (f == NULL)
 		return is_swap(selector) ? 0xe1 : OP_PUSH4;
 	unsigned family = (unsigned)__builtin_ctz(f->families) & 15;
-	return (uint8_t)((f->providers[FLASH_CALLBACK] ? 0xb0 : f->providers[FLASH_ENTRY] ? 0xc0 : 0xd0) + family);
+	return (uint8_t)((f->providers[FLASH_CALLBACK]	     ? 0xb0
+				 : f->providers[FLASH_ENTRY] ? 0xc0
+							     : 0xd0) +
+			 family);
 }
 
 static inline void

@@ -153,6 +153,15 @@ struct code_reader {
 /* code_walk walks the code at r->p, r->len to its end: r->seen, r->sum, r->grams. */
 void code_walk(struct code_reader *r);
 
+/* code_reach: the block at pc, if there is a label, is reached; with the stack of the walk, or with one that is unknown. */
+void code_reach(struct code_reader *r, uint32_t pc, bool with_stack, bool sure, bool ungated);
+
+/* code_mark_to: labels are told from data as far as somebody asks for them: most of init code is the runtime code, which has marks of its own. */
+void code_mark_to(struct code_reader *r, uint32_t pc);
+
+/* code_pool_sweep: the pool holds folded constants; when it is full, those that the stack does not hold go. */
+void code_pool_sweep(struct code_reader *r);
+
 /* code_meaning: a constant that is used otherwise than to compare the selector with it: selectors that are called, addresses. */
 void code_meaning(struct code_reader *r, const struct code_word *w);
 

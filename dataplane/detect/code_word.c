@@ -132,7 +132,8 @@ power_of_two(const struct code_word *a)
 }
 
 static bool
-divide(const struct code_word *a, const struct code_word *b, struct code_word *quotient, struct code_word *rest)
+divide(const struct code_word *a, const struct code_word *b, struct code_word *quotient,
+	struct code_word *rest)
 {
 	if (code_word_zero(b)) {
 		*quotient = *rest = code_word_of(0);
@@ -199,7 +200,9 @@ bitwise(uint8_t op, const struct code_word *a, const struct code_word *b)
 {
 	struct code_word r;
 	for (unsigned i = 0; i < 4; i++)
-		r.l[i] = op == OP_AND ? a->l[i] & b->l[i] : op == OP_OR ? a->l[i] | b->l[i] : a->l[i] ^ b->l[i];
+		r.l[i] = op == OP_AND  ? a->l[i] & b->l[i]
+			 : op == OP_OR ? a->l[i] | b->l[i]
+				       : a->l[i] ^ b->l[i];
 	return r;
 }
 
