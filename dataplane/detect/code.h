@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* code: what init code can do, read from its bytes: instructions are told from PUSH data, and only what can be reached counts, in the init code itself
  * and in the codes that it carries (the runtime code it returns, contracts that it creates, what it hands to a factory). One reader per worker; no
- * allocation after code_new; time is linear in the code's length (codes inside each other are read up to 8 times its length in all). Sources of selectors
+ * allocation after code_new; time is linear in the code's length, and capped (a few ms whatever the code is made of). Sources of selectors
  * and addresses: the table of detect/flash.h.
  *
  * Nothing is taken away: bytes that are appended, and code that is reached in addition (another function, another branch), clear no provider, reason or
