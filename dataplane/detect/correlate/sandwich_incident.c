@@ -175,13 +175,25 @@ sandwich_pool_of(const struct sandwich *s, const struct entry *v, const struct t
 	return NULL;
 }
 
-/* Nothing in t that i has not told. */
 static bool
-repeats(const struct incident *i, const struct told *t)
+stands(const struct sandwich *s, uint64_t seq)
 {
+	const struct entry *e = sandwich_at(s, seq);
+	return seq == 0 || (e != NULL && !(e->flags & ENTRY_SETTLED));
+}
+
+/* Nothing in t that i has not told. Of several legs of one attacker those with the most victims are told, of equals the newest. */
+static bool
+repeats(const struct sandwich *s, const struct incident *i, const struct told *t)
+{
+	uint64_t back = t->back != NULL ? t->back->seq : 0;
 	if (t->kind == SANDWICH_PARTIAL && i->kind != SANDWICH_PARTIAL)
 		return true;
-	if (t->kind != i->kind || t->front->seq != i->front || (t->back != NULL ? t->back->seq : 0) != i->back ||
+	bool others = t->kind == i->kind && (t->front->seq != i->front || back != i->back);
+	if (others && stands(s, i->front) && stands(s, i->back) && t->n_victims <= i->n_victims)
+		return t->n_victims < i->n_victims || t->front->seq < i->front ||
+		       (t->front->seq == i->front && back < i->back);
+	if (t->kind != i->kind || t->front->seq != i->front || back != i->back ||
 		t->n_victims > i->n_victims)
 		return false;
 	for (uint32_t k = 0; k < t->n_listed; k++)
@@ -200,7 +212,7 @@ sandwich_tell(struct sandwich *s, const struct told *t, uint64_t t_ns)
 		s->counts[SANDWICH_N_INCIDENTS_EVICTED]++;
 		i = NULL;
 	}
-	if (i != NULL && repeats(i, t)) {
+	if (i != NULL && repeats(s, i, t)) {
 		s->counts[SANDWICH_N_REPEATED]++;
 		return;
 	}

@@ -329,9 +329,10 @@ promising(const struct sandwich *s, const struct look *l, const struct pair *p)
 	return false;
 }
 
-static void
-gather(struct sandwich *s, const struct look *l, struct pair *p, struct told *t)
+static bool
+gather(struct sandwich *s, const struct look *l, struct pair *p, struct told *t, const struct entry *around_what)
 {
+	bool among = around_what == NULL;
 	unsigned best = 0;
 	int turned = -1; /* not looked at yet: the tokens are the same for all */
 	p->dark = true;
@@ -344,6 +345,7 @@ gather(struct sandwich *s, const struct look *l, struct pair *p, struct told *t)
 			p->dark = false;
 		else if (!(evidence & SANDWICH_HAS(FEE_HAIR)))
 			continue;
+		among |= v == around_what;
 		if (turned < 0)
 			turned = reversed(s, p, l->at[i].t);
 		if (turned > 0)
@@ -357,12 +359,13 @@ gather(struct sandwich *s, const struct look *l, struct pair *p, struct told *t)
 		if (t->n_listed < SANDWICH_VICTIMS)
 			t->victims[t->n_listed++] = v;
 	}
+	return among;
 }
 
-/* Weighs a and b as the legs around what is in l. True: told. */
+/* Weighs a and b as the legs around what is in l (and around_what, if not NULL, among it). True: told. */
 static bool
 weigh(struct sandwich *s, const struct look *l, struct entry *a, const struct touch *at, struct entry *b,
-	const struct touch *bt, uint64_t now_ns)
+	const struct touch *bt, uint64_t now_ns, const struct entry *around_what)
 {
 	enum fee_order order = sandwich_fees(s, a, b);
 	if (a == b || (order != FEE_ABOVE && order != FEE_BELOW) || s->pairs_left == 0 ||
@@ -377,8 +380,8 @@ weigh(struct sandwich *s, const struct look *l, struct entry *a, const struct to
 	s->counts[SANDWICH_N_PAIRS]++;
 	look_into(s, &p);
 	struct told t = {0};
-	gather(s, l, &p, &t);
-	if (t.n_victims == 0)
+	bool among = gather(s, l, &p, &t, around_what);
+	if (t.n_victims == 0 || !among)
 		return false;
 	if (!settle_senders(s, &p, t.evidence)) {
 		s->counts[SANDWICH_N_PAIRS_WEAK]++;
@@ -393,7 +396,7 @@ weigh(struct sandwich *s, const struct look *l, struct entry *a, const struct to
 /* Other touches of the same key and the same sender, or contract. */
 static bool
 pairs_of(struct sandwich *s, const struct look *l, struct entry *e, const struct touch *t, unsigned by,
-	uint64_t now_ns)
+	uint64_t now_ns, const struct entry *around_what)
 {
 	uint32_t i = t->who[by] != 0 ? s->by_who[by][t->who[by] & s->key_mask] : NIL;
 	bool told = false;
@@ -401,7 +404,7 @@ pairs_of(struct sandwich *s, const struct look *l, struct entry *e, const struct
 		const struct touch *x = &s->touches[i];
 		i = x->by_who[by].next;
 		if (x != t && x->key == t->key && x->who[by] == t->who[by])
-			told |= weigh(s, l, e, t, &s->txs[x->tx], x, now_ns);
+			told |= weigh(s, l, e, t, &s->txs[x->tx], x, now_ns, around_what);
 	}
 	return told;
 }
@@ -409,7 +412,8 @@ pairs_of(struct sandwich *s, const struct look *l, struct entry *e, const struct
 /* Decoded legs one of whose senders is not known: opposite ways, and fees tight around something. */
 static bool
 strangers_of(
-	struct sandwich *s, const struct look *l, struct entry *e, const struct touch *t, uint64_t now_ns)
+	struct sandwich *s, const struct look *l, struct entry *e, const struct touch *t, uint64_t now_ns,
+	const struct entry *around_what)
 {
 	bool told = false;
 	if (!(t->how & TOUCH_SWAP_OF) || t->dir == 0)
@@ -420,7 +424,7 @@ strangers_of(
 		if (!(x->how & TOUCH_SWAP_OF) || x->dir != 3 - t->dir || (e->flags & other->flags & ENTRY_FROM) ||
 			(other->flags & (ENTRY_FROM | ENTRY_ASKED)) == ENTRY_ASKED)
 			continue;
-		told |= weigh(s, l, e, t, other, x, now_ns);
+		told |= weigh(s, l, e, t, other, x, now_ns, around_what);
 	}
 	return told;
 }
@@ -439,16 +443,30 @@ as_victim(struct sandwich *s, const struct look *l, const struct entry *e, uint6
 		enum fee_order order = sandwich_fees(s, x, e);
 		if (order != FEE_BELOW && order != FEE_EQUAL)
 			continue;
-		told |= pairs_of(s, l, x, t, BY_SENDER, now_ns);
+		told |= pairs_of(s, l, x, t, BY_SENDER, now_ns, e);
 		if (x->flags & ENTRY_VIA)
-			told |= pairs_of(s, l, x, t, BY_CONTRACT, now_ns);
+			told |= pairs_of(s, l, x, t, BY_CONTRACT, now_ns, e);
 		if (!(x->flags & ENTRY_FROM) && is_tight(s, x, e, 9))
-			told |= strangers_of(s, l, x, t, now_ns);
+			told |= strangers_of(s, l, x, t, now_ns, e);
 	}
 	return told;
 }
 
 /* ---- a front alone ---- */
+
+/* Its contract is one that others than its sender call on the same pool. */
+static bool
+is_shared(const struct sandwich *s, const struct entry *e, const struct touch *t)
+{
+	uint32_t i = t->who[BY_CONTRACT] != 0 ? s->by_who[BY_CONTRACT][t->who[BY_CONTRACT] & s->key_mask] : NIL;
+	for (unsigned n = 0; i != NIL && n < SANDWICH_PAIRS_MAX; n++) {
+		const struct touch *x = &s->touches[i];
+		i = x->by_who[BY_CONTRACT].next;
+		if (x != t && x->who[BY_CONTRACT] == t->who[BY_CONTRACT] && !sandwich_same_from(e, &s->txs[x->tx]))
+			return true;
+	}
+	return false;
+}
 
 static bool
 partial(struct sandwich *s, struct entry *front, const struct touch *f, struct entry *v, const struct touch *vt,
@@ -457,7 +475,7 @@ partial(struct sandwich *s, struct entry *front, const struct touch *f, struct e
 	if (front == v || !(front->flags & ENTRY_PACKED) || !(vt->how & TOUCH_SWAP_OF) || (vt->how & TOUCH_NESTED) || sandwich_same_from(front, v) ||
 		(f->dir != 0 && vt->dir != 0 && f->dir != vt->dir) ||
 		front->t_ns < v->t_ns || front->t_ns - v->t_ns > s->pair_ns || !is_hair(s, front, v) ||
-		sandwich_fees(s, front, v) != FEE_ABOVE)
+		sandwich_fees(s, front, v) != FEE_ABOVE || is_shared(s, front, f))
 		return false;
 	struct told t = {.kind = SANDWICH_PARTIAL,
 		.contract = true,
@@ -490,9 +508,9 @@ sandwich_public(struct sandwich *s, struct entry *e)
 		look_at(s, t->key, now_ns, &l);
 		if (l.n < 2)
 			continue;
-		bool here = pairs_of(s, &l, e, t, BY_SENDER, now_ns);
-		here |= pairs_of(s, &l, e, t, BY_CONTRACT, now_ns);
-		here |= strangers_of(s, &l, e, t, now_ns);
+		bool here = pairs_of(s, &l, e, t, BY_SENDER, now_ns, NULL);
+		here |= pairs_of(s, &l, e, t, BY_CONTRACT, now_ns, NULL);
+		here |= strangers_of(s, &l, e, t, now_ns, NULL);
 		if (e->flags & ENTRY_SWAPS)
 			here |= as_victim(s, &l, e, now_ns);
 		for (uint32_t k = 0; !here && k < l.n; k++)
