@@ -22,7 +22,7 @@ function compiler(version) {
 function compile(job, names) {
 	const settings = {
 		optimizer: job.runs === false ? { enabled: false } : { enabled: true, runs: job.runs },
-		outputSelection: { "*": { "*": ["evm.bytecode.object"] } },
+		outputSelection: { "*": { "*": job.abi ? ["evm.bytecode.object", "abi"] : ["evm.bytecode.object"] } },
 	};
 	if (job.via_ir) settings.viaIR = true;
 	if (job.bare) settings.metadata = { bytecodeHash: "none" };
@@ -51,9 +51,18 @@ function run(job, names, out) {
 	run(job, rest.slice(rest.length / 2), out);
 }
 
+// one contract's file with all that it imports
+function runAlone(job, out) {
+	const result = compile(job, Object.keys(job.sources));
+	const error = (result.errors ?? []).find((e) => e.severity === "error");
+	if (error) out.refused[job.id] = error.formattedMessage;
+	else out.codes[job.id] = Object.fromEntries(Object.entries(result.contracts[job.main]).map(([c, v]) => [c, { code: v.evm.bytecode.object, abi: v.abi }]));
+}
+
 parentPort.on("message", (job) => {
 	const out = { job: job.index, codes: {}, refused: {} };
 	const from = Date.now();
-	run(job, Object.keys(job.sources), out);
+	if (job.main) runAlone(job, out);
+	else run(job, Object.keys(job.sources), out);
 	parentPort.postMessage({ ...out, ms: Date.now() - from });
 });

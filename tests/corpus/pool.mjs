@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Compiles with a few worker threads. A task is { id, source, solc, runs, via_ir, bare }; gives the map from its id to
+// Compiles with a few worker threads. A task is { id, source, solc, runs, via_ir, bare }, or has
+// files and main instead of its source; gives the map from its id to
 // { contract: hex }, or to { refused: message }.
 import { Worker } from "node:worker_threads";
 import { render } from "./attacks/forms.mjs";
@@ -7,13 +8,16 @@ import { render } from "./attacks/forms.mjs";
 const BATCH = 24;
 
 function batches(tasks) {
-	const groups = new Map();
+	const groups = new Map(), jobs = [];
 	for (const t of tasks) {
+		if (t.files) { // what brings its imports along is compiled alone
+			jobs.push({ solc: t.solc, runs: t.runs, via_ir: t.via_ir, abi: t.abi, id: t.id, main: t.main, sources: t.files });
+			continue;
+		}
 		const key = JSON.stringify([t.solc, t.runs, t.via_ir, t.bare]);
 		if (!groups.has(key)) groups.set(key, []);
 		groups.get(key).push(t);
 	}
-	const jobs = [];
 	for (const list of groups.values())
 		for (let i = 0; i < list.length; i += BATCH) {
 			const part = list.slice(i, i + BATCH), { solc, runs, via_ir, bare } = part[0];

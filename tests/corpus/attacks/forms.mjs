@@ -2,7 +2,7 @@
 // Puts a provider, a family of attack, a form of deployment and a style together into one Solidity source, and renders that for
 // a compiler. Identifiers of the templates start with `$`; the style names them.
 import { AbiCoder } from "ethers";
-import { LIBRARIES } from "./benign.mjs";
+import { LIBRARIES } from "./libraries.mjs";
 import { OPEN_DISPATCHES, OPEN_ENCODINGS, Writer, dispatch, selectorOf, typesOf } from "./writer.mjs";
 import { Random } from "../random.mjs";
 
