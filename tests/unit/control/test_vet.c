@@ -237,6 +237,27 @@ costs(void **state)
 	vet_facts_clear(&f);
 }
 
+/* The next block's base fee counts where the node tells it. */
+static void
+fees(void **state)
+{
+	static const struct {
+		const char *fees;
+		uint8_t answer;
+	} table[] = {{"{\"baseFeePerGas\":[\"0xff\",\"0xa\"]}", VET_HOLDS}, {"{\"baseFeePerGas\":[\"0x1\",\"0xb\"]}", VET_FAILS},
+		{"{\"baseFeePerGas\":[\"0xff\"]}", VET_HOLDS}, {"{\"baseFeePerGas\":[\"0xff\",7]}", VET_HOLDS}, {"{\"baseFeePerGas\":{}}", VET_HOLDS},
+		{"null", VET_HOLDS}};
+	struct vet_facts f = {0};
+	struct alert_record r = asked();
+	for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
+		char body[4400];
+		int n = snprintf(body, sizeof body, "%.*s,{\"id\":9,\"result\":%s}]", (int)strlen(body_of(&FINE)) - 1, body_of(&FINE), table[i].fees);
+		vet_read_first(&f, &r, body, (size_t)n);
+		assert_int_equal(f.fee, table[i].answer);
+	}
+	vet_facts_clear(&f);
+}
+
 static void
 asking_again_helps(void **state)
 {
@@ -350,7 +371,7 @@ requests(void **state)
 	json_error_t e;
 	char *text = vet_ask_first(&r);
 	json_t *list = json_loads(text, 0, &e);
-	assert_int_equal(json_array_size(list), 6);
+	assert_int_equal(json_array_size(list), 7);
 	assert_non_null(strstr(text, "0xabababababababababababababababababababababababababababababababab"));
 	assert_non_null(strstr(text, "\"0xcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd\",\"pending\""));
 	json_decref(list);
@@ -592,7 +613,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(wanted), cmocka_unit_test(quantities), cmocka_unit_test(decisions),
-		cmocka_unit_test(no_answer_at_all), cmocka_unit_test(costs), cmocka_unit_test(asking_again_helps), cmocka_unit_test(not_answers),
+		cmocka_unit_test(no_answer_at_all), cmocka_unit_test(costs), cmocka_unit_test(fees), cmocka_unit_test(asking_again_helps), cmocka_unit_test(not_answers),
 		cmocka_unit_test(simulations), cmocka_unit_test(requests), cmocka_unit_test(resumed), cmocka_unit_test(once), cmocka_unit_test(shed), cmocka_unit_test(options),
 		cmocka_unit_test(everyone_has_a_verdict)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
