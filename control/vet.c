@@ -428,7 +428,7 @@ asker(void *arg)
 		}
 		see_to_timers(v);
 		start_jobs(v);
-		curl_multi_perform(v->multi, &running);
+		/* What was added since the last perform makes this return at once; performing here instead could end a request that nobody looks at. */
 		curl_multi_poll(v->multi, NULL, 0, patience_ms(v), NULL);
 	}
 	return NULL;

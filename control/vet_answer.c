@@ -8,7 +8,7 @@
 
 #define ASKABLE (LACK(ACCEPTED) | LACKS_UNCHECKED)
 
-enum question { ASK_CHAIN = 1, ASK_TX, ASK_COUNT, ASK_PENDING, ASK_BALANCE, ASK_BLOCK, ASK_CALL, ASK_TRACE, QUESTIONS };
+enum question { ASK_CHAIN = 1, ASK_TX, ASK_COUNT, ASK_PENDING, ASK_BALANCE, ASK_BLOCK, ASK_CALL, ASK_TRACE, ASK_FEES, QUESTIONS };
 
 bool
 vet_wanted(const struct alert_record *r)
@@ -58,12 +58,13 @@ vet_ask_first(const struct alert_record *r)
 	char hash[67], from[43];
 	hex_text(r->hash, sizeof r->hash, hash);
 	hex_text(r->from, sizeof r->from, from);
-	json_t *list = json_pack("[o,o,o,o,o,o]", request(ASK_CHAIN, "eth_chainId", json_array()),
+	json_t *list = json_pack("[o,o,o,o,o,o,o]", request(ASK_CHAIN, "eth_chainId", json_array()),
 		request(ASK_TX, "eth_getTransactionByHash", json_pack("[s]", hash)),
 		request(ASK_COUNT, "eth_getTransactionCount", json_pack("[s,s]", from, "latest")),
 		request(ASK_PENDING, "eth_getTransactionCount", json_pack("[s,s]", from, "pending")),
 		request(ASK_BALANCE, "eth_getBalance", json_pack("[s,s]", from, "latest")),
-		request(ASK_BLOCK, "eth_getBlockByNumber", json_pack("[s,b]", "latest", 0)));
+		request(ASK_BLOCK, "eth_getBlockByNumber", json_pack("[s,b]", "latest", 0)),
+		request(ASK_FEES, "eth_feeHistory", json_pack("[s,s,[]]", "0x1", "latest")));
 	return body_of(list);
 }
 
@@ -258,11 +259,17 @@ read_nonce(struct vet_facts *f, const struct alert_record *r, const json_t *late
 		settle(f, &f->nonce, false, VET_FACT_NONCE_GAP);
 }
 
+/* The history's last fee is the next block's, by the chain's own rules: what counts, since the newest block's may be higher or
+ * lower by what was in it. Without it the newest block's. */
 static void
-read_fee(struct vet_facts *f, const struct alert_record *r, const json_t *block)
+read_fee(struct vet_facts *f, const struct alert_record *r, const json_t *block, const json_t *fees)
 {
 	uint8_t word[32];
-	const json_t *base = json_object_get(block, "baseFeePerGas");
+	const json_t *list = json_object_get(fees, "baseFeePerGas"), *base = json_object_get(block, "baseFeePerGas");
+	if (json_array_size(list) >= 2 && quantity(json_array_get(list, json_array_size(list) - 1), word)) {
+		settle(f, &f->fee, memcmp(r->fee_cap, word, 32) >= 0, VET_FACT_FEE_LOW);
+		return;
+	}
 	if (!json_is_object(block) || !quantity(json_object_get(block, "number"), word))
 		return;
 	if (base == NULL || json_is_null(base))
@@ -301,7 +308,7 @@ vet_read_first(struct vet_facts *f, const struct alert_record *r, const char *bo
 		cost_of(r, cost);
 		if (quantity(result[ASK_BALANCE], balance))
 			settle(f, &f->funds, memcmp(balance, cost, 32) >= 0, VET_FACT_UNFUNDED);
-		read_fee(f, r, result[ASK_BLOCK]);
+		read_fee(f, r, result[ASK_BLOCK], result[ASK_FEES]);
 	}
 	f->answered = f->asked_tx || f->nonce || f->funds || f->fee || f->other_chain;
 	json_decref(list);

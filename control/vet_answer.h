@@ -3,7 +3,7 @@
  * made and answers judged in memory. Two JSON-RPC batches:
  *
  *   first       eth_chainId, eth_getTransactionByHash, eth_getTransactionCount (latest and pending),
- *               eth_getBalance, eth_getBlockByNumber(latest)
+ *               eth_getBalance, eth_getBlockByNumber(latest), eth_feeHistory (the next block's base fee)
  *   simulation  eth_call and debug_traceCall (callTracer) of the transaction as the node itself told it, on its newest block
  *
  * (execution-apis, src/eth; go-ethereum, internal/ethapi and eth/tracers.) Answers are hostile input: whatever is not

@@ -78,7 +78,9 @@ class Node:
         elif method == "eth_getBalance":
             result = hex(self.accounts.get(params[0], (0, 0, 0))[2])
         elif method == "eth_getBlockByNumber":
-            result = {"number": "0x10", "baseFeePerGas": hex(self.base_fee)}
+            result = {"number": "0x10", "baseFeePerGas": "0xffff"}
+        elif method == "eth_feeHistory":
+            result = {"oldestBlock": "0x10", "baseFeePerGas": ["0xffff", hex(self.base_fee)]}
         elif method == "eth_call":
             assert "gasPrice" not in params[0], "both kinds of price"
             if self.reverts:

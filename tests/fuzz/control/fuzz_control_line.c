@@ -4,6 +4,7 @@
 #include "control/deliver/line.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ check_position(const struct position *p)
 		assert(again.kind == POSITION_CURSOR && again.cursor == p->cursor &&
 			again.journal == p->journal);
 	}
+	assert(!p->loss || !p->vetted);
 	if (p->kind == POSITION_ID)
 		assert(p->seq >= 1 && p->seq <= INT64_MAX);
 }
@@ -51,11 +53,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(error != NULL && next != NULL && error[0] != '\0' && next[0] != '\0');
 	} else {
 		assert(size < LINE_BYTES_MAX);
-		assert(q.op >= LINE_SUBSCRIBE && q.op <= LINE_FORGET);
+		assert(q.op >= LINE_SUBSCRIBE && q.op <= LINE_WATCH_LIST);
 		assert(q.min_grade >= GRADE_WATCH && q.min_grade <= GRADE_MAX);
 		assert(q.consumer[0] == '\0' || journal_name_ok(q.consumer));
 		assert(q.op != LINE_FORGET || q.consumer[0] != '\0');
 		assert(q.op == LINE_ALERTS || q.limit == 0);
+		bool watch = q.op == LINE_WATCH_ADD || q.op == LINE_WATCH_REMOVE;
+		static const uint8_t none[20];
+		assert(watch == (memcmp(q.address, none, 20) != 0) && strnlen(q.note, sizeof q.note) < sizeof q.note);
 		check_position(&q.since);
 	}
 	check_place(data, size);

@@ -390,8 +390,9 @@ tell(struct channel *c, const char *what)
 		switch (*what) {
 		case 'w':
 		case 'v':
+		case 'W':
 			m.type = CHANNEL_WELCOME;
-			m.u.welcome.version = *what == 'w' ? 1 : 9;
+			m.u.welcome.version = *what == 'w' ? 1 : *what == 'W' ? CHANNEL_VERSION_MEMORY : 9;
 			m.u.welcome.n_rings = 2;
 			memcpy(m.u.welcome.epoch, EPOCH_A, 8);
 			assert_int_equal(channel_send(c->fd, &m, NULL, 0), 0);
@@ -463,6 +464,52 @@ test_offer(void **state)
 	channel_end(&c);
 }
 
+/* Memory goes to whoever speaks of it, once everything is offered, and to nobody else. */
+static void
+test_memory(void **state)
+{
+	(void)state;
+	struct channel c;
+	struct channel_msg m;
+	int fds[CHANNEL_FDS_MAX];
+	unsigned n;
+	channel_start(&c);
+	assert_int_equal(attach_remember(&c.a, c.bundle_fd, 1, 2), -ENOTCONN);
+	greet(&c);
+	tell(&c, "wRrs");
+	assert_int_equal(attach_poll(&c.a, c.now_ns, &c.d), ATTACH_NOTHING);
+	assert_false(attach_takes_memory(&c.a));
+	tell(&c, "b");
+	assert_int_equal(attach_poll(&c.a, c.now_ns, &c.d), ATTACH_CAME);
+	assert_false(attach_takes_memory(&c.a)); /* the first version knows nothing of it */
+	assert_int_equal(attach_remember(&c.a, c.bundle_fd, 1, 2), -ENOTCONN);
+	assert_int_equal(channel_recv(c.fd, &m, fds, CHANNEL_FDS_MAX, &n), 0);
+	dataplane_free(&c.d);
+	close(c.fd);
+	c.fd = -1;
+	assert_int_equal(attach_poll(&c.a, c.now_ns, &c.d), ATTACH_GONE);
+	greet(&c);
+	tell(&c, "WRrs");
+	assert_int_equal(attach_poll(&c.a, c.now_ns, &c.d), ATTACH_NOTHING);
+	assert_false(attach_takes_memory(&c.a));
+	tell(&c, "b");
+	assert_int_equal(attach_poll(&c.a, c.now_ns, &c.d), ATTACH_CAME);
+	assert_true(attach_takes_memory(&c.a));
+	assert_int_equal(attach_remember(&c.a, c.bundle_fd, 7, 99), 0);
+	assert_int_equal(channel_recv(c.fd, &m, fds, CHANNEL_FDS_MAX, &n), 1);
+	assert_int_equal(m.type, CHANNEL_MEMORY);
+	assert_int_equal(m.u.memory.number, 7);
+	assert_int_equal(m.u.memory.bytes, 99);
+	assert_int_equal(n, 1);
+	close(fds[0]);
+	int rc = 0;
+	for (unsigned i = 0; rc == 0 && i < 100000; i++)
+		rc = attach_remember(&c.a, c.bundle_fd, i, 1);
+	assert_int_equal(rc, -EAGAIN); /* it does not read */
+	dataplane_free(&c.d);
+	channel_end(&c);
+}
+
 static void
 test_bad_offers(void **state)
 {
@@ -514,7 +561,7 @@ main(void)
 		cmocka_unit_test(test_not_in_this_journal),
 		cmocka_unit_test(test_turn_is_bounded),
 		cmocka_unit_test(test_offer),
-		cmocka_unit_test(test_bad_offers),
+		cmocka_unit_test(test_memory), cmocka_unit_test(test_bad_offers),
 		cmocka_unit_test(test_silence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
