@@ -87,7 +87,7 @@ make_flow(struct stream_table *t, struct arrival *a, unsigned initiator, bool mi
 /* ---- what speaks for delivered bytes, and against them ---- */
 
 /* The acknowledgement of a direction that is watched, and so was delivered of; its sender is `own` bytes ahead of his own. */
-static inline void
+static __attribute__((noinline)) void
 tell_acked(struct stream_table *t, struct flow *f, const struct arrival *a, int32_t own)
 {
 	const struct flow_dir *d = &f->dir[!a->dir];

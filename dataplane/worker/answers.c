@@ -126,10 +126,11 @@ node_accepted(struct worker *w, unsigned fate, uint64_t mark, const uint8_t hash
 		evidence_note(w, p->fingerprint, p->answer_trust, true);
 		return;
 	}
+	uint32_t trust = crossing_trust(w);
 	node_judged(w, fate);
 	if (mark != 0)
-		evidence_note(w, mark, crossing_trust(w), true);
-	fact_accepted(w, hash, mark, crossing_trust(w));
+		evidence_note(w, mark, trust, true);
+	fact_accepted(w, hash, mark, trust);
 }
 
 static void

@@ -139,15 +139,6 @@ pop_grace(struct evidence_table *t, struct evidence_queue *q)
 	return e;
 }
 
-static void
-push_grace(struct evidence_table *t, struct evidence *e, uint64_t now_ns)
-{
-	e->due_ns = now_ns + t->grace_ns[e->of_answer];
-	t->flows[e->of].n_grace[e->dir]++;
-	t->n_plain[e->of_answer] += !e->found;
-	push(t, &t->grace[e->of_answer][e->found], e);
-}
-
 /* ---- flows ---- */
 
 static void
@@ -238,6 +229,20 @@ fail(struct worker *w, struct evidence *e, enum sentinel_counter why)
 		tell(w, &item, true);
 	}
 	give_back(&w->evidence, e);
+}
+
+/* The oldest without findings give way; the youngest may not have been judged yet. */
+static void
+push_grace(struct worker *w, struct evidence *e, uint64_t now_ns)
+{
+	struct evidence_table *t = &w->evidence;
+	struct evidence_queue *q = &t->grace[e->of_answer][e->found];
+	e->due_ns = now_ns + t->grace_ns[e->of_answer];
+	t->flows[e->of].n_grace[e->dir]++;
+	t->n_plain[e->of_answer] += !e->found;
+	push(t, q, e);
+	if (!e->found && t->n_plain[e->of_answer] > EVIDENCE_PLAIN)
+		fail(w, pop_grace(t, q), CTR_EVIDENCE_EVICTED);
 }
 
 static void
@@ -359,8 +364,10 @@ evidence_note(struct worker *w, uint64_t fingerprint, uint32_t trust, bool of_an
 		return none;
 	if (w->conn != NULL && w->conn->side[d].proto == CONN_RLPX)
 		return trust & TRUST_MAC_UNVERIFIED ? none : (struct evidence_ref){BY_MAC, 0};
+	if (!provable(w, trust))
+		return none;
 	bool found = knows(t->found, fingerprint);
-	if (!provable(w, trust) || knows(t->proven, key_of(fingerprint, of_answer)) || (!found && t->n_plain[of_answer] >= EVIDENCE_PLAIN))
+	if ((of_answer && !found && t->n_plain[1] >= EVIDENCE_PLAIN) || knows(t->proven, key_of(fingerprint, of_answer)))
 		return none;
 	struct evidence_flow *v = take_flow(w, w->flow);
 	if (v == NULL)
@@ -447,7 +454,7 @@ evidence_acked(struct worker *w, struct flow *f, unsigned dir, uint64_t off, boo
 		return;
 	v->acked[dir] = off;
 	while (v->n_waits[dir] > 0 && t->entries[v->waits[dir].first].end <= off)
-		push_grace(t, pop_wait(t, v, dir), now_ns);
+		push_grace(w, pop_wait(t, v, dir), now_ns);
 }
 
 /* Soon after it came, a segment that says the sender is not that far may be late, or be seen twice: it counts against an acknowledgement, no
@@ -513,7 +520,7 @@ judge(struct worker *w, struct evidence *e, uint64_t now_ns)
 		fail(w, e, CTR_EVIDENCE_BELIED);
 	} else if (disturbed) {
 		e->tries++;
-		push_grace(t, e, now_ns);
+		push_grace(w, e, now_ns);
 	} else {
 		prove(w, e);
 	}

@@ -32,7 +32,7 @@ struct worker;
 #define EVIDENCE_GRACE_NS 1000000ull
 #define EVIDENCE_ANSWER_GRACE_NS 250000000ull
 #define EVIDENCE_ENTRIES 16384u /* crossings that wait ... */
-#define EVIDENCE_PLAIN 512u	/* ... of which without findings in their grace; more are not noted */
+#define EVIDENCE_PLAIN 512u	/* ... of which without findings in their grace, each of submissions, the oldest of which give way, and of answers, of which no more are noted */
 #define EVIDENCE_PER_FLOW 256u	/* of one direction, not acknowledged */
 #define EVIDENCE_KNOWN 1024u	/* fingerprints with findings that are remembered; and of those proven */
 #define EVIDENCE_BATCH 64u
