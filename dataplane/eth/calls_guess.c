@@ -8,6 +8,7 @@
 #define HEAD_MAX 16u  /* words */
 #define TAILS_MAX 8u
 #define ITEMS_MAX CALLS_MAX
+#define RECIPIENT_AND_SELECTOR 24u /* bytes */
 #define PAYLOADS_MAX 4u /* bytes in bytes */
 #define NESTING_MAX 3u /* list of tuples, in a tuple, in the arguments */
 
@@ -65,9 +66,9 @@ is_above(const struct guess *g, uint32_t at, unsigned bytes)
 
 /* Whole calldata of a function with an ABI, by its length; what begins with zeros is an argument. */
 static bool
-is_calldata(const struct guess *g, uint32_t at, uint32_t len)
+is_calldata(struct span s)
 {
-	return len % 32 == 4 && memcmp(g->all.p + at, "\0\0\0", 3) != 0;
+	return s.len % 32 == 4 && memcmp(s.p, "\0\0", 3) != 0;
 }
 
 /* [begin, end) is bytes and their padding. */
@@ -186,7 +187,7 @@ call_of_bytes(const struct guess *g, const struct tuple *t, const struct tail *b
 		if (a + 1 < b->word && !is_offset(t, a + 1) && is_value(g, t->begin + 32 * (a + 1)))
 			value = to + 20;
 		calls_add(g->w, CALL_PLAIN, to, value, (struct span){g->all.p + b->at, b->n});
-	} else if (b->n >= FORM_BYTES_MIN) {
+	} else if (b->n >= RECIPIENT_AND_SELECTOR) {
 		calls_payload(g->w, (struct span){g->all.p + b->at, b->n});
 	}
 }
@@ -214,33 +215,52 @@ beside(const struct guess *g, const struct tuple *t, const struct tail *b, const
 	return found;
 }
 
+static struct span
+item_of(const struct guess *g, const struct tail *b, uint32_t i)
+{
+	uint32_t at = b->at + number(g, b->at + 32 * i);
+	return (struct span){g->all.p + at + 32, number(g, at)};
+}
+
+/* Items without recipients beside them: calls of the contract itself if they all look like calldata, or else recipients and calls are in the items. */
+static void
+calls_of_items(const struct guess *g, const struct tail *b)
+{
+	const struct span self = g->w->out->call[g->w->parent].to;
+	uint32_t own = 0;
+	for (uint32_t i = 0; i < b->n; i++)
+		own += is_calldata(item_of(g, b, i));
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct span data = item_of(g, b, i);
+		if (own == b->n)
+			calls_add(g->w, CALL_SELF, self.len == 20 ? self.p : NULL, NULL, data);
+		else if (!is_calldata(data) && data.len >= RECIPIENT_AND_SELECTOR)
+			calls_payload(g->w, data);
+	}
+}
+
 static void
 calls_of_list(const struct guess *g, const struct tuple *t, const struct tail *b)
 {
 	const struct tail *to = beside(g, t, b, NULL, ADDRESS_LIKELY), *value;
 	if (to == NULL)
 		to = beside(g, t, b, NULL, ADDRESS_PERHAPS);
+	uint32_t one = to == NULL ? address_of(g, t, b->word) : UINT32_MAX;
+	for (uint32_t i = 0; i < b->n && one != UINT32_MAX; i++)
+		if (!is_calldata(item_of(g, b, i)))
+			one = UINT32_MAX;
+	if (to == NULL && one == UINT32_MAX) {
+		calls_of_items(g, b);
+		return;
+	}
 	value = beside(g, t, b, to, 0);
-	uint32_t one = to == NULL ? address_of(g, t, b->word) : UINT32_MAX, own = 0;
-	const struct span self = g->w->out->call[g->w->parent].to;
-	for (uint32_t pass = 0; pass < 2; pass++) {
-		for (uint32_t i = 0; i < b->n; i++) {
-			uint32_t at = b->at + number(g, b->at + 32 * i), len = number(g, at);
-			if (len < 4)
-				continue;
-			const struct span data = {g->all.p + at + 32, len};
-			const uint8_t *p = to != NULL ? g->all.p + to->at + 32 * i + 12
-				: one != UINT32_MAX   ? g->all.p + t->begin + 32 * one + 12
-						      : NULL;
-			if (pass == 0)
-				own += is_calldata(g, at + 32, len);
-			else if (p != NULL)
-				calls_add(g->w, CALL_PLAIN, p, value != NULL && is_value(g, value->at + 32 * i) ? g->all.p + value->at + 32 * i : NULL, data);
-			else
-				calls_add(g->w, CALL_SELF, self.len == 20 ? self.p : NULL, NULL, data);
-		}
-		if (to == NULL && own < b->n)
-			return; /* without recipients, bytes[] are calls only if they all look like it */
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct span data = item_of(g, b, i);
+		const uint8_t *p = g->all.p + (to != NULL ? to->at + 32 * i : t->begin + 32 * one) + 12, *v = NULL;
+		if (value != NULL && is_value(g, value->at + 32 * i))
+			v = g->all.p + value->at + 32 * i;
+		if (data.len >= 4)
+			calls_add(g->w, CALL_PLAIN, p, v, data);
 	}
 }
 
@@ -355,7 +375,20 @@ packed(const struct guess *g, struct span l)
 	return false;
 }
 
-/* Bytes whose receiver is not in the calldata: arguments without a selector, a packed list, or else a call with one. */
+/* A recipient, perhaps a value, and calldata: ERC-7579's single execution, without a length. */
+static bool
+recipient_and_call(const struct guess *g, struct span s)
+{
+	static const uint8_t zeros[16];
+	struct span plain = {s.p + 20, s.len - 20}, paid = {s.p + 52, s.len - 52};
+	if (s.len < RECIPIENT_AND_SELECTOR || !is_calldata(plain) || !is_packed_address(s.p))
+		return false;
+	if (s.len >= 56 && memcmp(s.p + 20, zeros, 16) == 0 && is_calldata(paid))
+		return calls_add(g->w, CALL_PLAIN, s.p, s.p + 20, paid) != NULL;
+	return calls_add(g->w, CALL_PLAIN, s.p, NULL, plain) != NULL;
+}
+
+/* Bytes whose receiver is not in the calldata: arguments without a selector, a packed list, a recipient in front, or else a call without one. */
 void
 calls_payload(struct walk *w, struct span bytes)
 {
@@ -367,9 +400,9 @@ calls_payload(struct walk *w, struct span bytes)
 		inside = tuple(&g, 0, bytes.len, NESTING_MAX) && w->out->n > before;
 		w->payloads--;
 	}
-	if (inside || packed(&g, bytes))
+	if (inside || packed(&g, bytes) || recipient_and_call(&g, bytes))
 		return;
-	if (bytes.len >= 36 && is_calldata(&g, 0, bytes.len))
+	if (bytes.len >= 36 && is_calldata(bytes))
 		calls_add(w, CALL_PLAIN, NULL, NULL, bytes);
 }
 
