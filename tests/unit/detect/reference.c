@@ -133,8 +133,8 @@ reference_matches(const struct tx *t, enum rule_field field, const uint8_t *valu
 }
 
 void
-reference_scalar(const struct tx *t, enum rule_scalar which, uint32_t bundle_len, const struct rule_facts *facts,
-	uint8_t out[32])
+reference_scalar(const struct tx *t, enum rule_scalar which, uint32_t bundle_len,
+	const struct rule_facts *facts, uint8_t out[32])
 {
 	uint64_t small[SCALAR_COUNT] = {[SCALAR_GAS] = t->gas,
 		[SCALAR_NONCE] = t->nonce,
@@ -162,7 +162,8 @@ reference_scalar(const struct tx *t, enum rule_scalar which, uint32_t bundle_len
 }
 
 struct tx
-reference_call(const struct tx *t, const struct calls *calls, uint32_t i, const struct rule_facts *facts, struct rule_facts *its)
+reference_call(const struct tx *t, const struct calls *calls, uint32_t i, const struct rule_facts *facts,
+	struct rule_facts *its)
 {
 	static const uint8_t nobody[20];
 	struct tx inner = *t;
