@@ -59,11 +59,12 @@ struct finding {
 	uint8_t protocols[ALERT_PROTOCOLS_MAX][20]; /* addresses of the rule's matched `protocols` patterns */
 };
 
-/* detect_tx scans one decoded transaction, and each call inside of it (eth/calls.h) as if that were one: with that recipient, value and data, a creation
- * if it creates, the rest being the transaction's; call_depth is its depth. A rule holds of one call, never of several together; one that holds of
- * several is one finding, of the first. A transaction without calls inside pays for no more than finding that out. Returns the number of findings (0..DETECT_FINDINGS_MAX), most important first
- * (grade, severity, rule id), or -EIO if Hyperscan failed. No allocation, no system call. `bundle_len` > 0: part of a bundle
- * (a condition). */
+/* detect_tx scans one decoded transaction, and each call inside of it (eth/calls.h) as if that were one: with
+ * that recipient, value and data, a creation if it creates, the rest being the transaction's; call_depth is its
+ * depth. A rule holds of one call, never of several together; one that holds of several is one finding, of the
+ * first. A transaction without calls inside pays for no more than finding that out. Returns the number of
+ * findings (0..DETECT_FINDINGS_MAX), most important first (grade, severity, rule id), or -EIO if Hyperscan
+ * failed. No allocation, no system call. `bundle_len` > 0: part of a bundle (a condition). */
 int detect_tx(struct detect *d, const struct tx *t, uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX]);
 
 /* detect_facts: what else is known of the transaction that detect_tx is given next, and of all after it, until this is called again:
@@ -71,8 +72,8 @@ int detect_tx(struct detect *d, const struct tx *t, uint32_t bundle_len, struct 
  * bundle_len are detect_tx's. */
 void detect_facts(struct detect *d, const struct rule_facts *f);
 
-/* detect_calls: the calls of the last transaction that detect_tx was given, until it is given the next, and as long as its bytes live. calls_of need
- * not be asked again. */
+/* detect_calls: the calls of the last transaction that detect_tx was given, until it is given the next, and as
+ * long as its bytes live. calls_of need not be asked again. */
 const struct calls *detect_calls(const struct detect *d);
 
 /* detect_over: findings of the last detect_tx that did not fit. */

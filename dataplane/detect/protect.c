@@ -119,7 +119,8 @@ static bool
 pushed_short(const struct protect *p, uint32_t index, const uint8_t *window)
 {
 	unsigned zeros = p->zeros[index];
-	return zeros > 0 && window[zeros - 1] == PUSH0 + 20 - zeros && memcmp(window + zeros, p->address[index] + zeros, 20 - zeros) == 0;
+	return zeros > 0 && window[zeros - 1] == PUSH0 + 20 - zeros &&
+	       memcmp(window + zeros, p->address[index] + zeros, 20 - zeros) == 0;
 }
 
 static void
@@ -148,7 +149,8 @@ touch_access_list(struct touching *t, struct span list)
 }
 
 uint32_t
-protect_touch(const struct protect *p, const struct tx *t, const struct calls *c, struct touched out[PROTECT_TOUCHED_MAX], bool *over)
+protect_touch(const struct protect *p, const struct tx *t, const struct calls *c,
+	struct touched out[PROTECT_TOUCHED_MAX], bool *over)
 {
 	struct touching s = {p, out, 0, false};
 	*over = false;
@@ -167,7 +169,8 @@ protect_touch(const struct protect *p, const struct tx *t, const struct calls *c
 }
 
 uint32_t
-protect_touch_code(const struct protect *p, struct span code, struct touched out[PROTECT_TOUCHED_MAX], bool *over)
+protect_touch_code(
+	const struct protect *p, struct span code, struct touched out[PROTECT_TOUCHED_MAX], bool *over)
 {
 	struct touching s = {p, out, 0, false};
 	if (p->n > 0)

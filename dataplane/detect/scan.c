@@ -21,8 +21,8 @@ struct detect {
 	uint32_t *seen_list, *hit_list, *woken_list, *found_list;
 	uint32_t n_seen, n_hit, n_woken, n_found;
 	const struct rule_facts *facts; /* of the transactions to come; NULL: zeros */
-	uint64_t matches; /* detect_scan_only */
-	struct calls calls; /* of the last transaction */
+	uint64_t matches;		/* detect_scan_only */
+	struct calls calls;		/* of the last transaction */
 };
 
 struct detect *
@@ -233,7 +233,8 @@ holds(struct detect *d, const struct condition_input *in, uint32_t rule)
 
 /* Puts a rule found in a call inside between those that are there. */
 static void
-insert(struct detect *d, struct finding out[DETECT_FINDINGS_MAX], int *n, const struct rs_rule *u, uint32_t call)
+insert(struct detect *d, struct finding out[DETECT_FINDINGS_MAX], int *n, const struct rs_rule *u,
+	uint32_t call)
 {
 	const struct rs_rule *rule = d->r->rule;
 	int i = *n;
@@ -253,7 +254,8 @@ insert(struct detect *d, struct finding out[DETECT_FINDINGS_MAX], int *n, const 
 
 /* n: findings of the calls before. Returns how many there are then. */
 static int
-judge(struct detect *d, const struct condition_input *in, uint32_t call, struct finding out[DETECT_FINDINGS_MAX], int n)
+judge(struct detect *d, const struct condition_input *in, uint32_t call,
+	struct finding out[DETECT_FINDINGS_MAX], int n)
 {
 	const struct rs_rule *top[DETECT_FINDINGS_MAX];
 	int n_top = 0;
@@ -293,8 +295,8 @@ worth_a_scan(const struct detect *d)
 
 /* One call as if it were a transaction; call 0 is it. Returns as judge, or -EIO. */
 static int
-match(struct detect *d, const struct tx *t, uint32_t call, const struct rule_facts *facts, uint32_t bundle_len,
-	struct finding out[DETECT_FINDINGS_MAX], int n)
+match(struct detect *d, const struct tx *t, uint32_t call, const struct rule_facts *facts,
+	uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX], int n)
 {
 	d->data = t->data;
 	d->db = t->to.len == 20 ? DB_OF_CALLS : DB_OF_CREATIONS;
@@ -316,7 +318,8 @@ match(struct detect *d, const struct tx *t, uint32_t call, const struct rule_fac
 
 /* What is matched in one call is forgotten before the next, so that no rule holds of several together. */
 static int
-match_inside(struct detect *d, const struct tx *t, uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX], int n)
+match_inside(struct detect *d, const struct tx *t, uint32_t bundle_len,
+	struct finding out[DETECT_FINDINGS_MAX], int n)
 {
 	struct tx inner = *t;
 	struct rule_facts facts = {{0}, NULL};

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* abi: bounds-checked reading of ABI-encoded arguments in place (Solidity ABI specification, "Formal specification of the encoding"). A frame is where a
- * tuple's head begins, within the whole calldata; offsets in its head count from there. Reading is as lenient as what solc's decoders
- * let through, because what a contract would carry out must be seen: heads may overlap, bytes need no padding, unused upper bytes of an address are
- * ignored, and offsets are signed (of nested calldata solc checks an offset with slt alone, so that -32 is one that it takes). What lies outside the
- * calldata is never read. Everything returned is borrowed from the calldata. */
+/* abi: bounds-checked reading of ABI-encoded arguments in place (Solidity ABI specification, "Formal
+ * specification of the encoding"). A frame is where a tuple's head begins, within the whole calldata; offsets
+ * in its head count from there. Reading is as lenient as what solc's decoders let through, because what a
+ * contract would carry out must be seen: heads may overlap, bytes need no padding, unused upper bytes of an
+ * address are ignored, and offsets are signed (of nested calldata solc checks an offset with slt alone, so
+ * that -32 is one that it takes). What lies outside the calldata is never read. Everything returned is
+ * borrowed from the calldata. */
 #ifndef ETH_ABI_H
 #define ETH_ABI_H
 
@@ -57,7 +59,8 @@ abi_uint(struct abi a, uint32_t i, uint64_t *out)
 	return above == 0;
 }
 
-/* abi_follow: the frame at the offset that stands in word i (a dynamic tuple, or the length word of bytes or of an array). False: it is outside. */
+/* abi_follow: the frame at the offset that stands in word i (a dynamic tuple, or the length word of bytes or
+ * of an array). False: it is outside. */
 static inline bool
 abi_follow(struct abi a, uint32_t i, struct abi *out)
 {
@@ -96,9 +99,10 @@ abi_bytes(struct abi a, uint32_t i, struct span *out)
 	return abi_follow(a, i, &at) && abi_bytes_here(at, out);
 }
 
-/* abi_array_here: an array whose length word is at the frame's beginning and whose items take `words` (at least 1) words of its head each: static items
- * themselves, or 1 for dynamic ones, whose offsets then stand there. *items is the frame of its head: item k begins at word k * words, and offsets
- * count from its beginning. False: not all of the head is there. */
+/* abi_array_here: an array whose length word is at the frame's beginning and whose items take `words` (at
+ * least 1) words of its head each: static items themselves, or 1 for dynamic ones, whose offsets then stand
+ * there. *items is the frame of its head: item k begins at word k * words, and offsets count from its
+ * beginning. False: not all of the head is there. */
 static inline bool
 abi_array_here(struct abi a, uint32_t words, struct abi *items, uint32_t *n)
 {
@@ -118,8 +122,9 @@ abi_array(struct abi a, uint32_t i, uint32_t words, struct abi *items, uint32_t 
 	return abi_follow(a, i, &at) && abi_array_here(at, words, items, n);
 }
 
-/* abi_at: the frame at word i of another, for static tuples and the items of arrays of them: its words count from there. Offsets in its own head
- * would too: only for tuples without dynamic members. False: it is outside. */
+/* abi_at: the frame at word i of another, for static tuples and the items of arrays of them: its words count
+ * from there. Offsets in its own head would too: only for tuples without dynamic members. False: it is
+ * outside. */
 static inline bool
 abi_at(struct abi a, uint32_t i, struct abi *out)
 {

@@ -5,21 +5,22 @@
 
 #include <string.h>
 
-
-
-
-/* Deterministic deployers: calldata is salt and init code, without a selector. Arachnid's proxy (github.com/Arachnid/deterministic-deployment-proxy) and
- * Safe's (github.com/safe-global/safe-singleton-factory). */
+/* Deterministic deployers: calldata is salt and init code, without a selector. Arachnid's proxy
+ * (github.com/Arachnid/deterministic-deployment-proxy) and Safe's
+ * (github.com/safe-global/safe-singleton-factory). */
 static const uint8_t deployers[][20] = {
-	{0x4e, 0x59, 0xb4, 0x48, 0x47, 0xb3, 0x79, 0x57, 0x85, 0x88, 0x92, 0x0c, 0xa7, 0x8f, 0xbf, 0x26, 0xc0, 0xb4, 0x95, 0x6c},
-	{0x91, 0x4d, 0x7f, 0xec, 0x6a, 0xac, 0x8c, 0xd5, 0x42, 0xe7, 0x2b, 0xca, 0x78, 0xb3, 0x06, 0x50, 0xd4, 0x56, 0x43, 0xd7},
+	{0x4e, 0x59, 0xb4, 0x48, 0x47, 0xb3, 0x79, 0x57, 0x85, 0x88, 0x92, 0x0c, 0xa7, 0x8f, 0xbf, 0x26, 0xc0,
+		0xb4, 0x95, 0x6c},
+	{0x91, 0x4d, 0x7f, 0xec, 0x6a, 0xac, 0x8c, 0xd5, 0x42, 0xe7, 0x2b, 0xca, 0x78, 0xb3, 0x06, 0x50, 0xd4,
+		0x56, 0x43, 0xd7},
 };
 
 /* github.com/pcaversaccio/createx, and the code of CREATE3's proxy, hashed */
-static const uint8_t createx[20] = {0xba, 0x5e, 0xd0, 0x99, 0x63, 0x3d, 0x3b, 0x31, 0x3e, 0x4d, 0x5f, 0x7b, 0xdc, 0x13, 0x05, 0xd3, 0xc2, 0x8b,
-	0xa5, 0xed};
-static const uint8_t proxy_hash[32] = {0x21, 0xc3, 0x5d, 0xbe, 0x1b, 0x34, 0x4a, 0x24, 0x88, 0xcf, 0x33, 0x21, 0xd6, 0xce, 0x54, 0x2f, 0x8e, 0x9f,
-	0x30, 0x55, 0x44, 0xff, 0x09, 0xe4, 0x99, 0x3a, 0x62, 0x31, 0x9a, 0x49, 0x7c, 0x1f};
+static const uint8_t createx[20] = {0xba, 0x5e, 0xd0, 0x99, 0x63, 0x3d, 0x3b, 0x31, 0x3e, 0x4d, 0x5f, 0x7b,
+	0xdc, 0x13, 0x05, 0xd3, 0xc2, 0x8b, 0xa5, 0xed};
+static const uint8_t proxy_hash[32] = {0x21, 0xc3, 0x5d, 0xbe, 0x1b, 0x34, 0x4a, 0x24, 0x88, 0xcf, 0x33, 0x21,
+	0xd6, 0xce, 0x54, 0x2f, 0x8e, 0x9f, 0x30, 0x55, 0x44, 0xff, 0x09, 0xe4, 0x99, 0x3a, 0x62, 0x31, 0x9a,
+	0x49, 0x7c, 0x1f};
 
 static void
 begin(struct call *c, enum call_kind kind, struct span to, struct span value, struct span data)
@@ -44,7 +45,8 @@ calls_add(struct walk *w, enum call_kind kind, const uint8_t *to, const uint8_t 
 	}
 	w->carried -= data.len;
 	struct call *c = &out->call[out->n++];
-	begin(c, kind, (struct span){to, to != NULL ? 20 : 0}, (struct span){value, value != NULL ? 32 : 0}, data);
+	begin(c, kind, (struct span){to, to != NULL ? 20 : 0}, (struct span){value, value != NULL ? 32 : 0},
+		data);
 	c->depth = (uint8_t)(p->depth + 1);
 	c->parent = (uint8_t)w->parent;
 	return c;
@@ -69,7 +71,8 @@ take_apart(struct walk *w)
 	if (is_deployer(c->to)) {
 		if (data.len <= 32)
 			return;
-		struct call *made = calls_add(w, CALL_CREATE2, NULL, c->value.len == 32 ? c->value.p : NULL, (struct span){data.p + 32, data.len - 32});
+		struct call *made = calls_add(w, CALL_CREATE2, NULL, c->value.len == 32 ? c->value.p : NULL,
+			(struct span){data.p + 32, data.len - 32});
 		if (made != NULL) {
 			made->salt = (struct span){data.p, 32};
 			memcpy(made->deployer, c->to.p, 20);
@@ -78,7 +81,8 @@ take_apart(struct walk *w)
 	}
 	if (data.len < FORM_BYTES_MIN)
 		return;
-	const struct form *f = calls_form((uint32_t)data.p[0] << 24 | (uint32_t)data.p[1] << 16 | (uint32_t)data.p[2] << 8 | data.p[3]);
+	const struct form *f = calls_form(
+		(uint32_t)data.p[0] << 24 | (uint32_t)data.p[1] << 16 | (uint32_t)data.p[2] << 8 | data.p[3]);
 	if (f == NULL)
 		calls_guess(w, data);
 	else if (f->shape != SHAPE_NONE)
@@ -108,7 +112,8 @@ calls_self(const struct calls *c, uint32_t i)
 	return c->call[i].to.len == 20 ? c->call[i].to.p : NULL;
 }
 
-/* What CreateX makes of a salt (CreateX.sol 1.0.0, _guard). caller, chain: NULL: not known. False: not known, or it reverts. */
+/* What CreateX makes of a salt (CreateX.sol 1.0.0, _guard). caller, chain: NULL: not known. False: not known,
+ * or it reverts. */
 static bool
 createx_salt(const uint8_t *salt, const uint8_t *caller, const uint8_t *chain, uint8_t out[32])
 {
@@ -116,7 +121,8 @@ createx_salt(const uint8_t *salt, const uint8_t *caller, const uint8_t *chain, u
 	uint8_t who[32] = {0};
 	struct span part[3];
 	unsigned n = 0;
-	bool of_nobody = memcmp(salt, nobody, 20) == 0, of_caller = caller != NULL && memcmp(salt, caller, 20) == 0;
+	bool of_nobody = memcmp(salt, nobody, 20) == 0,
+	     of_caller = caller != NULL && memcmp(salt, caller, 20) == 0;
 	if (salt[20] > 1 && (of_nobody || of_caller))
 		return false;
 	if (caller == NULL && !of_nobody && salt[20] <= 1)
@@ -136,7 +142,8 @@ createx_salt(const uint8_t *salt, const uint8_t *caller, const uint8_t *chain, u
 }
 
 static void
-create2_address(const uint8_t deployer[20], const uint8_t salt[32], const uint8_t code_hash[32], uint8_t out[20])
+create2_address(
+	const uint8_t deployer[20], const uint8_t salt[32], const uint8_t code_hash[32], uint8_t out[20])
 {
 	static const uint8_t ff = 0xff;
 	uint8_t hash[32];
@@ -153,7 +160,8 @@ created(const struct call *c, const uint8_t *caller, const uint8_t *chain, uint8
 	if (c->kind != CALL_CREATE2 || c->salt.len != 32 || memcmp(c->deployer, nobody, 20) == 0)
 		return false;
 	memcpy(salt, c->salt.p, 32);
-	if ((c->salting == SALT_CREATEX || c->salting == SALT_CREATEX3) && !createx_salt(c->salt.p, caller, chain, salt))
+	if ((c->salting == SALT_CREATEX || c->salting == SALT_CREATEX3) &&
+		!createx_salt(c->salt.p, caller, chain, salt))
 		return false;
 	if (c->salting == SALT_CREATEX3 || c->salting == SALT_CREATE3) {
 		create2_address(c->deployer, salt, proxy_hash, out);
@@ -181,7 +189,8 @@ calls_created2(const struct calls *c, uint32_t i, const uint8_t sender[20], uint
 	uint32_t factory = c->call[i].parent;
 	for (unsigned k = 0; k < 8; k++)
 		chain_be[31 - k] = (uint8_t)(chain >> 8 * k);
-	while (c->call[factory].parent != factory && (c->call[factory].kind == CALL_SELF || c->call[factory].kind == CALL_DELEGATE))
+	while (c->call[factory].parent != factory &&
+		(c->call[factory].kind == CALL_SELF || c->call[factory].kind == CALL_DELEGATE))
 		factory = c->call[factory].parent;
 	if (c->call[factory].parent != factory)
 		caller = calls_self(c, c->call[factory].parent);

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What an encoder writes for a tuple is told by its layout: the first dynamic member's offset is the size of the head, tails follow in the order of their
- * offsets without a hole, the last ends where the tuple ends, padding is zero. Bytes at random, or arguments of another shape, do not look so. */
+/* What an encoder writes for a tuple is told by its layout: the first dynamic member's offset is the size of
+ * the head, tails follow in the order of their offsets without a hole, the last ends where the tuple ends,
+ * padding is zero. Bytes at random, or arguments of another shape, do not look so. */
 #include "eth/calls_private.h"
 
 #include <string.h>
 
-#define HEAD_MAX 16u  /* words */
+#define HEAD_MAX 16u /* words */
 #define TAILS_MAX 8u
 #define ITEMS_MAX CALLS_MAX
-#define PAYLOADS_MAX 4u /* bytes in bytes */
-#define NESTING_MAX 3u /* list of tuples, in a tuple, in the arguments */
+#define RECIPIENT_AND_SELECTOR 24u /* bytes */
+#define PAYLOADS_MAX 4u		   /* bytes in bytes */
+#define NESTING_MAX 3u		   /* list of tuples, in a tuple, in the arguments */
 
 enum tail_kind { TAIL_BYTES, TAIL_WORDS, TAIL_BYTES_LIST, TAIL_OTHER };
 
@@ -52,7 +54,8 @@ small(const struct guess *g, uint32_t at)
 	return calls_read(g->w, 32) ? number(g, at) : UINT32_MAX;
 }
 
-/* Numbers of tokens are below 2^96, and addresses above, but for those that were sought with as many zeros; above 2^128 there is hardly a number. */
+/* Numbers of tokens are below 2^96, and addresses above, but for those that were sought with as many zeros;
+ * above 2^128 there is hardly a number. */
 static bool
 is_above(const struct guess *g, uint32_t at, unsigned bytes)
 {
@@ -65,9 +68,9 @@ is_above(const struct guess *g, uint32_t at, unsigned bytes)
 
 /* Whole calldata of a function with an ABI, by its length; what begins with zeros is an argument. */
 static bool
-is_calldata(const struct guess *g, uint32_t at, uint32_t len)
+is_calldata(struct span s)
 {
-	return len % 32 == 4 && memcmp(g->all.p + at, "\0\0\0", 3) != 0;
+	return s.len % 32 == 4 && memcmp(s.p, "\0\0", 3) != 0;
 }
 
 /* [begin, end) is bytes and their padding. */
@@ -75,7 +78,8 @@ static bool
 padded_bytes(const struct guess *g, uint32_t begin, uint32_t end, uint32_t *len)
 {
 	uint32_t n, room = end - begin - 32;
-	if (end - begin < 32 || (n = small(g, begin)) > room || room - n >= 32 || room % 32 != 0 || !calls_read(g->w, room - n))
+	if (end - begin < 32 || (n = small(g, begin)) > room || room - n >= 32 || room % 32 != 0 ||
+		!calls_read(g->w, room - n))
 		return false;
 	for (uint32_t i = begin + 32 + n; i < end; i++)
 		if (g->all.p[i] != 0)
@@ -141,7 +145,8 @@ tail(const struct guess *g, uint32_t begin, uint32_t end, unsigned nesting, stru
 		}
 	}
 	*out = (struct tail){TAIL_OTHER, out->word, begin, 1};
-	return nesting == NESTING_MAX - 1 && tuple(g, begin, end, nesting); /* structs only stand in the arguments themselves */
+	return nesting == NESTING_MAX - 1 &&
+	       tuple(g, begin, end, nesting); /* structs only stand in the arguments themselves */
 }
 
 static bool
@@ -153,11 +158,13 @@ is_offset(const struct tuple *t, uint32_t word)
 	return false;
 }
 
-/* The address whose bytes these are: the nearest one before them, or else the first after them. UINT32_MAX: none. */
+/* The address whose bytes these are: the nearest one before them, or else the first after them. UINT32_MAX:
+ * none. */
 static uint32_t
 address_of(const struct guess *g, const struct tuple *t, uint32_t word)
 {
-	for (unsigned bytes = ADDRESS_LIKELY; bytes >= ADDRESS_PERHAPS; bytes -= ADDRESS_LIKELY - ADDRESS_PERHAPS) {
+	for (unsigned bytes = ADDRESS_LIKELY; bytes >= ADDRESS_PERHAPS;
+		bytes -= ADDRESS_LIKELY - ADDRESS_PERHAPS) {
 		for (uint32_t i = word; i-- > 0;)
 			if (is_above(g, t->begin + 32 * i, bytes) && !is_offset(t, i))
 				return i;
@@ -186,7 +193,7 @@ call_of_bytes(const struct guess *g, const struct tuple *t, const struct tail *b
 		if (a + 1 < b->word && !is_offset(t, a + 1) && is_value(g, t->begin + 32 * (a + 1)))
 			value = to + 20;
 		calls_add(g->w, CALL_PLAIN, to, value, (struct span){g->all.p + b->at, b->n});
-	} else if (b->n >= FORM_BYTES_MIN) {
+	} else if (b->n >= RECIPIENT_AND_SELECTOR) {
 		calls_payload(g->w, (struct span){g->all.p + b->at, b->n});
 	}
 }
@@ -200,9 +207,11 @@ all_above(const struct guess *g, const struct tail *words, unsigned bytes)
 	return calls_read(g->w, 32 * (uint64_t)words->n);
 }
 
-/* The array that has the length of this list of bytes and is not `but`: the nearest one before it, or else after it. bytes > 0: of addresses only. */
+/* The array that has the length of this list of bytes and is not `but`: the nearest one before it, or else
+ * after it. bytes > 0: of addresses only. */
 static const struct tail *
-beside(const struct guess *g, const struct tuple *t, const struct tail *b, const struct tail *but, unsigned bytes)
+beside(const struct guess *g, const struct tuple *t, const struct tail *b, const struct tail *but,
+	unsigned bytes)
 {
 	const struct tail *found = NULL;
 	for (const struct tail *k = t->tail; k < t->tail + t->n; k++) {
@@ -214,33 +223,54 @@ beside(const struct guess *g, const struct tuple *t, const struct tail *b, const
 	return found;
 }
 
+static struct span
+item_of(const struct guess *g, const struct tail *b, uint32_t i)
+{
+	uint32_t at = b->at + number(g, b->at + 32 * i);
+	return (struct span){g->all.p + at + 32, number(g, at)};
+}
+
+/* Items without recipients beside them: calls of the contract itself if they all look like calldata, or else
+ * recipients and calls are in the items. */
+static void
+calls_of_items(const struct guess *g, const struct tail *b)
+{
+	const struct span self = g->w->out->call[g->w->parent].to;
+	uint32_t own = 0;
+	for (uint32_t i = 0; i < b->n; i++)
+		own += is_calldata(item_of(g, b, i));
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct span data = item_of(g, b, i);
+		if (own == b->n)
+			calls_add(g->w, CALL_SELF, self.len == 20 ? self.p : NULL, NULL, data);
+		else if (!is_calldata(data) && data.len >= RECIPIENT_AND_SELECTOR)
+			calls_payload(g->w, data);
+	}
+}
+
 static void
 calls_of_list(const struct guess *g, const struct tuple *t, const struct tail *b)
 {
 	const struct tail *to = beside(g, t, b, NULL, ADDRESS_LIKELY), *value;
 	if (to == NULL)
 		to = beside(g, t, b, NULL, ADDRESS_PERHAPS);
+	uint32_t one = to == NULL ? address_of(g, t, b->word) : UINT32_MAX;
+	for (uint32_t i = 0; i < b->n && one != UINT32_MAX; i++)
+		if (!is_calldata(item_of(g, b, i)))
+			one = UINT32_MAX;
+	if (to == NULL && one == UINT32_MAX) {
+		calls_of_items(g, b);
+		return;
+	}
 	value = beside(g, t, b, to, 0);
-	uint32_t one = to == NULL ? address_of(g, t, b->word) : UINT32_MAX, own = 0;
-	const struct span self = g->w->out->call[g->w->parent].to;
-	for (uint32_t pass = 0; pass < 2; pass++) {
-		for (uint32_t i = 0; i < b->n; i++) {
-			uint32_t at = b->at + number(g, b->at + 32 * i), len = number(g, at);
-			if (len < 4)
-				continue;
-			const struct span data = {g->all.p + at + 32, len};
-			const uint8_t *p = to != NULL ? g->all.p + to->at + 32 * i + 12
-				: one != UINT32_MAX   ? g->all.p + t->begin + 32 * one + 12
-						      : NULL;
-			if (pass == 0)
-				own += is_calldata(g, at + 32, len);
-			else if (p != NULL)
-				calls_add(g->w, CALL_PLAIN, p, value != NULL && is_value(g, value->at + 32 * i) ? g->all.p + value->at + 32 * i : NULL, data);
-			else
-				calls_add(g->w, CALL_SELF, self.len == 20 ? self.p : NULL, NULL, data);
-		}
-		if (to == NULL && own < b->n)
-			return; /* without recipients, bytes[] are calls only if they all look like it */
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct span data = item_of(g, b, i);
+		const uint8_t *p = g->all.p + (to != NULL ? to->at + 32 * i : t->begin + 32 * one) + 12,
+			      *v = NULL;
+		if (value != NULL && is_value(g, value->at + 32 * i))
+			v = g->all.p + value->at + 32 * i;
+		if (data.len >= 4)
+			calls_add(g->w, CALL_PLAIN, p, v, data);
 	}
 }
 
@@ -304,8 +334,9 @@ tuple(const struct guess *g, uint32_t begin, uint32_t end, unsigned nesting)
 /* Lists that are packed: what stands before the data of each call. */
 static const struct packed {
 	uint8_t operation, value, length; /* bytes */
-} packed_forms[] = {{1, 32, 32}, {0, 32, 32}, {0, 0, 32}, {1, 0, 32}, {0, 0, 2}, {0, 0, 3}, {0, 0, 4}, {0, 32, 2}, {0, 32, 3}, {0, 32, 4}, {1, 32, 2},
-	{1, 32, 4}, {1, 0, 2}, {1, 0, 4}, {0, 16, 2}, {0, 12, 2}};
+} packed_forms[] = {{1, 32, 32}, {0, 32, 32}, {0, 0, 32}, {1, 0, 32}, {0, 0, 2}, {0, 0, 3}, {0, 0, 4},
+	{0, 32, 2}, {0, 32, 3}, {0, 32, 4}, {1, 32, 2}, {1, 32, 4}, {1, 0, 2}, {1, 0, 4}, {0, 16, 2},
+	{0, 12, 2}};
 
 /* No words are told from addresses here: few zeros must do. */
 static bool
@@ -328,14 +359,16 @@ packed_as(const struct guess *g, struct span l, const struct packed *f, bool add
 		if (l.len < head + 4 || (n > 0 && !calls_read(g->w, head)) || ++n > CALLS_MAX)
 			return false;
 		const uint8_t *to = l.p + f->operation, *value = to + 20, *length = value + f->value;
-		if ((f->operation && l.p[0] > 1) || !is_packed_address(to) || (f->value == 32 && memcmp(value, zeros, 16) != 0) ||
+		if ((f->operation && l.p[0] > 1) || !is_packed_address(to) ||
+			(f->value == 32 && memcmp(value, zeros, 16) != 0) ||
 			(f->length > 4 && memcmp(length, zeros, f->length - 4u) != 0))
 			return false;
 		for (uint32_t i = f->length > 4 ? f->length - 4u : 0; i < f->length; i++)
 			len = len << 8 | length[i];
 		if (len < 4 || len > l.len - head)
 			return false;
-		if (add && calls_add(g->w, f->operation && l.p[0] == 1 ? CALL_DELEGATE : CALL_PLAIN, to, f->value == 32 ? value : NULL,
+		if (add && calls_add(g->w, f->operation && l.p[0] == 1 ? CALL_DELEGATE : CALL_PLAIN, to,
+				   f->value == 32 ? value : NULL,
 				   (struct span){l.p + head, (uint32_t)len}) == NULL)
 			return true;
 		l = (struct span){l.p + head + len, l.len - head - (uint32_t)len};
@@ -355,7 +388,21 @@ packed(const struct guess *g, struct span l)
 	return false;
 }
 
-/* Bytes whose receiver is not in the calldata: arguments without a selector, a packed list, or else a call with one. */
+/* A recipient, perhaps a value, and calldata: ERC-7579's single execution, without a length. */
+static bool
+recipient_and_call(const struct guess *g, struct span s)
+{
+	static const uint8_t zeros[16];
+	struct span plain = {s.p + 20, s.len - 20}, paid = {s.p + 52, s.len - 52};
+	if (s.len < RECIPIENT_AND_SELECTOR || !is_calldata(plain) || !is_packed_address(s.p))
+		return false;
+	if (s.len >= 56 && memcmp(s.p + 20, zeros, 16) == 0 && is_calldata(paid))
+		return calls_add(g->w, CALL_PLAIN, s.p, s.p + 20, paid) != NULL;
+	return calls_add(g->w, CALL_PLAIN, s.p, NULL, plain) != NULL;
+}
+
+/* Bytes whose receiver is not in the calldata: arguments without a selector, a packed list, a recipient in
+ * front, or else a call without one. */
 void
 calls_payload(struct walk *w, struct span bytes)
 {
@@ -367,9 +414,9 @@ calls_payload(struct walk *w, struct span bytes)
 		inside = tuple(&g, 0, bytes.len, NESTING_MAX) && w->out->n > before;
 		w->payloads--;
 	}
-	if (inside || packed(&g, bytes))
+	if (inside || packed(&g, bytes) || recipient_and_call(&g, bytes))
 		return;
-	if (bytes.len >= 36 && is_calldata(&g, 0, bytes.len))
+	if (bytes.len >= 36 && is_calldata(bytes))
 		calls_add(w, CALL_PLAIN, NULL, NULL, bytes);
 }
 

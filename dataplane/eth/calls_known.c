@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const struct form forms[] = {
-#define _(selector, signature, shape, list, to, value, data, more) {selector, SHAPE_##shape, list, to, value, data, more},
+#define _(selector, signature, shape, list, to, value, data, more) \
+	{selector, SHAPE_##shape, list, to, value, data, more},
 	CALL_FORMS(_)
 #undef _
 };
@@ -48,7 +49,8 @@ calls_self_call(struct walk *w, struct span data)
 
 /* A call of this recipient, value and operation. to, value: NULL: none. */
 static void
-add_one(struct walk *w, const struct form *f, const uint8_t *to, const uint8_t *value, bool delegate, struct span data)
+add_one(struct walk *w, const struct form *f, const uint8_t *to, const uint8_t *value, bool delegate,
+	struct span data)
 {
 	if (f->to == FORM_SELF)
 		calls_self_call(w, data);
@@ -121,17 +123,19 @@ columns(struct walk *w, const struct form *f, struct abi a)
 	struct abi to = {0}, value = {0}, datas;
 	uint32_t n, n_to = 0, n_value = 0;
 	struct span data;
-	if (!abi_array(a, (uint32_t)f->data, 1, &datas, &n) || (f->to >= 0 && !abi_array(a, (uint32_t)f->to, 1, &to, &n_to)))
+	if (!abi_array(a, (uint32_t)f->data, 1, &datas, &n) ||
+		(f->to >= 0 && !abi_array(a, (uint32_t)f->to, 1, &to, &n_to)))
 		return;
 	if (f->value >= 0 && !abi_array(a, (uint32_t)f->value, 1, &value, &n_value))
 		n_value = 0;
 	for (uint32_t i = 0; i < n && (f->to < 0 || i < n_to) && calls_read(w, 128); i++)
 		if (abi_bytes(datas, i, &data))
-			add_one(w, f, f->to < 0 ? NULL : abi_address(to, i), i < n_value ? abi_word(value, i) : NULL,
-				f->more == FORM_DELEGATE, data);
+			add_one(w, f, f->to < 0 ? NULL : abi_address(to, i),
+				i < n_value ? abi_word(value, i) : NULL, f->more == FORM_DELEGATE, data);
 }
 
-/* Operation (1 byte), recipient, value, length (32 bytes), data. The contract does not look whether the last data are all there. */
+/* Operation (1 byte), recipient, value, length (32 bytes), data. The contract does not look whether the last
+ * data are all there. */
 void
 calls_packed(struct walk *w, struct span l)
 {
@@ -140,7 +144,8 @@ calls_packed(struct walk *w, struct span l)
 		uint64_t len;
 		if (!abi_uint(at, 0, &len) || len > l.len - 85)
 			len = l.len - 85;
-		if (calls_add(w, l.p[0] == 1 ? CALL_DELEGATE : CALL_PLAIN, l.p + 1, l.p + 21, (struct span){l.p + 85, (uint32_t)len}) == NULL)
+		if (calls_add(w, l.p[0] == 1 ? CALL_DELEGATE : CALL_PLAIN, l.p + 1, l.p + 21,
+			    (struct span){l.p + 85, (uint32_t)len}) == NULL)
 			return;
 		l = (struct span){l.p + 85 + len, l.len - 85 - (uint32_t)len};
 	}
@@ -220,7 +225,8 @@ creation(struct walk *w, const struct form *f, struct abi a)
 	const uint8_t *value = f->value >= 0 ? abi_word(a, (uint32_t)f->value) : NULL, *salt = NULL;
 	if (f->shape != SHAPE_CREATE && (salt = abi_word(a, (uint32_t)f->more)) == NULL)
 		return;
-	if (!abi_bytes(a, (uint32_t)f->data, &code) || code.len == 0 || (made = calls_add(w, CALL_CREATE, NULL, value, code)) == NULL)
+	if (!abi_bytes(a, (uint32_t)f->data, &code) || code.len == 0 ||
+		(made = calls_add(w, CALL_CREATE, NULL, value, code)) == NULL)
 		return;
 	if (salt != NULL)
 		calls_salted(w, made, salt, f->shape == SHAPE_CREATE3);

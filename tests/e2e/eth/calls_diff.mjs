@@ -217,12 +217,29 @@ function special(to, levels, self) {
 		return [n.to, amount(), init ? concat([init.to, init.data]) : "0x", n.data, ...last()];
 	};
 	const last07 = () => [random(32), amount(), random(32), random(40), random(65)], last06 = () => [1n, 2n, 3n, 4n, 5n, random(20), random(65)];
-	const executions = () => coder.encode(["tuple(address,uint256,bytes)[]"], [some(() => {
-		const own = to !== undefined && chance(20), n = child(PLAIN, own ? to : address(), amount());
+	const executions = (selves = true) => coder.encode(["tuple(address,uint256,bytes)[]"], [some(() => {
+		const own = selves && to !== undefined && chance(20), n = child(PLAIN, own ? to : address(), amount());
 		return [own ? "0x" + "0".repeat(40) : n.to, n.value, n.data];
 	})]);
 	const mode = (head) => concat([head, "0x" + "00".repeat(32 - getBytes(head).length)]);
-	switch (below(9)) {
+	const nameless = () => "f" + random(6).slice(2);
+	const one = (make) => {
+		const n = child(PLAIN, address(), amount());
+		return make(n);
+	};
+	const whole = () => { // the sort of calldata that tells by its length what it is
+		for (;;) {
+			const n = node(PLAIN, address(), undefined, chance(60) ? 0 : levels, self);
+			if (getBytes(n.data).length % 32 === 4 && !n.data.startsWith("0x000000")) return inside.push(n), n;
+		}
+	};
+	const encoded = (n) => coder.encode(["address", "uint256", "bytes"], [n.to, n.value, n.data]);
+	switch (below(14)) {
+	case 9: return [encode(`${nameless()}(bytes[] a)`, [some(() => one(encoded))]), inside];
+	case 10: return [encode(`${nameless()}(bytes a)`, [one(encoded)]), inside];
+	case 11: return [encode(`${nameless()}(bytes[] a)`, [some(() => { const n = whole(); return concat([n.to, n.data]); })]), inside];
+	case 12: return [encode("flashLoanSimple(address a, address b, uint256 c, bytes d, uint16 e)", [address(), address(), amount(), executions(false), 0]), inside];
+	case 13: return [encode(`${nameless()}(bytes a)`, [concat(some(() => one((n) => concat([n.to, word(n.value), toBeHex(getBytes(n.data).length, 4), n.data]))))]), inside];
 	case 0: return [encode(`handleOps(${userOp}[] o, address b)`, [some(op(last07)), address()]), inside];
 	case 1: return [encode(`handleOps(${userOp06}[] o, address b)`, [some(op(last06)), address()]), inside];
 	case 2: return [encode(`handleAggregatedOps((${userOp}[] o, address a, bytes s)[] g, address b)`,
@@ -243,7 +260,7 @@ function special(to, levels, self) {
 		const n = child(DELEGATE, address());
 		return [encode("execute(bytes32 m, bytes e)", [mode("0xff"), concat([n.to, n.data])]), inside];
 	}
-	case 7: return [encode("execute(bytes32 m, bytes e)", [mode("0x01000000000078210002"), coder.encode(["bytes[]"], [some(executions)])]), inside];
+	case 7: return [encode("execute(bytes32 m, bytes e)", [mode("0x01000000000078210002"), coder.encode(["bytes[]"], [some(() => executions())])]), inside];
 	default: {
 		const datas = [], actions = some(() => {
 			if (chance(30)) return datas.push(random(64)), 5;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# usage: calls_diff.sh BUILD_FOLDER CALLS_DUMP [OPTION OF calls_diff.mjs...]
+# usage: calls_diff.sh BUILD_FOLDER CALLS_DUMP [OPTION OF calls_diff.mjs AND calls_recall.mjs...]
 # As ethers_diff.sh, whose folder and ethers it shares not, since tests run side by side.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,7 +11,7 @@ for tool in node npm; do
 	command -v $tool >/dev/null || { echo "no $tool: skipped"; exit 77; }
 done
 mkdir -p "$folder"
-cp "$here/package.json" "$here/package-lock.json" "$here/calls_diff.mjs" "$folder/"
+cp "$here/package.json" "$here/package-lock.json" "$here/calls_diff.mjs" "$here/calls_recall.mjs" "$folder/"
 cd "$folder"
 if ! cmp -s package-lock.json installed.json; then
 	if ! npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries 1 >npm.log 2>&1; then
@@ -21,4 +21,5 @@ if ! cmp -s package-lock.json installed.json; then
 	fi
 	cp package-lock.json installed.json
 fi
-exec node calls_diff.mjs --dump "$dump" "$@"
+node calls_diff.mjs --dump "$dump" "$@"
+node calls_recall.mjs --dump "$dump" "$@"

@@ -162,7 +162,8 @@ reference_scalar(const struct tx *t, enum rule_scalar which, uint32_t bundle_len
 }
 
 struct tx
-reference_call(const struct tx *t, const struct calls *calls, uint32_t i, const struct rule_facts *facts, struct rule_facts *its)
+reference_call(const struct tx *t, const struct calls *calls, uint32_t i, const struct rule_facts *facts,
+	struct rule_facts *its)
 {
 	static const uint8_t nobody[20];
 	struct tx inner = *t;

@@ -376,8 +376,8 @@ static uint32_t
 calls_inside(uint8_t *out)
 {
 	static const uint8_t multi_send[4] = {0x8d, 0x80, 0xff, 0x0a},
-			     deployer[20] = {0x4e, 0x59, 0xb4, 0x48, 0x47, 0xb3, 0x79, 0x57, 0x85, 0x88, 0x92, 0x0c, 0xa7, 0x8f, 0xbf, 0x26, 0xc0,
-				     0xb4, 0x95, 0x6c};
+			     deployer[20] = {0x4e, 0x59, 0xb4, 0x48, 0x47, 0xb3, 0x79, 0x57, 0x85, 0x88, 0x92,
+				     0x0c, 0xa7, 0x8f, 0xbf, 0x26, 0xc0, 0xb4, 0x95, 0x6c};
 	uint32_t n = 4 + 64;
 	for (unsigned k = 1 + rnd(3); k > 0; k--) {
 		uint8_t *head = out + n;
@@ -618,7 +618,8 @@ random_sets(void **unused)
 		loaded_close(&l);
 		free(text);
 	}
-	print_message("%u transactions, %u patterns matched, %u findings in calls inside\n", SETS * TXS, matched, inside);
+	print_message("%u transactions, %u patterns matched, %u findings in calls inside\n", SETS * TXS,
+		matched, inside);
 	assert_true(inside > SETS * TXS / 10);
 	assert_true(matched > SETS * TXS); /* the pools do their work */
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rules and the calls inside of calldata: each call by itself, each rule once, and nothing left over for the next transaction. That all fields and conditions
- * are judged as they would be of a transaction is shown by test_differential. */
+/* Rules and the calls inside of calldata: each call by itself, each rule once, and nothing left over for the
+ * next transaction. That all fields and conditions are judged as they would be of a transaction is shown by
+ * test_differential. */
 #include "fixture.h"
 
 #include <setjmp.h>
@@ -15,18 +16,24 @@
 #define OTHER 0x11
 #define FLASH 0xab9c4b5du
 
-static const char *const packs = "pack: inside\nversion: 1\nrules:\n"
-#define RULE_WITH(id, grade, match, condition, more) \
-	"  - {id: " id ", rev: 1, name: r" id ", description: d, class: other, severity: low, grade: " grade ", status: stable,\n" \
-	"     match: {" match "},\n     condition: \"" condition "\", vectors: [{match: true, tx: {}}, {match: false, tx: {input: 0x}}]" more "}\n"
-#define RULE(id, grade, match, condition) RULE_WITH(id, grade, match, condition, "")
-#define TO "to: {to: [0x8787878787878787878787878787878787878787]}"
+/* clang-format off */
+#define RULE(id, grade, match, condition, more) \
+	"  - {id: " id ", rev: 1, name: r" id ", description: d, class: other, severity: low, grade: " grade ",\n" \
+	"     status: stable, match: {" match "}, condition: \"" condition "\",\n" \
+	"     vectors: [{match: true, tx: {}}, {match: false, tx: {input: 0x}}]" more "}\n"
+#define ADDRESS "[0x8787878787878787878787878787878787878787]"
+#define TO "to: {to: " ADDRESS "}"
 #define SELECTOR "sel: {selector: [0xab9c4b5d]}"
-	RULE("1", "watch", TO ", " SELECTOR, "to and sel") RULE("2", "page", SELECTOR, "sel") RULE("3", "watch", SELECTOR, "creation and not sel")
-		RULE("4", "watch", SELECTOR, "sel and call_depth >= 2") RULE("5", "watch", SELECTOR, "sel and value >= 1000")
-			RULE("6", "watch", "code: {init_code: [0xc0ffeec0ffee]}", "code")
-				RULE("7", "watch", "arg: {arg: [0x8787878787878787878787878787878787878787]}", "arg")
-					RULE_WITH("8", "watch", "lent: {to: [0x8787878787878787878787878787878787878787]}", "lent", ", protocols: [lent]");
+static const char *const packs = "pack: inside\nversion: 1\nrules:\n"
+	RULE("1", "watch", TO ", " SELECTOR, "to and sel", "")
+	RULE("2", "page", SELECTOR, "sel", "")
+	RULE("3", "watch", SELECTOR, "creation and not sel", "")
+	RULE("4", "watch", SELECTOR, "sel and call_depth >= 2", "")
+	RULE("5", "watch", SELECTOR, "sel and value >= 1000", "")
+	RULE("6", "watch", "code: {init_code: [0xc0ffeec0ffee]}", "code", "")
+	RULE("7", "watch", "arg: {arg: " ADDRESS "}", "arg", "")
+	RULE("8", "watch", "lent: {to: " ADDRESS "}", "lent", ", protocols: [lent]");
+/* clang-format on */
 
 /* ---- calldata: aggregate3Value of items ---- */
 
@@ -111,7 +118,8 @@ test_by_itself(void **unused)
 {
 	struct finding f[DETECT_FINDINGS_MAX];
 	/* the lender is called, and the selector is used, but not both in one call */
-	int count = detect_tx(l.detect, send(OTHER, (struct item[]){{LENDER, 0, 0x01020304}, {OTHER, 5, FLASH}}, 2), 0, f);
+	int count = detect_tx(
+		l.detect, send(OTHER, (struct item[]){{LENDER, 0, 0x01020304}, {OTHER, 5, FLASH}}, 2), 0, f);
 	assert_int_equal(detect_calls(l.detect)->n, 3);
 	assert_int_equal(found_in(f, count, 1), -1);
 	assert_int_equal(found_in(f, count, 2), 2);
@@ -121,7 +129,8 @@ test_by_itself(void **unused)
 	count = detect_tx(l.detect, send(LENDER, (struct item[]){{OTHER, 0, FLASH}}, 1), 0, f);
 	assert_int_equal(found_in(f, count, 1), -1);
 	assert_int_equal(found_in(f, count, 8), 0);
-	count = detect_tx(l.detect, send(OTHER, (struct item[]){{OTHER, 0, 1}, {LENDER, 1000, FLASH}}, 2), 0, f);
+	count = detect_tx(
+		l.detect, send(OTHER, (struct item[]){{OTHER, 0, 1}, {LENDER, 1000, FLASH}}, 2), 0, f);
 	assert_int_equal(found_in(f, count, 1), 2);
 	assert_int_equal(found_in(f, count, 5), 2);
 	assert_int_equal(found_in(f, count, 3), -1);
@@ -139,8 +148,12 @@ test_once(void **unused)
 {
 	struct finding f[DETECT_FINDINGS_MAX];
 	int count = detect_tx(l.detect,
-		send(OTHER, (struct item[]){{OTHER, 0, 1}, {LENDER, 0, FLASH}, {LENDER, 0, FLASH}, {LENDER, 5000, FLASH}}, 4), 0, f);
-	assert_int_equal(count, 5); /* 2, 1, 5, 7, 8 */
+		send(OTHER,
+			(struct item[]){
+				{OTHER, 0, 1}, {LENDER, 0, FLASH}, {LENDER, 0, FLASH}, {LENDER, 5000, FLASH}},
+			4),
+		0, f);
+	assert_int_equal(count, 5);		    /* 2, 1, 5, 7, 8 */
 	assert_int_equal(found_in(f, count, 7), 0); /* the transaction's own words */
 	assert_int_equal(found_in(f, count, 2), 2);
 	assert_int_equal(f[0].call, 2); /* the page-grade one first */
@@ -160,7 +173,8 @@ test_depth_and_creation(void **unused)
 	static struct made_tx m;
 	static const uint8_t to[20] = {9};
 	struct tx_fields fields = {.type = TX_1559, .gas = 100000, .to = {to, 20}};
-	/* execute(address, uint256, bytes) of deploy(bytes) of init code, which is no calldata though it begins like a call */
+	/* execute(address, uint256, bytes) of deploy(bytes) of init code, which is no calldata though it
+	 * begins like a call */
 	n = 0;
 	put_selector(0xb61d27f6);
 	address(OTHER);
@@ -213,11 +227,18 @@ test_more_than_fit(void **unused)
 	size_t at = (size_t)sprintf(text, "pack: many\nversion: 1\nrules:\n");
 	for (unsigned i = 1; i <= 41; i++)
 		at += (size_t)sprintf(text + at,
-			"  - {id: %u, rev: 1, name: r%u, description: d, class: other, severity: low, grade: %s, status: stable,\n"
-			"     match: {p: {selector: [0x000000%02x]}}, condition: p, vectors: [{match: true, tx: {}}, {match: false, tx: {input: 0x}}]}\n",
-			i, i, i == 41 ? "page" : "watch", i < 20 ? 1 : i < 41 ? 2 : 3);
+			"  - {id: %u, rev: 1, name: r%u, description: d, class: other, severity: low, grade: "
+			"%s, status: stable,\n"
+			"     match: {p: {selector: [0x000000%02x]}}, condition: p, vectors: [{match: true, "
+			"tx: {}}, {match: false, tx: {input: 0x}}]}\n",
+			i, i, i == 41 ? "page" : "watch",
+			i < 20	 ? 1
+			: i < 41 ? 2
+				 : 3);
 	loaded_open(&many, text);
-	int count = detect_tx(many.detect, send(OTHER, (struct item[]){{OTHER, 0, 1}, {OTHER, 0, 2}, {OTHER, 0, 1}, {OTHER, 0, 3}}, 4), 0, f);
+	int count = detect_tx(many.detect,
+		send(OTHER, (struct item[]){{OTHER, 0, 1}, {OTHER, 0, 2}, {OTHER, 0, 1}, {OTHER, 0, 3}}, 4),
+		0, f);
 	assert_int_equal(count, DETECT_FINDINGS_MAX);
 	assert_int_equal(detect_over(many.detect), 41 - DETECT_FINDINGS_MAX);
 	assert_int_equal(f[0].rule_index, 40);

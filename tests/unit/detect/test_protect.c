@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Protected contracts: each way to touch one, what is more than fits, and, over random bytes, the same as a search without tables. */
+/* Protected contracts: each way to touch one, what is more than fits, and, over random bytes, the same as a
+ * search without tables. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -102,7 +103,8 @@ test_ways(void **state)
 		e += 20;
 		*e++ = 0xc0;
 	}
-	t = (struct tx){.to = {(const uint8_t *)"12345678901234567890", 20}, .access_list = {access, (uint32_t)(e - access)}};
+	t = (struct tx){.to = {(const uint8_t *)"12345678901234567890", 20},
+		.access_list = {access, (uint32_t)(e - access)}};
 	assert_int_equal(touch(&t), 2);
 	assert_int_equal(how(2, list[2]) | how(2, list[3]), TOUCH(CALLDATA));
 }
@@ -207,7 +209,8 @@ test_property(void **state)
 			want += is;
 			want_over |= want > PROTECT_TOUCHED_MAX;
 			if (want <= PROTECT_TOUCHED_MAX && !want_over && got < PROTECT_TOUCHED_MAX)
-				assert_int_equal(how(got, list[i]), is ? creates ? TOUCH(CODE) : TOUCH(CALLDATA) : 0);
+				assert_int_equal(
+					how(got, list[i]), is ? creates ? TOUCH(CODE) : TOUCH(CALLDATA) : 0);
 		}
 		assert_int_equal(got, want < PROTECT_TOUCHED_MAX ? want : PROTECT_TOUCHED_MAX);
 		assert_int_equal(over, want_over);

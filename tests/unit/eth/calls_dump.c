@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Lines "TO CALLDATA" (hex without prefix; TO "-": a creation) in; per line "N OVER" and, for each call, " KIND,DEPTH,PARENT,TO,VALUE,SALT,CREATED,DATA" out,
+/* Lines "TO CALLDATA" (hex without prefix; TO "-": a creation) in; per line "N OVER" and, for each call, "
+ * KIND,DEPTH,PARENT,TO,VALUE,SALT,CREATED,DATA" out,
  * "-" for what is absent. For tests that compare with another decoder. */
 #include "eth/calls.h"
 
@@ -54,7 +55,8 @@ main(void)
 		uint8_t address[20], *bytes = malloc(strlen(data != NULL ? data : "") / 2 + 1);
 		if (bytes == NULL)
 			return 1;
-		struct tx t = {.to = {address, *to == '-' ? 0 : bytes_of(to, address)}, .data = {bytes, data != NULL ? bytes_of(data, bytes) : 0}};
+		struct tx t = {.to = {address, *to == '-' ? 0 : bytes_of(to, address)},
+			.data = {bytes, data != NULL ? bytes_of(data, bytes) : 0}};
 		calls_of(&t, &calls);
 		printf("%u %d", calls.n, calls.over);
 		for (uint32_t i = 0; i < calls.n; i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The ABI reader: what is there is given as it stands, and whatever length or offset a word may have, nothing outside of the calldata is. */
+/* The ABI reader: what is there is given as it stands, and whatever length or offset a word may have, nothing
+ * outside of the calldata is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +20,9 @@
 static void
 test_words(void **state)
 {
-	struct span data = help_bytes(SELECTOR W("07") "ffffffffffffffffffffffff" "00112233445566778899aabbccddeeff00112233" "00");
+	struct span data = help_bytes(SELECTOR W("07") "ffffffffffffffffffffffff"
+						       "00112233445566778899aabbccddeeff00112233"
+						       "00");
 	struct abi a = abi_args(data);
 	uint64_t v = 0;
 	assert_true(abi_uint(a, 0, &v));
@@ -47,8 +50,10 @@ test_bytes(void **state)
 	assert_true(abi_bytes(abi_args(data), 0, &got));
 	assert_int_equal(got.len, 0);
 	free((void *)data.p);
-	const char *lengths[] = {MINUS("ff"), "0000000000000000000000000000000000000000000000010000000000000000", W("21"),
-		"000000000000000000000000000000000000000000000000ffffffffffffffff", "00000000000000000000000000000000000000000000000000000000ffffffe0"};
+	const char *lengths[] = {MINUS("ff"),
+		"0000000000000000000000000000000000000000000000010000000000000000", W("21"),
+		"000000000000000000000000000000000000000000000000ffffffffffffffff",
+		"00000000000000000000000000000000000000000000000000000000ffffffe0"};
 	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
 		char text[512];
 		strcpy(text, SELECTOR W("20"));
@@ -63,8 +68,8 @@ static void
 test_offsets(void **state)
 {
 	struct abi at = {0};
-	struct span data = help_bytes(SELECTOR W("40") MINUS("fc") MINUS("fb") W("c0") W("c1")
-					      "8000000000000000000000000000000000000000000000000000000000000000");
+	struct span data = help_bytes(SELECTOR W("40") MINUS("fc") MINUS("fb") W("c0")
+			W("c1") "8000000000000000000000000000000000000000000000000000000000000000");
 	struct abi a = abi_args(data);
 	assert_true(abi_follow(a, 0, &at));
 	assert_int_equal(at.base, 68);
@@ -85,7 +90,8 @@ test_arrays(void **state)
 {
 	struct abi items = {0}, more = {0};
 	uint32_t n = 0;
-	struct span got = {0}, data = help_bytes(SELECTOR W("20") W("02") W("40") W("41") W("01") "aa" W("02") "bbcc");
+	struct span got = {0},
+		    data = help_bytes(SELECTOR W("20") W("02") W("40") W("41") W("01") "aa" W("02") "bbcc");
 	data.len--; /* the second is cut */
 	assert_true(abi_array(abi_args(data), 0, 1, &items, &n));
 	assert_int_equal(n, 2);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Calls in calldata: the table against its signatures, every cap, factories and what they make of salts, what is guessed and what is not. That each form
- * is read as ethers writes it is shown by calls_vectors.py and tests/e2e/eth/calls_diff.mjs. */
+/* Calls in calldata: the table against its signatures, every cap, factories and what they make of salts, what
+ * is guessed and what is not. That each form is read as ethers writes it is shown by calls_vectors.py and
+ * tests/e2e/eth/calls_diff.mjs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -110,9 +111,11 @@ test_table(void **state)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		uint8_t hash[32];
-		const struct span s = {(const uint8_t *)rows[i].signature, (uint32_t)strlen(rows[i].signature)};
+		const struct span s = {
+			(const uint8_t *)rows[i].signature, (uint32_t)strlen(rows[i].signature)};
 		keccak256(&s, 1, hash);
-		uint32_t selector = (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 | hash[3];
+		uint32_t selector =
+			(uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 | hash[3];
 		if (selector != rows[i].selector)
 			fail_msg("%s is %08x", rows[i].signature, selector);
 		assert_true(i == 0 || rows[i - 1].selector < selector);
@@ -178,7 +181,8 @@ test_count_cap(void **state)
 	assert_true(calls.over);
 }
 
-/* Multicalls in one another; each is twice as long as what it holds, so that only their depth is against them. */
+/* Multicalls in one another; each is twice as long as what it holds, so that only their depth is against
+ * them. */
 static void
 nest(unsigned levels)
 {
@@ -325,17 +329,23 @@ test_createx(void **state)
 {
 	static const char *const rows[][4] = {
 		/* salt; CREATE2, CREATE3; is it known without the caller? */
-		{"7777777777777777777777777777777777777777777777777777777777777777", "6edaaf80fc9b375ef6d0616411284f13a3200f2d",
+		{"7777777777777777777777777777777777777777777777777777777777777777",
+			"6edaaf80fc9b375ef6d0616411284f13a3200f2d",
 			"0cd090da43c9900ee248a5fedb87bea4f0de1e3c", "yes"},
-		{"0000000000000000000000000000000000000000005555555555555555555555", "643c0950e6db5af1c210d3e1efbff417b13138d0",
+		{"0000000000000000000000000000000000000000005555555555555555555555",
+			"643c0950e6db5af1c210d3e1efbff417b13138d0",
 			"c697ad5b01466a8a557c7376e7508b0ce022d730", "yes"},
-		{"0000000000000000000000000000000000000000015555555555555555555555", "c7457e424bf7a22c8ebefc27ba5e4e4c4f23244d",
+		{"0000000000000000000000000000000000000000015555555555555555555555",
+			"c7457e424bf7a22c8ebefc27ba5e4e4c4f23244d",
 			"7272fad797ccd2dc3780bfb66209704236460217", NULL},
-		{"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1005555555555555555555555", "d5c152b7b041c535db4abefdb9864f91a355502e",
+		{"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1005555555555555555555555",
+			"d5c152b7b041c535db4abefdb9864f91a355502e",
 			"b4e7f31476543b843c1a8a3fa99a0f90e3a65840", NULL},
-		{"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1015555555555555555555555", "acaf8191fda353abb848ad8776a3bb4409b81503",
+		{"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1015555555555555555555555",
+			"acaf8191fda353abb848ad8776a3bb4409b81503",
 			"32bdd177bff1fd0cdee6859abe00db4dcdec76e8", NULL},
-		{"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1025555555555555555555555", NULL, NULL, NULL}, /* reverts */
+		{"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1025555555555555555555555", NULL, NULL,
+			NULL}, /* reverts */
 	};
 	struct span createx = help_bytes("ba5ed099633d3b313e4d5f7bdc1305d3c28ba5ed");
 	uint8_t sender[20], out[20];
@@ -356,7 +366,8 @@ test_createx(void **state)
 			assert_memory_equal(calls.call[1].deployer, createx.p, 20);
 			assert_created(calls_created2(&calls, 1, sender, 1, out), out, rows[i][1 + create3]);
 			if (rows[i][1] != NULL)
-				assert_created(call_created2(&calls.call[1], out), out, rows[i][3] ? rows[i][1 + create3] : NULL);
+				assert_created(call_created2(&calls.call[1], out), out,
+					rows[i][3] ? rows[i][1 + create3] : NULL);
 			free((void *)salt.p);
 		}
 	}
