@@ -36,7 +36,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bundles are read in p
 #define LITERAL_LEN_MIN 3u
 #define LITERAL_LEN_MAX 1024u
 #define WINDOW_LEN_MAX 8u
-#define MODEL_WEIGHTS 8192u /* features of the learned score */
+#define MODEL_WEIGHTS 65536u /* features of the learned score */
 #define MODEL_SCORE_MAX 1000u
 #define TEMPLATES_MAX (1u << 18)
 
