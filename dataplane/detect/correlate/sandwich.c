@@ -40,7 +40,7 @@ bits_of(uint32_t power)
 static size_t
 layout(uint8_t *mem, const struct sandwich_config *c, struct sandwich *s)
 {
-	size_t at = 0, n = c->n_txs, filter = 4 * n < 65536 ? 65536 : 4 * n;
+	size_t at = 0, n = c->n_txs, filter = 16 * n < 65536 ? 65536 : 16 * n;
 	carve(mem, &at, 1, sizeof *s);
 	s->txs = carve(mem, &at, n, sizeof *s->txs);
 	s->by_hash = carve(mem, &at, 2 * n, sizeof(uint32_t));

@@ -32,7 +32,7 @@
 #define SANDWICH_SCAN_MAX 16384u   /* bytes of calldata that are searched */
 #define SANDWICH_KEEP_MAX 2048u	   /* bytes of calldata that are kept, to compare legs */
 #define SANDWICH_TOUCHES_MAX 12u   /* pools and tokens of one transaction */
-#define SANDWICH_CHAIN_MAX 128u	   /* transactions of one pool that are looked at for one pair, the newest first */
+#define SANDWICH_CHAIN_MAX 64u 	   /* transactions of one pool that are looked at, the newest first */
 #define SANDWICH_PAIRS_MAX 24u	   /* pairs of legs that one transaction may complete */
 #define SANDWICH_SENDERS_MAX 6u	   /* senders asked for on account of one transaction */
 #define SANDWICH_INPUT_MIN 68u	   /* bytes of input that can be displaced */

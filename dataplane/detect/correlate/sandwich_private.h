@@ -82,10 +82,14 @@ struct touch_link {
 };
 
 struct touch {
-	uint64_t key, who[2]; /* 0: none */
-	struct touch_link by_key, by_who[2];
+	/* what walks along a chain read is in one line of the cache */
+	_Alignas(64) uint64_t key;
+	uint64_t who[2];      /* 0: none */
+	uint64_t tip, t_ns;   /* its entry's */
+	struct touch_link by_key;
 	uint32_t tx, of_tx; /* its entry's slot; the next of it, or of the free ones */
 	uint8_t how, dir;   /* 1 and 2 are opposite ways; 0: not known */
+	struct touch_link by_who[2];
 	uint8_t address[20], token_in[20], token_out[20];
 	struct amount in, out;
 };

@@ -170,6 +170,8 @@ static void
 link_touch(struct sandwich *s, struct entry *e, struct touch *t)
 {
 	whose(s, e, t);
+	t->tip = e->tip;
+	t->t_ns = e->t_ns;
 	chain_in(s, t, 0);
 	for (unsigned by = 0; by < 2; by++)
 		if (t->who[by] != 0)
