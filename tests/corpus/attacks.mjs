@@ -84,7 +84,7 @@ export function tasksOf(sources, perSource) {
 		for (let i = 0; i < count * 2 && seen.size < count; i++) {
 			const solc = compilers[(turn * 3 + i * (compilers.length % 3 ? 3 : 5)) % compilers.length];
 			const runs = RUNS[(turn + i) % RUNS.length];
-			const via_ir = atLeast(solc, "0.8.19") && runs !== false && (turn + i) % 4 === 0; // unoptimised, it runs out of stack
+			const via_ir = atLeast(solc, "0.8.19") && runs !== false && !s.choice.library && (turn + i) % 3 !== 1; // unoptimised, it runs out of stack
 			const key = [solc, runs, via_ir].join("/");
 			if (seen.has(key)) continue;
 			seen.add(key);
