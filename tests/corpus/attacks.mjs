@@ -31,10 +31,13 @@ function choose(kind, random, turn) {
 	if (half && turn % 2) dispatch = "abi";
 	if (addresses === "late" && dispatch !== "abi") addresses = "masked";
 	if (outer(form) && ["argument", "late"].includes(addresses)) addresses = "constant";
-	return {
-		style: "obfuscated", encoding: encodings[(turn + random.below(2)) % encodings.length], dispatch, form: form === "proxy" && addresses === "masked" ? "two" : form, addresses,
-		library: random.chance(60) ? random.pick(["token", "math", "vesting"]) : undefined, opaque: random.chance(60),
-	};
+	const encoding = encodings[(turn + random.below(2)) % encodings.length];
+	const library = random.chance(60) ? random.pick(["token", "math", "vesting"]) : undefined;
+	const choice = { style: "obfuscated", encoding, dispatch, form, addresses, library, opaque: random.chance(60) };
+	if (form !== "proxy") return choice;
+	// a clone has none of what its implementation's constructor wrote
+	if (["sender", "key"].includes(dispatch) || ["table", "xor_state"].includes(encoding) || addresses === "masked") return { ...choice, form: "two" };
+	return { ...choice, addresses: "constant" };
 }
 
 export function generated() {
