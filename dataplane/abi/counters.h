@@ -237,6 +237,8 @@
 	_(INCIDENTS_ENDED, C, "incidents closed or retracted") \
 	_(SUSPECTS_EVICTED, C, "transactions of alerts that are no longer followed, for there were too many") \
 	_(SENDERS_BAD, C, "alerts whose signature recovers no sender") \
+	_(CODES_READ, C, "codes that transactions deploy, read") \
+	_(CODES_SKIPPED, C, "codes that were not read, for want of time: only the patterns of rules were looked for in them") \
 	/* armed contracts: detect/watch.h */ \
 	_(WATCH_ARMED, C, "contracts that were armed") \
 	_(WATCH_INCLUDED, C, "armed contracts whose deployment came into a block") \

@@ -227,6 +227,7 @@ make_worker(struct box *b, const struct topology *profile)
 		c.feeds = profile->feeds;
 	c.protect = b->protect;
 	c.rlpx_search_at_once = true;
+	c.code_all = true;
 	c.pipe_bytes = 32u << 20; /* a burst of nothing but longest findings must fit */
 	making = b;
 	struct worker *w = worker_new(&c, b->rules, b->stats->lcore[0].c, alloc_for_worker);

@@ -215,6 +215,7 @@ make_worker(struct live *l, uint32_t i)
 	c.pipe_bytes = (uint64_t)l->topo.pipe_mb << 20;
 	c.feeds = l->topo.feeds;
 	c.protect = l->protect;
+	c.code_all = l->opt.source != NULL; /* a file can wait */
 	c.number = i;
 	memcpy(c.seen_key, l->seen_key, sizeof c.seen_key);
 	if (getrandom(c.stream.hash_seed, sizeof c.stream.hash_seed, 0) < 0)

@@ -72,6 +72,8 @@ struct worker {
 	struct detect *detect;
 	struct code_reader *code;
 	struct swap_cache *swaps;
+	bool code_all;
+	uint64_t code_tokens_ns, code_at_ns; /* time left for reading codes, and as of when */
 	struct pipe pipe;
 	struct pending pending[PENDING_MAX];
 	uint32_t n_pending;

@@ -140,6 +140,7 @@ rig_init(struct rig *g)
 	g->config.slabs[1] = 4;
 	g->config.slabs[2] = 2;
 	g->config.seen_entries = 4096;
+	g->config.code_all = true;
 	g->config.pipe_bytes = 1u << 20;
 	memset(g->config.seen_key, 7, sizeof g->config.seen_key);
 }
