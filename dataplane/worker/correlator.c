@@ -47,6 +47,7 @@ correlator_init(struct correlator *c, void *mem, const struct correlator_config 
 	c->protect = cfg->protect;
 	report_init(&c->reporter, cfg->rules, cfg->counters, at, cfg->incidents, cfg->kept_bytes, cfg->outlet, cfg->outlet_ctx);
 	at += round64(report_bytes(cfg->incidents, cfg->kept_bytes));
+	c->reporter.each = cfg->each;
 	c->watch = watch_init(at, &w);
 	at += round64(watch_bytes(&w));
 	swaps_init(c, at, cfg);
