@@ -272,7 +272,8 @@ judge_later(struct worker *w, struct span raw, const struct crossing *where, str
 	w->early = false;
 	p->fingerprint = seen_fingerprint(w->seen, raw);
 	seen_prefetch(w->seen, p->fingerprint);
-	p->proof = evidence_note(w, p->fingerprint, where->trust, false);
+	p->answer_proof.of = 0;
+	evidence_note(w, p->fingerprint, where->trust, false, &p->proof);
 	if (asked.slot != 0) {
 		join_set(&w->joins, asked, (uint8_t)(FATE_QUEUED + w->n_pending), NULL);
 		join_mark(&w->joins, asked, p->fingerprint);
@@ -295,16 +296,23 @@ tell_fate(struct worker *w, const struct pending *p, enum crossing_outcome outco
 	}
 }
 
+static void
+tell_evidence(struct worker *w, const struct pending *p, enum crossing_outcome outcome)
+{
+	enum evidence_verdict v = outcome == CROSSING_UNSCANNED ? EVIDENCE_NO_TRANSACTION : w->told ? EVIDENCE_TOLD : EVIDENCE_NO_FINDINGS;
+	evidence_judged(w, &p->proof, p->fingerprint, p->where.trust, false, v);
+	if (p->answer_proof.of != 0)
+		evidence_judged(w, &p->answer_proof, p->fingerprint, p->answer_trust, true, v);
+}
+
 void
 judge_now(struct worker *w)
 {
 	for (uint32_t i = 0; i < w->n_pending; i++) {
 		struct pending *p = &w->pending[i];
 		enum crossing_outcome outcome = judge_one(w, p->raw, p->fingerprint, &p->where);
-		if (outcome == CROSSING_UNSCANNED)
-			evidence_drop(w, p->proof);
-		else if (w->told || p->proof.slot != 0)
-			evidence_judged(w, p->proof, p->fingerprint, &p->where, w->told);
+		if ((p->proof.of | p->answer_proof.of) != 0 || w->told)
+			tell_evidence(w, p, outcome);
 		tell_fate(w, p, outcome);
 	}
 	w->n_pending = 0;
