@@ -112,6 +112,12 @@ bundle_names_its_victim(void **state)
 		assert_int_equal(n_found, 1);
 	}
 	assert_int_equal(n[SANDWICH_N_REPEATED], 1);
+	/* one element in two places is not its own victim */
+	n_found = 0;
+	bundled(swaps(tx(20, 20, 0x70, 0), 3, true, 7000, 600), 9, 0, 3);
+	by_hash(20, 9, 1, 3);
+	bundled(swaps(tx(21, 20, 0x70, 0), 3, false, 600, 0), 9, 2, 3);
+	assert_int_equal(n_found, 0);
 }
 
 static void
