@@ -50,7 +50,7 @@ sandwich_join(struct sandwich *s, struct entry *e, uint64_t handle, uint16_t pos
 	if (pos >= SANDWICH_BUNDLE_MAX) {
 		s->counts[SANDWICH_N_BUNDLE_CUT]++;
 	} else if (b->seq[pos] != 0) {
-		return; /* told before */
+		return;		       /* told before */
 	} else if (!stands_in(b, e)) { /* what a bundle names twice stands where it was named first */
 		b->seq[pos] = e->seq;
 		e->bundle = handle;
@@ -218,7 +218,8 @@ stands_ahead(struct sandwich *s, struct bundle *b, uint32_t n, uint32_t *work)
 			struct entry *v = at(s, b, k);
 			struct shared key;
 			--*work;
-			if (v == NULL || sandwich_same_from(front, v) || !shares(s, front, v, NULL, work, &key))
+			if (v == NULL || sandwich_same_from(front, v) ||
+				!shares(s, front, v, NULL, work, &key))
 				continue;
 			struct told t = {.kind = SANDWICH_PARTIAL,
 				.contract = true,
