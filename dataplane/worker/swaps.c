@@ -45,7 +45,7 @@ fill_roles(struct alert_record *r, const struct sandwich_finding *f)
 	add_related(r, ROLE_BACK, &f->back);
 	r->n_victims = f->n_victims;
 	r->reasons |= f->reasons & (REASON(FEE_ORDER) | REASON(BUNDLE_ORDER) | REASON(PACKED) | REASON(PARTIAL));
-	memcpy(r->pool, f->key, 20);
+	memcpy(r->pool, f->has_pool ? f->pool : f->key, 20);
 	r->has |= HAS_POOL;
 	if (f->attacker_known && f->attacker_is_contract) {
 		memcpy(r->armed, f->attacker, 20);
