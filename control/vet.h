@@ -2,13 +2,15 @@
 /* vet: asks the operator's node about alerts that would pause, in a thread of its own. Up to VET_NODES_MAX nodes are asked at the same
  * time, the first definite answer counts; what a node does not know yet is asked again until the deadline, since a transaction crosses
  * the wire before the node has it. Every alert that is taken gets exactly one verdict, at the latest at its deadline, also while no
- * node answers or many alerts wait: those that a node has accepted already go first. */
+ * node answers or many alerts wait: those that a node has accepted already go first, and one that is to be asked about again is put
+ * aside meanwhile, so that decoys which no node knows do not hold up the others. */
 #ifndef CONTROL_VET_H
 #define CONTROL_VET_H
 
 #include "abi/event.h"
 #include "abi/span.h"
 #include "control/batch.h"
+#include "control/vet_answer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,6 +42,11 @@ struct vet_job {
 	bool urgent; /* came as pause */
 	uint64_t asked_ns, deadline_ns;
 	struct event_vet vet;	    /* the verdict */
+	/* vet's own */
+	struct vet_facts facts[VET_NODES_MAX]; /* what each node has said so far */
+	bool heard[VET_NODES_MAX];	       /* it has said something */
+	uint8_t rounds;
+	uint64_t again_ns; /* while it is put aside: until then */
 	struct alert_record record; /* as asked about; with the verdict, grade and lacks are as it has them */
 	uint32_t evidence_len;
 	uint8_t evidence[];

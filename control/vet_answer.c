@@ -253,10 +253,9 @@ read_nonce(struct vet_facts *f, const struct alert_record *r, const json_t *late
 		settle(f, &f->nonce, false, VET_FACT_NONCE_USED);
 	else if (r->nonce == next)
 		settle(f, &f->nonce, true, 0);
-	else if (small(pending, &behind_pool)) /* those between may be waiting in the pool */
-		settle(f, &f->nonce, r->nonce <= behind_pool, VET_FACT_NONCE_GAP);
-	else
-		settle(f, &f->nonce, false, VET_FACT_NONCE_GAP);
+	else /* those between may be waiting in the pool */
+		settle(f, &f->nonce, small(pending, &behind_pool) && r->nonce <= behind_pool, VET_FACT_NONCE_GAP);
+	f->gap = f->nonce == VET_FAILS && r->nonce > next;
 }
 
 /* The history's last fee is the next block's, by the chain's own rules: what counts, since the newest block's may be higher or
@@ -383,7 +382,7 @@ bool
 vet_is_final(const struct vet_facts *f, const struct alert_record *r)
 {
 	if (vet_denies(f))
-		return f->fact != VET_FACT_NONCE_GAP;
+		return !f->gap || f->funds == VET_FAILS || f->fee == VET_FAILS;
 	if (f->known)
 		return true;
 	return f->other_chain || (f->answered && !f->asked_tx && !(r->lacks & LACK(ACCEPTED)));

@@ -32,6 +32,7 @@ struct vet_facts {
 	bool mined;
 	bool asked_tx; /* it said whether it knows the transaction: `known` */
 	bool known;
+	bool gap; /* the nonce fails because one before it is missing */
 	json_t *tx; /* as it told it, to be simulated; NULL: not known, mined, or not the same one */
 	uint8_t accepted, nonce, funds, fee, simulation; /* enum event_vet_answer */
 	uint8_t fact; /* of the first that fails, in this order; else of the simulation */

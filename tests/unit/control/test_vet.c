@@ -268,7 +268,7 @@ asking_again_helps(void **state)
 		bool final;
 	} table[] = {{FINE, true}, {{FINE.chain, "null", "\"0x5\"", NULL, "\"0x7d0\"", FINE.block}, false},
 		{{FINE.chain, "null", "\"0x5\"", NULL, "\"0x0\"", FINE.block}, true}, {{FINE.chain, TX, "\"0x4\"", NULL, "\"0x7d0\"", FINE.block}, false},
-		{{FINE.chain, TX, "\"0x4\"", NULL, "\"0x0\"", FINE.block}, false}, {{FINE.chain, TX, "\"0x6\"", NULL, "\"0x7d0\"", FINE.block}, true},
+		{{FINE.chain, TX, "\"0x4\"", NULL, "\"0x0\"", FINE.block}, true}, {{FINE.chain, TX, "\"0x6\"", NULL, "\"0x7d0\"", FINE.block}, true},
 		{{"\"0x2\"", TX, NULL, NULL, NULL, NULL}, true}, {{"\"0x1\"", NULL, "\"0x5\"", NULL, NULL, NULL}, false}, {{"7", NULL, NULL, NULL, NULL, NULL}, false}};
 	for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
 		const char *body = body_of(&table[i].a);
