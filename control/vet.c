@@ -199,7 +199,8 @@ easy_new(struct vet *v, unsigned node, struct ask *a)
 		  curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
 		  curl_easy_setopt(e, CURLOPT_HTTPHEADER, v->headers) == CURLE_OK &&
 		  curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
-		  curl_easy_setopt(e, CURLOPT_WRITEDATA, a) == CURLE_OK && curl_easy_setopt(e, CURLOPT_PRIVATE, a) == CURLE_OK;
+		  curl_easy_setopt(e, CURLOPT_WRITEDATA, a) == CURLE_OK &&
+		  curl_easy_setopt(e, CURLOPT_PRIVATE, a) == CURLE_OK;
 	if (ok && v->path[node][0] != '\0')
 		ok = curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, v->path[node]) == CURLE_OK;
 	if (ok)
@@ -523,7 +524,8 @@ asker(void *arg)
 		see_to_lanes(v, now);
 		take_back(v, now);
 		start_jobs(v);
-		/* What was added since the last perform makes this return at once; performing here instead could end a request that nobody looks at. */
+		/* What was added since the last perform makes this return at once; performing here instead
+		 * could end a request that nobody looks at. */
 		curl_multi_poll(v->multi, NULL, 0, patience_ms(v), NULL);
 	}
 	return NULL;
@@ -548,7 +550,8 @@ submit(struct vet *v, const struct entry *e, const uint8_t *evidence, bool late)
 	v->n_others += !urgent;
 	v->evidence_bytes += len;
 	v->status.asked++;
-	*j = (struct vet_job){.ring_id = e->ring_id, .record = e->record, .evidence_len = len, .asked_ns = now_ns()};
+	*j = (struct vet_job){
+		.ring_id = e->ring_id, .record = e->record, .evidence_len = len, .asked_ns = now_ns()};
 	memcpy(j->epoch, e->epoch, sizeof j->epoch);
 	memcpy(j->rule_name, e->rule_name, sizeof j->rule_name);
 	memcpy(j->evidence, evidence + e->evidence_at, len);
@@ -634,11 +637,13 @@ take_node(struct vet *v, unsigned i, const char *text, char *err, size_t cap)
 	const char *url = path != NULL ? "http://node/" : text;
 	CURLU *u = curl_url();
 	bool ok = u != NULL && strlen(url) < sizeof v->url[i] && strncmp(url, "http://", 7) == 0 &&
-		  curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK && (path == NULL || (path[0] == '/' && strlen(path) < sizeof v->path[i]));
+		  curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+		  (path == NULL || (path[0] == '/' && strlen(path) < sizeof v->path[i]));
 	curl_url_cleanup(u);
 	if (!ok) {
 		snprintf(err, cap,
-			"--node takes http://HOST:PORT/PATH, or unix:/PATH of a socket that speaks HTTP; for a node behind TLS run a proxy on this host");
+			"--node takes http://HOST:PORT/PATH, or unix:/PATH of a socket that speaks HTTP; for "
+			"a node behind TLS run a proxy on this host");
 		errno = EINVAL;
 		return -EINVAL;
 	}
