@@ -237,6 +237,8 @@
 	_(INCIDENTS_ENDED, C, "incidents closed or retracted") \
 	_(SUSPECTS_EVICTED, C, "transactions of alerts that are no longer followed, for there were too many") \
 	_(SENDERS_BAD, C, "alerts whose signature recovers no sender") \
+	_(CODES_READ, C, "codes that transactions deploy, read") \
+	_(CODES_SKIPPED, C, "codes that were not read, for want of time: only the patterns of rules were looked for in them") \
 	/* armed contracts: detect/watch.h */ \
 	_(WATCH_ARMED, C, "contracts that were armed") \
 	_(WATCH_INCLUDED, C, "armed contracts whose deployment came into a block") \
@@ -274,6 +276,7 @@
 	_(SANDWICH_REPEATED, C, "findings that said nothing new") \
 	_(SANDWICH_ENDED, C, "incidents that ended") \
 	_(SANDWICH_INCIDENTS_EVICTED, C, "incidents forgotten before they ended, to make room") \
+	_(SANDWICH_LEFT_OUT, C, "transactions that were not looked at for sandwiches because the correlator was behind") \
 	_(SANDWICHES_UNTOLD, C, "findings of these whose transaction is no longer at hand") \
 	/* rings: identity 6, the dataplane's half */ \
 	_(RING_PUBLISHED, C, "records written to the alert rings") \

@@ -180,8 +180,15 @@ read_constructor(struct code_reader *r)
 	}
 }
 
+/* Whether a code takes any call that has calldata, and acts on it. A constructor takes none. */
+static bool
+answers_all(const struct code_seen *s, const struct code_region *g)
+{
+	return g->at > 0 && s->call_ungated && (!g->constructor || s->calldata_ungated);
+}
+
 static void
-sum_up(struct code_reader *r)
+sum_up(struct code_reader *r, const struct code_region *g)
 {
 	const struct code_seen *s = &r->seen;
 	struct code_sum *sum = &r->sum;
@@ -197,7 +204,7 @@ sum_up(struct code_reader *r)
 	sum->helpers |= s->helpers;
 	sum->swap_entries |= s->swap_entries;
 	sum->entry_families |= s->entry_families;
-	r->out->any_callback |= s->call_ungated && s->calldata_ungated;
+	r->out->any_callback |= answers_all(s, g);
 }
 
 /* The codes inside the one that was walked: what a constructor returns, what is created; else, for a factory
@@ -294,7 +301,7 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 		if (i == 0)
 			read_constructor(r);
 		nested(r, g);
-		sum_up(r);
+		sum_up(r, &g);
 	}
 	if (r->sum.over) { /* nobody is found out less for being too much to read: what it may do counts as
 			      done */

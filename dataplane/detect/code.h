@@ -35,7 +35,7 @@ struct code_facts {
 	bool flash;	  /* it can take a flash loan: a provider's entry is called, and its callback served (or the provider calls back with whatever it is told) */
 	bool cut;	  /* a cap was hit: not all was read, and what it may do counts as done (all grams, too) */
 	bool guessed;	  /* a jump or a copy of code could not be followed: whatever it could lead to counts as reached */
-	bool any_callback; /* it acts on calldata whatever its selector is: it serves whichever callback its entries ask for, and they are in `callbacks` */
+	bool any_callback; /* it makes calls whatever selector it is called with: it serves whichever callback its entries ask for, and they are in `callbacks` */
 	bool template_;	  /* its normalised hash is that of a published artifact */
 	bool has_target;  /* an EIP-1167 proxy, or other code that only delegates: to whom */
 	uint8_t target[20];

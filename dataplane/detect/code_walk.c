@@ -444,6 +444,9 @@ value_of(struct code_reader *r, uint8_t op, uint32_t pc)
 	case OP_CALLDATALOAD:
 		calldata_load(r);
 		return;
+	case OP_CALLDATASIZE: /* no calldata is no callback: ether that comes in */
+		push(r, VAL_TOP | MAY_COMPUTED | IS_OTHER);
+		return;
 	case OP_MLOAD:
 	case OP_SLOAD:
 	case OP_TLOAD: /* some keep the selector in memory (Vyper), others could in storage */

@@ -223,6 +223,32 @@ read_call(struct swap_reader *r, struct swap_asked *a)
 	return false;
 }
 
+static uint32_t
+selector_bit(uint32_t selector)
+{
+	return (selector >> 18 ^ selector) & (SWAP_CACHE_SELECTORS - 1);
+}
+
+static void
+note_selectors(struct swap_cache *cache)
+{
+	for (uint32_t i = 0; i < swap_routers_n; i++) {
+		for (const struct swap_form *f = swap_routers[i].forms; f->read != NULL; f++) {
+			uint32_t bit = selector_bit(f->selector);
+			cache->selectors[bit / 64] |= (uint64_t)1 << bit % 64;
+		}
+	}
+	cache->has_selectors = true;
+}
+
+/* False: no row has a form with it. */
+static inline bool
+may_be_known(const struct swap_cache *cache, uint32_t selector)
+{
+	uint32_t bit = selector_bit(selector);
+	return cache == NULL || (cache->selectors[bit / 64] >> bit % 64 & 1);
+}
+
 void
 swap_dispatch(struct swap_reader *r, const struct swap_asked *outer, const uint8_t *to, struct span data,
 	const uint8_t *value)
@@ -288,11 +314,13 @@ swaps_of_cached(const struct tx *t, const struct calls *calls, struct swap_cache
 	struct swap_reader r = {.tx = t, .calls = calls, .cache = cache, .out = out, .steps = SWAP_STEPS_MAX};
 	uint64_t known = 0;
 	_Static_assert(CALLS_MAX <= 64, "a bit a call");
+	if (cache != NULL && !cache->has_selectors)
+		note_selectors(cache);
 	r.chain = chain_of(t->has_chain_id ? t->chain_id : 0);
 	for (uint32_t i = 0; i < calls->n && i < CALLS_MAX && !(r.over && r.n == SWAPS_MAX); i++) {
 		const struct call *c = &calls->call[i];
 		if (c->kind > CALL_DELEGATE || c->data.len < 4 || (i == 0 && t->to.len == 0) ||
-			inside(calls, i, known))
+			!may_be_known(cache, load32(c->data.p)) || inside(calls, i, known))
 			continue;
 		struct swap_asked a = {.args = abi_args(c->data),
 			.data = c->data,

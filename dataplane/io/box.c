@@ -227,6 +227,7 @@ make_worker(struct box *b, const struct topology *profile)
 		c.feeds = profile->feeds;
 	c.protect = b->protect;
 	c.rlpx_search_at_once = true;
+	c.code_all = true;
 	c.pipe_bytes = 32u << 20; /* a burst of nothing but longest findings must fit */
 	making = b;
 	struct worker *w = worker_new(&c, b->rules, b->stats->lcore[0].c, alloc_for_worker);
@@ -265,7 +266,7 @@ make_correlator(struct box *b)
 {
 	struct correlator_config c = {.rules = b->rules, .counters = b->stats->lcore[0].c, .outlet = print_alert, .outlet_ctx = b, .key = {1},
 		.incidents = INCIDENTS, .kept_bytes = KEPT_BYTES, .armed_pending = ARMED, .armed_kept = ARMED, .in_flight = IN_FLIGHT,
-		.protect = b->protect, .lives = &b->lives, .patient = true};
+		.protect = b->protect, .lives = &b->lives, .patient = true, .each = true};
 	b->correlator_memory = box_alloc(correlator_bytes(&c));
 	if (b->correlator_memory == NULL)
 		return false;

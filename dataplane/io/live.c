@@ -215,6 +215,7 @@ make_worker(struct live *l, uint32_t i)
 	c.pipe_bytes = (uint64_t)l->topo.pipe_mb << 20;
 	c.feeds = l->topo.feeds;
 	c.protect = l->protect;
+	c.code_all = l->opt.source != NULL; /* a file can wait */
 	c.number = i;
 	memcpy(c.seen_key, l->seen_key, sizeof c.seen_key);
 	if (getrandom(c.stream.hash_seed, sizeof c.stream.hash_seed, 0) < 0)
@@ -280,7 +281,8 @@ make_correlator(struct live *l, uint64_t *counters)
 {
 	struct correlator_config c = {.rules = l->bundle.rules, .counters = counters, .outlet = correlator_ring_outlet, .outlet_ctx = &l->rings,
 		.incidents = INCIDENTS, .kept_bytes = KEPT_BYTES, .armed_pending = ARMED, .armed_kept = ARMED, .in_flight = IN_FLIGHT,
-		.protect = l->protect, .lives = &l->lives, .patient = l->opt.source != NULL};
+		.protect = l->protect, .lives = &l->lives, .patient = l->opt.source != NULL,
+		.each = l->opt.source != NULL};
 	if (getrandom(c.key, sizeof c.key, 0) != sizeof c.key)
 		return say("the system has no random numbers");
 	void *mem = eal_alloc(correlator_bytes(&c));

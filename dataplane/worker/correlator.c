@@ -47,6 +47,7 @@ correlator_init(struct correlator *c, void *mem, const struct correlator_config 
 	c->protect = cfg->protect;
 	report_init(&c->reporter, cfg->rules, cfg->counters, at, cfg->incidents, cfg->kept_bytes, cfg->outlet, cfg->outlet_ctx);
 	at += round64(report_bytes(cfg->incidents, cfg->kept_bytes));
+	c->reporter.each = cfg->each;
 	c->watch = watch_init(at, &w);
 	at += round64(watch_bytes(&w));
 	swaps_init(c, at, cfg);
@@ -61,10 +62,11 @@ correlator_add(struct correlator *c, struct pipe *p)
 /* ---- messages ---- */
 
 static void
-take_tx(struct correlator *c, const struct tx_msg *m, bool hurry)
+take_tx(struct correlator *c, const struct tx_msg *m, bool hurry, bool late)
 {
 	struct sighting s;
 	sighting_begin(&s, m, hurry);
+	s.late = late;
 	c->reporter.messages++;
 	s.ref = kept_add(&c->reporter.kept, m);
 	if (c->lives != NULL && m->pending && s.has_hash)
@@ -152,7 +154,7 @@ poll_pipe(struct correlator *c, struct pipe *p)
 	uint32_t kind = *(const uint32_t *)m;
 	tick(c, fact_time(m));
 	if (kind == FACT_TX)
-		take_tx(c, m, hurries(c, p, m));
+		take_tx(c, m, hurries(c, p, m), !c->patient && pipe_fill(p) > p->cap / 16);
 	else if (kind == FACT_EVIDENCE)
 		take_evidence(c, m);
 	else if (c->lives != NULL)

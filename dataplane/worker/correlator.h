@@ -40,6 +40,7 @@ struct correlator_config {
 	const struct protect *protect; /* protected contracts; NULL: none */
 	struct lives *lives; /* NULL: facts are passed over; its events must come to correlator_life */
 	bool patient;	     /* offline: always recover senders */
+	bool each;	     /* a file can wait: equal findings are told one by one, however many */
 };
 
 struct correlator {

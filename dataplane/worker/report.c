@@ -156,7 +156,7 @@ static bool
 held(struct reporter *p, const struct alert_record *r, const uint8_t key[20], const struct suspect *t, uint64_t now_ns)
 {
 	struct storm_group *g;
-	if (t == NULL || t->accepted || t->included)
+	if (p->each || t == NULL || t->accepted || t->included)
 		return false;
 	enum storm_verdict v = storm_take(p->storms, key, r, now_ns, &g);
 	if (v == STORM_TELL)

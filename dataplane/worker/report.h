@@ -30,6 +30,7 @@ struct reporter {
 	struct incidents incidents;
 	struct suspects suspects;
 	struct storms *storms;
+	bool each; /* no storms: told one by one, however many */
 	struct kept kept;
 	report_outlet outlet;
 	void *outlet_ctx;

@@ -150,6 +150,7 @@ worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t 
 	w->ctr = counters;
 	w->feeds = c->feeds;
 	w->lives = c->lives;
+	w->code_all = c->code_all;
 	w->handles = (uint64_t)(c->number + 1) << 48;
 	int rc = take_memory(w, c, alloc);
 	if (rc == 0)

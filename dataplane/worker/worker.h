@@ -42,6 +42,7 @@ struct worker_config {
 	struct feeds feeds;
 	bool lives;	/* tell the correlator facts, see facts.h */
 	const struct protect *protect; /* protected contracts, for rules that ask; NULL: none */
+	bool code_all;	/* offline: read every code that is deployed, however long it takes */
 	uint32_t number; /* of this worker among all; below 65536 */
 	uint64_t pipe_bytes;	/* to the correlator, power of two, at least PIPE_BYTES_MIN: the longest transaction must pass */
 };

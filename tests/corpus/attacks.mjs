@@ -31,10 +31,13 @@ function choose(kind, random, turn) {
 	if (half && turn % 2) dispatch = "abi";
 	if (addresses === "late" && dispatch !== "abi") addresses = "masked";
 	if (outer(form) && ["argument", "late"].includes(addresses)) addresses = "constant";
-	return {
-		style: "obfuscated", encoding: encodings[(turn + random.below(2)) % encodings.length], dispatch, form: form === "proxy" && addresses === "masked" ? "two" : form, addresses,
-		library: random.chance(60) ? random.pick(["token", "math", "vesting"]) : undefined, opaque: random.chance(60),
-	};
+	const encoding = encodings[(turn + random.below(2)) % encodings.length];
+	const library = random.chance(60) ? random.pick(["token", "math", "vesting"]) : undefined;
+	const choice = { style: "obfuscated", encoding, dispatch, form, addresses, library, opaque: random.chance(60) };
+	if (form !== "proxy") return choice;
+	// a clone has none of what its implementation's constructor wrote
+	if (["sender", "key"].includes(dispatch) || ["table", "xor_state"].includes(encoding) || addresses === "masked") return { ...choice, form: "two" };
+	return { ...choice, addresses: "constant" };
 }
 
 export function generated() {
@@ -84,7 +87,7 @@ export function tasksOf(sources, perSource) {
 		for (let i = 0; i < count * 2 && seen.size < count; i++) {
 			const solc = compilers[(turn * 3 + i * (compilers.length % 3 ? 3 : 5)) % compilers.length];
 			const runs = RUNS[(turn + i) % RUNS.length];
-			const via_ir = atLeast(solc, "0.8.19") && runs !== false && (turn + i) % 4 === 0; // unoptimised, it runs out of stack
+			const via_ir = atLeast(solc, "0.8.19") && runs !== false && !s.choice.library && (turn + i) % 3 !== 1; // unoptimised, it runs out of stack
 			const key = [solc, runs, via_ir].join("/");
 			if (seen.has(key)) continue;
 			seen.add(key);

@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
 });
 const threads = Number(options.threads);
 const log = options.verbose ? (line) => console.log(line) : () => {};
-const SAMPLE_MAX = 20, SAMPLE_CODE_MAX = 5000;
+const SAMPLE_MAX = 20, SAMPLE_CODE_MAX = 4200;
 
 function write(name, list) {
 	mkdirSync(options.out, { recursive: true });

@@ -92,8 +92,11 @@ sandwich_ask(struct sandwich *s, struct entry *e)
 
 /* ---- one pool's transactions ---- */
 
+#define SECOND_NS 1000000000ull
+
 struct look {
 	uint32_t n;
+	bool filled;
 	struct {
 		struct entry *e;
 		const struct touch *t;
@@ -101,22 +104,25 @@ struct look {
 	} at[SANDWICH_CHAIN_MAX];
 };
 
+/* Those of the key that came at most age_ns ago: newest first, so that what is older ends it. */
 static void
-look_at(struct sandwich *s, uint64_t key, uint64_t now_ns, struct look *l)
+look_at(struct sandwich *s, uint64_t key, uint64_t now_ns, uint64_t age_ns, struct look *l)
 {
 	l->n = 0;
+	l->filled = true;
 	uint32_t i = s->by_key[key & s->key_mask];
 	for (unsigned walked = 0; i != NIL; i = s->touches[i].by_key.next) {
-		if (++walked > 2 * SANDWICH_CHAIN_MAX || l->n == SANDWICH_CHAIN_MAX) {
+		if (++walked > SANDWICH_CHAIN_MAX) {
 			s->counts[SANDWICH_N_CHAIN_CUT]++;
 			return;
 		}
 		const struct touch *t = &s->touches[i];
-		struct entry *e = &s->txs[t->tx];
-		if (t->key != key || sandwich_apart(e->t_ns, now_ns) > s->window_ns)
+		if (t->t_ns + age_ns + SECOND_NS < now_ns)
+			return; /* and so is what comes after it: times go back a little at most */
+		if (t->key != key || sandwich_apart(t->t_ns, now_ns) > age_ns)
 			continue;
-		l->at[l->n].tip = e->tip;
-		l->at[l->n].e = e;
+		l->at[l->n].tip = t->tip;
+		l->at[l->n].e = &s->txs[t->tx];
 		l->at[l->n++].t = t;
 	}
 }
@@ -213,7 +219,8 @@ reversed(const struct sandwich *s, const struct pair *p, const struct touch *v)
 	if (!p->packed || !(v->how & TOUCH_TOKENS))
 		return false;
 	struct span f = sandwich_data(s, p->front), b = sandwich_data(s, p->back);
-	const uint8_t *fi = sandwich_in(f, v->token_in), *fo = fi != NULL ? sandwich_in(f, v->token_out) : NULL;
+	const uint8_t *fi = sandwich_in(f, v->token_in),
+		      *fo = fi != NULL ? sandwich_in(f, v->token_out) : NULL;
 	const uint8_t *bi = fo != NULL ? sandwich_in(b, v->token_in) : NULL;
 	const uint8_t *bo = bi != NULL ? sandwich_in(b, v->token_out) : NULL;
 	return bo != NULL && (fi < fo) != (bi < bo);
@@ -241,7 +248,8 @@ around(const struct sandwich *s, const struct pair *p, const struct entry *v, ui
 	*evidence = p->evidence;
 	if (is_hair(s, p->front, v))
 		*evidence |= SANDWICH_HAS(FEE_HAIR);
-	if (is_tight(s, p->front, v, p->f->how & p->b->how & TOUCH_SWAP_OF ? 12 : 9) && is_tight(s, p->back, v, 9))
+	if (is_tight(s, p->front, v, p->f->how & p->b->how & TOUCH_SWAP_OF ? 12 : 9) &&
+		is_tight(s, p->back, v, 9))
 		*evidence |= SANDWICH_HAS(FEE_TIGHT);
 	if (is_copy(p->back, v))
 		*evidence |= SANDWICH_HAS(FEE_COPY);
@@ -263,14 +271,16 @@ is_victim(const struct pair *p, const struct entry *v, const struct touch *t)
 	return true;
 }
 
-/* Fees that are derived from the victim's, or legs that show what they are: points alone are not enough, for each of them comes about by chance. */
+/* Fees that are derived from the victim's, or legs that show what they are: points alone are not enough, for
+ * each of them comes about by chance. */
 static bool
 enough(const struct pair *p, uint32_t evidence)
 {
 	bool hair = evidence & SANDWICH_HAS(FEE_HAIR), tight = evidence & SANDWICH_HAS(FEE_TIGHT);
 	bool echo = evidence & SANDWICH_HAS(AMOUNT_ECHO), turned = evidence & SANDWICH_HAS(REVERSED);
 	bool ways = turned || (evidence & SANDWICH_HAS(SELECTOR)) ||
-		    ((evidence & SANDWICH_HAS(OPPOSITE)) && (evidence & SANDWICH_HAS(TOGETHER)) && !p->nonces_apart);
+		    ((evidence & SANDWICH_HAS(OPPOSITE)) && (evidence & SANDWICH_HAS(TOGETHER)) &&
+			    !p->nonces_apart);
 	bool at_once = evidence & (SANDWICH_HAS(TOGETHER) | SANDWICH_HAS(SELECTOR) | SANDWICH_HAS(NONCES));
 	if (!echo && !at_once)
 		return false;
@@ -313,7 +323,8 @@ tell_pair(struct sandwich *s, const struct pair *p, struct told *t, uint64_t now
 	sandwich_tell(s, t, now_ns);
 }
 
-/* Is anything between the two by tip, hanging on the front by a hair, or on both? Cheap, and true of few pairs. */
+/* Is anything between the two by tip, hanging on the front by a hair, or on both? Cheap, and true of few
+ * pairs. */
 static bool
 promising(const struct sandwich *s, const struct look *l, const struct pair *p)
 {
@@ -330,7 +341,8 @@ promising(const struct sandwich *s, const struct look *l, const struct pair *p)
 }
 
 static bool
-gather(struct sandwich *s, const struct look *l, struct pair *p, struct told *t, const struct entry *around_what)
+gather(struct sandwich *s, const struct look *l, struct pair *p, struct told *t,
+	const struct entry *around_what)
 {
 	bool among = around_what == NULL;
 	unsigned best = 0;
@@ -364,16 +376,20 @@ gather(struct sandwich *s, const struct look *l, struct pair *p, struct told *t,
 
 /* Weighs a and b as the legs around what is in l (and around_what, if not NULL, among it). True: told. */
 static bool
-weigh(struct sandwich *s, const struct look *l, struct entry *a, const struct touch *at, struct entry *b,
+weigh(struct sandwich *s, struct look *l, struct entry *a, const struct touch *at, struct entry *b,
 	const struct touch *bt, uint64_t now_ns, const struct entry *around_what)
 {
 	enum fee_order order = sandwich_fees(s, a, b);
 	if (a == b || (order != FEE_ABOVE && order != FEE_BELOW) || s->pairs_left == 0 ||
 		sandwich_apart(a->t_ns, b->t_ns) > s->pair_ns)
 		return false;
-	struct pair p = order == FEE_ABOVE ? (struct pair){.front = a, .back = b, .f = at, .b = bt} :
-					     (struct pair){.front = b, .back = a, .f = bt, .b = at};
-	if (!make_pair(&p) || !promising(s, l, &p))
+	struct pair p = order == FEE_ABOVE ? (struct pair){.front = a, .back = b, .f = at, .b = bt}
+					   : (struct pair){.front = b, .back = a, .f = bt, .b = at};
+	if (!make_pair(&p))
+		return false;
+	if (!l->filled)
+		look_at(s, at->key, now_ns, s->window_ns, l);
+	if (!promising(s, l, &p))
 		return false;
 	if (--s->pairs_left == 0)
 		s->counts[SANDWICH_N_PAIRS_CUT]++;
@@ -395,7 +411,7 @@ weigh(struct sandwich *s, const struct look *l, struct entry *a, const struct to
 
 /* Other touches of the same key and the same sender, or contract. */
 static bool
-pairs_of(struct sandwich *s, const struct look *l, struct entry *e, const struct touch *t, unsigned by,
+pairs_of(struct sandwich *s, struct look *l, struct entry *e, const struct touch *t, unsigned by,
 	uint64_t now_ns, const struct entry *around_what)
 {
 	uint32_t i = t->who[by] != 0 ? s->by_who[by][t->who[by] & s->key_mask] : NIL;
@@ -411,17 +427,17 @@ pairs_of(struct sandwich *s, const struct look *l, struct entry *e, const struct
 
 /* Decoded legs one of whose senders is not known: opposite ways, and fees tight around something. */
 static bool
-strangers_of(
-	struct sandwich *s, const struct look *l, struct entry *e, const struct touch *t, uint64_t now_ns,
-	const struct entry *around_what)
+strangers_of(struct sandwich *s, struct look *l, const struct look *near, struct entry *e,
+	const struct touch *t, uint64_t now_ns, const struct entry *around_what)
 {
 	bool told = false;
 	if (!(t->how & TOUCH_SWAP_OF) || t->dir == 0)
 		return false;
-	for (uint32_t i = 0; i < l->n && s->pairs_left != 0; i++) {
-		const struct touch *x = l->at[i].t;
-		struct entry *other = l->at[i].e;
-		if (!(x->how & TOUCH_SWAP_OF) || x->dir != 3 - t->dir || (e->flags & other->flags & ENTRY_FROM) ||
+	for (uint32_t i = 0; i < near->n && s->pairs_left != 0; i++) {
+		const struct touch *x = near->at[i].t;
+		struct entry *other = near->at[i].e;
+		if (!(x->how & TOUCH_SWAP_OF) || x->dir != 3 - t->dir ||
+			(e->flags & other->flags & ENTRY_FROM) ||
 			(other->flags & (ENTRY_FROM | ENTRY_ASKED)) == ENTRY_ASKED)
 			continue;
 		told |= weigh(s, l, e, t, other, x, now_ns, around_what);
@@ -431,14 +447,14 @@ strangers_of(
 
 /* e came between legs that were there. */
 static bool
-as_victim(struct sandwich *s, const struct look *l, const struct entry *e, uint64_t now_ns)
+as_victim(struct sandwich *s, struct look *l, const struct look *near, const struct entry *e, uint64_t now_ns)
 {
 	bool told = false;
-	for (uint32_t i = 0; i < l->n && s->pairs_left != 0; i++) {
-		struct entry *x = l->at[i].e;
-		const struct touch *t = l->at[i].t;
+	for (uint32_t i = 0; i < near->n && s->pairs_left != 0; i++) {
+		struct entry *x = near->at[i].e;
+		const struct touch *t = near->at[i].t;
 		/* of each pair the back leg */
-		if (x == e || sandwich_apart(x->t_ns, e->t_ns) > s->pair_ns)
+		if (x == e || (s->base_fee == 0 && near->at[i].tip > e->tip))
 			continue;
 		enum fee_order order = sandwich_fees(s, x, e);
 		if (order != FEE_BELOW && order != FEE_EQUAL)
@@ -447,7 +463,7 @@ as_victim(struct sandwich *s, const struct look *l, const struct entry *e, uint6
 		if (x->flags & ENTRY_VIA)
 			told |= pairs_of(s, l, x, t, BY_CONTRACT, now_ns, e);
 		if (!(x->flags & ENTRY_FROM) && is_tight(s, x, e, 9))
-			told |= strangers_of(s, l, x, t, now_ns, e);
+			told |= strangers_of(s, l, near, x, t, now_ns, e);
 	}
 	return told;
 }
@@ -458,22 +474,25 @@ as_victim(struct sandwich *s, const struct look *l, const struct entry *e, uint6
 static bool
 is_shared(const struct sandwich *s, const struct entry *e, const struct touch *t)
 {
-	uint32_t i = t->who[BY_CONTRACT] != 0 ? s->by_who[BY_CONTRACT][t->who[BY_CONTRACT] & s->key_mask] : NIL;
+	uint32_t i =
+		t->who[BY_CONTRACT] != 0 ? s->by_who[BY_CONTRACT][t->who[BY_CONTRACT] & s->key_mask] : NIL;
 	for (unsigned n = 0; i != NIL && n < SANDWICH_PAIRS_MAX; n++) {
 		const struct touch *x = &s->touches[i];
 		i = x->by_who[BY_CONTRACT].next;
-		if (x != t && x->who[BY_CONTRACT] == t->who[BY_CONTRACT] && !sandwich_same_from(e, &s->txs[x->tx]))
+		if (x != t && x->who[BY_CONTRACT] == t->who[BY_CONTRACT] &&
+			!sandwich_same_from(e, &s->txs[x->tx]))
 			return true;
 	}
 	return false;
 }
 
 static bool
-partial(struct sandwich *s, struct entry *front, const struct touch *f, struct entry *v, const struct touch *vt,
-	uint64_t now_ns)
+partial(struct sandwich *s, struct entry *front, const struct touch *f, struct entry *v,
+	const struct touch *vt, uint64_t now_ns)
 {
-	if (front == v || !(front->flags & ENTRY_PACKED) || !(vt->how & TOUCH_SWAP_OF) || (vt->how & TOUCH_NESTED) || sandwich_same_from(front, v) ||
-		(f->dir != 0 && vt->dir != 0 && f->dir != vt->dir) ||
+	if ((s->base_fee == 0 && (f->tip < vt->tip || f->tip - vt->tip > 1000)) || front == v ||
+		!(front->flags & ENTRY_PACKED) || !(vt->how & TOUCH_SWAP_OF) || (vt->how & TOUCH_NESTED) ||
+		sandwich_same_from(front, v) || (f->dir != 0 && vt->dir != 0 && f->dir != vt->dir) ||
 		front->t_ns < v->t_ns || front->t_ns - v->t_ns > s->pair_ns || !is_hair(s, front, v) ||
 		sandwich_fees(s, front, v) != FEE_ABOVE || is_shared(s, front, f))
 		return false;
@@ -498,24 +517,25 @@ partial(struct sandwich *s, struct entry *front, const struct touch *f, struct e
 void
 sandwich_public(struct sandwich *s, struct entry *e)
 {
-	struct look l;
+	struct look near, all;
 	uint64_t now_ns = e->t_ns;
 	bool told = false;
 	for (uint32_t i = e->touches; i != NIL; i = s->touches[i].of_tx) {
 		const struct touch *t = &s->touches[i];
 		if ((t->how & TOUCH_TOKEN_KEY) && told)
 			return; /* the pool has said it */
-		look_at(s, t->key, now_ns, &l);
-		if (l.n < 2)
+		all.filled = false;
+		bool here = pairs_of(s, &all, e, t, BY_SENDER, now_ns, NULL);
+		here |= pairs_of(s, &all, e, t, BY_CONTRACT, now_ns, NULL);
+		look_at(s, t->key, now_ns, s->pair_ns, &near);
+		if (near.n < 2)
 			continue;
-		bool here = pairs_of(s, &l, e, t, BY_SENDER, now_ns, NULL);
-		here |= pairs_of(s, &l, e, t, BY_CONTRACT, now_ns, NULL);
-		here |= strangers_of(s, &l, e, t, now_ns, NULL);
+		here |= strangers_of(s, &all, &near, e, t, now_ns, NULL);
 		if (e->flags & ENTRY_SWAPS)
-			here |= as_victim(s, &l, e, now_ns);
-		for (uint32_t k = 0; !here && k < l.n; k++)
-			here = partial(s, e, t, l.at[k].e, l.at[k].t, now_ns) ||
-			       partial(s, l.at[k].e, l.at[k].t, e, t, now_ns);
+			here |= as_victim(s, &all, &near, e, now_ns);
+		for (uint32_t k = 0; !here && k < near.n; k++)
+			here = partial(s, e, t, near.at[k].e, near.at[k].t, now_ns) ||
+			       partial(s, near.at[k].e, near.at[k].t, e, t, now_ns);
 		told |= here;
 	}
 }

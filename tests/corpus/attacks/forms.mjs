@@ -92,7 +92,7 @@ function members(provider, family, spec, c, random) {
 function contractText(provider, family, spec, c, random, m) {
 	const args = m.places.map((p, i) => ({ ...p, name: m.addresses[i][0] })).filter((p) => p.argument);
 	const params = args.map((p, i) => `address q${i}`).join(", ");
-	const construct = [spec.owned ? "$owner = msg.sender;" : "", ...args.map((p, i) => `${p.name} = q${i};`),
+	const construct = [spec.owned ? `$owner = ${spec.dispatch === "sender" ? "tx.origin" : "msg.sender"};` : "", ...args.map((p, i) => `${p.name} = q${i};`),
 		...m.places.map((p) => p.construct ?? ""), c.construct()].filter(Boolean).join("\n\t\t");
 	const lates = m.late ? ", address q0, address q1" + m.addresses.slice(2).map((_, i) => `, address q${i + 2}`).join("") : "";
 	const setLates = m.late ? m.addresses.map(([name], i) => `${name} = q${i};`).join("\n\t\t") : "";
@@ -230,7 +230,7 @@ ${body}${outer ? outerText(spec, m.amount) : ""}`;
 	const inCode = ["constant", "state"].includes(spec.addresses), open = OPEN_ENCODINGS.includes(spec.encoding);
 	return {
 		source: name(text, spec, random),
-		contract: outer ? "B" : "A",
+		contract: outer ? "B" : "A", callback: spec.callback, start: spec.startSelector,
 		arguments: args.length ? AbiCoder.defaultAbiCoder().encode(args.map(() => "address"), args) : "0x",
 		since: spec.encoding !== "interface" || spec.dispatch !== "abi" || spec.form === "factory" || spec.form === "proxy" || family.since ? "0.5" : provider.since ?? "0.4",
 		shows: { entry: open, callback: OPEN_DISPATCHES.includes(spec.dispatch), address: inCode || spec.addresses === "argument" },

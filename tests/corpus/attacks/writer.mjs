@@ -144,7 +144,7 @@ export function dispatch(kind, callback, start, key) {
 		if (s == ${xor(callback, key)}) $serve();
 		else if (s == ${xor(start, key)}) $run($at(4));`;
 	case "sender": return `if (msg.sender == $lender) $serve();
-		else { require(tx.origin == $owner); $run($at(0)); }`;
+		else { require(tx.origin == $owner); $run($at(4)); }`;
 	default: return `bytes32 h = keccak256(abi.encodePacked(msg.sig));
 		if (h == ${keccak256(callback)}) $serve();
 		else if (h == ${keccak256(start)}) $run($at(4));

@@ -33,7 +33,8 @@ static const struct {
 	{"ViaFactory-", PAIRS, P(UNISWAP_V2), 0, 0, REASON(NESTED), true},
 	/* who calls callbacks lends; who takes ether and swaps does not borrow */
 	{"Lender-", 0, 0, 0, 0, 0, false}, {"Receive-", PAIRS, 0, 0, 0, 0, false},
-	{"Benign-", 0, 0, 0, 0, 0, false}, {"Base-", 0, 0, 0, 0, 0, false}};
+	{"ReceiveOld-", PAIRS, PAIRS, 0, 0, 0, true}, {"Benign-", 0, 0, 0, 0, 0, false},
+	{"Base-", 0, 0, 0, 0, 0, false}};
 
 static void
 compiled_codes(void **state)

@@ -82,7 +82,7 @@ selectors_that_are_called(void **state)
 		{"63022c0d9f6300000000505b60e01b", PAIRS}};
 	for (unsigned i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		print_message("%s\n", forms[i].form);
-		run(SELECTOR "806310d1e85c14", forms[i].form);
+		run(SELECTOR "806310d1e85c18", forms[i].form);
 		assert_int_equal(facts.entries, forms[i].entries);
 		assert_int_equal(facts.flash, forms[i].entries == PAIRS);
 	}
@@ -231,6 +231,19 @@ whatever_the_selector_is(void **state)
 	assert_true(facts.any_callback);
 	assert_true(facts.flash);
 	assert_int_equal(facts.callbacks, PAIRS);
+	/* what comes back is not even read; but ether that comes in without calldata is no call */
+	deploy("63022c0d9f60e01b" CALL_IT "00");
+	assert_true(facts.any_callback && facts.flash);
+	deploy("36600457"
+	       "5b"
+	       "63022c0d9f60e01b" CALL_IT "00");
+	assert_true(facts.any_callback);
+	deploy("36602057"
+	       "63022c0d9f60e01b" CALL_IT "00"
+	       "5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5ffd");
+	assert_false(facts.any_callback);
+	assert_int_equal(facts.entries, PAIRS);
+	assert_false(facts.flash);
 	/* behind a function's gate it is that function's alone */
 	run(SELECTOR "80631234567818", "60243563022c0d9f60e01b17");
 	assert_false(facts.any_callback);

@@ -492,24 +492,29 @@ static void
 crowd_without_findings(void **state)
 {
 	struct rig_flow f;
+	struct text body = {0}, t = {0};
 	struct span tx = rig_tx(TO_PAUSED, 100000, 20);
-	g.unchecked = true;
 	rig_open(&g, &f, 1);
-	g.now_ns -= 1000;
-	for (unsigned i = 0; i < 2 * EVIDENCE_PLAIN; i++) {
+	text_add(&body, "[");
+	for (unsigned i = 0; i < 50; i++) {
 		struct span plain = rig_tx(TO_NOTHING, i, 20);
-		say(&g, &f, plain);
-		ack(&g, &f, 1);
-		listen(&g, &said);
-		g.now_ns -= 2000; /* all at once */
+		text_raw(&body, plain);
+		text_add(&body, ",");
 		give_back(plain);
 	}
-	assert_int_equal(g.c[CTR_EVIDENCE_NOTED], 2 * EVIDENCE_PLAIN);
-	assert_int_equal(g.c[CTR_EVIDENCE_EVICTED], EVIDENCE_PLAIN);
-	say(&g, &f, tx);
+	text_raw(&body, tx);
+	text_add(&body, "]");
+	text_post(&t, "", &body);
+	rig_say(&g, &f, 0, text_span(&t));
 	ack(&g, &f, 1);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 51);
+	assert_int_equal(g.c[CTR_EVIDENCE_NOTED], EVIDENCE_PLAIN + 1);
 	wait(&g, &said, MS);
 	assert_int_equal(count(&g, &said, tx, false, true), 1);
+	wait(&g, &said, MS);
+	assert_int_equal(g.c[CTR_EVIDENCE_PROVEN], EVIDENCE_PLAIN + 1);
+	text_free(&body);
+	text_free(&t);
 	give_back(tx);
 }
 
