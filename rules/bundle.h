@@ -79,7 +79,7 @@ enum rule_event {
 };
 #define EVENT(id) (1u << EVENT_##id)
 #define EVENTS_OF_ONE_TX (EVENT(TRANSACTION) | EVENT(DEPLOYMENT) | EVENT(ARMED_CALL) | EVENT(DELEGATION))
-#define EVENTS_OF_CODE (EVENT(TRANSACTION) | EVENT(DEPLOYMENT))
+#define EVENTS_OF_CODE (EVENT(TRANSACTION) | EVENT(DEPLOYMENT) | EVENT(ARMED_CALL))
 
 /* Numbers that conditions compare, and the events of which they are known: a condition of another event that names one is refused.
  * Those from `value` to `blobs` are the transaction's; fee_cap and tip_cap are gasPrice for types 0 and 1, chain_id is 0 if the

@@ -47,7 +47,9 @@ def table(title, v, keep, key):
 
 def lines(rows, sums, whole, bias):
     views = {name: View(rows, s, bias) for name, s in sums.items()}
-    out = ['weights %d, bias %d, threshold %d' % (len(whole), bias, scores.THRESHOLD)]
+    cut = [r for r in rows if not r['y'] and r['cut'] and r['list'] == 'rest']
+    out = ['weights %d, bias %d, threshold %d' % (len(whole), bias, scores.THRESHOLD),
+           'too much to read, so paged whatever the weights are: %d of benign rest' % len(cut)]
     for name in ('families', 'providers', 'hand', 'time'):
         out += split_lines(name, views[name])
     quiet = lambda r: r['y'] and not paged_by_rules(r)
