@@ -218,7 +218,7 @@ give_back(struct evidence_table *t, struct evidence *e)
 	flow_rest(t, &t->flows[e->of], e->dir);
 }
 
-static void
+static __attribute__((noinline)) void
 fail(struct worker *w, struct evidence *e, enum sentinel_counter why)
 {
 	w->ctr[why]++;
@@ -302,7 +302,7 @@ evict_grace(struct worker *w, unsigned found)
 	return false;
 }
 
-static void
+static __attribute__((noinline)) void
 make_room(struct worker *w)
 {
 	struct evidence_table *t = &w->evidence;
@@ -315,7 +315,7 @@ make_room(struct worker *w)
 		evict_grace(w, 1);
 }
 
-static struct evidence_flow *
+static __attribute__((noinline)) struct evidence_flow *
 make_flow(struct worker *w, struct flow *f)
 {
 	struct evidence_table *t = &w->evidence;
@@ -438,6 +438,14 @@ evidence_drop(struct worker *w, struct evidence_ref ref)
 
 /* ---- what net tells ---- */
 
+static __attribute__((noinline)) void
+begin_grace(struct worker *w, struct evidence_flow *v, unsigned dir, uint64_t now_ns)
+{
+	struct evidence_table *t = &w->evidence;
+	while (v->n_waits[dir] > 0 && t->entries[v->waits[dir].first].end <= v->acked[dir])
+		push_grace(w, pop_wait(t, v, dir), now_ns);
+}
+
 void
 evidence_acked(struct worker *w, struct flow *f, unsigned dir, uint64_t off, bool in_place, uint64_t now_ns)
 {
@@ -453,8 +461,8 @@ evidence_acked(struct worker *w, struct flow *f, unsigned dir, uint64_t off, boo
 	if (!in_place)
 		return;
 	v->acked[dir] = off;
-	while (v->n_waits[dir] > 0 && t->entries[v->waits[dir].first].end <= off)
-		push_grace(w, pop_wait(t, v, dir), now_ns);
+	if (v->n_waits[dir] > 0 && t->entries[v->waits[dir].first].end <= off)
+		begin_grace(w, v, dir, now_ns);
 }
 
 /* Soon after it came, a segment that says the sender is not that far may be late, or be seen twice: it counts against an acknowledgement, no
