@@ -442,19 +442,6 @@ old_flow(struct evidence_table *t, bool waits)
 	return NULL;
 }
 
-static void
-static bool
-evict_grace(struct worker *w, unsigned found)
-{
-	struct evidence_table *t = &w->evidence;
-	for (unsigned answer = 2; answer-- > 0;) {
-		if (t->grace[answer][found].first == 0)
-			continue;
-		fail(w, pop_grace(t, &t->grace[answer][found]), CTR_EVIDENCE_EVICTED);
-		return true;
-	}
-	return false;
-}
 static __attribute__((noinline)) void
 make_room(struct worker *w)
 {
@@ -467,7 +454,6 @@ make_room(struct worker *w)
 }
 
 /* n_refs of a flow whose crossings are judged only later holds it; so does `closed` none that goes on. */
-static struct evidence_flow *
 static __attribute__((noinline)) struct evidence_flow *
 make_flow(struct worker *w, struct flow *f)
 {
@@ -642,14 +628,6 @@ evidence_judged(struct worker *w, const struct evidence_ref *ref, uint64_t finge
 
 /* ---- what net tells ---- */
 
-static __attribute__((noinline)) void
-begin_grace(struct worker *w, struct evidence_flow *v, unsigned dir, uint64_t now_ns)
-{
-	struct evidence_table *t = &w->evidence;
-	while (v->n_waits[dir] > 0 && t->entries[v->waits[dir].first].end <= v->acked[dir])
-		push_grace(w, pop_wait(t, v, dir), now_ns);
-}
-
 void
 evidence_acked(struct worker *w, struct flow *f, unsigned dir, uint64_t off, bool in_place, uint64_t now_ns)
 {
@@ -667,8 +645,6 @@ evidence_acked(struct worker *w, struct flow *f, unsigned dir, uint64_t off, boo
 	v->acked[dir] = off;
 	while (v->n_waits[dir] > 0 && t->entries[v->waits[dir].first].end <= off)
 		push_grace(t, pop_wait(t, v, dir), now_ns);
-	if (v->n_waits[dir] > 0 && t->entries[v->waits[dir].first].end <= off)
-		begin_grace(w, v, dir, now_ns);
 }
 
 /* Soon after it came, a segment that says the sender is not that far may be late, or be seen twice: it counts against an acknowledgement, no
