@@ -590,7 +590,7 @@ tell_at_once(struct worker *w, const struct evidence_ref *ref, uint64_t fingerpr
 		w->ctr[CTR_EVIDENCE_MAC]++;
 	} else if (knows(w->evidence.proven, key_of(fingerprint, of_answer))) {
 		item.acked = true;
-		item.trust &= ~(uint32_t)(NOT_YET | NEVER);
+		item.trust &= ~(uint32_t)(NOT_YET | NEVER | TRUST_INCLUDED); /* the earlier one may have been in no block */
 	}
 	tell(w, &item, told);
 }
