@@ -306,6 +306,14 @@ name_sender(struct reporter *p, struct alert_record *r, const struct suspect *t)
 	return true;
 }
 
+/* What is left of it can be asked of the operator's node: that is told at once, the proof of the node's answer may take long. Refused ones are not worth asking about. */
+static bool
+askable_now(const struct alert_record *r, const struct incident *i, const struct suspect *t)
+{
+	const uint32_t askable = (uint32_t)LACKS_UNCHECKED | LACK(ACCEPTED);
+	return t->accepted && r->grade_wanted == GRADE_PAUSE && !(r->lacks & ~askable) && (i->last.lacks & ~askable);
+}
+
 /* One of its incidents, told anew if that says more than before. */
 static void
 changed(struct reporter *p, struct suspect *t, struct incident *i, bool accepted_now, uint64_t now_ns)
@@ -316,7 +324,7 @@ changed(struct reporter *p, struct suspect *t, struct incident *i, bool accepted
 	uint8_t before = i->grade;
 	bool was_held = i->held, renamed = accepted_now && name_sender(p, &r, t);
 	judge(&r, t);
-	if (r.grade <= before && !(accepted_now && r.grade >= GRADE_PAGE))
+	if (r.grade <= before && !(accepted_now && r.grade >= GRADE_PAGE) && !askable_now(&r, i, t))
 		return;
 	if (renamed) {
 		i->used = i->used && !was_held;
