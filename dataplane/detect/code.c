@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "detect/code.h"
+#include "detect/code_deep.h"
 #include "detect/code_private.h"
 #include "detect/flash.h"
 
@@ -22,6 +23,7 @@ code_free(struct code_reader *r)
 	free(r->queue);
 	free(r->slots);
 	free(r->copy);
+	code_deep_free(r->deep);
 	free(r);
 }
 
@@ -38,7 +40,8 @@ code_new(void)
 	r->queue = malloc(CODE_BYTES_MAX * sizeof(*r->queue));
 	r->slots = malloc(CODE_SLOTS_MAX * sizeof(*r->slots));
 	r->copy = malloc(CODE_BYTES_MAX);
-	if (r->copy && r->mark && r->head_at && r->heads && r->queue && r->slots)
+	r->deep = code_deep_new();
+	if (r->deep && r->copy && r->mark && r->head_at && r->heads && r->queue && r->slots)
 		return r;
 	code_free(r);
 	errno = ENOMEM;
@@ -156,6 +159,7 @@ sum_up(struct code_reader *r)
 	sum->over |= s->over;
 	if (s->guessed && s->table)
 		read_bluntly(r, (struct span){r->p, r->len}, false);
+	sum->calls |= s->call | s->delegate | s->create;
 	if (!s->call && !s->delegate)
 		return;
 	sum->entries |= s->entries;
@@ -203,6 +207,30 @@ score_of(uint64_t reasons)
 	ALERT_REASONS(_)
 #undef _
 	return score < ALERT_SCORE_MAX ? score : ALERT_SCORE_MAX;
+}
+
+/* What a walk does not see. Only of code that calls others, and only as long as no loan has been seen. */
+static void
+read_deep(struct code_reader *r, struct span code)
+{
+	struct code_sum *s = &r->sum;
+	struct code_deep *d = r->deep;
+	uint64_t callbacks = s->callbacks | s->any_callback;
+	if (!s->calls || flash_takes(s->entries, callbacks, s->helpers) != 0)
+		return;
+	struct deep_known known = {s->entries, callbacks, s->helpers, s->swap_entries};
+	code_deep_read(d, code, &known);
+	s->entries |= d->entries;
+	s->callbacks |= d->callbacks;
+	s->helpers |= d->helpers;
+	s->swap_entries |= d->swap_entries;
+	s->swap_callbacks |= d->swap_callbacks;
+	s->addresses |= d->addresses;
+	s->entry_families |= d->entry_families;
+	s->callback_families |= d->callback_families;
+	s->transfers |= d->transfers;
+	s->swaps |= d->swaps;
+	r->out->deep_steps = d->steps;
 }
 
 static void
@@ -264,6 +292,7 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 		memset(r->grams, 0xff, sizeof(r->grams));
 	}
 	r->sum.addresses |= flash_addresses_in(code);
+	read_deep(r, code);
 	code_hash(r, code, out->hash);
 	conclude(r);
 }

@@ -31,6 +31,7 @@ struct code_facts {
 	uint32_t score;	    /* of the reasons, 0..1000 */
 	uint32_t n_codes;   /* codes inside each other, the init code among them */
 	uint32_t reached_bytes;
+	uint32_t deep_steps; /* of the work beside the walk; 0: there was no need */
 	uint32_t n_grams; /* bits set of the reader's grams */
 	bool flash;	  /* it can take a flash loan: a provider's entry is called, and its callback served (or the provider calls back with whatever it is told) */
 	bool cut;	  /* a cap was hit: not all was read, and what it may do counts as done (all grams, too) */

@@ -88,7 +88,7 @@ struct code_seen {
 struct code_sum {
 	uint64_t entries, callbacks, helpers, swap_entries, swap_callbacks, addresses, reasons, any_callback;
 	uint32_t entry_families, callback_families;
-	bool transfers, swaps;
+	bool transfers, swaps, calls;
 	bool over; /* a cap was hit: not all was read */
 };
 
@@ -131,6 +131,7 @@ struct code_reader {
 	uint32_t n_wide;
 	uint32_t wide[CODE_WIDE]; /* places of PUSH20 and PUSH32 among them */
 	uint8_t *copy;
+	struct code_deep *deep;
 	struct code_sum sum;
 	struct code_facts *out;
 	uint64_t grams[CODE_GRAMS / 64];
@@ -147,6 +148,9 @@ void code_walk(struct code_reader *r);
 
 /* code_meaning: a constant that is used otherwise than to compare the selector with it: selectors that are called, addresses. */
 void code_meaning(struct code_reader *r, const struct code_word *w);
+
+bool code_is_transfer(uint32_t selector);
+bool code_is_swap(uint32_t selector);
 
 /* code_gram: the instruction at pc, which follows r->before. Of opcodes: their symbols. */
 void code_gram(struct code_reader *r, uint32_t pc);
