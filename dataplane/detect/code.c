@@ -231,6 +231,7 @@ read_deep(struct code_reader *r, struct span code)
 	s->transfers |= d->transfers;
 	s->swaps |= d->swaps;
 	r->out->deep_steps = d->steps;
+	r->out->tired = d->tired;
 }
 
 static void

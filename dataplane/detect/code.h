@@ -37,6 +37,7 @@ struct code_facts {
 	bool cut;	  /* a cap was hit: not all was read, and what it may do counts as done (all grams, too) */
 	bool guessed;	  /* a jump or a copy of code could not be followed: whatever it could lead to counts as reached */
 	bool any_callback; /* it acts on calldata whatever its selector is: it serves whichever callback its entries ask for, and they are in `callbacks` */
+	bool tired;	  /* the bounds of that work were hit: there may be more to it */
 	bool template_;	  /* its normalised hash is that of a published artifact */
 	bool has_target;  /* an EIP-1167 proxy, or other code that only delegates: to whom */
 	uint8_t target[20];

@@ -10,7 +10,7 @@
 #define BITS (DEEP_ARENA + CODE_BYTES_MAX + 64 * 2 * DEEP_ACCOUNTS)
 #define SHARE_MIN 1500u	    /* steps that a fork has at least */
 #define CREATE_STEPS 20000u /* of a constructor within another call */
-#define CALLBACK_STEPS 6000u
+#define CALLBACK_STEPS 20000u
 #define NO_SELECTOR 0x5bd3f1a7u /* that nobody serves by name */
 
 void

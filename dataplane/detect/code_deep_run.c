@@ -184,9 +184,7 @@ hash(struct code_deep *d, struct deep_frame *f)
 		uint8_t out[32];
 		keccak256(&bytes, 1, out);
 		v.w = code_word_read(out, 32);
-		v.soft = at.soft | size.soft ? ALL : 0;
-		for (uint32_t i = 0; i < n && v.soft == 0; i++)
-			v.soft = f->soft[from + i] ? ALL : 0;
+		v.soft = at.soft | size.soft || memchr(f->soft + from, 1, n) != NULL ? ALL : 0;
 		d->steps += 20 + n / 8;
 	}
 	push(f, v);

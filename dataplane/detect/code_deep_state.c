@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "detect/code_deep.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum { UNDO_MEMORY, UNDO_CELL, UNDO_NEW };
@@ -73,6 +74,19 @@ deep_take_back(struct code_deep *d, uint32_t to)
 	}
 }
 
+/* 32 marks of a byte each, to bits: the first is the highest. */
+static uint32_t
+gather(const uint8_t *soft)
+{
+	uint32_t bits = 0;
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t eight;
+		memcpy(&eight, soft + 8 * i, 8);
+		bits = bits << 8 | (uint32_t)(le64toh(eight) * 0x8040201008040201ull >> 56);
+	}
+	return bits;
+}
+
 struct deep_value
 deep_load(struct code_deep *d, struct deep_frame *f, uint32_t at)
 {
@@ -82,9 +96,7 @@ deep_load(struct code_deep *d, struct deep_frame *f, uint32_t at)
 		return v;
 	touch(f, at + 32);
 	v.w = code_word_read(f->memory + at, 32);
-	v.soft = 0;
-	for (unsigned i = 0; i < 32; i++)
-		v.soft |= (uint32_t)f->soft[at + i] << (31 - i);
+	v.soft = gather(f->soft + at);
 	return v;
 }
 
@@ -112,7 +124,8 @@ deep_store_value(struct code_deep *d, struct deep_frame *f, uint32_t at, const s
 {
 	uint8_t bytes[32], soft[32];
 	code_word_bytes(&v->w, bytes);
-	for (unsigned i = 0; i < 32; i++)
+	memset(soft, v->soft & 1, 32);
+	for (unsigned i = 0; i < 32 && v->soft != 0 && v->soft != UINT32_MAX; i++)
 		soft[i] = v->soft >> (31 - i) & 1;
 	deep_store(d, f, at, bytes, soft, 32);
 }

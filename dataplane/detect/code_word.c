@@ -2,6 +2,7 @@
 #include "detect/code_word.h"
 #include "detect/code_private.h"
 
+#include <endian.h>
 #include <string.h>
 
 struct code_word
@@ -13,17 +14,18 @@ code_word_of(uint64_t v)
 struct code_word
 code_word_read(const uint8_t *p, unsigned n)
 {
-	struct code_word w = {{0, 0, 0, 0}};
-	for (unsigned i = 0; i < n; i++)
-		w.l[(n - 1 - i) / 8] |= (uint64_t)p[i] << 8 * ((n - 1 - i) % 8);
-	return w;
+	uint8_t bytes[32] = {0};
+	uint64_t be[4];
+	memcpy(bytes + 32 - n, p, n);
+	memcpy(be, bytes, 32);
+	return (struct code_word){{be64toh(be[3]), be64toh(be[2]), be64toh(be[1]), be64toh(be[0])}};
 }
 
 void
 code_word_bytes(const struct code_word *a, uint8_t out[32])
 {
-	for (unsigned i = 0; i < 32; i++)
-		out[31 - i] = (uint8_t)(a->l[i / 8] >> 8 * (i % 8));
+	uint64_t be[4] = {htobe64(a->l[3]), htobe64(a->l[2]), htobe64(a->l[1]), htobe64(a->l[0])};
+	memcpy(out, be, 32);
 }
 
 bool

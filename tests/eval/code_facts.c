@@ -57,9 +57,9 @@ tell(struct code_reader *r, uint32_t len, unsigned rounds)
 		t = now_ns() - t;
 		best = t < best ? t : best;
 	}
-	printf("{\"flash\":%s,\"score\":%u,\"len\":%u,\"ns\":%llu,\"codes\":%u,\"deep_steps\":%u,\"guessed\":%s,\"cut\":%s,\"any_callback\":%s,\"has_target\":%s",
+	printf("{\"flash\":%s,\"score\":%u,\"len\":%u,\"ns\":%llu,\"codes\":%u,\"deep_steps\":%u,\"guessed\":%s,\"cut\":%s,\"any_callback\":%s,\"tired\":%s,\"has_target\":%s",
 		f.flash ? "true" : "false", f.score, len, (unsigned long long)best, f.n_codes, f.deep_steps, f.guessed ? "true" : "false",
-		f.cut ? "true" : "false", f.any_callback ? "true" : "false", f.has_target ? "true" : "false");
+		f.cut ? "true" : "false", f.any_callback ? "true" : "false", f.tired ? "true" : "false", f.has_target ? "true" : "false");
 	names("callbacks", f.callbacks, alert_provider_name);
 	names("entries", f.entries, alert_provider_name);
 	names("addresses", f.addresses, alert_provider_name);
