@@ -11,6 +11,8 @@
 #define SHARE_MIN 1500u	    /* steps that a fork has at least */
 #define CREATE_STEPS 20000u /* of a constructor within another call */
 #define CALLBACK_STEPS 20000u
+#define LEAVES 3u	    /* loops of a path that are left early */
+#define LEAVE_STEPS 400u
 #define NO_SELECTOR 0x5bd3f1a7u /* that nobody serves by name */
 
 void
@@ -105,7 +107,7 @@ account_new(struct code_deep *d, const uint8_t *init, uint32_t len)
 	a->init = init;
 	a->init_len = len;
 	a->init_dests = labels;
-	a->has_code = a->any = false;
+	a->has_code = a->any = a->told = false;
 	a->parent = d->n_accounts++;
 	a->n_base = 0;
 	a->entries = 0;
@@ -208,6 +210,21 @@ deep_called(struct code_deep *d, uint32_t selector)
 		d->entry_families |= f->families;
 }
 
+/* A call with a selector that it was told, of an account that keeps selectors: each of them may be it. */
+static void
+called_from_table(struct code_deep *d, uint32_t account)
+{
+	const struct deep_account *a = &d->account[account];
+	uint8_t b[32];
+	d->depth = 0;
+	d->frame[0].account = account;
+	for (uint32_t i = 0; i < a->n_base; i++) {
+		code_word_bytes(&a->base[i].v.w, b);
+		for (unsigned k = 0; k <= 28; k++)
+			deep_called(d, (uint32_t)b[k] << 24 | (uint32_t)b[k + 1] << 16 | (uint32_t)b[k + 2] << 8 | b[k + 3]);
+	}
+}
+
 /* The newest fork is taken up, with a share of what its siblings have left. */
 static bool
 resume(struct code_deep *d)
@@ -225,7 +242,7 @@ resume(struct code_deep *d)
 			d->tired = true;
 			continue;
 		}
-		uint32_t left = k->limit - d->steps, share = left / siblings < SHARE_MIN ? SHARE_MIN : left / siblings;
+		uint32_t left = k->limit - d->steps, share = left / (siblings + 1) < SHARE_MIN ? SHARE_MIN : left / (siblings + 1);
 		d->limit = d->steps + (share < left ? share : left);
 		d->path = k->path;
 		f->pc = k->pc;
@@ -248,7 +265,7 @@ learn(struct code_deep *d, uint32_t account)
 	struct deep_account *a = &d->account[account];
 	for (uint32_t i = a->n_base; i < d->n_cells && a->n_base < DEEP_BASE; i++) {
 		const struct deep_cell *c = &d->cell[i];
-		if (c->space != account || c->v.soft != 0 || code_word_zero(&c->v.w))
+		if (c->space != account || (deep_bytes_of(&c->v.w) & ~c->v.soft) == 0)
 			continue;
 		uint32_t k = 0;
 		while (k < a->n_base && memcmp(a->base[k].key.l, c->key.l, 32) != 0)
@@ -261,6 +278,21 @@ learn(struct code_deep *d, uint32_t account)
 	}
 }
 
+/* A path has had its share, and if that went into a loop, what lies behind it has not been seen: in the next round every condition is led the other
+ * way, too, and one of these ways leads out. */
+static void
+leave_loop(struct code_deep *d, uint32_t ceiling)
+{
+	if (d->path.left == LEAVES || d->steps + LEAVE_STEPS >= ceiling || d->frame[0].broken)
+		return;
+	d->path.left++;
+	d->limit = d->steps + (ceiling - d->steps) / 4;
+	d->leave_at = d->steps + LEAVE_STEPS;
+	d->leaving = true;
+	deep_run(d);
+	d->leaving = false;
+}
+
 /* All paths of one call, as far as `steps` go; until what is wanted. */
 static struct outcome
 explore(struct code_deep *d, uint32_t account, bool constructor, uint32_t steps, const struct outcome *wanted)
@@ -268,15 +300,19 @@ explore(struct code_deep *d, uint32_t account, bool constructor, uint32_t steps,
 	struct outcome o = {false, false, false};
 	struct deep_frame *f = enter(d, 0, account, constructor);
 	d->n_forks = d->n_snapshot = d->n_journal = 0;
-	d->limit = d->steps + steps;
-	d->path = (struct deep_path){false, false, false, 0};
+	uint32_t ceiling = d->steps + steps;
+	d->limit = d->steps + (constructor ? steps : steps / 2);
+	d->path = (struct deep_path){.acted = false};
 	memset(d->visits, 0, sizeof(d->visits));
 	deep_cells_clear(d);
 	for (uint32_t i = 0; !constructor && i < d->account[account].n_base; i++)
 		deep_cell_set(d, account, &d->account[account].base[i].key, &d->account[account].base[i].v);
 	do {
 		enum deep_end end = deep_run(d);
-		d->tired |= end == DEEP_GIVES_UP;
+		if (end == DEEP_GIVES_UP) {
+			d->tired = true;
+			leave_loop(d, ceiling);
+		}
 		if (end != DEEP_STOPS && end != DEEP_RETURNS)
 			continue;
 		if (constructor && !d->account[account].has_code)
@@ -366,7 +402,7 @@ reset(struct code_deep *d)
 {
 	d->entries = d->callbacks = d->helpers = d->swap_entries = d->swap_callbacks = d->addresses = 0;
 	d->entry_families = d->callback_families = 0;
-	d->transfers = d->swaps = d->tired = d->has_selector = false;
+	d->transfers = d->swaps = d->tired = d->has_selector = d->leaving = false;
 	d->steps = d->n_accounts = d->n_arena = d->n_dests = 0;
 }
 
@@ -376,7 +412,7 @@ code_deep_read(struct code_deep *d, struct span code, const struct deep_known *k
 	reset(d);
 	if (code.len == 0 || account_new(d, code.p, code.len) == NULL)
 		return;
-	explore(d, 0, true, left(d) / 4, NULL);
+	explore(d, 0, true, left(d) / 2, NULL);
 	for (uint32_t i = 0; i < d->n_accounts && !found(d, known); i++) {
 		if (i > 0)
 			explore(d, i, true, left(d) / 16, NULL);
@@ -385,6 +421,8 @@ code_deep_read(struct code_deep *d, struct span code, const struct deep_known *k
 			explore(d, i, false, left(d) / 3, NULL);
 		if (d->account[i].n_base != before)
 			explore(d, i, false, left(d) / 3, NULL);
+		if (d->account[i].told)
+			called_from_table(d, i);
 	}
 	for (uint32_t i = 0; i < d->n_accounts && !found(d, known); i++) {
 		if (d->account[i].has_code && (known->entries | known->swap_entries | d->entries | d->swap_entries) != 0)

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DEEP_STEPS 300000u
+#define DEEP_STEPS 400000u
 #define DEEP_FORKS 1024u
 #define DEEP_ACCOUNTS 12u
 #define DEEP_ARENA (512u << 10)
@@ -59,7 +59,8 @@ struct deep_account {
 	struct deep_cell base[DEEP_BASE];
 	/* what it does */
 	uint64_t entries;
-	bool any; /* serves any selector */
+	bool any;  /* serves any selector */
+	bool told; /* calls with selectors that calldata or others give it */
 };
 
 struct deep_frame {
@@ -80,6 +81,7 @@ struct deep_path {
 	bool used;  /* called somebody for more than a payment */
 	bool clean; /* no condition since `origin` */
 	uint32_t origin;
+	uint32_t left; /* loops that it has left early */
 };
 
 struct deep_fork {
@@ -102,6 +104,8 @@ struct code_deep {
 	bool transfers, swaps, tired;
 	/* the machine */
 	uint32_t steps, limit;
+	bool leaving; /* until leave_at, sure conditions fork, too */
+	uint32_t leave_at;
 	bool has_selector;
 	uint8_t selector[4];
 	struct deep_path path;
@@ -135,7 +139,8 @@ void code_deep_read(struct code_deep *d, struct span code, const struct deep_kno
 
 /* The parts. code_deep_run.c: runs the frame on top until a path ends; forks are pending then. */
 enum deep_end deep_run(struct code_deep *d);
-/* a called selector; false: unknown to all */
+uint32_t deep_bytes_of(const struct code_word *w); /* bits: bytes that are not zero, bit 0 the lowest */
+/* code_deep.c: the account on top calls with a selector. */
 void deep_called(struct code_deep *d, uint32_t selector);
 
 /* code_deep.c: a contract is created from bytes of memory; its index, or DEEP_ACCOUNTS. */

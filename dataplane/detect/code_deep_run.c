@@ -70,8 +70,8 @@ moved_marks(uint32_t soft, uint64_t bits, bool left)
 	return left ? soft << n | (n < 31 ? soft << (n + 1) : 0) : soft >> n | (n < 31 ? soft >> (n + 1) : 0);
 }
 
-static uint32_t
-bytes_not_zero(const struct code_word *w)
+uint32_t
+deep_bytes_of(const struct code_word *w)
 {
 	uint32_t out = 0;
 	for (unsigned i = 0; i < 32; i++)
@@ -103,7 +103,7 @@ marks_of(uint8_t op, const struct deep_value *a, const struct deep_value *b)
 		return 0;
 	switch (op) {
 	case OP_AND: /* a zero that is sure is sure of the result */
-		return either & (a->soft | bytes_not_zero(&a->w)) & (b->soft | bytes_not_zero(&b->w));
+		return either & (a->soft | deep_bytes_of(&a->w)) & (b->soft | deep_bytes_of(&b->w));
 	case OP_OR:
 	case OP_XOR:
 		return either;
@@ -289,6 +289,8 @@ note_call(struct code_deep *d, struct deep_frame *f, uint8_t op, const struct de
 	bool unknown = f->soft[at] | f->soft[at + 1] | f->soft[at + 2] | f->soft[at + 3];
 	if (op == OP_CALL && (unknown || !pays(selector)))
 		d->path.used = true;
+	if (op == OP_CALL && unknown)
+		d->account[f->account].told = true;
 	deep_called(d, selector);
 }
 
@@ -422,6 +424,8 @@ jump_if(struct code_deep *d, struct deep_frame *f)
 		d->path.origin = goes ? (uint32_t)pc : next;
 	} else if (condition.soft != 0) {
 		goes = false;
+	} else if (d->leaving && f->forks && (goes || valid)) {
+		fork_to(d, f, goes ? next : (uint32_t)pc);
 	}
 	if (goes && !valid)
 		return false;
@@ -628,7 +632,7 @@ deep_run(struct code_deep *d)
 {
 	struct deep_frame *f = &d->frame[d->depth];
 	for (;;) {
-		if (d->steps >= d->limit)
+		if (d->steps >= (d->leaving ? d->leave_at : d->limit))
 			return DEEP_GIVES_UP;
 		if (f->pc >= f->len)
 			return DEEP_STOPS;
