@@ -209,16 +209,16 @@ score_of(uint64_t reasons)
 	return score < ALERT_SCORE_MAX ? score : ALERT_SCORE_MAX;
 }
 
-/* What a walk does not see. Only of code that calls others, and only as long as no loan has been seen. */
+/* What a walk does not see. Only as long as no loan has been seen; of code that calls nobody, only what its constructor makes of it. */
 static void
 read_deep(struct code_reader *r, struct span code)
 {
 	struct code_sum *s = &r->sum;
 	struct code_deep *d = r->deep;
 	uint64_t callbacks = s->callbacks | s->any_callback;
-	if (!s->calls || flash_takes(s->entries, callbacks, s->helpers) != 0)
+	if (flash_takes(s->entries, callbacks, s->helpers) != 0)
 		return;
-	struct deep_known known = {s->entries, callbacks, s->helpers, s->swap_entries};
+	struct deep_known known = {s->entries, callbacks, s->helpers, s->swap_entries, s->calls};
 	code_deep_read(d, code, &known);
 	s->entries |= d->entries;
 	s->callbacks |= d->callbacks;

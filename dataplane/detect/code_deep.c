@@ -406,6 +406,14 @@ reset(struct code_deep *d)
 	d->steps = d->n_accounts = d->n_arena = d->n_dests = 0;
 }
 
+/* What the constructor returns stands in its bytes as it is. */
+static bool
+stands_there(const struct code_deep *d, struct span code)
+{
+	const struct deep_account *a = &d->account[0];
+	return !a->has_code || memmem(code.p, code.len, a->code, a->len) != NULL;
+}
+
 void
 code_deep_read(struct code_deep *d, struct span code, const struct deep_known *known)
 {
@@ -413,6 +421,8 @@ code_deep_read(struct code_deep *d, struct span code, const struct deep_known *k
 	if (code.len == 0 || account_new(d, code.p, code.len) == NULL)
 		return;
 	explore(d, 0, true, left(d) / 2, NULL);
+	if (!known->calls && d->n_accounts == 1 && stands_there(d, code))
+		return;
 	for (uint32_t i = 0; i < d->n_accounts && !found(d, known); i++) {
 		if (i > 0)
 			explore(d, i, true, left(d) / 16, NULL);

@@ -134,6 +134,7 @@ void code_deep_free(struct code_deep *d);
  * findings are in d until the next. */
 struct deep_known {
 	uint64_t entries, callbacks, helpers, swap_entries;
+	bool calls; /* it has been seen to call or to create */
 };
 void code_deep_read(struct code_deep *d, struct span code, const struct deep_known *known);
 

@@ -280,12 +280,14 @@ note_call(struct code_deep *d, struct deep_frame *f, uint8_t op, const struct de
 	uint8_t address[32];
 	code_word_bytes(&to->w, address);
 	d->addresses |= flash_address(address + 12);
-	if (op != OP_STATICCALL)
-		d->path.acted = true;
+	d->path.acted |= op != OP_STATICCALL && (n < 4 || at > DEEP_MEMORY - n);
 	if (n < 4 || at > DEEP_MEMORY - n)
 		return;
 	const uint8_t *p = f->memory + at;
 	uint32_t selector = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	const struct flash_selector *known = flash_selector(selector);
+	if (op != OP_STATICCALL && (known == NULL || known->providers[FLASH_ENTRY] == 0))
+		d->path.acted = true; /* who borrows whatever he is called with does not serve what comes back */
 	bool unknown = f->soft[at] | f->soft[at + 1] | f->soft[at + 2] | f->soft[at + 3];
 	if (op == OP_CALL && (unknown || !pays(selector)))
 		d->path.used = true;
