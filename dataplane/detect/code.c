@@ -232,6 +232,7 @@ read_deep(struct code_reader *r, struct span code)
 	s->swaps |= d->swaps;
 	r->out->deep_steps = d->steps;
 	r->out->tired = d->tired;
+	r->out->any_callback |= d->any_callback;
 }
 
 static void

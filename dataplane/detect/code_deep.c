@@ -10,6 +10,7 @@
 #define BITS (DEEP_ARENA + CODE_BYTES_MAX + 64 * 2 * DEEP_ACCOUNTS)
 #define SHARE_MIN 1500u	    /* steps that a fork has at least */
 #define CREATE_STEPS 20000u /* of a constructor within another call */
+#define EXPLORE_STEPS (DEEP_STEPS / 4 * 3) /* before callbacks are tried */
 #define CALLBACK_STEPS 20000u
 #define LEAVES 3u	    /* loops of a path that are left early */
 #define LEAVE_STEPS 400u
@@ -107,7 +108,7 @@ account_new(struct code_deep *d, const uint8_t *init, uint32_t len)
 	a->init = init;
 	a->init_len = len;
 	a->init_dests = labels;
-	a->has_code = a->any = a->told = false;
+	a->has_code = a->told = false;
 	a->parent = d->n_accounts++;
 	a->n_base = 0;
 	a->entries = 0;
@@ -263,11 +264,12 @@ static void
 learn(struct code_deep *d, uint32_t account)
 {
 	struct deep_account *a = &d->account[account];
-	for (uint32_t i = a->n_base; i < d->n_cells && a->n_base < DEEP_BASE; i++) {
+	for (uint32_t i = d->n_loaded; i < d->n_cells && a->n_base < DEEP_BASE; i++) {
 		const struct deep_cell *c = &d->cell[i];
 		if (c->space != account || (deep_bytes_of(&c->v.w) & ~c->v.soft) == 0)
 			continue;
 		uint32_t k = 0;
+		d->steps += a->n_base / 16;
 		while (k < a->n_base && memcmp(a->base[k].key.l, c->key.l, 32) != 0)
 			k++;
 		if (k < a->n_base)
@@ -307,6 +309,7 @@ explore(struct code_deep *d, uint32_t account, bool constructor, uint32_t steps,
 	deep_cells_clear(d);
 	for (uint32_t i = 0; !constructor && i < d->account[account].n_base; i++)
 		deep_cell_set(d, account, &d->account[account].base[i].key, &d->account[account].base[i].v);
+	d->n_loaded = d->n_cells;
 	do {
 		enum deep_end end = deep_run(d);
 		if (end == DEEP_GIVES_UP) {
@@ -328,13 +331,20 @@ explore(struct code_deep *d, uint32_t account, bool constructor, uint32_t steps,
 	return o;
 }
 
+static uint32_t
+left(const struct code_deep *d, uint32_t of)
+{
+	return d->steps < of ? of - d->steps : 0;
+}
+
 static struct outcome
 called_with(struct code_deep *d, uint32_t account, uint32_t selector, const struct outcome *wanted)
 {
 	for (unsigned i = 0; i < 4; i++)
 		d->selector[i] = (uint8_t)(selector >> (24 - 8 * i));
 	d->has_selector = true;
-	struct outcome o = explore(d, account, false, CALLBACK_STEPS, wanted);
+	uint32_t half = left(d, DEEP_STEPS) / 2;
+	struct outcome o = explore(d, account, false, half < CALLBACK_STEPS ? half : CALLBACK_STEPS, wanted);
 	d->has_selector = false;
 	return o;
 }
@@ -369,7 +379,7 @@ serve(struct code_deep *d, uint32_t account, const struct deep_known *known)
 {
 	static const struct outcome act = {true, true, false}, use = {true, true, true};
 	struct outcome other = called_with(d, account, NO_SELECTOR, &use);
-	d->account[account].any = other.acts;
+	d->any_callback |= other.uses && d->account[account].told;
 	for (unsigned i = 0; flash_row(i) != NULL; i++) {
 		const struct flash_row *row = flash_row(i);
 		bool swap = row->role == FLASH_SWAP_CALLBACK;
@@ -391,18 +401,12 @@ found(const struct code_deep *d, const struct deep_known *known)
 	return flash_takes(known->entries | d->entries, known->callbacks | d->callbacks, known->helpers | d->helpers) != 0;
 }
 
-static uint32_t
-left(const struct code_deep *d)
-{
-	return d->steps < DEEP_STEPS ? DEEP_STEPS - d->steps : 0;
-}
-
 static void
 reset(struct code_deep *d)
 {
 	d->entries = d->callbacks = d->helpers = d->swap_entries = d->swap_callbacks = d->addresses = 0;
 	d->entry_families = d->callback_families = 0;
-	d->transfers = d->swaps = d->tired = d->has_selector = d->leaving = false;
+	d->transfers = d->swaps = d->tired = d->has_selector = d->leaving = d->any_callback = false;
 	d->steps = d->n_accounts = d->n_arena = d->n_dests = 0;
 }
 
@@ -420,22 +424,23 @@ code_deep_read(struct code_deep *d, struct span code, const struct deep_known *k
 	reset(d);
 	if (code.len == 0 || account_new(d, code.p, code.len) == NULL)
 		return;
-	explore(d, 0, true, left(d) / 2, NULL);
+	explore(d, 0, true, left(d, EXPLORE_STEPS) / 2, NULL);
 	if (!known->calls && d->n_accounts == 1 && stands_there(d, code))
 		return;
 	for (uint32_t i = 0; i < d->n_accounts && !found(d, known); i++) {
 		if (i > 0)
-			explore(d, i, true, left(d) / 16, NULL);
+			explore(d, i, true, left(d, EXPLORE_STEPS) / 16, NULL);
 		uint32_t before = d->account[i].n_base;
 		if (d->account[i].has_code)
-			explore(d, i, false, left(d) / 3, NULL);
+			explore(d, i, false, left(d, EXPLORE_STEPS) / 3, NULL);
 		if (d->account[i].n_base != before)
-			explore(d, i, false, left(d) / 3, NULL);
+			explore(d, i, false, left(d, EXPLORE_STEPS) / 3, NULL);
 		if (d->account[i].told)
 			called_from_table(d, i);
 	}
 	for (uint32_t i = 0; i < d->n_accounts && !found(d, known); i++) {
-		if (d->account[i].has_code && (known->entries | known->swap_entries | d->entries | d->swap_entries) != 0)
+		bool borrows = (known->entries | known->swap_entries | d->entries | d->swap_entries) != 0;
+		if (d->account[i].has_code && (borrows || d->account[i].told))
 			serve(d, i, known);
 	}
 }

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DEEP_STEPS 400000u
+#define DEEP_STEPS 240000u
 #define DEEP_FORKS 1024u
 #define DEEP_ACCOUNTS 12u
 #define DEEP_ARENA (512u << 10)
@@ -59,7 +59,6 @@ struct deep_account {
 	struct deep_cell base[DEEP_BASE];
 	/* what it does */
 	uint64_t entries;
-	bool any;  /* serves any selector */
 	bool told; /* calls with selectors that calldata or others give it */
 };
 
@@ -101,7 +100,7 @@ struct code_deep {
 	/* what was found: masks of providers, selectors' families as in detect/flash.h */
 	uint64_t entries, callbacks, helpers, swap_entries, swap_callbacks, addresses;
 	uint32_t entry_families, callback_families;
-	bool transfers, swaps, tired;
+	bool transfers, swaps, any_callback, tired;
 	/* the machine */
 	uint32_t steps, limit;
 	bool leaving; /* until leave_at, sure conditions fork, too */
@@ -113,7 +112,7 @@ struct code_deep {
 	uint32_t depth;
 	uint32_t n_accounts, n_arena, n_dests;
 	struct deep_account account[DEEP_ACCOUNTS];
-	uint32_t n_cells;
+	uint32_t n_cells, n_loaded; /* loaded: at the beginning of the call */
 	struct deep_cell cell[DEEP_CELLS];
 	uint16_t index[DEEP_INDEX]; /* 1 + cell */
 	uint32_t n_forks, n_snapshot, n_journal;

@@ -138,9 +138,10 @@ sign_extend(const struct code_word *at, const struct code_word *a, struct code_w
 }
 
 static void
-binary(struct deep_frame *f, uint8_t op)
+binary(struct code_deep *d, struct deep_frame *f, uint8_t op)
 {
 	struct deep_value a = pop(f), b = pop(f), v = {{{0, 0, 0, 0}}, ALL};
+	d->steps += op == OP_EXP ? 16 : 0;
 	if (op == 0x0b) {
 		sign_extend(&a.w, &b.w, &v.w);
 		v.soft = a.soft | b.soft ? ALL : 0;
@@ -404,6 +405,7 @@ choose(struct code_deep *d, struct deep_frame *f, bool natural, uint32_t target,
 	if (dead_to != dead_on)
 		return dead_on;
 	uint8_t *n = &d->visits[context(d, f)];
+	d->steps += f->sp / 8;
 	uint8_t before = *n;
 	*n = before < 255 ? before + 1 : before;
 	if (f->forks && before == 0 && !dead_to)
@@ -559,7 +561,7 @@ ordinary(struct code_deep *d, struct deep_frame *f, uint8_t op)
 		return true;
 	default:
 		if ((op >= OP_ADD && op <= 0x0b) || (op >= OP_LT && op <= OP_SAR)) {
-			binary(f, op);
+			binary(d, f, op);
 			return true;
 		}
 		return environment(d, f, op);
