@@ -276,12 +276,15 @@ pays(uint32_t selector)
 }
 
 static void
-note_call(struct code_deep *d, struct deep_frame *f, uint8_t op, const struct deep_value *to, uint32_t at, uint32_t n)
+note_call(struct code_deep *d, struct deep_frame *f, uint8_t op, const struct deep_value *to, uint32_t at, const struct deep_value *size)
 {
+	uint32_t n = place(size);
 	uint8_t address[32];
 	code_word_bytes(&to->w, address);
 	d->addresses |= flash_address(address + 12);
 	d->path.acted |= op != OP_STATICCALL && (n < 4 || at > DEEP_MEMORY - n);
+	if (op == OP_CALL && n < 4 && size->soft != 0)
+		d->path.used = d->account[f->account].told = true;
 	if (n < 4 || at > DEEP_MEMORY - n)
 		return;
 	const uint8_t *p = f->memory + at;
@@ -308,7 +311,7 @@ call(struct code_deep *d, struct deep_frame *f, uint8_t op)
 	uint32_t result = place(&out_at), n = place(&out_size);
 	static const uint8_t one[32] = {[31] = 1};
 	d->path.clean = false;
-	note_call(d, f, op, &to, place(&at), place(&size));
+	note_call(d, f, op, &to, place(&at), &size);
 	if (result < DEEP_MEMORY && n <= DEEP_MEMORY - result)
 		deep_fill(d, f, result, one, n < 32 ? n : 32, n, true, true);
 	push(f, guess(1));
