@@ -171,16 +171,16 @@ bounds(void **state)
 		"5b385f5f39385f5ff0385f5f39385f5ff55f56", "5b620fffff5f20805f5260205f5f5f5f335af15f56"};
 	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		read_code(codes[i]);
-		assert_true(facts.deep_steps <= 450000);
+		assert_true(facts.deep_steps <= 260000);
 		deploy(codes[i]);
-		assert_true(facts.deep_steps <= 450000);
+		assert_true(facts.deep_steps <= 260000);
 	}
 	/* a condition each third instruction */
 	n_bytes = 0;
 	for (unsigned i = 0; i < 4000; i++)
 		more("5f355f5760045f5f5f5f335af1505b");
 	read_bytes();
-	assert_true(facts.deep_steps <= 450000);
+	assert_true(facts.deep_steps <= 260000);
 }
 
 int
