@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BYTES_FACTOR 8u /* the codes together, in lengths of the init code */
+#define BYTES_MAX (1u << 19) /* of all codes together */
 
 void
 code_free(struct code_reader *r)
@@ -34,6 +34,7 @@ code_new(void)
 	if (r == NULL)
 		return NULL;
 	code_symbols(r->symbols);
+	code_kinds(r->kinds);
 	r->mark = malloc(CODE_BYTES_MAX);
 	r->head_at = malloc(CODE_BYTES_MAX * sizeof(*r->head_at));
 	r->heads = malloc(CODE_BYTES_MAX * sizeof(*r->heads));
@@ -58,7 +59,8 @@ static void
 add_region(struct code_reader *r, uint32_t at, uint32_t len, bool constructor)
 {
 	for (uint32_t i = 0; i < r->n_regions; i++) {
-		if (r->region[i].at == at && r->region[i].len == len && r->region[i].constructor >= constructor)
+		if (r->region[i].at == at && r->region[i].len == len &&
+			r->region[i].constructor >= constructor)
 			return;
 	}
 	if (r->n_regions == CODE_REGIONS)
@@ -67,13 +69,14 @@ add_region(struct code_reader *r, uint32_t at, uint32_t len, bool constructor)
 		r->region[r->n_regions++] = (struct code_region){at, len, constructor};
 }
 
-/* What a code may begin with; data and constructor arguments seldom do, and a STOP in front says that it does nothing. */
+/* What a code may begin with; data and constructor arguments seldom do, and a STOP in front says that it does
+ * nothing. */
 static bool
 may_be_code(const uint8_t *p, uint32_t len)
 {
 	uint8_t op = p[0];
-	return len >= 3 && ((op >= OP_PUSH0 && op <= OP_PUSH32) || (op >= OP_ADDRESS && op <= 0x4a) || op == OP_PC || op == OP_JUMPDEST || op == 0x59 ||
-				   op == 0x5a);
+	return len >= 3 && ((op >= OP_PUSH0 && op <= OP_PUSH32) || (op >= OP_ADDRESS && op <= 0x4a) ||
+				   op == OP_PC || op == OP_JUMPDEST || op == 0x59 || op == 0x5a);
 }
 
 static bool
@@ -81,11 +84,11 @@ begins_like_code(const uint8_t *p, uint32_t len)
 {
 	static const struct {
 		uint8_t n, bytes[6];
-	} starts[] = {
-		{5, {0x60, 0x80, 0x60, 0x40, 0x52}}, {5, {0x60, 0x60, 0x60, 0x40, 0x52}}, {4, {0x60, 0x80, 0x80, 0x60}},
-		{5, {0x60, 0xa0, 0x60, 0x40, 0x52}}, {4, {0x5f, 0x35, 0x60, 0xe0}}, {5, {0x60, 0x00, 0x35, 0x60, 0xe0}},
-		{5, {0x60, 0x04, 0x36, 0x10, 0x15}}, {4, {0x60, 0x03, 0x36, 0x11}}, {4, {0x36, 0x3d, 0x3d, 0x37}}, {4, {0x34, 0x15, 0x61, 0x00}},
-		{4, {0x3d, 0x60, 0x2d, 0x80}}};
+	} starts[] = {{5, {0x60, 0x80, 0x60, 0x40, 0x52}}, {5, {0x60, 0x60, 0x60, 0x40, 0x52}},
+		{4, {0x60, 0x80, 0x80, 0x60}}, {5, {0x60, 0xa0, 0x60, 0x40, 0x52}},
+		{4, {0x5f, 0x35, 0x60, 0xe0}}, {5, {0x60, 0x00, 0x35, 0x60, 0xe0}},
+		{5, {0x60, 0x04, 0x36, 0x10, 0x15}}, {4, {0x60, 0x03, 0x36, 0x11}},
+		{4, {0x36, 0x3d, 0x3d, 0x37}}, {4, {0x34, 0x15, 0x61, 0x00}}, {4, {0x3d, 0x60, 0x2d, 0x80}}};
 	for (unsigned i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
 		if (starts[i].n <= len && memcmp(p, starts[i].bytes, starts[i].n) == 0)
 			return true;
@@ -102,14 +105,25 @@ search_codes(struct code_reader *r, uint32_t base)
 	}
 }
 
+static bool
+may_read(struct code_reader *r, uint32_t len)
+{
+	if (len > r->sum.left) {
+		r->sum.over = true;
+		return false;
+	}
+	r->sum.left -= len;
+	return true;
+}
+
 /* Selectors at any place of bytes that could not be read as code. */
 static void
 read_bluntly(struct code_reader *r, struct span bytes, bool entries)
 {
 	for (uint32_t i = 0; i + 4 <= bytes.len; i++) {
 		const uint8_t *p = bytes.p + i;
-		const struct flash_selector *f =
-			flash_selector((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]);
+		const struct flash_selector *f = flash_selector(
+			(uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]);
 		if (f == NULL)
 			continue;
 		r->sum.callbacks |= f->providers[FLASH_CALLBACK];
@@ -118,12 +132,31 @@ read_bluntly(struct code_reader *r, struct span bytes, bool entries)
 			r->sum.callback_families |= f->families;
 		if (!entries)
 			continue;
+		r->sum.calls = true; /* as far as anybody knows */
 		r->sum.entries |= f->providers[FLASH_ENTRY];
 		r->sum.helpers |= f->providers[FLASH_HELPER];
 		r->sum.swap_entries |= f->providers[FLASH_SWAP_ENTRY];
 		if (f->providers[FLASH_ENTRY])
 			r->sum.entry_families |= f->families;
 	}
+}
+
+/* Tables of selectors: bytes of a code that are no operand of what is reached, which says itself what it does
+ * with it. */
+static void
+read_tables(struct code_reader *r)
+{
+	uint32_t from = 0;
+	for (uint32_t pc = 0; pc < r->len; pc++) {
+		uint8_t op = r->p[pc];
+		uint32_t size = op >= OP_PUSH4 && op <= OP_PUSH32 ? op - OP_PUSH0 + 1u : 0;
+		if (size == 0 || !(r->mark[pc] & MARK_SEEN))
+			continue;
+		read_bluntly(r, (struct span){r->p + from, pc - from}, false);
+		from = size < r->len - pc ? pc + size : r->len;
+		pc = from - 1;
+	}
+	read_bluntly(r, (struct span){r->p + from, r->len - from}, false);
 }
 
 static bool
@@ -136,19 +169,29 @@ is_copied(const struct code_seen *s, uint32_t pc)
 	return false;
 }
 
-/* Of the init code itself: what it does while it is deployed. Where only a guess led, code that it copies is not its own. */
+/* Of the init code itself: what it does while it is deployed. Where only a guess led, code that it copies is
+ * not its own. */
 static void
 read_constructor(struct code_reader *r)
 {
 	for (uint32_t pc = 0; pc < r->cleared; pc++) {
-		if (!(r->mark[pc] & (MARK_ACT | MARK_EMPTY)) || (!(r->mark[pc] & MARK_SURE) && is_copied(&r->seen, pc)))
+		if (!(r->mark[pc] & (MARK_ACT | MARK_EMPTY)) ||
+			(!(r->mark[pc] & MARK_SURE) && is_copied(&r->seen, pc)))
 			continue;
-		r->sum.reasons |= (r->mark[pc] & MARK_ACT ? REASON(CONSTRUCTOR) : 0) | (r->mark[pc] & MARK_EMPTY ? REASON(NO_RUNTIME) : 0);
+		r->sum.reasons |= (r->mark[pc] & MARK_ACT ? REASON(CONSTRUCTOR) : 0) |
+				  (r->mark[pc] & MARK_EMPTY ? REASON(NO_RUNTIME) : 0);
 	}
 }
 
+/* Whether a code takes any call that has calldata, and acts on it. A constructor takes none. */
+static bool
+answers_all(const struct code_seen *s, const struct code_region *g)
+{
+	return g->at > 0 && s->call_ungated && (!g->constructor || s->calldata_ungated);
+}
+
 static void
-sum_up(struct code_reader *r)
+sum_up(struct code_reader *r, const struct code_region *g)
 {
 	const struct code_seen *s = &r->seen;
 	struct code_sum *sum = &r->sum;
@@ -158,23 +201,18 @@ sum_up(struct code_reader *r)
 	r->out->guessed |= s->guessed;
 	sum->over |= s->over;
 	if (s->guessed && s->table)
-		read_bluntly(r, (struct span){r->p, r->len}, false);
-	sum->calls |= s->call | s->delegate | s->create;
-	if (!s->call && !s->delegate)
-		return;
+		read_tables(r);
+	sum->calls |= s->call || s->delegate;
+	sum->creates |= s->create;
 	sum->entries |= s->entries;
 	sum->helpers |= s->helpers;
 	sum->swap_entries |= s->swap_entries;
 	sum->entry_families |= s->entry_families;
-	if (s->call_ungated && s->calldata_ungated) {
-		sum->any_callback |= s->entries;
-		sum->callback_families |= s->entry_families;
-		r->out->any_callback = true;
-	}
+	r->out->any_callback |= answers_all(s, g);
 }
 
-/* The codes inside the one that was walked: what a constructor returns, what is created; else, for a factory that is called with it, only what begins as
- * compilers begin. */
+/* The codes inside the one that was walked: what a constructor returns, what is created; else, for a factory
+ * that is called with it, only what begins as compilers begin. */
 static void
 nested(struct code_reader *r, struct code_region g)
 {
@@ -182,8 +220,12 @@ nested(struct code_reader *r, struct code_region g)
 	bool codes = s->create || (g.constructor && s->returns);
 	for (uint32_t i = 0; i < s->n_copies; i++) {
 		struct code_region c = s->copy[i];
+		uint8_t word[32] = {0};
+		memcpy(word, r->p + c.at, c.len < 32 ? c.len : 32);
+		code_spelled(r, word);
 		if (!(codes ? may_be_code : begins_like_code)(r->p + c.at, c.len)) {
-			if (s->call || s->delegate || s->guessed) /* data, or constructor arguments: may be what it calls */
+			if ((s->call || s->delegate || s->guessed) &&
+				may_read(r, c.len)) /* data, or constructor arguments: may be what it calls */
 				read_bluntly(r, (struct span){r->p + c.at, c.len}, true);
 			continue;
 		}
@@ -193,7 +235,7 @@ nested(struct code_reader *r, struct code_region g)
 	}
 	if (codes)
 		read_bluntly(r, (struct span){r->words[0], 32 * r->n_words}, true);
-	if (s->copy_unknown && codes) {
+	if (s->copy_unknown && codes && may_read(r, r->len)) {
 		r->out->guessed = true;
 		search_codes(r, g.at);
 	}
@@ -215,10 +257,12 @@ read_deep(struct code_reader *r, struct span code)
 {
 	struct code_sum *s = &r->sum;
 	struct code_deep *d = r->deep;
-	uint64_t callbacks = s->callbacks | s->any_callback;
+	if (!s->calls) /* of all of them: one may keep the selector in storage for the other */
+		s->entries = s->helpers = s->swap_entries = s->entry_families = 0;
+	uint64_t callbacks = s->callbacks | (r->out->any_callback ? s->entries : 0);
 	if (flash_takes(s->entries, callbacks, s->helpers) != 0)
 		return;
-	struct deep_known known = {s->entries, callbacks, s->helpers, s->swap_entries, s->calls};
+	struct deep_known known = {s->entries, callbacks, s->helpers, s->swap_entries, s->calls || s->creates};
 	code_deep_read(d, code, &known);
 	s->entries |= d->entries;
 	s->callbacks |= d->callbacks;
@@ -240,18 +284,22 @@ conclude(struct code_reader *r)
 {
 	struct code_facts *out = r->out;
 	struct code_sum *s = &r->sum;
-	uint32_t families = s->entry_families & s->callback_families;
+	uint32_t families = s->entry_families & (out->any_callback ? ~0u : s->callback_families);
 	out->entries = s->entries;
-	out->callbacks = s->callbacks | s->any_callback;
+	out->callbacks = s->callbacks | (out->any_callback ? s->entries : 0);
 	out->addresses = s->addresses;
 	out->swaps = s->swap_entries & s->swap_callbacks;
 	out->flash = flash_takes(s->entries, out->callbacks, s->helpers) != 0;
-	out->reasons = s->reasons | (out->callbacks ? REASON(CALLBACK) : 0) | (s->entries ? REASON(ENTRY) : 0) |
-		(s->addresses ? REASON(PROVIDER) : 0) | (families & (families - 1) ? REASON(MANY_PROVIDERS) : 0) |
-		(s->transfers && s->swaps ? REASON(DRAINS) : 0);
+	out->reasons = s->reasons | (out->callbacks ? REASON(CALLBACK) : 0) |
+		       (s->entries ? REASON(ENTRY) : 0) | (s->addresses ? REASON(PROVIDER) : 0) |
+		       (families & (families - 1) ? REASON(MANY_PROVIDERS) : 0) |
+		       (s->transfers && s->swaps ? REASON(DRAINS) : 0);
 	out->score = score_of(out->reasons);
-	for (unsigned i = 0; i < CODE_GRAMS / 64; i++)
+	for (unsigned i = 0; i < CODE_GRAMS / 64; i++) {
+		for (unsigned bit = 0; bit < 64; bit++)
+			r->grams[i] |= (uint64_t)r->gram[64 * i + bit] << bit;
 		out->n_grams += (uint32_t)__builtin_popcountll(r->grams[i]);
+	}
 }
 
 void
@@ -259,6 +307,7 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 {
 	memset(out, 0, sizeof(*out));
 	memset(r->grams, 0, sizeof(r->grams));
+	memset(r->gram, 0, sizeof(r->gram));
 	r->sum = (struct code_sum){0};
 	r->out = out;
 	if (code.len > CODE_BYTES_MAX) {
@@ -269,14 +318,11 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 	memset(r->ops, 0, (code.len + 63) / 64 * sizeof(r->ops[0]));
 	r->n_wide = 0;
 	r->n_regions = code.len > 0;
-	uint64_t left = (uint64_t)BYTES_FACTOR * code.len;
+	r->sum.left = BYTES_MAX;
 	for (uint32_t i = 0; i < r->n_regions; i++) {
 		struct code_region g = r->region[i];
-		if (g.len > left) {
-			r->sum.over = true;
+		if (!may_read(r, g.len))
 			continue;
-		}
-		left -= g.len;
 		r->p = code.p + g.at;
 		r->base = g.at;
 		r->len = g.len;
@@ -284,10 +330,11 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 		out->n_codes++;
 		if (i == 0)
 			read_constructor(r);
-		sum_up(r);
 		nested(r, g);
+		sum_up(r, &g);
 	}
-	if (r->sum.over) { /* nobody is found out less for being too much to read: what it may do counts as done */
+	if (r->sum.over) { /* nobody is found out less for being too much to read: what it may do counts as
+			      done */
 		out->cut = true;
 		r->sum.reasons |= REASON(SELFDESTRUCT) | REASON(NESTED) | REASON(DRAINS) | REASON(OWNER_ONLY);
 		read_bluntly(r, code, true);

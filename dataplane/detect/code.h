@@ -3,14 +3,13 @@
  * and in the codes that it carries (the runtime code it returns, contracts that it creates, what it hands to a factory). One reader per worker; no
  * allocation after code_new. Sources of selectors and addresses: the table of detect/flash.h.
  *
- * It is read twice. First it is walked: time is linear in the code's length (codes inside each other are read up to 8 times its length in all). If no loan
+ * It is read twice. First it is walked: time is linear in the code's length, and capped (a few ms whatever the code is made of). If no loan
  * has been seen then, it is executed on guesses (detect/code_deep.h): constructor, then what it returns and creates, then the callbacks of whoever it
  * borrows from; at most some 240,000 steps of 10 to 20 ns. That finds selectors that come out of storage, memory, hashes, tables, arithmetic, codes
  * that are made on the way, and callbacks told by anything.
  *
  * Nothing is taken away: bytes that are appended, and code that is reached in addition (another function, another branch), clear no provider, reason or
- * flag, and no gram of the blocks that were there. Where a cap of the walk is hit or a jump cannot be followed, all that could be there counts as there
- * (of a code that is cut, some of that may go if more bytes let more of it be read).
+ * flag, and no gram of the blocks that were there. Where a cap of the walk is hit or a jump cannot be followed, all that could be there counts as there.
  * What that cannot hold for, and so what it costs to stay unseen: selectors that are computed from what is not in the code (calldata, what others return,
  * storage that only a call's arguments fill: then it is an executor, see any_callback); work that uses up the steps before the loan (loops are left
  * early, so this takes code without end, some hundred thousand gas a call and a code of its own); and instructions put between others, which change
@@ -43,7 +42,7 @@ struct code_facts {
 	bool flash;	  /* it can take a flash loan: a provider's entry is called, and its callback served (or the provider calls back with whatever it is told) */
 	bool cut;	  /* a cap was hit: not all was read, and what it may do counts as done (all grams, too) */
 	bool guessed;	  /* a jump or a copy of code could not be followed: whatever it could lead to counts as reached */
-	bool any_callback; /* it acts on calldata whatever its selector is: it serves whichever callback its entries ask for, and they are in `callbacks`; without entries it is an executor of what it is told */
+	bool any_callback; /* it makes calls whatever selector it is called with: it serves whichever callback its entries ask for, and they are in `callbacks`; without entries it is an executor of what it is told */
 	bool tired;	  /* a bound of the execution was hit, which is common: there may be more to it */
 	bool template_;	  /* its normalised hash is that of a published artifact */
 	bool has_target;  /* an EIP-1167 proxy, or other code that only delegates: to whom */

@@ -9,6 +9,7 @@
 
 #define ALL UINT32_MAX
 #define LOOPS 12u /* walks of a soft condition before it is led the other way */
+#define CALLDATA 0x204u /* bytes: above four where there is a selector, so that no payment of ether is taken for a callback */
 #define SOMEBODY 0x00ca11e400ca11e4ull
 
 /* Operands taken, for what leaves one guess or nothing behind. */
@@ -488,7 +489,7 @@ environment(struct code_deep *d, struct deep_frame *f, uint8_t op)
 		calldata_load(d, f);
 		return true;
 	case OP_CALLDATASIZE:
-		push(f, guess(f->constructor ? 0 : 0x204));
+		push(f, d->has_selector && !f->constructor ? sure(CALLDATA) : guess(f->constructor ? 0 : CALLDATA));
 		return true;
 	case OP_CALLDATACOPY:
 		copy_calldata(d, f);

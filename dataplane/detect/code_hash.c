@@ -23,7 +23,8 @@ executed(const struct code_reader *r, uint32_t at, uint32_t n)
 	return false;
 }
 
-/* The length of the CBOR item at p, or 0: text, bytes, small numbers, true and false, arrays of three such (Vyper's version). */
+/* The length of the CBOR item at p, or 0: text, bytes, small numbers, true and false, arrays of three such
+ * (Vyper's version). */
 static uint32_t
 item(const uint8_t *p, uint32_t left)
 {
@@ -45,7 +46,8 @@ item(const uint8_t *p, uint32_t left)
 static bool
 is_key(const uint8_t *p, uint32_t len)
 {
-	static const char *const keys[] = {"dipfs", "ebzzr0", "ebzzr1", "dsolc", "lexperimental", "evyper"}; /* with their CBOR heads */
+	static const char *const keys[] = {
+		"dipfs", "ebzzr0", "ebzzr1", "dsolc", "lexperimental", "evyper"}; /* with their CBOR heads */
 	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (len == strlen(keys[i]) && memcmp(p, keys[i], len) == 0)
 			return true;
@@ -53,7 +55,8 @@ is_key(const uint8_t *p, uint32_t len)
 	return false;
 }
 
-/* The length of the metadata at p, a map of known keys with its own length in two bytes behind it; 0: none. */
+/* The length of the metadata at p, a map of known keys with its own length in two bytes behind it; 0: none.
+ */
 static uint32_t
 metadata(const uint8_t *p, uint32_t left)
 {
@@ -74,7 +77,8 @@ metadata(const uint8_t *p, uint32_t left)
 		return 0;
 	/* Vyper's length counts an array around the map, too */
 	uint32_t said = (uint32_t)p[at] << 8 | p[at + 1];
-	return said == at || (said > at && said < METADATA_MAX && memcmp(p + 1, "evyper", 6) == 0) ? at + 2 : 0;
+	return said == at || (said > at && said < METADATA_MAX && memcmp(p + 1, "evyper", 6) == 0) ? at + 2
+												   : 0;
 }
 
 static bool
@@ -87,7 +91,8 @@ is_mask(const uint8_t *p, uint32_t n)
 	return true;
 }
 
-/* Bytes that no instruction is read from are made zero where they stand: a byte that is executed is always in the hash, and at its place. */
+/* Bytes that no instruction is read from are made zero where they stand: a byte that is executed is always in
+ * the hash, and at its place. */
 static void
 blank(struct code_reader *r, uint32_t at, uint32_t n)
 {

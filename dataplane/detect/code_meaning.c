@@ -4,6 +4,8 @@
 
 #include "abi/alert.h"
 
+#include <string.h>
+
 /* Of tokens: transfer, transferFrom, approve. */
 bool
 code_is_transfer(uint32_t selector)
@@ -78,6 +80,19 @@ is_mask(const struct code_word *w)
 }
 
 void
+code_spelled(struct code_reader *r, const uint8_t b[32])
+{
+	const struct flash_row *row;
+	if (b[0] < 'a' || b[0] > 'z' || memchr(b, '(', 24) == NULL)
+		return;
+	for (unsigned i = 0; (row = flash_row(i)) != NULL; i++) {
+		size_t n = strlen(row->signature);
+		if (memcmp(b, row->signature, n < 32 ? n : 32) == 0 && (n >= 32 || b[n] == 0))
+			called(r, row->selector, false);
+	}
+}
+
+void
 code_meaning(struct code_reader *r, const struct code_word *w)
 {
 	uint64_t v;
@@ -90,18 +105,22 @@ code_meaning(struct code_reader *r, const struct code_word *w)
 		return;
 	uint8_t b[32];
 	code_word_bytes(w, b);
+	code_spelled(r, b);
 	unsigned first = 0, last = 32;
 	while (b[first] == 0)
 		first++;
 	while (b[last - 1] == 0)
 		last--;
 	for (unsigned i = first >= 3 ? first - 3 : 0; i < last && i <= 28; i++) {
-		called(r, (uint32_t)b[i] << 24 | (uint32_t)b[i + 1] << 16 | (uint32_t)b[i + 2] << 8 | b[i + 3], i == 0);
+		called(r,
+			(uint32_t)b[i] << 24 | (uint32_t)b[i + 1] << 16 | (uint32_t)b[i + 2] << 8 | b[i + 3],
+			i == 0);
 		r->sum.addresses |= flash_address_at(b + i, 32 - i);
 	}
 }
 
-/* One symbol for what compilers choose freely: the width of a PUSH, which DUP or SWAP. A PUSH4 that lenders know has one of its own. */
+/* One symbol for what compilers choose freely: the width of a PUSH, which DUP or SWAP. A PUSH4 that lenders
+ * know has one of its own. */
 static uint8_t
 symbol_of(uint8_t op)
 {
@@ -131,15 +150,17 @@ symbol_of_selector(const uint8_t *p)
 	if (f == NULL)
 		return code_is_swap(selector) ? 0xe1 : OP_PUSH4;
 	unsigned family = (unsigned)__builtin_ctz(f->families) & 15;
-	return (uint8_t)((f->providers[FLASH_CALLBACK] ? 0xb0 : f->providers[FLASH_ENTRY] ? 0xc0 : 0xd0) + family);
+	return (uint8_t)((f->providers[FLASH_CALLBACK]	     ? 0xb0
+				 : f->providers[FLASH_ENTRY] ? 0xc0
+							     : 0xd0) +
+			 family);
 }
 
 static inline void
 set_gram(struct code_reader *r, uint32_t symbols, uint32_t n)
 {
 	uint64_t h = ((uint64_t)n << 32 | symbols) * 0x9e3779b97f4a7c15ull;
-	uint32_t bit = (uint32_t)(h >> 40) % CODE_GRAMS;
-	r->grams[bit / 64] |= 1ull << bit % 64;
+	r->gram[(uint32_t)(h >> 40) % CODE_GRAMS] = 1;
 }
 
 void

@@ -52,6 +52,10 @@ enum code_op {
 #define CODE_POOL 2048u	     /* above CODE_STACK: a pool full of what the stack holds has room */
 #define CODE_REGIONS 64u     /* codes inside each other */
 #define CODE_COPIES 48u	     /* CODECOPYs of a code that are told apart */
+/* The same for short codes and long ones, so that a longer one is never read less hard. Compilers' codes take up to 3.3 instructions and ends of blocks for
+ * a byte, children included; nothing takes more than 140. */
+#define CODE_WORK_MAX 600000u
+#define CODE_WORK_EDGE 8u    /* of a block's end, or a way to a block, in instructions */
 #define CODE_WIDE 4096u	     /* PUSH20s and PUSH32s that the normalised hash leaves out; more stay in it */
 #define CODE_WORDS 256u	     /* of code put together in memory: 8 kB; more would be cheaper as code */
 #define CODE_SLOTS_MAX (1u << 20)
@@ -86,10 +90,12 @@ struct code_seen {
 };
 
 struct code_sum {
-	uint64_t entries, callbacks, helpers, swap_entries, swap_callbacks, addresses, reasons, any_callback;
+	uint64_t entries, callbacks, helpers, swap_entries, swap_callbacks, addresses, reasons;
 	uint32_t entry_families, callback_families;
-	bool transfers, swaps, calls;
+	bool transfers, swaps, calls, creates;
 	bool over; /* a cap was hit: not all was read */
+	uint64_t left; /* bytes that may still be read */
+	uint64_t work; /* instructions, and more of them for what a block's end costs */
 };
 
 struct code_reader {
@@ -109,7 +115,8 @@ struct code_reader {
 	/* the walk */
 	uint32_t stack[CODE_STACK + 32];
 	uint32_t sp;
-	uint32_t from; /* pc where it began */
+	uint32_t told_to, told_pool; /* literals before this pc, pool's constants below have been looked at */
+	uint32_t told[32];
 	bool sure, ungated, fresh;
 	uint32_t n_pool;
 	struct code_word pool[CODE_POOL];
@@ -118,7 +125,7 @@ struct code_reader {
 		struct code_word by;
 	} moved[16]; /* payloads of MAY_SELECTOR values: 1 + index */
 	uint32_t n_moved;
-	uint8_t symbols[256];
+	uint8_t symbols[256], kinds[256];
 	uint32_t before; /* symbols of the last three instructions, a byte each */
 	unsigned n_before;
 	/* of all codes */
@@ -134,6 +141,7 @@ struct code_reader {
 	struct code_deep *deep;
 	struct code_sum sum;
 	struct code_facts *out;
+	uint8_t gram[CODE_GRAMS]; /* as grams, a byte each: to set one does not wait for another */
 	uint64_t grams[CODE_GRAMS / 64];
 };
 
@@ -146,15 +154,30 @@ struct code_reader {
 /* code_walk walks the code at r->p, r->len to its end: r->seen, r->sum, r->grams. */
 void code_walk(struct code_reader *r);
 
+/* code_reach: the block at pc, if there is a label, is reached; with the stack of the walk, or with one that is unknown. */
+void code_reach(struct code_reader *r, uint32_t pc, bool with_stack, bool sure, bool ungated);
+
+/* code_mark_to: labels are told from data as far as somebody asks for them: most of init code is the runtime code, which has marks of its own. */
+void code_mark_to(struct code_reader *r, uint32_t pc);
+
+/* code_pool_sweep: the pool holds folded constants; when it is full, those that the stack does not hold go. */
+void code_pool_sweep(struct code_reader *r);
+
 /* code_meaning: a constant that is used otherwise than to compare the selector with it: selectors that are called, addresses. */
 void code_meaning(struct code_reader *r, const struct code_word *w);
 
 bool code_is_transfer(uint32_t selector);
 bool code_is_swap(uint32_t selector);
 
+/* code_spelled: a word that may begin a signature, whose selector is then hashed at run time, as old compilers do. Of a long one, 32 bytes suffice. */
+void code_spelled(struct code_reader *r, const uint8_t b[32]);
+
 /* code_gram: the instruction at pc, which follows r->before. Of opcodes: their symbols. */
 void code_gram(struct code_reader *r, uint32_t pc);
 void code_symbols(uint8_t symbols[256]);
+
+/* code_kinds: of opcodes, how code_walk takes them. */
+void code_kinds(uint8_t kinds[256]);
 
 /* code_hash: the normalised hash of init code (see code.h) whose codes have been walked. */
 void code_hash(struct code_reader *r, struct span code, uint8_t out[32]);

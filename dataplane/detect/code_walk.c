@@ -1,228 +1,89 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "detect/code_private.h"
+#include "detect/code_value.h"
 #include "detect/flash.h"
 
 #include <string.h>
 
 /* Operands taken and left, for what has no case of its own. 0xff: no such instruction. */
 #define E(pops, pushes) ((pops) << 4 | (pushes))
-static const uint8_t effect[256] = {
-	[0x01] = E(2, 1), [0x02] = E(2, 1), [0x03] = E(2, 1), [0x04] = E(2, 1), [0x05] = E(2, 1), [0x06] = E(2, 1), [0x07] = E(2, 1),
-	[0x08] = E(3, 1), [0x09] = E(3, 1), [0x0a] = E(2, 1), [0x0b] = E(2, 1), [0x10] = E(2, 1), [0x11] = E(2, 1), [0x12] = E(2, 1),
-	[0x13] = E(2, 1), [0x14] = E(2, 1), [0x15] = E(1, 1), [0x16] = E(2, 1), [0x17] = E(2, 1), [0x18] = E(2, 1), [0x19] = E(1, 1),
-	[0x1a] = E(2, 1), [0x1b] = E(2, 1), [0x1c] = E(2, 1), [0x1d] = E(2, 1), [0x1e] = E(1, 1), [0x20] = E(2, 1), [0x30] = E(0, 1),
-	[0x31] = E(1, 1), [0x32] = E(0, 1), [0x33] = E(0, 1), [0x34] = E(0, 1), [0x35] = E(1, 1), [0x36] = E(0, 1), [0x37] = E(3, 0),
-	[0x38] = E(0, 1), [0x39] = E(3, 0), [0x3a] = E(0, 1), [0x3b] = E(1, 1), [0x3c] = E(4, 0), [0x3d] = E(0, 1), [0x3e] = E(3, 0),
-	[0x3f] = E(1, 1), [0x40] = E(1, 1), [0x41] = E(0, 1), [0x42] = E(0, 1), [0x43] = E(0, 1), [0x44] = E(0, 1), [0x45] = E(0, 1),
-	[0x46] = E(0, 1), [0x47] = E(0, 1), [0x48] = E(0, 1), [0x49] = E(1, 1), [0x4a] = E(0, 1), [0x50] = E(1, 0), [0x51] = E(1, 1),
-	[0x52] = E(2, 0), [0x53] = E(2, 0), [0x54] = E(1, 1), [0x55] = E(2, 0), [0x58] = E(0, 1), [0x59] = E(0, 1), [0x5a] = E(0, 1),
-	[0x5b] = E(0, 0), [0x5c] = E(1, 1), [0x5d] = E(2, 0), [0x5e] = E(3, 0), [0xa0] = E(2, 0), [0xa1] = E(3, 0), [0xa2] = E(4, 0),
-	[0xa3] = E(5, 0), [0xa4] = E(6, 0), [0xf0] = E(3, 1), [0xf1] = E(7, 1), [0xf2] = E(7, 1), [0xf4] = E(6, 1), [0xf5] = E(4, 1),
+static const uint8_t effect[256] = {[0x01] = E(2, 1),
+	[0x02] = E(2, 1),
+	[0x03] = E(2, 1),
+	[0x04] = E(2, 1),
+	[0x05] = E(2, 1),
+	[0x06] = E(2, 1),
+	[0x07] = E(2, 1),
+	[0x08] = E(3, 1),
+	[0x09] = E(3, 1),
+	[0x0a] = E(2, 1),
+	[0x0b] = E(2, 1),
+	[0x10] = E(2, 1),
+	[0x11] = E(2, 1),
+	[0x12] = E(2, 1),
+	[0x13] = E(2, 1),
+	[0x14] = E(2, 1),
+	[0x15] = E(1, 1),
+	[0x16] = E(2, 1),
+	[0x17] = E(2, 1),
+	[0x18] = E(2, 1),
+	[0x19] = E(1, 1),
+	[0x1a] = E(2, 1),
+	[0x1b] = E(2, 1),
+	[0x1c] = E(2, 1),
+	[0x1d] = E(2, 1),
+	[0x1e] = E(1, 1),
+	[0x20] = E(2, 1),
+	[0x30] = E(0, 1),
+	[0x31] = E(1, 1),
+	[0x32] = E(0, 1),
+	[0x33] = E(0, 1),
+	[0x34] = E(0, 1),
+	[0x35] = E(1, 1),
+	[0x36] = E(0, 1),
+	[0x37] = E(3, 0),
+	[0x38] = E(0, 1),
+	[0x39] = E(3, 0),
+	[0x3a] = E(0, 1),
+	[0x3b] = E(1, 1),
+	[0x3c] = E(4, 0),
+	[0x3d] = E(0, 1),
+	[0x3e] = E(3, 0),
+	[0x3f] = E(1, 1),
+	[0x40] = E(1, 1),
+	[0x41] = E(0, 1),
+	[0x42] = E(0, 1),
+	[0x43] = E(0, 1),
+	[0x44] = E(0, 1),
+	[0x45] = E(0, 1),
+	[0x46] = E(0, 1),
+	[0x47] = E(0, 1),
+	[0x48] = E(0, 1),
+	[0x49] = E(1, 1),
+	[0x4a] = E(0, 1),
+	[0x50] = E(1, 0),
+	[0x51] = E(1, 1),
+	[0x52] = E(2, 0),
+	[0x53] = E(2, 0),
+	[0x54] = E(1, 1),
+	[0x55] = E(2, 0),
+	[0x58] = E(0, 1),
+	[0x59] = E(0, 1),
+	[0x5a] = E(0, 1),
+	[0x5b] = E(0, 0),
+	[0x5c] = E(1, 1),
+	[0x5d] = E(2, 0),
+	[0x5e] = E(3, 0),
+	[0xa0] = E(2, 0),
+	[0xa1] = E(3, 0),
+	[0xa2] = E(4, 0),
+	[0xa3] = E(5, 0),
+	[0xa4] = E(6, 0),
+	[0xf0] = E(3, 1),
+	[0xf1] = E(7, 1),
+	[0xf2] = E(7, 1),
+	[0xf4] = E(6, 1),
+	[0xf5] = E(4, 1),
 	[0xfa] = E(6, 1)};
-
-static bool
-is_constant(uint32_t v)
-{
-	return (v & VAL_KIND) != VAL_TOP;
-}
-
-static unsigned
-push_bytes(uint8_t op)
-{
-	return op >= OP_PUSH1 && op <= OP_PUSH32 ? op - OP_PUSH0 : 0;
-}
-
-static struct code_word
-word_of(const struct code_reader *r, uint32_t v)
-{
-	uint32_t at = v & VAL_PAYLOAD;
-	switch (v & VAL_KIND) {
-	case VAL_SMALL:
-		return code_word_of(at);
-	case VAL_LIT:
-		return code_word_read(r->p + at + 1, push_bytes(r->p[at]));
-	default:
-		return r->pool[at];
-	}
-}
-
-/* The pool holds folded constants; when it is full, those that the stack does not hold go. */
-static void
-pool_sweep(struct code_reader *r)
-{
-	static const uint32_t gone = UINT32_MAX;
-	uint32_t to[CODE_POOL], n = 0;
-	memset(to, 0xff, sizeof(to));
-	for (uint32_t i = 0; i < r->sp; i++) {
-		if ((r->stack[i] & VAL_KIND) == VAL_POOL)
-			to[r->stack[i] & VAL_PAYLOAD] = 0;
-	}
-	for (uint32_t i = 0; i < r->n_pool; i++) {
-		if (to[i] == gone)
-			continue;
-		r->pool[n] = r->pool[i];
-		to[i] = n++;
-	}
-	for (uint32_t i = 0; i < r->sp; i++) {
-		if ((r->stack[i] & VAL_KIND) == VAL_POOL)
-			r->stack[i] = (r->stack[i] & ~VAL_PAYLOAD) | to[r->stack[i] & VAL_PAYLOAD];
-	}
-	r->n_pool = n;
-}
-
-static uint32_t
-constant(struct code_reader *r, const struct code_word *w)
-{
-	uint64_t v;
-	if (code_word_small(w, &v) && v <= VAL_PAYLOAD)
-		return VAL_SMALL | (uint32_t)v;
-	if (r->n_pool == CODE_POOL)
-		pool_sweep(r);
-	r->pool[r->n_pool] = *w;
-	return VAL_POOL | r->n_pool++;
-}
-
-static void
-push(struct code_reader *r, uint32_t v)
-{
-	if (r->sp < CODE_STACK) /* else the walk ends: so would the EVM */
-		r->stack[r->sp++] = v;
-}
-
-static uint32_t
-pop(struct code_reader *r)
-{
-	return r->sp > 0 ? r->stack[--r->sp] : VAL_UNKNOWN;
-}
-
-static uint32_t
-peek(const struct code_reader *r, uint32_t depth)
-{
-	return depth < r->sp ? r->stack[r->sp - 1 - depth] : VAL_UNKNOWN;
-}
-
-static void
-swap(struct code_reader *r, uint32_t n)
-{
-	if (r->sp < n + 1) { /* what lies below the known part is unknown, and has its place all the same */
-		uint32_t missing = n + 1 - r->sp;
-		memmove(r->stack + missing, r->stack, r->sp * sizeof(r->stack[0]));
-		for (uint32_t i = 0; i < missing; i++)
-			r->stack[i] = VAL_UNKNOWN;
-		r->sp += missing;
-	}
-	uint32_t *top = &r->stack[r->sp - 1], *other = &r->stack[r->sp - 1 - n], v = *top;
-	*top = *other;
-	*other = v;
-}
-
-static uint32_t
-join(uint32_t a, uint32_t b)
-{
-	if (a == b)
-		return a;
-	uint32_t is = a & b & (IS_MATCH | IS_OTHER);
-	return VAL_TOP | ((a | b) & MAY_ALL) | is;
-}
-
-/* What of a value outlives its block: neither the pool's constants nor how a selector was moved. */
-static uint32_t
-kept(uint32_t v)
-{
-	if ((v & VAL_KIND) == VAL_POOL)
-		return VAL_TOP;
-	return (v & VAL_KIND) == VAL_TOP ? v & ~VAL_PAYLOAD : v;
-}
-
-static void
-enqueue(struct code_reader *r, struct code_head *h, bool force)
-{
-	if (h->queued || (h->visits >= CODE_VISITS && !force))
-		return;
-	h->queued = true;
-	r->queue[r->n_queue++] = (uint32_t)(h - r->heads);
-}
-
-/* Labels are told from data as far as somebody asks for them: most of init code is the runtime code, which has marks of its own. */
-static void
-mark_to(struct code_reader *r, uint32_t pc)
-{
-	uint32_t to = r->len - pc > 256 ? pc + 256 : r->len, at = r->marked;
-	memset(r->mark + r->cleared, 0, to + 33 > r->len ? r->len - r->cleared : to + 33 - r->cleared);
-	r->cleared = to + 33 > r->len ? r->len : to + 33;
-	for (; at < to; at += 1 + push_bytes(r->p[at])) {
-		if (r->p[at] == OP_JUMPDEST) {
-			r->mark[at] = MARK_DEST;
-			r->head_at[at] = 0;
-		}
-	}
-	r->marked = at;
-}
-
-static inline bool
-is_dest(struct code_reader *r, uint32_t pc)
-{
-	if (pc >= r->len || r->p[pc] != OP_JUMPDEST)
-		return false;
-	if (pc >= r->marked)
-		mark_to(r, pc);
-	return r->mark[pc] & MARK_DEST;
-}
-
-static struct code_head *
-head_new(struct code_reader *r, uint32_t pc, uint32_t n)
-{
-	struct code_head *h = &r->heads[r->n_heads++];
-	r->head_at[pc] = r->n_heads;
-	if (r->n_slots + n > CODE_SLOTS_MAX)
-		n = 0;
-	*h = (struct code_head){.pc = pc, .slots = r->n_slots, .n = (uint8_t)n};
-	for (uint32_t i = 0; i < n; i++)
-		r->slots[r->n_slots + i] = kept(r->stack[r->sp - n + i]);
-	r->n_slots += n;
-	return h;
-}
-
-static bool
-head_join(struct code_reader *r, struct code_head *h, uint32_t n)
-{
-	bool changed = false;
-	if (n < h->n) {
-		h->slots += h->n - n;
-		h->n = (uint8_t)n;
-		changed = true;
-	}
-	for (uint32_t i = 0; i < h->n; i++) {
-		uint32_t *s = &r->slots[h->slots + i];
-		uint32_t v = join(*s, kept(r->stack[r->sp - h->n + i]));
-		changed |= v != *s;
-		*s = v;
-	}
-	return changed;
-}
-
-/* The block at pc is reached; with the stack of the walk, or with one that is unknown. */
-static void
-reach(struct code_reader *r, uint32_t pc, bool with_stack, bool sure, bool ungated)
-{
-	if (!is_dest(r, pc))
-		return;
-	uint32_t n = !with_stack ? 0 : r->sp < CODE_SLOTS ? r->sp : CODE_SLOTS;
-	struct code_head *h;
-	bool changed;
-	if (r->head_at[pc] == 0) {
-		h = head_new(r, pc, n);
-		changed = true;
-	} else {
-		h = &r->heads[r->head_at[pc] - 1];
-		changed = head_join(r, h, n);
-	}
-	bool better = (sure && !h->sure) || (ungated && !h->ungated);
-	h->sure |= sure;
-	h->ungated |= ungated;
-	if (changed || better)
-		enqueue(r, h, better);
-}
 
 static bool
 is_label(struct code_reader *r, uint32_t v)
@@ -230,7 +91,20 @@ is_label(struct code_reader *r, uint32_t v)
 	return (v & VAL_KIND) == VAL_SMALL && is_dest(r, v & VAL_PAYLOAD);
 }
 
-/* A block ends at pc. Labels that stay on the stack are where functions return to; constants may be used elsewhere. */
+/* Each constant of a walk is looked at once, or nearly: what they stand for does not change. */
+static void
+use(struct code_reader *r, uint32_t v)
+{
+	uint32_t *told = &r->told[(v ^ v >> 6) % (sizeof(r->told) / sizeof(r->told[0]))];
+	if (!is_constant(v) || *told == v)
+		return;
+	*told = v;
+	struct code_word w = word_of(r, v);
+	code_meaning(r, &w);
+}
+
+/* A block ends at pc. Labels that stay on the stack are where functions return to; constants may be used
+ * elsewhere. */
 static void
 block_ends(struct code_reader *r, uint32_t pc)
 {
@@ -241,15 +115,23 @@ block_ends(struct code_reader *r, uint32_t pc)
 			continue;
 		if (is_label(r, v)) {
 			uint32_t to = v & VAL_PAYLOAD;
-			bool sure = r->sure && to == pc + 1, ungated = r->ungated && (to > 0xff || r->len <= 0x100);
-			const struct code_head *h = r->head_at[to] != 0 ? &r->heads[r->head_at[to] - 1] : NULL;
+			bool back =
+				to ==
+				pc + 1; /* a call's way back; other small numbers may be no labels at all */
+			bool sure = r->sure && back, ungated = r->ungated && (back || to > 0xff);
+			const struct code_head *h =
+				r->head_at[to] != 0 ? &r->heads[r->head_at[to] - 1] : NULL;
 			if (h == NULL || (ungated && !h->ungated) || (sure && !h->sure))
-				reach(r, to, false, sure, ungated);
-		} else if ((v & VAL_KIND) != VAL_LIT || (v & VAL_PAYLOAD) >= r->from) {
-			struct code_word w = word_of(r, v);
-			code_meaning(r, &w);
+				code_reach(r, to, false, sure, ungated);
+		} else if ((v & VAL_PAYLOAD) >= ((v & VAL_KIND) == VAL_LIT	     ? r->told_to
+							: (v & VAL_KIND) == VAL_POOL ? r->told_pool
+										     : 0)) {
+			use(r, v);
 		}
 	}
+	r->told_to = pc;
+	r->told_pool = r->n_pool;
+	r->sum.work += CODE_WORK_EDGE;
 }
 
 static void
@@ -259,19 +141,10 @@ jump_to(struct code_reader *r, uint32_t target, bool gated)
 		struct code_word w = word_of(r, target);
 		uint64_t pc;
 		if (code_word_small(&w, &pc) && pc < r->len)
-			reach(r, (uint32_t)pc, true, r->sure, r->ungated && !gated);
+			code_reach(r, (uint32_t)pc, true, r->sure, r->ungated && !gated);
 	} else if (target & MAY_COMPUTED) {
 		r->seen.guessed = true;
 	}
-}
-
-static void
-use(struct code_reader *r, uint32_t v)
-{
-	if (!is_constant(v))
-		return;
-	struct code_word w = word_of(r, v);
-	code_meaning(r, &w);
 }
 
 /* The selector (as a number, or in the top bytes of a word) is compared with a constant. */
@@ -296,7 +169,8 @@ compared_with(struct code_reader *r, const struct code_word *c)
 	return selector > 0xffff;
 }
 
-/* c, which is compared with a selector that was moved by a number: what the selector itself is compared with. */
+/* c, which is compared with a selector that was moved by a number: what the selector itself is compared with.
+ */
 static struct code_word
 moved_back(const struct code_reader *r, uint32_t v, struct code_word c)
 {
@@ -318,7 +192,8 @@ move(struct code_reader *r, uint8_t op, const struct code_word *by)
 	return ++r->n_moved;
 }
 
-/* EQ, XOR, SUB, LT, GT of what may be the selector and a constant. first: the constant is the first operand. */
+/* EQ, XOR, SUB, LT, GT of what may be the selector and a constant. first: the constant is the first operand.
+ */
 static uint32_t
 compare_selector(struct code_reader *r, uint8_t op, uint32_t v, uint32_t c, bool first)
 {
@@ -362,7 +237,8 @@ compares(uint8_t op)
 static bool
 is_address_sized(const struct code_reader *r, uint32_t v)
 {
-	return ((v & VAL_KIND) == VAL_LIT && r->p[v & VAL_PAYLOAD] >= OP_PUSH1 + 11) || (v & VAL_KIND) == VAL_POOL;
+	return ((v & VAL_KIND) == VAL_LIT && r->p[v & VAL_PAYLOAD] >= OP_PUSH1 + 11) ||
+	       (v & VAL_KIND) == VAL_POOL;
 }
 
 static uint32_t
@@ -500,7 +376,8 @@ generic(struct code_reader *r, uint8_t op)
 		push(r, VAL_TOP | MAY_COMPUTED);
 }
 
-/* Code that is put together in memory: long constants that are stored, one behind the other, wherever each of them goes. */
+/* Code that is put together in memory: long constants that are stored, one behind the other, wherever each of
+ * them goes. */
 static void
 keep_word(struct code_reader *r, uint32_t v)
 {
@@ -567,6 +444,9 @@ value_of(struct code_reader *r, uint8_t op, uint32_t pc)
 	case OP_CALLDATALOAD:
 		calldata_load(r);
 		return;
+	case OP_CALLDATASIZE: /* no calldata is no callback: ether that comes in */
+		push(r, VAL_TOP | MAY_COMPUTED | IS_OTHER);
+		return;
 	case OP_MLOAD:
 	case OP_SLOAD:
 	case OP_TLOAD: /* some keep the selector in memory (Vyper), others could in storage */
@@ -617,37 +497,70 @@ jump_if(struct code_reader *r, uint32_t pc)
 	block_ends(r, pc);
 }
 
+enum kind_of_op { KIND_END, KIND_PUSH, KIND_DUP, KIND_SWAP, KIND_BINARY, KIND_JUMP, KIND_OTHER };
+
+static enum kind_of_op
+kind_of(uint8_t op)
+{
+	if (op >= OP_PUSH0 && op <= OP_PUSH32)
+		return KIND_PUSH;
+	if (op >= OP_DUP1 && op < OP_LOG0)
+		return op < OP_SWAP1 ? KIND_DUP : KIND_SWAP;
+	if (op == OP_JUMP || op == OP_JUMPI)
+		return KIND_JUMP;
+	if (effect[op] == E(2, 1) && op != OP_KECCAK256)
+		return KIND_BINARY;
+	return effect[op] != 0 || op == OP_JUMPDEST ? KIND_OTHER
+						    : KIND_END; /* REVERT, INVALID, what is no instruction */
+}
+
+void
+code_kinds(uint8_t kinds[256])
+{
+	for (unsigned op = 0; op < 256; op++)
+		kinds[op] = (uint8_t)kind_of((uint8_t)op);
+}
+
+static void
+end(struct code_reader *r, uint8_t op, uint32_t pc)
+{
+	if (op == OP_RETURN)
+		returns(r, pc);
+	if (op == OP_STOP || op == OP_SELFDESTRUCT)
+		ends_empty(r, pc);
+	if (op == OP_SELFDESTRUCT)
+		r->sum.reasons |= REASON(SELFDESTRUCT);
+}
+
 /* False: the block ends here. */
 static bool
 step(struct code_reader *r, uint8_t op, uint32_t pc)
 {
-	if (op >= OP_PUSH0 && op <= OP_PUSH32) {
+	switch (r->kinds[op]) {
+	case KIND_PUSH:
 		push_literal(r, pc, op - OP_PUSH0);
-	} else if (op >= OP_DUP1 && op < OP_SWAP1) {
+		break;
+	case KIND_DUP:
 		push(r, peek(r, op - OP_DUP1));
-	} else if (op >= OP_SWAP1 && op < OP_LOG0) {
+		break;
+	case KIND_SWAP:
 		swap(r, op - OP_SWAP1 + 1u);
-	} else if (op == OP_JUMP) {
+		break;
+	case KIND_BINARY:
+		binary(r, op);
+		break;
+	case KIND_JUMP:
+		if (op == OP_JUMPI) {
+			jump_if(r, pc);
+			break;
+		}
 		jump_to(r, pop(r), false);
 		block_ends(r, pc);
 		return false;
-	} else if (op == OP_JUMPI) {
-		jump_if(r, pc);
-	} else if (op == OP_RETURN) {
-		returns(r, pc);
+	case KIND_END:
+		end(r, op, pc);
 		return false;
-	} else if (op == OP_STOP) {
-		ends_empty(r, pc);
-		return false;
-	} else if (op == OP_SELFDESTRUCT) {
-		ends_empty(r, pc);
-		r->sum.reasons |= REASON(SELFDESTRUCT);
-		return false;
-	} else if (effect[op] == E(2, 1) && op != OP_KECCAK256) {
-		binary(r, op);
-	} else if (effect[op] == 0 && op != OP_JUMPDEST) {
-		return false; /* REVERT, INVALID and what is no instruction */
-	} else {
+	default:
 		value_of(r, op, pc);
 	}
 	return r->sp < CODE_STACK;
@@ -664,14 +577,16 @@ reached_op(struct code_reader *r, uint8_t op, uint32_t at)
 static void
 walk(struct code_reader *r, uint32_t pc)
 {
-	r->from = pc;
-	r->n_pool = r->n_moved = r->n_before = 0;
+	r->told_to = pc;
+	r->told_pool = r->n_pool = r->n_moved = r->n_before = 0;
+	memset(r->told, 0, sizeof(r->told));
 	r->before = 0;
 	for (;;) {
 		uint8_t op = r->p[pc];
 		uint32_t size = 1 + push_bytes(op);
 		if (pc >= r->marked)
-			mark_to(r, pc);
+			code_mark_to(r, pc);
+		r->sum.work++;
 		r->fresh = !(r->mark[pc] & MARK_SEEN);
 		if (r->fresh) { /* a walk is new as a whole, or not at all */
 			r->mark[pc] |= MARK_SEEN;
@@ -688,7 +603,7 @@ walk(struct code_reader *r, uint32_t pc)
 		pc += size;
 		if (r->p[pc] == OP_JUMPDEST) {
 			block_ends(r, pc);
-			reach(r, pc, true, r->sure, r->ungated);
+			code_reach(r, pc, true, r->sure, r->ungated);
 			return;
 		}
 	}
@@ -698,6 +613,10 @@ static void
 drain(struct code_reader *r)
 {
 	while (r->n_queue > 0) {
+		if (r->sum.work > CODE_WORK_MAX) {
+			r->seen.over = true;
+			return;
+		}
 		struct code_head *h = &r->heads[r->queue[--r->n_queue]];
 		h->queued = false;
 		h->visits++;
@@ -719,7 +638,7 @@ code_walk(struct code_reader *r)
 	r->marked = r->cleared = r->n_words = 0;
 	r->sure = r->ungated = true;
 	if (is_dest(r, 0))
-		reach(r, 0, true, true, true);
+		code_reach(r, 0, true, true, true);
 	else
 		walk(r, 0);
 	drain(r);
@@ -728,7 +647,7 @@ code_walk(struct code_reader *r)
 	r->sp = 0;
 	for (uint32_t pc = 0; pc < r->len; pc++) {
 		if (is_dest(r, pc) && r->head_at[pc] == 0)
-			reach(r, pc, false, false, false);
+			code_reach(r, pc, false, false, false);
 	}
 	drain(r);
 }

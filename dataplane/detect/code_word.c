@@ -14,10 +14,8 @@ code_word_of(uint64_t v)
 struct code_word
 code_word_read(const uint8_t *p, unsigned n)
 {
-	uint8_t bytes[32] = {0};
-	uint64_t be[4];
-	memcpy(bytes + 32 - n, p, n);
-	memcpy(be, bytes, 32);
+	uint64_t be[4] = {0};
+	memcpy((uint8_t *)be + 32 - n, p, n);
 	return (struct code_word){{be64toh(be[3]), be64toh(be[2]), be64toh(be[1]), be64toh(be[0])}};
 }
 
@@ -134,7 +132,8 @@ power_of_two(const struct code_word *a)
 }
 
 static bool
-divide(const struct code_word *a, const struct code_word *b, struct code_word *quotient, struct code_word *rest)
+divide(const struct code_word *a, const struct code_word *b, struct code_word *quotient,
+	struct code_word *rest)
 {
 	if (code_word_zero(b)) {
 		*quotient = *rest = code_word_of(0);
@@ -201,7 +200,9 @@ bitwise(uint8_t op, const struct code_word *a, const struct code_word *b)
 {
 	struct code_word r;
 	for (unsigned i = 0; i < 4; i++)
-		r.l[i] = op == OP_AND ? a->l[i] & b->l[i] : op == OP_OR ? a->l[i] | b->l[i] : a->l[i] ^ b->l[i];
+		r.l[i] = op == OP_AND  ? a->l[i] & b->l[i]
+			 : op == OP_OR ? a->l[i] | b->l[i]
+				       : a->l[i] ^ b->l[i];
 	return r;
 }
 

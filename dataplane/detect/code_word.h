@@ -18,8 +18,9 @@ struct code_word code_word_of(uint64_t v);
 bool code_word_small(const struct code_word *a, uint64_t *v); /* false: above 64 bits */
 bool code_word_zero(const struct code_word *a);
 
-/* code_word_op: *out = a op b, a being the top of the stack; op: an EVM opcode of two operands. False: not folded (an opcode that is not one of
- * these, a division by more than 64 bits that is no power of two, an exponent above 255). */
+/* code_word_op: *out = a op b, a being the top of the stack; op: an EVM opcode of two operands. False: not
+ * folded (an opcode that is not one of these, a division by more than 64 bits that is no power of two, an
+ * exponent above 255). */
 bool code_word_op(uint8_t op, const struct code_word *a, const struct code_word *b, struct code_word *out);
 
 struct code_word code_word_not(const struct code_word *a);

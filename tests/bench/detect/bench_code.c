@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What code_read costs, and what it says: usage: bench_code [--rounds N] FILE...; a file holds hex of one init code, or one a line. */
+/* What code_read costs, and what it says: usage: bench_code [--rounds N] FILE...; a file holds hex of one
+ * init code, or one a line. */
 #include "detect/code.h"
 #include "abi/alert.h"
 
@@ -54,8 +55,9 @@ measure(struct code_reader *r, const char *file, uint32_t len, unsigned rounds)
 		t = now_ns() - t;
 		best = t < best ? t : best;
 	}
-	printf("%s len=%u ns=%llu codes=%u reached=%u grams=%u score=%u flash=%d%s%s%s%s", file, len, (unsigned long long)best, f.n_codes,
-		f.reached_bytes, f.n_grams, f.score, f.flash, f.guessed ? " guessed" : "", f.cut ? " cut" : "", f.any_callback ? " any" : "",
+	printf("%s len=%u ns=%llu codes=%u reached=%u grams=%u score=%u flash=%d%s%s%s%s", file, len,
+		(unsigned long long)best, f.n_codes, f.reached_bytes, f.n_grams, f.score, f.flash,
+		f.guessed ? " guessed" : "", f.cut ? " cut" : "", f.any_callback ? " any" : "",
 		f.has_target ? " target" : "");
 	names("callbacks", f.callbacks, alert_provider_name);
 	names("entries", f.entries, alert_provider_name);

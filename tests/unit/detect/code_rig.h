@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* For tests of detect/code.h: codes from hex, the compiled ones by name, and the check that what is added takes nothing away. */
+/* For tests of detect/code.h: codes from hex, the compiled ones by name, and the check that what is added
+ * takes nothing away. */
 #ifndef CODE_RIG_H
 #define CODE_RIG_H
 
@@ -77,7 +78,8 @@ named_code(const char *name)
 	bool found = false;
 	assert_non_null(f);
 	while (!found && fgets(line, sizeof(line), f) != NULL)
-		found = line[0] == '#' && strncmp(line + 2, name, strlen(name)) == 0 && fgets(line, sizeof(line), f) != NULL;
+		found = line[0] == '#' && strncmp(line + 2, name, strlen(name)) == 0 &&
+			fgets(line, sizeof(line), f) != NULL;
 	fclose(f);
 	n_bytes = 0;
 	if (found)

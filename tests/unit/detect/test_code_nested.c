@@ -3,13 +3,20 @@
 #include "code_rig.h"
 
 #define ADDRESS "1122334455667788990011223344556677889900"
-#define BORROWS "5f3560e01c806310d1e85c1461002d57" "63022c0d9f60e01b5f52" "5f5f60045f5f335af100" "5b5b5b5b5b5b5b5b5b5b00"
+#define BORROWS                            \
+	"5f3560e01c806310d1e85c1461002d57" \
+	"63022c0d9f60e01b5f52"             \
+	"5f5f60045f5f335af100"             \
+	"5b5b5b5b5b5b5b5b5b5b00"
 
 static void
 proxies(void **state)
 {
-	static const char *const forms[] = {"363d3d373d3d3d363d73" ADDRESS "5af43d82803e903d91602b57fd5bf3", /* EIP-1167 */
-		"3d3d3d3d363d3d37363d73" ADDRESS "5af43d3d93803e602a57fd5bf3", "36600060003761100060003660007300" "000000000000000000000000000000000000005af4",
+	static const char *const forms[] = {"363d3d373d3d3d363d73" ADDRESS
+					    "5af43d82803e903d91602b57fd5bf3", /* EIP-1167 */
+		"3d3d3d3d363d3d37363d73" ADDRESS "5af43d3d93803e602a57fd5bf3",
+		"36600060003761100060003660007300"
+		"000000000000000000000000000000000000005af4",
 		"366000600037611000600036600073" ADDRESS "5af4602c57600080fd5b6110006000f3", /* Vyper */
 		"36600080376000803660007f000000000000000000000000" ADDRESS "5af43d6000803e3d6000f3"};
 	uint8_t want[20];
@@ -26,7 +33,8 @@ proxies(void **state)
 		assert_false(facts.flash);
 	}
 	/* a library behind a function's gate is not whom it stands for */
-	deploy("5f3560e01c80631234567814600f575b00" "5b5f5f5f5f73" ADDRESS "5af400");
+	deploy("5f3560e01c80631234567814600f575b00"
+	       "5b5f5f5f5f73" ADDRESS "5af400");
 	assert_false(facts.has_target);
 }
 
@@ -37,7 +45,8 @@ constructors(void **state)
 	assert_int_equal(facts.reasons & (REASON(CONSTRUCTOR) | REASON(NO_RUNTIME) | REASON(NESTED)), 0);
 	assert_true(facts.flash);
 	read_code("63022c0d9f60e01b5f525f5f60045f5f335af1ff");
-	assert_int_equal(facts.reasons, REASON(CONSTRUCTOR) | REASON(NO_RUNTIME) | REASON(SELFDESTRUCT) | REASON(ENTRY));
+	assert_int_equal(facts.reasons,
+		REASON(CONSTRUCTOR) | REASON(NO_RUNTIME) | REASON(SELFDESTRUCT) | REASON(ENTRY));
 	read_code("5f5f5f5f5f335afa5f5ff3"); /* looks, and leaves nothing */
 	assert_int_equal(facts.reasons, REASON(NO_RUNTIME));
 	read_code("5f5f5f5f5f335af1");
@@ -56,11 +65,14 @@ owners(void **state)
 	assert_int_equal(facts.reasons, REASON(OWNER_ONLY));
 	deploy("73" ADDRESS "3318602057005b5f5ffd");
 	assert_int_equal(facts.reasons, REASON(OWNER_ONLY));
-	deploy("3373ffffffffffffffffffffffffffffffffffffffff16" "73" ADDRESS "14602057005b5f5ffd");
+	deploy("3373ffffffffffffffffffffffffffffffffffffffff16"
+	       "73" ADDRESS "14602057005b5f5ffd");
 	assert_int_equal(facts.reasons, REASON(OWNER_ONLY));
-	deploy("327f0000000000000000000000000000000000000000000000000000000000000000" "14602057005b5f5ffd"); /* an immutable */
+	deploy("327f0000000000000000000000000000000000000000000000000000000000000000"
+	       "14602057005b5f5ffd"); /* an immutable */
 	assert_int_equal(facts.reasons, REASON(OWNER_ONLY));
-	deploy("335f541460205700" "323314602057005b5f5ffd"); /* whom storage says; no contract */
+	deploy("335f541460205700"
+	       "323314602057005b5f5ffd"); /* whom storage says; no contract */
 	assert_int_equal(facts.reasons, 0);
 }
 
@@ -71,7 +83,8 @@ wrapped(void **state)
 	char inner[2048], outer[2048];
 	snprintf(inner, sizeof(inner), "61%04x80600b5f395ff300" BORROWS, (unsigned)strlen(BORROWS) / 2);
 	for (unsigned depth = 1; depth <= 5; depth++) {
-		snprintf(outer, sizeof(outer), "61%04x80600e5f395f5f5ff00000%.1900s", (unsigned)strlen(inner) / 2, inner); /* CREATE, then ends */
+		snprintf(outer, sizeof(outer), "61%04x80600e5f395f5f5ff00000%.1900s",
+			(unsigned)strlen(inner) / 2, inner); /* CREATE, then ends */
 		memcpy(inner, outer, sizeof(inner));
 		read_code(inner);
 		assert_true(facts.flash);
@@ -80,9 +93,14 @@ wrapped(void **state)
 			REASON(NESTED) | REASON(CONSTRUCTOR) | REASON(NO_RUNTIME));
 	}
 	/* a size that nobody knows; a place that nobody knows */
-	snprintf(inner, sizeof(inner), "38600a9003600a5f39" "5f5f5ff000" BORROWS);
+	snprintf(inner, sizeof(inner),
+		"38600a9003600a5f39"
+		"5f5f5ff000" BORROWS);
 	read_code(inner);
-	snprintf(inner, sizeof(inner), "60ff36601001" "5f395f5f5ff000" "6080604052" BORROWS);
+	snprintf(inner, sizeof(inner),
+		"60ff36601001"
+		"5f395f5f5ff000"
+		"6080604052" BORROWS);
 	read_code(inner);
 	assert_true(facts.guessed);
 	assert_int_equal(facts.entries, P(UNISWAP_V2) | P(PANCAKE_V2));
@@ -135,7 +153,7 @@ caps(void **state)
 	n_bytes = sizeof(bytes);
 	read_bytes();
 	assert_true(facts.cut);
-	assert_int_equal(facts.reached_bytes, CODE_BYTES_MAX);
+	assert_int_equal(facts.n_grams, CODE_GRAMS);
 	static const uint8_t patterns[] = {0x60, 0x7f, 0x80, 0x90, 0x57, 0x39, 0xf0, 0x19, 0x15, 0x01};
 	for (unsigned p = 0; p < sizeof(patterns); p++) {
 		memset(bytes, patterns[p], sizeof(bytes));
@@ -149,8 +167,9 @@ caps(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(proxies), cmocka_unit_test(constructors), cmocka_unit_test(owners), cmocka_unit_test(wrapped),
-		cmocka_unit_test(in_memory), cmocka_unit_test(caps)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(proxies), cmocka_unit_test(constructors),
+		cmocka_unit_test(owners), cmocka_unit_test(wrapped), cmocka_unit_test(in_memory),
+		cmocka_unit_test(caps)};
 	reader = code_new();
 	assert_non_null(reader);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

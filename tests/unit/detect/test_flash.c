@@ -18,7 +18,8 @@ selectors_are_their_signatures(void **state)
 		struct span s = {(const uint8_t *)row->signature, (uint32_t)strlen(row->signature)};
 		uint8_t h[32];
 		keccak256(&s, 1, h);
-		assert_int_equal(row->selector, (uint32_t)h[0] << 24 | (uint32_t)h[1] << 16 | (uint32_t)h[2] << 8 | h[3]);
+		assert_int_equal(row->selector,
+			(uint32_t)h[0] << 24 | (uint32_t)h[1] << 16 | (uint32_t)h[2] << 8 | h[3]);
 		const struct flash_selector *f = flash_selector(row->selector);
 		assert_non_null(f);
 		assert_int_equal(f->providers[row->role] & row->providers, row->providers);
@@ -67,7 +68,8 @@ addresses_are_found_at_any_place(void **state)
 		assert_int_equal(flash_address_at(place->address + zeros, 19 - zeros), 0);
 	}
 	assert_true(n >= 18);
-	uint8_t shifted[20] = {0x04, 0x44, 0x4c, 0x5d, 0xc7, 0x5c, 0xb3, 0x58, 0x38, 0x0d, 0x2e, 0x3d, 0xe0, 0x8a, 0x90};
+	uint8_t shifted[20] = {
+		0x04, 0x44, 0x4c, 0x5d, 0xc7, 0x5c, 0xb3, 0x58, 0x38, 0x0d, 0x2e, 0x3d, 0xe0, 0x8a, 0x90};
 	assert_int_equal(flash_address(shifted), 0); /* its bytes, but not it */
 	assert_int_equal(flash_address_at(shifted, 20), 1ull << PROVIDER_UNISWAP_V4);
 }
@@ -86,7 +88,8 @@ loans_need_both_halves(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(selectors_are_their_signatures), cmocka_unit_test(every_lender_can_be_borrowed_from),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(selectors_are_their_signatures),
+		cmocka_unit_test(every_lender_can_be_borrowed_from),
 		cmocka_unit_test(addresses_are_found_at_any_place), cmocka_unit_test(loans_need_both_halves)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
