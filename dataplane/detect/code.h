@@ -25,7 +25,7 @@
 
 #define CODE_BYTES_MAX (128u << 10) /* of more, the first are read, and `cut` is set */
 #define CODE_ADDRESSES_MAX 16u
-#define CODE_GRAMS 8192u /* features of the learned score: hashed opcode n-grams, present or not */
+#define CODE_GRAMS 65536u /* features of the learned score: hashed opcode n-grams, present or not */
 
 /* Named reasons of the score are abi/alert.h's ALERT_REASONS, as a mask. */
 struct code_facts {
