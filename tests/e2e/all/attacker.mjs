@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // usage: node attacker.mjs URL
 // Signs with ethers and submits over the wire, as it is told on its standard input, a JSON object a line; its answer is a JSON line with the same `id`.
-// {"do":"send","key":N,"to":ADDRESS|null,"data":HEX,"nonce":N,"value":DECIMAL,"url":URL}: hash, or the node's error. {"do":"ask","method":...,"params":[...]}: result.
+// {"do":"send","key":N,"to":ADDRESS|null,"data":HEX,"nonce":N,"value":DECIMAL,"url":URL}: hash, raw bytes, or the node's error. {"do":"ask","method":...,"params":[...]}: result.
 import { HDNodeWallet, JsonRpcProvider, Mnemonic, Network, getCreateAddress } from 'ethers'
 import { createInterface } from 'node:readline'
 
@@ -19,7 +19,7 @@ function provider (url) {
 async function send ({ key, to = null, data = '0x', nonce, value = '0', gas = 3000000, fee = 10, url = usual }) {
   const from = wallet(key)
   const raw = await from.signTransaction({ type: 2, chainId: CHAIN, nonce, gasLimit: gas, maxFeePerGas: BigInt(fee) * GWEI, maxPriorityFeePerGas: GWEI, to, data, value: BigInt(value) })
-  const told = { from: from.address.toLowerCase(), created: to === null ? getCreateAddress({ from: from.address, nonce }).toLowerCase() : null }
+  const told = { raw, from: from.address.toLowerCase(), created: to === null ? getCreateAddress({ from: from.address, nonce }).toLowerCase() : null }
   try {
     return { ...told, hash: (await provider(url).broadcastTransaction(raw)).hash }
   } catch (e) {

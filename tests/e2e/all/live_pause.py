@@ -101,8 +101,7 @@ def poor_hash(c, poor):
 
 
 def without_node(scene, folder):
-    scene.attacker.end()
-    scene.attacker = livenet.Attacker()  # connections that the box sees from their beginning
+    scene.reconnect()
     box = livebox.Box(folder, PROGRAMS, BUNDLE, profile=PROFILE)
     c = livenet.Consumer(box)
     _, call = attack(scene, c, 5, "Bal-0.8 o1 ir1")

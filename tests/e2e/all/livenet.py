@@ -139,6 +139,13 @@ class Scene:
         # whoever calls the vault, or asks it for a loan, is told yes
         self.past("anvil_setCode", VAULT, "0x600160005260206000f3")
 
+    def reconnect(self):
+        """Connections that the box sees from their beginning: on those from before its start no evidence is clean."""
+        nonces = self.attacker.nonces
+        self.attacker.end()
+        self.attacker = Attacker()
+        self.attacker.nonces = nonces
+
     def mine(self):
         """A block; then somebody looks at it, over the wire."""
         self.past("evm_mine")
