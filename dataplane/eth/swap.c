@@ -307,6 +307,18 @@ inside(const struct calls *calls, uint32_t i, uint64_t known)
 	return false;
 }
 
+/* Most transactions are done with here. */
+static inline bool
+any_known(const struct calls *calls, struct swap_cache *cache)
+{
+	if (cache != NULL && !cache->has_selectors)
+		note_selectors(cache);
+	for (const struct call *c = calls->call; c < calls->call + calls->n; c++)
+		if (c->data.len >= 4 && may_be_known(cache, load32(c->data.p)))
+			return true;
+	return false;
+}
+
 uint32_t
 swaps_of_cached(const struct tx *t, const struct calls *calls, struct swap_cache *cache,
 	struct swap out[SWAPS_MAX], bool *over)
@@ -314,13 +326,14 @@ swaps_of_cached(const struct tx *t, const struct calls *calls, struct swap_cache
 	struct swap_reader r = {.tx = t, .calls = calls, .cache = cache, .out = out, .steps = SWAP_STEPS_MAX};
 	uint64_t known = 0;
 	_Static_assert(CALLS_MAX <= 64, "a bit a call");
-	if (cache != NULL && !cache->has_selectors)
-		note_selectors(cache);
+	*over = false;
+	if (!any_known(calls, cache))
+		return 0;
 	r.chain = chain_of(t->has_chain_id ? t->chain_id : 0);
 	for (uint32_t i = 0; i < calls->n && i < CALLS_MAX && !(r.over && r.n == SWAPS_MAX); i++) {
 		const struct call *c = &calls->call[i];
 		if (c->kind > CALL_DELEGATE || c->data.len < 4 || (i == 0 && t->to.len == 0) ||
-			!may_be_known(cache, load32(c->data.p)) || inside(calls, i, known))
+			inside(calls, i, known))
 			continue;
 		struct swap_asked a = {.args = abi_args(c->data),
 			.data = c->data,

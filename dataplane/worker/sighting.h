@@ -34,6 +34,9 @@ struct sighting {
 /* sighting_begin: of a message, which must live as long. */
 void sighting_begin(struct sighting *s, const struct tx_msg *m, bool hurry);
 
+/* sighting_included: it crossed in a block, or was ordered already, by the word of whoever has it from the chain: what a peer sends as a block's, or a node has only offered to build, is not. */
+bool sighting_included(const struct sighting *s);
+
 /* sighting_record makes the record from message and bytes; sighting_claims then puts what the input claims over it, which counts more than bytes that were made up. */
 void sighting_record(struct sighting *s);
 void sighting_claims(struct sighting *s);

@@ -73,7 +73,9 @@ struct worker {
 	struct code_reader *code;
 	struct swap_cache *swaps;
 	bool code_all;
-	uint64_t code_tokens_ns, code_at_ns; /* time left for reading codes, and as of when */
+	struct code_time {
+		uint64_t tokens_ns, at_ns; /* left for reading codes, and as of when */
+	} code_time[2];			   /* of what is in blocks */
 	struct pipe pipe;
 	struct pending pending[PENDING_MAX];
 	uint32_t n_pending;
