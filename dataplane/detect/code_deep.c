@@ -8,7 +8,9 @@
 #include <string.h>
 
 #define BITS (DEEP_ARENA + CODE_BYTES_MAX + 64 * 2 * DEEP_ACCOUNTS)
-#define SHARE_MIN 1500u	    /* steps that a fork has at least */
+#define SHARE_MIN 1500u	    /* steps that a fork has at least, in the first round */
+#define ROUNDS 2u	    /* the next with forks that have more, if the first found nothing and left steps */
+#define ROUND_FACTOR 2u
 #define CREATE_STEPS 20000u /* of a constructor within another call */
 #define EXPLORE_STEPS (DEEP_STEPS / 4 * 3) /* before callbacks are tried */
 #define CALLBACK_STEPS 20000u
@@ -243,8 +245,8 @@ resume(struct code_deep *d)
 			d->tired = true;
 			continue;
 		}
-		uint32_t left = k->limit - d->steps, share = left / (siblings + 1) < SHARE_MIN ? SHARE_MIN : left / (siblings + 1);
-		d->limit = d->steps + (share < left ? share : left);
+		uint32_t left = k->limit - d->steps, share = left / (siblings + 1) < d->share ? d->share : left / (siblings + 1);
+		d->limit = d->pool = d->steps + (share < left ? share : left);
 		d->path = k->path;
 		f->pc = k->pc;
 		f->sp = k->sp;
@@ -288,7 +290,7 @@ leave_loop(struct code_deep *d, uint32_t ceiling)
 	if (d->path.left == LEAVES || d->steps + LEAVE_STEPS >= ceiling || d->frame[0].broken)
 		return;
 	d->path.left++;
-	d->limit = d->steps + (ceiling - d->steps) / 4;
+	d->limit = d->pool = d->steps + (ceiling - d->steps) / 4;
 	d->leave_at = d->steps + LEAVE_STEPS;
 	d->leaving = true;
 	deep_run(d);
@@ -303,6 +305,7 @@ explore(struct code_deep *d, uint32_t account, bool constructor, uint32_t steps,
 	struct deep_frame *f = enter(d, 0, account, constructor);
 	d->n_forks = d->n_snapshot = d->n_journal = 0;
 	uint32_t ceiling = d->steps + steps;
+	d->pool = ceiling;
 	d->limit = d->steps + (constructor ? steps : steps / 2);
 	d->path = (struct deep_path){.acted = false};
 	memset(d->visits, 0, sizeof(d->visits));
@@ -407,6 +410,8 @@ reset(struct code_deep *d)
 	d->entries = d->callbacks = d->helpers = d->swap_entries = d->swap_callbacks = d->addresses = 0;
 	d->entry_families = d->callback_families = 0;
 	d->transfers = d->swaps = d->tired = d->has_selector = d->leaving = d->any_callback = false;
+	d->share = SHARE_MIN;
+	d->part = 3;
 	d->steps = d->n_accounts = d->n_arena = d->n_dests = 0;
 }
 
@@ -418,6 +423,32 @@ stands_there(const struct code_deep *d, struct span code)
 	return !a->has_code || memmem(code.p, code.len, a->code, a->len) != NULL;
 }
 
+static void
+explore_all(struct code_deep *d, const struct deep_known *known)
+{
+	for (uint32_t i = 0; i < d->n_accounts && !found(d, known); i++) {
+		if (i > 0)
+			explore(d, i, true, left(d, EXPLORE_STEPS) / 16, NULL);
+		uint32_t before = d->account[i].n_base;
+		if (d->account[i].has_code)
+			explore(d, i, false, left(d, EXPLORE_STEPS) / d->part, NULL);
+		if (d->account[i].n_base != before)
+			explore(d, i, false, left(d, EXPLORE_STEPS) / d->part, NULL);
+		if (d->account[i].told)
+			called_from_table(d, i);
+	}
+}
+
+static void
+serve_all(struct code_deep *d, const struct deep_known *known)
+{
+	for (uint32_t i = 0; i < d->n_accounts && !found(d, known); i++) {
+		bool borrows = (known->entries | known->swap_entries | d->entries | d->swap_entries) != 0;
+		if (d->account[i].has_code && (borrows || d->account[i].told))
+			serve(d, i, known);
+	}
+}
+
 void
 code_deep_read(struct code_deep *d, struct span code, const struct deep_known *known)
 {
@@ -427,20 +458,10 @@ code_deep_read(struct code_deep *d, struct span code, const struct deep_known *k
 	explore(d, 0, true, left(d, EXPLORE_STEPS) / 2, NULL);
 	if (!known->calls && d->n_accounts == 1 && stands_there(d, code))
 		return;
-	for (uint32_t i = 0; i < d->n_accounts && !found(d, known); i++) {
-		if (i > 0)
-			explore(d, i, true, left(d, EXPLORE_STEPS) / 16, NULL);
-		uint32_t before = d->account[i].n_base;
-		if (d->account[i].has_code)
-			explore(d, i, false, left(d, EXPLORE_STEPS) / 3, NULL);
-		if (d->account[i].n_base != before)
-			explore(d, i, false, left(d, EXPLORE_STEPS) / 3, NULL);
-		if (d->account[i].told)
-			called_from_table(d, i);
-	}
-	for (uint32_t i = 0; i < d->n_accounts && !found(d, known); i++) {
-		bool borrows = (known->entries | known->swap_entries | d->entries | d->swap_entries) != 0;
-		if (d->account[i].has_code && (borrows || d->account[i].told))
-			serve(d, i, known);
+	for (uint32_t i = 0; i < ROUNDS && (i == 0 || d->tired) && !found(d, known); i++) {
+		explore_all(d, known);
+		serve_all(d, known);
+		d->share *= ROUND_FACTOR;
+		d->part = 1;
 	}
 }

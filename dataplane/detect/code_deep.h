@@ -102,7 +102,9 @@ struct code_deep {
 	uint32_t entry_families, callback_families;
 	bool transfers, swaps, any_callback, tired;
 	/* the machine */
-	uint32_t steps, limit;
+	uint32_t steps, limit; /* of the path */
+	uint32_t pool;	       /* what its forks may go up to together */
+	uint32_t share, part;  /* what a fork has at least; of what is left, for a code */
 	bool leaving; /* until leave_at, sure conditions fork, too */
 	uint32_t leave_at;
 	bool has_selector;

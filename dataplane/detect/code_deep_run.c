@@ -395,7 +395,7 @@ fork_to(struct code_deep *d, const struct deep_frame *f, uint32_t pc)
 	if (d->n_forks == DEEP_FORKS || d->n_snapshot + f->sp > DEEP_SNAPSHOT)
 		return;
 	struct deep_fork *k = &d->fork[d->n_forks++];
-	*k = (struct deep_fork){.pc = pc, .sp = f->sp, .stack = d->n_snapshot, .journal = d->n_journal, .limit = d->limit, .path = d->path};
+	*k = (struct deep_fork){.pc = pc, .sp = f->sp, .stack = d->n_snapshot, .journal = d->n_journal, .limit = d->pool, .path = d->path};
 	k->path.clean = true;
 	k->path.origin = pc;
 	memcpy(d->snapshot + d->n_snapshot, f->stack, f->sp * sizeof(f->stack[0]));
