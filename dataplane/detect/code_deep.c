@@ -8,13 +8,13 @@
 #include <string.h>
 
 #define BITS (DEEP_ARENA + CODE_BYTES_MAX + 64 * 2 * DEEP_ACCOUNTS)
-#define SHARE_MIN 1500u	    /* steps that a fork has at least, in the first round */
-#define ROUNDS 2u	    /* the next with forks that have more, if the first found nothing and left steps */
+#define SHARE_MIN 1500u /* steps that a fork has at least, in the first round */
+#define ROUNDS 2u	/* the next with forks that have more, if the first found nothing and left steps */
 #define ROUND_FACTOR 2u
-#define CREATE_STEPS 20000u /* of a constructor within another call */
+#define CREATE_STEPS 20000u		   /* of a constructor within another call */
 #define EXPLORE_STEPS (DEEP_STEPS / 4 * 3) /* before callbacks are tried */
 #define CALLBACK_STEPS 20000u
-#define LEAVES 3u	    /* loops of a path that are left early */
+#define LEAVES 3u /* loops of a path that are left early */
 #define LEAVE_STEPS 400u
 #define NO_SELECTOR 0x5bd3f1a7u /* that nobody serves by name */
 
@@ -208,7 +208,8 @@ deep_called(struct code_deep *d, uint32_t selector)
 	d->entries |= f->providers[FLASH_ENTRY];
 	d->helpers |= f->providers[FLASH_HELPER];
 	d->swap_entries |= f->providers[FLASH_SWAP_ENTRY];
-	d->account[d->frame[d->depth].account].entries |= f->providers[FLASH_ENTRY] | f->providers[FLASH_SWAP_ENTRY];
+	d->account[d->frame[d->depth].account].entries |=
+		f->providers[FLASH_ENTRY] | f->providers[FLASH_SWAP_ENTRY];
 	if (f->providers[FLASH_ENTRY] != 0)
 		d->entry_families |= f->families;
 }
@@ -224,7 +225,8 @@ called_from_table(struct code_deep *d, uint32_t account)
 	for (uint32_t i = 0; i < a->n_base; i++) {
 		code_word_bytes(&a->base[i].v.w, b);
 		for (unsigned k = 0; k <= 28; k++)
-			deep_called(d, (uint32_t)b[k] << 24 | (uint32_t)b[k + 1] << 16 | (uint32_t)b[k + 2] << 8 | b[k + 3]);
+			deep_called(d, (uint32_t)b[k] << 24 | (uint32_t)b[k + 1] << 16 |
+					       (uint32_t)b[k + 2] << 8 | b[k + 3]);
 	}
 }
 
@@ -245,7 +247,8 @@ resume(struct code_deep *d)
 			d->tired = true;
 			continue;
 		}
-		uint32_t left = k->limit - d->steps, share = left / (siblings + 1) < d->share ? d->share : left / (siblings + 1);
+		uint32_t left = k->limit - d->steps,
+			 share = left / (siblings + 1) < d->share ? d->share : left / (siblings + 1);
 		d->limit = d->pool = d->steps + (share < left ? share : left);
 		d->path = k->path;
 		f->pc = k->pc;
@@ -282,8 +285,8 @@ learn(struct code_deep *d, uint32_t account)
 	}
 }
 
-/* A path has had its share, and if that went into a loop, what lies behind it has not been seen: in the next round every condition is led the other
- * way, too, and one of these ways leads out. */
+/* A path has had its share, and if that went into a loop, what lies behind it has not been seen: in the next
+ * round every condition is led the other way, too, and one of these ways leads out. */
 static void
 leave_loop(struct code_deep *d, uint32_t ceiling)
 {
@@ -328,7 +331,8 @@ explore(struct code_deep *d, uint32_t account, bool constructor, uint32_t steps,
 		o.ends = true;
 		o.acts |= d->path.acted;
 		o.uses |= d->path.used;
-		if (wanted != NULL && o.ends >= wanted->ends && o.acts >= wanted->acts && o.uses >= wanted->uses)
+		if (wanted != NULL && o.ends >= wanted->ends && o.acts >= wanted->acts &&
+			o.uses >= wanted->uses)
 			break;
 	} while (resume(d));
 	return o;
@@ -352,7 +356,8 @@ called_with(struct code_deep *d, uint32_t account, uint32_t selector, const stru
 	return o;
 }
 
-/* Whether an account that serves any selector has to do with who borrows: itself, who created it, what it created. */
+/* Whether an account that serves any selector has to do with who borrows: itself, who created it, what it
+ * created. */
 static bool
 concerns(const struct code_deep *d, uint32_t account, uint64_t providers)
 {
@@ -360,7 +365,8 @@ concerns(const struct code_deep *d, uint32_t account, uint64_t providers)
 	for (uint32_t i = 0; i < d->n_accounts; i++) {
 		const struct deep_account *a = &d->account[i];
 		found |= a->entries;
-		if ((a->entries & providers) && (i == account || a->parent == account || d->account[account].parent == i))
+		if ((a->entries & providers) &&
+			(i == account || a->parent == account || d->account[account].parent == i))
 			return true;
 	}
 	return (found & providers) == 0; /* seen by the walk alone */
@@ -392,7 +398,8 @@ serve(struct code_deep *d, uint32_t account, const struct deep_known *known)
 		if ((row->role != FLASH_CALLBACK && !swap) || providers == 0)
 			continue;
 		struct outcome o = called_with(d, account, row->selector, swap ? &use : &act);
-		bool does = swap ? o.uses : o.ends && (o.acts || !other.ends), any = swap ? other.uses : other.acts;
+		bool does = swap ? o.uses : o.ends && (o.acts || !other.ends),
+		     any = swap ? other.uses : other.acts;
 		if (does && (!any || concerns(d, account, providers)))
 			served(d, row, providers);
 	}
@@ -401,7 +408,8 @@ serve(struct code_deep *d, uint32_t account, const struct deep_known *known)
 static bool
 found(const struct code_deep *d, const struct deep_known *known)
 {
-	return flash_takes(known->entries | d->entries, known->callbacks | d->callbacks, known->helpers | d->helpers) != 0;
+	return flash_takes(known->entries | d->entries, known->callbacks | d->callbacks,
+		       known->helpers | d->helpers) != 0;
 }
 
 static void
