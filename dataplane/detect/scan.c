@@ -294,7 +294,7 @@ worth_a_scan(const struct detect *d)
 }
 
 /* One call as if it were a transaction; call 0 is it. Returns as judge, or -EIO. */
-static int
+static inline __attribute__((always_inline)) int
 match(struct detect *d, const struct tx *t, uint32_t call, const struct rule_facts *facts,
 	uint32_t bundle_len, struct finding out[DETECT_FINDINGS_MAX], int n)
 {
@@ -302,7 +302,8 @@ match(struct detect *d, const struct tx *t, uint32_t call, const struct rule_fac
 	d->db = t->to.len == 20 ? DB_OF_CALLS : DB_OF_CREATIONS;
 	if (t->to.len == 20)
 		look_at_call(d, t);
-	look_at_lists(d, t);
+	if ((t->access_list.len | t->auth_list.len) > 0)
+		look_at_lists(d, t);
 	if (worth_a_scan(d) && hs_scan(d->r->db[d->db], (const char *)d->data.p, d->data.len, 0, d->scratch,
 				       on_match, d) != HS_SUCCESS)
 		n = -EIO;
@@ -317,7 +318,7 @@ match(struct detect *d, const struct tx *t, uint32_t call, const struct rule_fac
 }
 
 /* What is matched in one call is forgotten before the next, so that no rule holds of several together. */
-static int
+static __attribute__((noinline)) int
 match_inside(struct detect *d, const struct tx *t, uint32_t bundle_len,
 	struct finding out[DETECT_FINDINGS_MAX], int n)
 {

@@ -57,7 +57,7 @@ is_deployer(struct span to)
 {
 	bool is = false;
 	for (size_t i = 0; to.len == 20 && i < sizeof deployers / sizeof *deployers; i++)
-		is |= memcmp(to.p, deployers[i], 20) == 0;
+		is |= memcmp(to.p, deployers[i], 8) == 0 && memcmp(to.p, deployers[i], 20) == 0;
 	return is;
 }
 

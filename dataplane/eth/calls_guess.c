@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define HEAD_MAX 16u /* words */
+#define OFFSET_BITS 0x3e0u /* that an offset of a head's length may have */
 #define TAILS_MAX 8u
 #define ITEMS_MAX CALLS_MAX
 #define RECIPIENT_AND_SELECTOR 24u /* bytes */
@@ -41,10 +42,10 @@ static bool tuple(const struct guess *g, uint32_t begin, uint32_t end, unsigned 
 static uint32_t
 number(const struct guess *g, uint32_t at)
 {
-	static const uint8_t zeros[28];
-	const uint8_t *p = g->all.p + at;
-	uint32_t v = (uint32_t)p[28] << 24 | (uint32_t)p[29] << 16 | (uint32_t)p[30] << 8 | p[31];
-	return memcmp(p, zeros, 28) != 0 || v > TX_NETWORK_BYTES_MAX ? UINT32_MAX : v;
+	uint64_t part[4];
+	memcpy(part, g->all.p + at, 32);
+	uint64_t v = __builtin_bswap64(part[3]);
+	return (part[0] | part[1] | part[2]) != 0 || v > TX_NETWORK_BYTES_MAX ? UINT32_MAX : (uint32_t)v;
 }
 
 /* The same of a word that is looked at for the first time. */
@@ -278,8 +279,11 @@ calls_of_list(const struct guess *g, const struct tuple *t, const struct tail *b
 static bool
 tuple_from(const struct guess *g, uint32_t begin, uint32_t end, uint32_t first, uint32_t at, unsigned nesting)
 {
-	struct tuple t = {.begin = begin, .head = at / 32, .n = 0};
+	struct tuple t;
 	uint32_t word = first;
+	t.begin = begin;
+	t.head = at / 32;
+	t.n = 0;
 	for (uint32_t k = first + 1; k <= t.head; k++) {
 		uint32_t next = k < t.head ? small(g, begin + 32 * k) : end - begin;
 		if (next <= at || next > end - begin || next % 32 != 0 || (k < t.head && next == end - begin))
@@ -316,12 +320,18 @@ tuple(const struct guess *g, uint32_t begin, uint32_t end, unsigned nesting)
 		words = HEAD_MAX;
 	if (!calls_read(g->w, 32 * words))
 		return false;
-	for (uint32_t i = 0; i < words; i++) {
-		/* most words are no offset by their last byte alone */
-		if (g->all.p[begin + 32 * i + 31] % 32 != 0)
+	const uint8_t *word = g->all.p + begin;
+	for (uint32_t i = 0; i < words; i++, word += 32) {
+		uint64_t part[4];
+		memcpy(&part[3], word + 24, 8);
+		/* most words are no offset by their last bytes alone */
+		if (part[3] & __builtin_bswap64(~(uint64_t)OFFSET_BITS))
 			continue;
-		uint32_t v = number(g, begin + 32 * i);
+		uint32_t v = (uint32_t)__builtin_bswap64(part[3]);
 		if (v < 32 * (i + 1) || v > 32 * HEAD_MAX || v >= end - begin)
+			continue;
+		memcpy(part, word, 24);
+		if ((part[0] | part[1] | part[2]) != 0)
 			continue;
 		if (tuple_from(g, begin, end, i, v, nesting))
 			return true;
@@ -337,6 +347,7 @@ static const struct packed {
 } packed_forms[] = {{1, 32, 32}, {0, 32, 32}, {0, 0, 32}, {1, 0, 32}, {0, 0, 2}, {0, 0, 3}, {0, 0, 4},
 	{0, 32, 2}, {0, 32, 3}, {0, 32, 4}, {1, 32, 2}, {1, 32, 4}, {1, 0, 2}, {1, 0, 4}, {0, 16, 2},
 	{0, 12, 2}};
+#define PACKED_FORMS (sizeof packed_forms / sizeof *packed_forms)
 
 /* No words are told from addresses here: few zeros must do. */
 static bool
@@ -346,6 +357,19 @@ is_packed_address(const uint8_t *p)
 	for (unsigned i = 0; i < 20; i++)
 		zeros += p[i] == 0;
 	return zeros < 7;
+}
+
+/* Is there room for one call in it? Most bytes are told from such lists by this, and cheaply. */
+static inline bool
+packed_begins(struct span l, const struct packed *f)
+{
+	static const uint32_t mask[] = {[2] = 0xffff, [3] = 0xffffff, [4] = UINT32_MAX};
+	uint32_t head = f->operation + 20u + f->value + f->length, len;
+	if (l.len < head + 4)
+		return false;
+	memcpy(&len, l.p + head - 4, 4);
+	len = __builtin_bswap32(len) & mask[f->length < 4 ? f->length : 4];
+	return len >= 4 && len <= l.len - head;
 }
 
 /* Is all of it such a list? If so, and if asked to, its calls are added. */
@@ -382,9 +406,10 @@ packed(const struct guess *g, struct span l)
 	/* what begins as ABI words do has too many zeros where the first address would be */
 	if (l.len < 26 || memcmp(l.p + 4, "\0\0\0\0\0\0\0", 8) == 0)
 		return false;
-	for (size_t i = 0; i < sizeof packed_forms / sizeof *packed_forms; i++)
-		if (packed_as(g, l, &packed_forms[i], false))
-			return packed_as(g, l, &packed_forms[i], true);
+	const bool begins[2] = {is_packed_address(l.p), l.p[0] <= 1 && is_packed_address(l.p + 1)};
+	for (const struct packed *f = packed_forms; f < packed_forms + PACKED_FORMS && (begins[0] || begins[1]); f++)
+		if (begins[f->operation] && packed_begins(l, f) && packed_as(g, l, f, false))
+			return packed_as(g, l, f, true);
 	return false;
 }
 
@@ -426,6 +451,9 @@ calls_guess(struct walk *w, struct span data)
 	const struct guess g = {w, data};
 	uint32_t before = w->out->n, skip = data.len % 32;
 	if ((skip == 4 || skip == 0) && tuple(&g, skip, data.len, NESTING_MAX) && w->out->n > before)
+		return;
+	/* neither has room for its first address */
+	if (memcmp(data.p + 4, "\0\0\0\0\0\0\0\0\0\0\0", 12) == 0)
 		return;
 	if (!packed(&g, (struct span){data.p + 4, data.len - 4}))
 		packed(&g, data);

@@ -223,6 +223,32 @@ read_call(struct swap_reader *r, struct swap_asked *a)
 	return false;
 }
 
+static uint32_t
+selector_bit(uint32_t selector)
+{
+	return (selector >> 18 ^ selector) & (SWAP_CACHE_SELECTORS - 1);
+}
+
+static void
+note_selectors(struct swap_cache *cache)
+{
+	for (uint32_t i = 0; i < swap_routers_n; i++) {
+		for (const struct swap_form *f = swap_routers[i].forms; f->read != NULL; f++) {
+			uint32_t bit = selector_bit(f->selector);
+			cache->selectors[bit / 64] |= (uint64_t)1 << bit % 64;
+		}
+	}
+	cache->has_selectors = true;
+}
+
+/* False: no row has a form with it. */
+static inline bool
+may_be_known(const struct swap_cache *cache, uint32_t selector)
+{
+	uint32_t bit = selector_bit(selector);
+	return cache == NULL || (cache->selectors[bit / 64] >> bit % 64 & 1);
+}
+
 void
 swap_dispatch(struct swap_reader *r, const struct swap_asked *outer, const uint8_t *to, struct span data,
 	const uint8_t *value)
@@ -281,6 +307,18 @@ inside(const struct calls *calls, uint32_t i, uint64_t known)
 	return false;
 }
 
+/* Most transactions are done with here. */
+static inline bool
+any_known(const struct calls *calls, struct swap_cache *cache)
+{
+	if (cache != NULL && !cache->has_selectors)
+		note_selectors(cache);
+	for (const struct call *c = calls->call; c < calls->call + calls->n; c++)
+		if (c->data.len >= 4 && may_be_known(cache, load32(c->data.p)))
+			return true;
+	return false;
+}
+
 uint32_t
 swaps_of_cached(const struct tx *t, const struct calls *calls, struct swap_cache *cache,
 	struct swap out[SWAPS_MAX], bool *over)
@@ -288,6 +326,9 @@ swaps_of_cached(const struct tx *t, const struct calls *calls, struct swap_cache
 	struct swap_reader r = {.tx = t, .calls = calls, .cache = cache, .out = out, .steps = SWAP_STEPS_MAX};
 	uint64_t known = 0;
 	_Static_assert(CALLS_MAX <= 64, "a bit a call");
+	*over = false;
+	if (!any_known(calls, cache))
+		return 0;
 	r.chain = chain_of(t->has_chain_id ? t->chain_id : 0);
 	for (uint32_t i = 0; i < calls->n && i < CALLS_MAX && !(r.over && r.n == SWAPS_MAX); i++) {
 		const struct call *c = &calls->call[i];

@@ -72,11 +72,15 @@ struct swap {
  * there are more. */
 uint32_t swaps_of(const struct tx *t, const struct calls *calls, struct swap out[SWAPS_MAX], bool *over);
 
-/* Pools that were computed lately, so that a popular pair costs no hashing: about 1 us a pool. The caller's,
- * one a thread; of zeros to begin with. It changes the time that swaps_of takes, never what it answers. */
+/* Pools that were computed lately, so that a popular pair costs no hashing: about 1 us a pool; and which
+ * selectors any router knows, so that other calls cost nothing. The caller's, one a thread; of zeros to begin
+ * with. It changes the time that swaps_of takes, never what it answers. */
 #define SWAP_CACHE_SLOTS 2048u
+#define SWAP_CACHE_SELECTORS (1u << 14) /* bits */
 struct swap_cache {
 	_Alignas(64) uint8_t line[SWAP_CACHE_SLOTS][64];
+	uint64_t selectors[SWAP_CACHE_SELECTORS / 64];
+	bool has_selectors;
 };
 
 /* swaps_of_cached: swaps_of with such a cache; NULL: without. */

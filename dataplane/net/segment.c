@@ -252,15 +252,16 @@ take_ack(struct stream_table *t, struct flow *f, const struct arrival *a)
 		return;
 	if (acked > fin)
 		acked = fin;
+	bool in_place = own == f->fin[a->dir];
 	if (acked < d->acked)
 		f->watch |= (uint8_t)STREAM_LOWERED(o);
+	else if (in_place)
+		f->watch &= (uint8_t)~STREAM_LOOSE(o);
+	else if (acked > d->acked)
+		f->watch |= (uint8_t)STREAM_LOOSE(o);
 	if (acked <= d->acked)
 		return;
 	d->acked = acked;
-	if (own == f->fin[a->dir])
-		f->watch &= (uint8_t)~STREAM_LOOSE(o);
-	else
-		f->watch |= (uint8_t)STREAM_LOOSE(o);
 	if (acked > d->next && f->seen[o])
 		stream_settle(t, f, o, false, a->now_ns);
 	else if (acked > d->next)
@@ -398,10 +399,10 @@ take_ack_in_order(struct stream_table *t, struct flow *f, const struct arrival *
 		return;
 	}
 	uint64_t acked = d->next - (uint64_t)-(int64_t)ahead;
-	if ((int64_t)acked > (int64_t)d->acked) {
+	if ((int64_t)acked >= (int64_t)d->acked) {
 		d->acked = acked;
 		f->watch &= (uint8_t)~STREAM_LOOSE(!a->dir);
-	} else if (acked != d->acked) {
+	} else {
 		f->watch |= (uint8_t)STREAM_LOWERED(!a->dir);
 	}
 }

@@ -66,10 +66,11 @@ correlator_add(struct correlator *c, struct pipe *p)
 /* ---- messages ---- */
 
 static void
-take_tx(struct correlator *c, const struct tx_msg *m, bool hurry)
+take_tx(struct correlator *c, const struct tx_msg *m, bool hurry, bool late)
 {
 	struct sighting s;
 	sighting_begin(&s, m, hurry);
+	s.late = late;
 	c->reporter.messages++;
 	s.ref = kept_add(&c->reporter.kept, m);
 	note_mentions(c, &s);
@@ -168,7 +169,7 @@ poll_pipe(struct correlator *c, struct pipe *p)
 	c->looks = LOOKS_MAX;
 	tick(c, fact_time(m));
 	if (kind == FACT_TX)
-		take_tx(c, m, hurries(c, p, m));
+		take_tx(c, m, hurries(c, p, m), !c->patient && pipe_fill(p) > p->cap / 16);
 	else if (kind == FACT_EVIDENCE)
 		take_evidence(c, m);
 	else if (c->lives != NULL)

@@ -238,7 +238,7 @@ give_back(struct evidence_table *t, struct evidence *e)
 	flow_rest(t, &t->flows[e->of], e->dir);
 }
 
-static void
+static __attribute__((noinline)) void
 fail(struct worker *w, struct evidence *e, enum sentinel_counter why)
 {
 	struct fact_evidence_item item = {.fingerprint = e->fingerprint, .trust = e->trust | TRUST_NOT_ACKED, .of_answer = e->of_answer};
@@ -442,7 +442,7 @@ old_flow(struct evidence_table *t, bool waits)
 	return NULL;
 }
 
-static void
+static __attribute__((noinline)) void
 make_room(struct worker *w)
 {
 	struct evidence_table *t = &w->evidence;
@@ -454,7 +454,7 @@ make_room(struct worker *w)
 }
 
 /* n_refs of a flow whose crossings are judged only later holds it; so does `closed` none that goes on. */
-static struct evidence_flow *
+static __attribute__((noinline)) struct evidence_flow *
 make_flow(struct worker *w, struct flow *f)
 {
 	struct evidence_table *t = &w->evidence;

@@ -139,6 +139,15 @@ look_inside(struct worker *w, const struct tx *t, bool in_block, struct judged *
 
 /* ---- telling ---- */
 
+static __attribute__((noinline)) void
+put_judged(struct tx_msg *m, const struct judged *j)
+{
+	memcpy((void *)tx_msg_codes(m), j->codes, j->n_codes * sizeof *j->codes);
+	memcpy((void *)tx_msg_swaps(m), j->swaps, j->n_swaps * sizeof *j->swaps);
+	memcpy((void *)tx_msg_findings(m), j->findings, j->n_findings * sizeof *j->findings);
+	memcpy((void *)tx_msg_targets(m), j->targets, j->n_targets * sizeof *j->targets);
+}
+
 /* In place: no copy is made but this one. False: no room now. */
 static bool
 send_tx(struct worker *w, const struct tx *t, uint64_t fingerprint, const struct crossing *where, const struct judged *j, bool pending)
@@ -153,10 +162,8 @@ send_tx(struct worker *w, const struct tx *t, uint64_t fingerprint, const struct
 	m->where.claim = NULL;
 	if (where->claim != NULL)
 		m->claim = *where->claim;
-	memcpy((void *)tx_msg_codes(m), j->codes, j->n_codes * sizeof *j->codes);
-	memcpy((void *)tx_msg_swaps(m), j->swaps, j->n_swaps * sizeof *j->swaps);
-	memcpy((void *)tx_msg_findings(m), j->findings, j->n_findings * sizeof *j->findings);
-	memcpy((void *)tx_msg_targets(m), j->targets, j->n_targets * sizeof *j->targets);
+	if ((j->n_codes | j->n_swaps | j->n_findings | j->n_targets) != 0)
+		put_judged(m, j);
 	if (travels > 0)
 		tx_consensus_copy(t, (uint8_t *)tx_msg_raw(m).p);
 	pipe_commit(&w->pipe);

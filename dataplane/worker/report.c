@@ -84,6 +84,13 @@ judge(struct alert_record *r, const struct suspect *t)
 		r->grade = GRADE_PAGE;
 }
 
+/* All is there but a node's acceptance that nobody could have forged: control may ask the operator's. */
+static bool
+askable(const struct alert_record *r)
+{
+	return r->grade_wanted == GRADE_PAUSE && !(r->lacks & ~(uint32_t)(LACKS_UNCHECKED | LACK(ACCEPTED)));
+}
+
 /* ---- telling ---- */
 
 static enum ring_lane
@@ -415,7 +422,8 @@ changed(struct reporter *p, struct suspect *t, struct incident *i, uint32_t rule
 	bool named = name_sender(p, &r, t);
 	judge(&r, t);
 	bool known = !was_held && r.grade <= before && i->last.node == NODE_ACCEPTED && memcmp(i->last.hash, t->hash, 32) != 0;
-	if (r.grade <= before && !(r.grade >= GRADE_PAGE && (accepted_now || (was_held && real))))
+	bool ready = askable(&r) && !askable(&i->last);
+	if (r.grade <= before && !ready && !(r.grade >= GRADE_PAGE && (accepted_now || (was_held && real))))
 		return;
 	if (named && was_held) {
 		i->used = 0;

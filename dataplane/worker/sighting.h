@@ -19,6 +19,7 @@ struct sighting {
 	struct tx tx;
 	bool decoded; /* tx; else only what the message says is known */
 	bool hurry;   /* no time for senders */
+	bool late;    /* others wait behind it: no time for what may be left out */
 	bool named;   /* from was looked for */
 	bool has_from, has_record, has_touches;
 	uint8_t hash[32]; /* if decoded, or claimed */

@@ -53,8 +53,8 @@ struct slot {
 	uint8_t factory, fee[3], token0[20], token1[20], pool[20];
 };
 _Static_assert(sizeof(struct slot) == 64, "one cache line");
-_Static_assert(
-	sizeof(struct swap_cache) == SWAP_CACHE_SLOTS * sizeof(struct slot), "what the header promises");
+_Static_assert(sizeof((struct swap_cache *)0)->line == SWAP_CACHE_SLOTS * sizeof(struct slot),
+	"what the header promises");
 
 #define KEY_BYTES 44u
 
