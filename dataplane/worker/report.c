@@ -427,6 +427,7 @@ changed(struct reporter *p, struct suspect *t, struct incident *i, uint32_t rule
 		return;
 	if (named && was_held) {
 		i->used = 0;
+		i->open = 0;
 		incident_key(&r);
 		v = incident_judge(&p->incidents, &r, p->messages, now_ns, &slot);
 		if (v == INCIDENT_REPEAT)
@@ -521,10 +522,10 @@ add_related(struct alert_record *r, uint32_t role, const uint8_t hash[32])
 
 /* One transaction of it has ended, or has not after all. False: there is nothing to say of it, since others of it go on, or came into a block. */
 static bool
-count_ending(struct incident *i, enum alert_ending how, bool was_included)
+count_ending(struct incident *i, enum alert_ending how, bool was_ended, bool was_included)
 {
 	bool over = how == ENDING_DROPPED || how == ENDING_REPLACED;
-	i->open -= how != ENDING_REORGED && i->open > 0;
+	i->open -= how != ENDING_REORGED && !was_ended && i->open > 0;
 	i->open += how == ENDING_REORGED;
 	i->included -= how == ENDING_REORGED && was_included && i->included > 0;
 	i->included += how == ENDING_INCLUDED;
@@ -561,16 +562,16 @@ void
 report_ended(struct reporter *p, const uint8_t hash[32], enum alert_ending how, const uint8_t *by, uint64_t now_ns)
 {
 	struct suspect *t = suspects_find(&p->suspects, hash);
-	if (t == NULL || (t->ended && how != ENDING_REORGED) || (!t->ended && how == ENDING_REORGED))
-		return;
+	if (t == NULL || (how == ENDING_REORGED ? !t->ended : how == ENDING_INCLUDED ? t->included : t->ended))
+		return; /* what was dropped here may come into a block all the same */
 	const struct parts s = parts_of(t);
-	bool was_included = t->included;
+	bool was_ended = t->ended, was_included = t->included;
 	t->ended = how != ENDING_REORGED;
 	t->included = how == ENDING_INCLUDED;
 	p->messages++;
 	for (uint32_t k = 0; k < s.n; k++) {
 		struct incident *i = incident_at(&p->incidents, s.part[k].slot, s.part[k].key);
-		if (i != NULL && !i->remembered && count_ending(i, how, was_included))
+		if (i != NULL && !i->remembered && count_ending(i, how, was_ended, was_included))
 			end_one(p, t, i, s.part[k].rule_index, how, by, now_ns);
 	}
 }
