@@ -337,6 +337,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	left = size;
 	n_pool = looked_at = 0;
 	rig_init(&g);
+	g.config.conns_max = 4; /* nothing comes by wire */
+	g.config.slabs[0] = 1;
+	g.config.slabs[1] = g.config.slabs[2] = 0;
+	g.config.inflates = g.config.rlpx_windows = 1;
+	g.config.joins = 1;
+	g.config.stream.flows_max = 64;
+	g.config.stream.ooo_slabs = 16;
+	g.config.stream.history_buffers = 4;
 	g.with_lives = true;
 	g.lives_txs = 64;
 	g.incidents = 64;
