@@ -405,6 +405,14 @@ record_of(struct reporter *p, const struct incident *i, const struct suspect *t,
 	}
 	r->t_wire_ns = t->t_ns > r->t_wire_ns ? t->t_ns : r->t_wire_ns;
 	r->kind = ALERT_KIND_ALERT;
+	if (!t->ended && r->ending != ENDING_REORGED)
+		r->ending = ENDING_OPEN;
+	else if (t->included)
+		r->ending = ENDING_INCLUDED;
+	if (r->ending == ENDING_OPEN)
+		r->t_ended_ns = 0;
+	else if (r->ending == ENDING_INCLUDED && r->t_ended_ns == 0)
+		r->t_ended_ns = r->t_wire_ns;
 	supersede(r, i->held || i->remembered ? 0 : i->seq, i->ring);
 }
 
@@ -438,7 +446,7 @@ changed(struct reporter *p, struct suspect *t, struct incident *i, const struct 
 	bool named = name_sender(p, &r, t);
 	judge(&r, t);
 	bool known = !was_held && r.grade <= before && i->last.node == NODE_ACCEPTED && memcmp(i->last.hash, t->hash, 32) != 0;
-	bool ready = askable(&r) && !part->ready && (t->accepted || part->told != 0);
+	bool ready = !was_held && askable(&r) && !part->ready && (t->accepted || part->told != 0); /* what waits in a storm is not asked for one by one */
 	if (r.grade <= before && !ready && !(r.grade >= GRADE_PAGE && (accepted_now || (was_held && real))))
 		return;
 	if (named && was_held) {
@@ -475,12 +483,14 @@ parts_of(const struct suspect *t)
 	return s;
 }
 
-/* Of what was told before this start there is no record to go on from; nor of what had to make room. Told on the critical lane, it need not be again. */
+/* Of what was told before this start there is no record to go on from; nor of what had to make room. Told on the critical lane, it need not be again. Nothing raises what is gone. */
 static void
 each_changed(struct reporter *p, struct suspect *t, bool accepted_now, uint64_t now_ns)
 {
 	const struct parts s = parts_of(t);
 	bool missing = s.n == 0;
+	if (t->ended && !t->included)
+		return;
 	p->messages++;
 	for (uint32_t k = 0; k < s.n; k++) {
 		struct incident *i = incident_at(&p->incidents, s.part[k].slot, s.part[k].key);
