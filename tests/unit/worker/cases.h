@@ -11,13 +11,11 @@
 #include "eth/tx_build.h"
 #include "worker/worker_private.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#define need(what) ((what) ? (void)0 : rig_fail(#what))
 
 #define MS 1000000ull
 #define HOUR_NS (3600ull * 1000 * MS)
@@ -56,9 +54,9 @@ make(struct made *m)
 			.gas = m->gas ? m->gas : 1000000u + m->who, /* who is no part of the bytes */ .tip_cap = {price, 1}, .fee_cap = {price, 1}, .to = {to, creation ? 0 : 20}, .data = m->data,
 			.auth_list = m->auth, .v = {m->no_chain ? old : odd, 1}, .r = {r, 32}, .s = {s, 32}};
 		int n = tx_build(&f, m->raw, sizeof m->raw);
-		assert_true(n > 0);
+		need(n > 0);
 		m->n = (uint32_t)n;
-		assert_int_equal(tx_decode((struct span){m->raw, m->n}, &t), 0);
+		need(tx_decode((struct span){m->raw, m->n}, &t) == 0);
 		if (tx_sender(&t, m->from) == 0)
 			break;
 	}
@@ -97,7 +95,7 @@ static inline void *
 message(struct rig *g, unsigned kind, size_t bytes)
 {
 	uint32_t *m = pipe_reserve(worker_pipe(g->w), (uint32_t)bytes);
-	assert_non_null(m);
+	need(m != NULL);
 	memset(m, 0, bytes);
 	*m = kind;
 	return m;
@@ -212,7 +210,7 @@ guard(uint8_t byte)
 	memset(address[0], byte, 20);
 	if (mem == NULL)
 		mem = malloc(protect_bytes());
-	assert_non_null(mem);
+	need(mem != NULL);
 	return protect_init(mem, (const uint8_t(*)[20])address, 1);
 }
 
@@ -230,7 +228,7 @@ begin(struct rig *g, uint8_t protected_)
 static inline const struct rig_alert *
 last(const struct rig *g)
 {
-	assert_true(g->alerts > 0);
+	need(g->alerts > 0);
 	return &g->alert[g->alerts - 1];
 }
 

@@ -6,6 +6,11 @@
 #include "eth/keccak.h"
 #include "eth/rlp.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
 static struct rig g;
 static const uint8_t flash_code[] = {FLASH_CODE};
 #define CODE_SPAN ((struct span){flash_code, sizeof flash_code})

@@ -2,6 +2,11 @@
 /* What becomes of transactions closes, reopens or retracts their incidents. */
 #include "cases.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
 static struct rig g;
 
 static int

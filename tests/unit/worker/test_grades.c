@@ -4,6 +4,11 @@
 
 #include "words.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
 static struct rig g;
 static struct words said;
 

@@ -4,6 +4,11 @@
 
 #include "abi/memory.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
 static struct rig g;
 
 static int
