@@ -436,7 +436,7 @@ changed(struct reporter *p, struct suspect *t, struct incident *i, const struct 
 	bool named = name_sender(p, &r, t);
 	judge(&r, t);
 	bool known = !was_held && r.grade <= before && i->last.node == NODE_ACCEPTED && memcmp(i->last.hash, t->hash, 32) != 0;
-	bool ready = askable(&r) && !part->ready && (t->accepted || part->told != 0);
+	bool ready = !was_held && askable(&r) && !part->ready && (t->accepted || part->told != 0); /* what waits in a storm is not asked for one by one */
 	if (r.grade <= before && !ready && !(r.grade >= GRADE_PAGE && (accepted_now || (was_held && real))))
 		return;
 	if (named && was_held) {
