@@ -14,6 +14,7 @@ leg(unsigned id, uint8_t selector, uint64_t price, enum saying how)
 	pool_address(pool, 1);
 	for (unsigned i = 0; i < 20 && how == XORED; i++)
 		pool[i] ^= 0x5a;
+	pads(m, selector); /* legs are not of one form */
 	if (how == INDEXED)
 		holds(m, "\x00\x2a", 2);
 	else
