@@ -231,6 +231,8 @@
 	_(ALERTS, C, "alerts made (new incidents)") \
 	_(UPDATES, C, "alerts that update a live incident") \
 	_(SENDERS_RECOVERED, C, "senders recovered for alerts") \
+	_(CALLS_SEARCHED, C, "transactions with more calls inside than are taken apart, whose calldata was searched for armed contracts") \
+	_(CALLS_UNSEARCHED, C, "transactions with more calls inside than are taken apart, for whose calldata there was no time") \
 	_(SENDERS_SKIPPED, C, "alerts sent without a sender because the recovery budget was spent") \
 	_(STORMS_TOLD, C, "alerts that stand for many equal findings") \
 	_(GRADES_RAISED, C, "incidents whose grade rose when a node accepted them, or their bytes were acknowledged") \

@@ -4,14 +4,20 @@
 /* ---- what is known of a transaction ---- */
 
 bool
-time_for_sender(struct correlator *c, bool hurry)
+time_for(struct correlator *c, bool hurry, uint64_t cost_ns)
 {
 	if (c->patient)
 		return true;
-	if (hurry || c->sender_tokens_ns < SENDER_COST_NS)
+	if (hurry || c->sender_tokens_ns < cost_ns)
 		return false;
-	c->sender_tokens_ns -= SENDER_COST_NS;
+	c->sender_tokens_ns -= cost_ns;
 	return true;
+}
+
+bool
+time_for_sender(struct correlator *c, bool hurry)
+{
+	return time_for(c, hurry, SENDER_COST_NS);
 }
 
 const uint8_t *

@@ -21,6 +21,7 @@ _Static_assert(2 * (TX_MSG_BYTES_MAX(TX_BYTES_MAX) + 64) <= PIPE_BYTES_MIN, "the
 struct judged {
 	uint32_t n_findings, n_codes, n_swaps, n_targets;
 	bool unread; /* there was no time for a code */
+	bool over;   /* a cap of calls inside was hit */
 	struct finding findings[DETECT_FINDINGS_MAX];
 	struct tx_code codes[TX_CODES_MAX];
 	struct swap swaps[SWAPS_MAX];
@@ -126,6 +127,7 @@ look_inside(struct worker *w, const struct tx *t, bool in_block, struct judged *
 {
 	const struct calls *calls = detect_calls(w->detect);
 	bool over;
+	j->over = calls->over;
 	for (uint32_t i = 0; i < calls->n; i++) {
 		const struct call *c = &calls->call[i];
 		if ((is_creation(c) || (i == 0 && t->to.len == 0)) && j->n_codes < TX_CODES_MAX)
@@ -158,7 +160,7 @@ send_tx(struct worker *w, const struct tx *t, uint64_t fingerprint, const struct
 	if (m == NULL)
 		return false;
 	*m = (struct tx_msg){.kind = FACT_TX, .raw_len = travels, .tx_bytes = bytes, .n_codes = (uint8_t)j->n_codes, .n_swaps = (uint8_t)j->n_swaps,
-		.n_findings = (uint8_t)j->n_findings, .n_targets = (uint8_t)j->n_targets, .pending = pending, .fingerprint = fingerprint, .where = *where};
+		.n_findings = (uint8_t)j->n_findings, .n_targets = (uint8_t)j->n_targets, .over = j->over, .pending = pending, .fingerprint = fingerprint, .where = *where};
 	m->where.claim = NULL;
 	if (where->claim != NULL)
 		m->claim = *where->claim;
@@ -249,7 +251,7 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 		return unscanned(w, CTR_TX_UNSCANNED_CHAIN, where, &t, raw.len);
 	struct judged j;
 	j.n_codes = j.n_swaps = j.n_targets = 0;
-	j.unread = false;
+	j.unread = j.over = false;
 	if (w->asks_code || w->asks_protected)
 		find_facts(w, &t, where, &j);
 	int n = detect_tx(w->detect, &t, where->bundle_len, j.findings);
@@ -350,7 +352,7 @@ judge_ahead(struct worker *w, struct span raw, const struct crossing *where)
 	if (seen_check(w->seen, clean, where->t_wire_ns) || seen_check_add(w->seen, as, where->t_wire_ns) || tx_decode(raw, &t) != 0)
 		return;
 	j.n_codes = j.n_swaps = j.n_targets = 0;
-	j.unread = false;
+	j.unread = j.over = false;
 	int n = detect_tx(w->detect, &t, where->bundle_len, j.findings);
 	w->ctr[CTR_TX_AHEAD]++;
 	j.n_findings = n > 0 ? (uint32_t)n : 0;
