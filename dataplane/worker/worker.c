@@ -201,6 +201,7 @@ worker_memory(const struct worker *w)
 static void
 end_burst(struct worker *w, uint64_t now_ns, uint64_t reached_ns)
 {
+	evidence_prefetch(w);
 	judge_now(w);
 	w->end_flow = NULL;
 	evidence_tell(w, now_ns);
