@@ -42,7 +42,8 @@ struct recall {
 	struct recall_kept kept;
 	struct journal_event event;
 	bool changed, page_due, failing, said;
-	uint64_t version, version_failed; /* changes of the watch list; those up to here could not be written */
+	uint64_t version,
+		version_failed; /* changes of the watch list; those up to here could not be written */
 	uint64_t keep_at_ns, age_at_ns, page_since_ns, pages;
 	/* the page that waits to be fetched */
 	pthread_mutex_t page_lock;
@@ -106,7 +107,8 @@ keep(struct recall *r, uint64_t now_ns)
 	r->version_failed = version;
 	if (!r->said && r->store.db != NULL)
 		fprintf(stderr,
-			"sentinel-control: cannot write %s (%s): what is armed is known to this process alone until it can (tried every %llu s)\n",
+			"sentinel-control: cannot write %s (%s): what is armed is known to this process "
+			"alone until it can (tried every %llu s)\n",
 			r->store.path, r->store.failure, TRY_AGAIN_NS / 1000000000ull);
 	r->said = true;
 }
@@ -161,7 +163,8 @@ make_page(struct recall *r)
 	if (fd >= 0)
 		hand_over(r, fd, number, bytes);
 	else
-		fprintf(stderr, "sentinel-control: no memory for a memory page: the dataplane goes on with what it knows\n");
+		fprintf(stderr, "sentinel-control: no memory for a memory page: the dataplane goes on with "
+				"what it knows\n");
 	pthread_mutex_lock(&r->lock);
 }
 
@@ -250,7 +253,8 @@ recall_page(struct recall *r, uint64_t *number, uint64_t *bytes)
 
 /* Under the lock; there is room. */
 static uint64_t
-note_change(struct recall *r, const char *kind, const uint8_t address[20], const char *note, uint32_t uid, int64_t pid)
+note_change(struct recall *r, const char *kind, const uint8_t address[20], const char *note, uint32_t uid,
+	int64_t pid)
 {
 	struct recall_untold *u = &r->kept.untold[r->kept.n_untold++];
 	char hex[41];
@@ -258,7 +262,8 @@ note_change(struct recall *r, const char *kind, const uint8_t address[20], const
 		snprintf(hex + 2 * i, 3, "%02x", address[i]);
 	json_t *o = json_pack("{s:s+,s:s}", "address", "0x", hex, "note", note);
 	char who[24];
-	snprintf(who, sizeof who, "%" PRIu64, r->kept.last_untold + 1); /* told twice after a crash: the same n */
+	snprintf(who, sizeof who, "%" PRIu64,
+		r->kept.last_untold + 1); /* told twice after a crash: the same n */
 	json_object_set_new(o, "n", json_string(who));
 	snprintf(who, sizeof who, "%" PRIu32, uid);
 	json_object_set_new(o, "uid", json_string(who));
@@ -277,14 +282,16 @@ note_change(struct recall *r, const char *kind, const uint8_t address[20], const
 }
 
 int
-recall_watch_add(struct recall *r, const uint8_t address[20], const char *note, uint32_t uid, int64_t pid, uint64_t *version)
+recall_watch_add(struct recall *r, const uint8_t address[20], const char *note, uint32_t uid, int64_t pid,
+	uint64_t *version)
 {
 	static const uint8_t zero[20];
 	if (memcmp(address, zero, 20) == 0)
 		return -EINVAL;
 	pthread_mutex_lock(&r->lock);
 	uint64_t now_ns = control_wall_ns();
-	int rc = r->kept.n_untold == RECALL_UNTOLD_MAX ? -EAGAIN : recall_table_watch(&r->table, address, now_ns);
+	int rc = r->kept.n_untold == RECALL_UNTOLD_MAX ? -EAGAIN
+						       : recall_table_watch(&r->table, address, now_ns);
 	if (rc == 0) {
 		struct recall_watch *w = &r->kept.watch[r->kept.n_watch++];
 		*w = (struct recall_watch){.added_ns = now_ns, .uid = uid};
@@ -323,7 +330,8 @@ recall_settled(struct recall *r, uint64_t version)
 	int rc = r->failing && r->version_failed >= version ? -EIO : 1;
 	for (uint32_t i = 0; i < r->kept.n_untold && rc == 1; i++) {
 		const struct recall_untold *u = &r->kept.untold[i];
-		if (u->n == version && (!u->kept || !(s.down || (u->ticket != 0 && journal_noted(r->j, u->ticket)))))
+		if (u->n == version &&
+			(!u->kept || !(s.down || (u->ticket != 0 && journal_noted(r->j, u->ticket)))))
 			rc = 0;
 	}
 	pthread_mutex_unlock(&r->lock);
@@ -391,7 +399,8 @@ recall_start(struct journal *j, const char *dir, char *err, size_t cap)
 	pthread_cond_init(&r->wake, NULL);
 	r->reader = journal_reader_new(j);
 	r->kept.watch = calloc(RECALL_WATCH_MAX, sizeof *r->kept.watch);
-	bool ok = r->reader != NULL && r->kept.watch != NULL && recall_table_new(&r->table, MEMORY_ARMED_MAX, MEMORY_INCIDENTS_MAX, seed) == 0;
+	bool ok = r->reader != NULL && r->kept.watch != NULL &&
+		  recall_table_new(&r->table, MEMORY_ARMED_MAX, MEMORY_INCIDENTS_MAX, seed) == 0;
 	if (ok && recall_store_open(&r->store, dir, &r->table, &r->kept, err, cap) != 0)
 		fprintf(stderr, "sentinel-control: %s: what is armed is known to this process alone\n", err);
 	if (ok) {

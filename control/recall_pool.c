@@ -92,7 +92,8 @@ recall_pool_settled(struct recall_pool *p)
 }
 
 uint32_t
-recall_pool_take(struct recall_pool *p, uint32_t slot, uint64_t hash, enum recall_list list, uint64_t heard_ns)
+recall_pool_take(
+	struct recall_pool *p, uint32_t slot, uint64_t hash, enum recall_list list, uint64_t heard_ns)
 {
 	uint32_t s = slot != RECALL_NONE ? slot : p->head[RECALL_FREE];
 	if (s == RECALL_NONE)

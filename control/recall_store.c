@@ -17,8 +17,10 @@ static const char schema[] =
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE armed(slot INTEGER PRIMARY KEY, heard_ns INTEGER NOT NULL, entry BLOB NOT NULL);"
 	"CREATE TABLE incidents(slot INTEGER PRIMARY KEY, heard_ns INTEGER NOT NULL, entry BLOB NOT NULL);"
-	"CREATE TABLE watch(address BLOB PRIMARY KEY, note TEXT NOT NULL, added_ns INTEGER NOT NULL, uid INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE untold(n INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL);";
+	"CREATE TABLE watch(address BLOB PRIMARY KEY, note TEXT NOT NULL, added_ns INTEGER NOT NULL, uid "
+	"INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE untold(n INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, kind TEXT NOT NULL, detail "
+	"TEXT NOT NULL);";
 
 static sqlite3_stmt *
 prepare(sqlite3 *db, const char *sql, int *rc)
@@ -57,7 +59,8 @@ load_entries(sqlite3 *db, struct recall_table *t, bool armed)
 {
 	int rc = SQLITE_OK;
 	sqlite3_stmt *s = prepare(db,
-		armed ? "SELECT slot, heard_ns, entry FROM armed ORDER BY heard_ns, slot" : "SELECT slot, heard_ns, entry FROM incidents ORDER BY heard_ns, slot",
+		armed ? "SELECT slot, heard_ns, entry FROM armed ORDER BY heard_ns, slot"
+		      : "SELECT slot, heard_ns, entry FROM incidents ORDER BY heard_ns, slot",
 		&rc);
 	while (rc == SQLITE_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
 		union {
@@ -90,7 +93,8 @@ static int
 load_watch(sqlite3 *db, struct recall_table *t, struct recall_kept *k)
 {
 	int rc = SQLITE_OK;
-	sqlite3_stmt *s = prepare(db, "SELECT address, note, added_ns, uid FROM watch ORDER BY added_ns, address", &rc);
+	sqlite3_stmt *s =
+		prepare(db, "SELECT address, note, added_ns, uid FROM watch ORDER BY added_ns, address", &rc);
 	while (rc == SQLITE_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
 		struct recall_watch *w = &k->watch[k->n_watch];
 		rc = SQLITE_OK;
@@ -117,7 +121,9 @@ load_untold(sqlite3 *db, struct recall_kept *k)
 		if (k->n_untold == RECALL_UNTOLD_MAX)
 			continue;
 		struct recall_untold *u = &k->untold[k->n_untold++];
-		*u = (struct recall_untold){.n = (uint64_t)sqlite3_column_int64(s, 0), .time_ns = (uint64_t)sqlite3_column_int64(s, 1), .kept = true};
+		*u = (struct recall_untold){.n = (uint64_t)sqlite3_column_int64(s, 0),
+			.time_ns = (uint64_t)sqlite3_column_int64(s, 1),
+			.kept = true};
 		take_text(s, 2, u->kind, sizeof u->kind);
 		take_text(s, 3, u->detail, sizeof u->detail);
 	}
@@ -163,7 +169,8 @@ static int
 make(sqlite3 *db)
 {
 	char pragmas[128];
-	snprintf(pragmas, sizeof pragmas, "PRAGMA application_id=%d; PRAGMA user_version=%d;", APPLICATION_ID, FORMAT);
+	snprintf(pragmas, sizeof pragmas, "PRAGMA application_id=%d; PRAGMA user_version=%d;", APPLICATION_ID,
+		FORMAT);
 	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, pragmas, NULL, NULL, NULL);
@@ -182,7 +189,8 @@ open_once(struct recall_store *s, struct recall_table *t, struct recall_kept *k)
 	bool empty = rc == SQLITE_OK && number(s->db, "SELECT count(*) FROM sqlite_schema") == 0;
 	if (rc == SQLITE_OK && empty)
 		rc = make(s->db);
-	else if (rc == SQLITE_OK && (number(s->db, "PRAGMA application_id") != APPLICATION_ID || number(s->db, "PRAGMA user_version") != FORMAT))
+	else if (rc == SQLITE_OK && (number(s->db, "PRAGMA application_id") != APPLICATION_ID ||
+					    number(s->db, "PRAGMA user_version") != FORMAT))
 		rc = SQLITE_NOTADB;
 	if (rc == SQLITE_OK)
 		rc = load(s->db, t, k);
@@ -209,15 +217,18 @@ is_broken(int rc)
 }
 
 int
-recall_store_open(struct recall_store *s, const char *dir, struct recall_table *t, struct recall_kept *k, char *err, size_t cap)
+recall_store_open(struct recall_store *s, const char *dir, struct recall_table *t, struct recall_kept *k,
+	char *err, size_t cap)
 {
 	*s = (struct recall_store){0};
 	snprintf(s->path, sizeof s->path, "%s/state.sqlite", dir);
 	int rc = open_once(s, t, k);
 	if (is_broken(rc)) {
 		fprintf(stderr,
-			"sentinel-control: %s cannot be read (%s): moved aside as state.sqlite.bad. What is armed is read from the journal again; "
-			"operators' watch list starts with what could be read of it (%" PRIu32 " contracts)\n",
+			"sentinel-control: %s cannot be read (%s): moved aside as state.sqlite.bad. What is "
+			"armed is read from the journal again; "
+			"operators' watch list starts with what could be read of it (%" PRIu32
+			" contracts)\n",
 			s->path, sqlite3_errstr(rc), k->n_watch);
 		recall_store_close(s);
 		move_aside(s);
@@ -268,8 +279,11 @@ put_entries(sqlite3 *db, const struct recall_table *t, bool armed)
 {
 	const struct recall_pool *p = armed ? &t->armed_pool : &t->live_pool;
 	int rc = SQLITE_OK;
-	sqlite3_stmt *put = prepare(db, armed ? "REPLACE INTO armed VALUES(?1, ?2, ?3)" : "REPLACE INTO incidents VALUES(?1, ?2, ?3)", &rc);
-	sqlite3_stmt *gone = prepare(db, armed ? "DELETE FROM armed WHERE slot = ?1" : "DELETE FROM incidents WHERE slot = ?1", &rc);
+	sqlite3_stmt *put = prepare(db,
+		armed ? "REPLACE INTO armed VALUES(?1, ?2, ?3)" : "REPLACE INTO incidents VALUES(?1, ?2, ?3)",
+		&rc);
+	sqlite3_stmt *gone = prepare(db,
+		armed ? "DELETE FROM armed WHERE slot = ?1" : "DELETE FROM incidents WHERE slot = ?1", &rc);
 	for (uint32_t i = 0; i < p->n_dirty && rc == SQLITE_OK; i++) {
 		uint32_t slot = p->dirty[i];
 		if (p->list[slot] == RECALL_FREE) {
@@ -349,7 +363,8 @@ recall_store_write(struct recall_store *s, struct recall_table *t, struct recall
 {
 	if (s->db == NULL)
 		return -EIO;
-	int rc = sqlite3_exec(s->db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
+	int rc = sqlite3_exec(
+		s->db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (rc == SQLITE_OK) {

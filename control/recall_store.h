@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* recall_store: state.sqlite in the journal's folder: the recall table as it was after a certain event of the journal, operators' watch
- * list, and what of that has yet to go into the audit trail. One transaction writes all that has changed together with the cursor up to
- * which the journal is in it: so it cannot disagree with the journal, whenever control dies; the rest is read from there again. A file
- * that cannot be read is moved aside (state.sqlite.bad) and made anew. */
+/* recall_store: state.sqlite in the journal's folder: the recall table as it was after a certain event of the
+ * journal, operators' watch list, and what of that has yet to go into the audit trail. One transaction writes
+ * all that has changed together with the cursor up to which the journal is in it: so it cannot disagree with
+ * the journal, whenever control dies; the rest is read from there again. A file that cannot be read is moved
+ * aside (state.sqlite.bad) and made anew. */
 #ifndef CONTROL_RECALL_STORE_H
 #define CONTROL_RECALL_STORE_H
 
@@ -11,7 +12,9 @@
 
 #include <sqlite3.h>
 
-#define RECALL_NOTE_MAX 121 /* of an operator on a contract, bytes, with the terminating zero: fits the audit trail however it is escaped */
+#define RECALL_NOTE_MAX                                                                                     \
+	121 /* of an operator on a contract, bytes, with the terminating zero: fits the audit trail however \
+	       it is escaped */
 #define RECALL_UNTOLD_MAX 64
 
 /* An operator's contract. */
@@ -51,12 +54,14 @@ struct recall_kept {
 	uint64_t last_untold; /* highest n ever */
 };
 
-/* recall_store_open opens or makes the file in `dir` and reads it into t and k (both empty; k->watch given). 0, or -EIO with a sentence in err:
- * nothing can be kept, t and k have what could be read. */
-int recall_store_open(struct recall_store *s, const char *dir, struct recall_table *t, struct recall_kept *k, char *err, size_t cap);
+/* recall_store_open opens or makes the file in `dir` and reads it into t and k (both empty; k->watch given).
+ * 0, or -EIO with a sentence in err: nothing can be kept, t and k have what could be read. */
+int recall_store_open(struct recall_store *s, const char *dir, struct recall_table *t, struct recall_kept *k,
+	char *err, size_t cap);
 void recall_store_close(struct recall_store *s);
-/* recall_store_write writes what has changed, in one transaction, and settles it. durable: it is on disk afterwards; else it survives the
- * process, and after a power failure the file may be a little older. 0 or -EIO: nothing was written. */
+/* recall_store_write writes what has changed, in one transaction, and settles it. durable: it is on disk
+ * afterwards; else it survives the process, and after a power failure the file may be a little older. 0 or
+ * -EIO: nothing was written. */
 int recall_store_write(struct recall_store *s, struct recall_table *t, struct recall_kept *k, bool durable);
 
 #endif

@@ -13,7 +13,8 @@ recall_table_new(struct recall_table *t, uint32_t n_armed, uint32_t n_live, cons
 	*t = (struct recall_table){.seed = {seed[0], seed[1]}};
 	t->armed = calloc(n_armed, sizeof *t->armed);
 	t->live = calloc(n_live, sizeof *t->live);
-	if (t->armed != NULL && t->live != NULL && recall_pool_new(&t->armed_pool, n_armed) == 0 && recall_pool_new(&t->live_pool, n_live) == 0)
+	if (t->armed != NULL && t->live != NULL && recall_pool_new(&t->armed_pool, n_armed) == 0 &&
+		recall_pool_new(&t->live_pool, n_live) == 0)
 		return 0;
 	recall_table_free(t);
 	return -ENOMEM;
@@ -29,7 +30,8 @@ recall_table_free(struct recall_table *t)
 	*t = (struct recall_table){0};
 }
 
-/* Attackers choose addresses and, by their transactions, keys: not knowing the seed they cannot make them fall together. */
+/* Attackers choose addresses and, by their transactions, keys: not knowing the seed they cannot make them
+ * fall together. */
 static uint64_t
 hash_of(const struct recall_table *t, const uint8_t *p, size_t n, uint64_t more)
 {
@@ -63,7 +65,8 @@ static uint32_t
 find_armed(const struct recall_table *t, const uint8_t address[20], uint64_t chain_id)
 {
 	uint32_t s = recall_pool_first(&t->armed_pool, armed_hash(t, address, chain_id));
-	while (s != RECALL_NONE && (t->armed[s].chain_id != chain_id || memcmp(t->armed[s].address, address, 20) != 0))
+	while (s != RECALL_NONE &&
+		(t->armed[s].chain_id != chain_id || memcmp(t->armed[s].address, address, 20) != 0))
 		s = recall_pool_next(&t->armed_pool, s);
 	return s;
 }
@@ -101,7 +104,8 @@ list_of(const struct memory_armed *e)
 
 /* A slot for one that will be of `list`, if need be that of the longest silent that may go for it. */
 static uint32_t
-room_for(struct recall_table *t, const uint8_t address[20], uint64_t chain_id, enum recall_list list, uint64_t heard_ns)
+room_for(struct recall_table *t, const uint8_t address[20], uint64_t chain_id, enum recall_list list,
+	uint64_t heard_ns)
 {
 	struct recall_pool *p = &t->armed_pool;
 	if (p->head[RECALL_FREE] == RECALL_NONE) {
@@ -156,7 +160,8 @@ describe(struct memory_armed *a, const struct alert_record *r)
 	a->rule_id = r->rule_id;
 	a->n_protected = 0;
 	memset(a->protected_, 0, sizeof a->protected_);
-	for (uint32_t i = 0; i < r->n_protocols && i < ALERT_PROTOCOLS_MAX && a->n_protected < MEMORY_PROTECTED_MAX; i++)
+	for (uint32_t i = 0;
+		i < r->n_protocols && i < ALERT_PROTOCOLS_MAX && a->n_protected < MEMORY_PROTECTED_MAX; i++)
 		if (r->touches[i] != 0)
 			memcpy(a->protected_[a->n_protected++], r->protocols[i], 20);
 	if (r->reasons & REASON(DELEGATION))
@@ -191,14 +196,17 @@ take_arming(struct recall_table *t, const struct journal_event *e)
 		take_end(t, s, r);
 		return;
 	}
-	bool included = r->ending == ENDING_INCLUDED || (r->ending == ENDING_OPEN && (r->trust & TRUST_INCLUDED));
+	bool included =
+		r->ending == ENDING_INCLUDED || (r->ending == ENDING_OPEN && (r->trust & TRUST_INCLUDED));
 	if (s == RECALL_NONE)
-		s = room_for(t, r->armed, chain, included ? RECALL_INCLUDED : RECALL_PENDING, e->t_journaled_ns);
+		s = room_for(
+			t, r->armed, chain, included ? RECALL_INCLUDED : RECALL_PENDING, e->t_journaled_ns);
 	if (s == RECALL_NONE)
 		return;
 	struct memory_armed *a = &t->armed[s];
 	bool same = memcmp(a->deploy_hash, r->hash, 32) == 0;
-	/* Whoever sends another transaction that would make a contract which is there already takes nothing from it. */
+	/* Whoever sends another transaction that would make a contract which is there already takes nothing
+	 * from it. */
 	if ((a->flags & MEMORY_INCLUDED) && !same && !included)
 		return;
 	describe(a, r);
@@ -251,7 +259,8 @@ take_incident(struct recall_table *t, const struct journal_event *e)
 			t->live_evicted++;
 			forget_live(t, p->tail[RECALL_PENDING]);
 		}
-		s = recall_pool_take(p, RECALL_NONE, hash_of(t, r->dedupekey, 32, 0), RECALL_PENDING, e->t_journaled_ns);
+		s = recall_pool_take(
+			p, RECALL_NONE, hash_of(t, r->dedupekey, 32, 0), RECALL_PENDING, e->t_journaled_ns);
 		t->live[s] = (struct memory_incident){0};
 		memcpy(t->live[s].dedupekey, r->dedupekey, 32);
 	} else {
@@ -279,7 +288,8 @@ recall_table_take(struct recall_table *t, const struct journal_event *e)
 	take_incident(t, e);
 	if (!(r->has & HAS_ARMED) || all_zero(r->armed, 20))
 		return;
-	if (r->class_ == CLASS_FLASH_DEPLOY || (r->class_ != CLASS_ARMED_CALL && (r->reasons & REASON(DELEGATION))))
+	if (r->class_ == CLASS_FLASH_DEPLOY ||
+		(r->class_ != CLASS_ARMED_CALL && (r->reasons & REASON(DELEGATION))))
 		take_arming(t, e);
 	else
 		take_use(t, e);
@@ -297,11 +307,15 @@ void
 recall_table_age(struct recall_table *t, uint64_t now_ns, uint32_t budget)
 {
 	struct recall_pool *a = &t->armed_pool, *l = &t->live_pool;
-	for (uint32_t i = 0; i < budget && is_old(a, a->tail[RECALL_PENDING], now_ns, RECALL_ARMED_AGE_NS); i++, t->aged++)
+	for (uint32_t i = 0; i < budget && is_old(a, a->tail[RECALL_PENDING], now_ns, RECALL_ARMED_AGE_NS);
+		i++, t->aged++)
 		forget_armed(t, a->tail[RECALL_PENDING]);
-	for (uint32_t i = 0; i < budget && is_old(a, a->tail[RECALL_INCLUDED], now_ns, RECALL_INCLUDED_AGE_NS); i++, t->aged++)
+	for (uint32_t i = 0;
+		i < budget && is_old(a, a->tail[RECALL_INCLUDED], now_ns, RECALL_INCLUDED_AGE_NS);
+		i++, t->aged++)
 		forget_armed(t, a->tail[RECALL_INCLUDED]);
-	for (uint32_t i = 0; i < budget && is_old(l, l->tail[RECALL_PENDING], now_ns, RECALL_INCIDENT_AGE_NS); i++, t->live_aged++)
+	for (uint32_t i = 0; i < budget && is_old(l, l->tail[RECALL_PENDING], now_ns, RECALL_INCIDENT_AGE_NS);
+		i++, t->live_aged++)
 		forget_live(t, l->tail[RECALL_PENDING]);
 }
 
@@ -376,10 +390,12 @@ entry_ok(const void *e, size_t n, uint32_t armed, uint32_t live)
 }
 
 bool
-recall_table_load_armed(struct recall_table *t, uint32_t slot, uint64_t heard_ns, const struct memory_armed *e)
+recall_table_load_armed(
+	struct recall_table *t, uint32_t slot, uint64_t heard_ns, const struct memory_armed *e)
 {
 	struct recall_pool *p = &t->armed_pool;
-	if (slot >= p->n || p->list[slot] != RECALL_FREE || !entry_ok(e, sizeof *e, 1, 0) || find_armed(t, e->address, e->chain_id) != RECALL_NONE)
+	if (slot >= p->n || p->list[slot] != RECALL_FREE || !entry_ok(e, sizeof *e, 1, 0) ||
+		find_armed(t, e->address, e->chain_id) != RECALL_NONE)
 		return false;
 	t->armed[slot] = *e;
 	recall_pool_take(p, slot, armed_hash(t, e->address, e->chain_id), list_of(e), heard_ns);
@@ -387,10 +403,12 @@ recall_table_load_armed(struct recall_table *t, uint32_t slot, uint64_t heard_ns
 }
 
 bool
-recall_table_load_live(struct recall_table *t, uint32_t slot, uint64_t heard_ns, const struct memory_incident *e)
+recall_table_load_live(
+	struct recall_table *t, uint32_t slot, uint64_t heard_ns, const struct memory_incident *e)
 {
 	struct recall_pool *p = &t->live_pool;
-	if (slot >= p->n || p->list[slot] != RECALL_FREE || !entry_ok(e, sizeof *e, 0, 1) || find_live(t, e->dedupekey) != RECALL_NONE)
+	if (slot >= p->n || p->list[slot] != RECALL_FREE || !entry_ok(e, sizeof *e, 0, 1) ||
+		find_live(t, e->dedupekey) != RECALL_NONE)
 		return false;
 	t->live[slot] = *e;
 	recall_pool_take(p, slot, hash_of(t, e->dedupekey, 32, 0), RECALL_PENDING, heard_ns);

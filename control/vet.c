@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/vet.h"
 
-#include "control/vet_answer.h"
-
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
@@ -12,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#define AGAIN_NS 20000000u /* until a node is asked again what it did not know */
+#define AGAIN_NS 20000000u /* until nodes are asked again what they did not know; twice as long each time */
 #define IDLE_MS 1000
 #define CONNECTIONS_KEPT 64
 
@@ -21,23 +19,23 @@ struct list {
 	uint64_t n;
 };
 
+/* AGAIN: its answer may be another one later. OVER: it will not. */
 enum ask_state { ASK_REST, ASK_FIRST, ASK_AGAIN, ASK_SIMULATION, ASK_OVER };
 
 /* One alert before one node. */
 struct ask {
 	CURL *easy;
 	enum ask_state state;
-	bool heard; /* some answer came: facts has it */
 	bool in_multi;
-	struct vet_facts facts;
 	char *request, *body;
 	size_t n, cap;
-	uint64_t again_ns;
+	unsigned node;
 	struct lane *lane;
 };
 
 struct lane {
 	struct vet_job *job; /* NULL: free */
+	uint64_t since_ns;
 	struct ask ask[VET_NODES_MAX];
 };
 
@@ -53,7 +51,8 @@ struct vet {
 	_Atomic bool stop;
 	_Atomic uint64_t n_done;
 	pthread_mutex_t lock; /* over what follows */
-	struct list urgent, other, done;
+	struct list urgent, other, aside, done;
+	uint64_t expire_at_ns; /* no job that waits or is put aside has an earlier deadline */
 	uint64_t n_jobs, n_others, evidence_bytes;
 	struct vet_status status;
 };
@@ -94,6 +93,13 @@ list_get(struct list *l)
 	return j;
 }
 
+static void
+earlier(uint64_t *at, uint64_t then)
+{
+	if (then < *at)
+		*at = then;
+}
+
 /* ---- verdicts ---- */
 
 static void
@@ -106,6 +112,8 @@ end_job(struct vet *v, struct vet_job *j, const struct vet_facts *f, unsigned la
 			j->record.grade = GRADE_PAGE;
 	}
 	j->vet.took_us = (now_ns() - j->asked_ns) / 1000u;
+	for (unsigned i = 0; i < VET_NODES_MAX; i++)
+		vet_facts_clear(&j->facts[i]);
 	pthread_mutex_lock(&v->lock);
 	v->status.yes += j->vet.node == VET_YES;
 	v->status.no += j->vet.node == VET_NO;
@@ -155,13 +163,6 @@ rest(struct vet *v, struct ask *a, enum ask_state state)
 	a->state = state;
 }
 
-static void
-ask_again(struct vet *v, struct ask *a)
-{
-	rest(v, a, ASK_AGAIN);
-	a->again_ns = now_ns() + AGAIN_NS;
-}
-
 /* Takes the body. */
 static void
 post(struct vet *v, struct ask *a, char *body, enum ask_state state)
@@ -178,7 +179,7 @@ post(struct vet *v, struct ask *a, char *body, enum ask_state state)
 	curl_easy_setopt(a->easy, CURLOPT_TIMEOUT_MS, (long)((until - now) / 1000000u + 1));
 	a->in_multi = curl_multi_add_handle(v->multi, a->easy) == CURLM_OK;
 	if (!a->in_multi)
-		ask_again(v, a);
+		rest(v, a, ASK_AGAIN);
 	pthread_mutex_lock(&v->lock);
 	v->status.requests++;
 	pthread_mutex_unlock(&v->lock);
@@ -198,7 +199,8 @@ easy_new(struct vet *v, unsigned node, struct ask *a)
 		  curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
 		  curl_easy_setopt(e, CURLOPT_HTTPHEADER, v->headers) == CURLE_OK &&
 		  curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
-		  curl_easy_setopt(e, CURLOPT_WRITEDATA, a) == CURLE_OK && curl_easy_setopt(e, CURLOPT_PRIVATE, a) == CURLE_OK;
+		  curl_easy_setopt(e, CURLOPT_WRITEDATA, a) == CURLE_OK &&
+		  curl_easy_setopt(e, CURLOPT_PRIVATE, a) == CURLE_OK;
 	if (ok && v->path[node][0] != '\0')
 		ok = curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, v->path[node]) == CURLE_OK;
 	if (ok)
@@ -212,28 +214,17 @@ easy_new(struct vet *v, unsigned node, struct ask *a)
 static void
 free_lane(struct vet *v, struct lane *l)
 {
-	for (unsigned i = 0; i < v->n_nodes; i++) {
+	for (unsigned i = 0; i < v->n_nodes; i++)
 		rest(v, &l->ask[i], ASK_REST);
-		vet_facts_clear(&l->ask[i].facts);
-		l->ask[i].heard = false;
-	}
 	l->job = NULL;
-}
-
-static void
-finish(struct vet *v, struct lane *l, const struct vet_facts *f)
-{
-	struct vet_job *j = l->job;
-	end_job(v, j, f, VET_FACT_NOTHING);
-	free_lane(v, l);
 }
 
 /* How much a node's answer so far is worth, once no better one will come. */
 static unsigned
-worth(const struct ask *a)
+worth(const struct vet_job *j, unsigned node)
 {
-	const struct vet_facts *f = &a->facts;
-	if (!a->heard)
+	const struct vet_facts *f = &j->facts[node];
+	if (!j->heard[node])
 		return 0;
 	if (!f->answered)
 		return 1;
@@ -245,51 +236,92 @@ worth(const struct ask *a)
 }
 
 static void
-finish_with_the_best(struct vet *v, struct lane *l)
+end_with_the_best(struct vet *v, struct vet_job *j)
 {
-	const struct ask *best = &l->ask[0];
+	unsigned best = 0;
 	for (unsigned i = 1; i < v->n_nodes; i++)
-		if (worth(&l->ask[i]) > worth(best))
-			best = &l->ask[i];
-	finish(v, l, best->heard ? &best->facts : NULL);
+		if (worth(j, i) > worth(j, best))
+			best = i;
+	end_job(v, j, j->heard[best] ? &j->facts[best] : NULL, VET_FACT_NOTHING);
+}
+
+static void
+finish(struct vet *v, struct lane *l, const struct vet_facts *f)
+{
+	struct vet_job *j = l->job;
+	free_lane(v, l);
+	end_job(v, j, f, VET_FACT_NOTHING);
 }
 
 static void
 open_lane(struct vet *v, struct lane *l, struct vet_job *j)
 {
 	l->job = j;
-	for (unsigned i = 0; i < v->n_nodes; i++)
-		post(v, &l->ask[i], vet_ask_first(&j->record), ASK_FIRST);
+	l->since_ns = now_ns();
+	for (unsigned i = 0; i < v->n_nodes; i++) {
+		if (j->facts[i].other_chain)
+			l->ask[i].state = ASK_OVER;
+		else
+			post(v, &l->ask[i], vet_ask_first(&j->record), ASK_FIRST);
+	}
 }
 
-static bool
-all_over(const struct vet *v, const struct lane *l)
+static unsigned
+asks_in(const struct vet *v, const struct lane *l, enum ask_state state)
 {
+	unsigned n = 0;
 	for (unsigned i = 0; i < v->n_nodes; i++)
-		if (l->ask[i].state != ASK_OVER)
-			return false;
-	return true;
+		n += l->ask[i].state == state;
+	return n;
+}
+
+/* Others may have the lane until it is worth asking again. */
+static void
+put_aside(struct vet *v, struct lane *l)
+{
+	struct vet_job *j = l->job;
+	free_lane(v, l);
+	j->again_ns = now_ns() + ((uint64_t)AGAIN_NS << (j->rounds < 3 ? j->rounds : 3));
+	j->rounds++;
+	pthread_mutex_lock(&v->lock);
+	list_put(&v->aside, j);
+	earlier(&v->expire_at_ns, j->deadline_ns);
+	pthread_mutex_unlock(&v->lock);
+}
+
+/* Nobody is being asked any more: later again, or never. */
+static void
+see_to_rest(struct vet *v, struct lane *l)
+{
+	if (l->job == NULL || asks_in(v, l, ASK_FIRST) + asks_in(v, l, ASK_SIMULATION) > 0)
+		return;
+	if (asks_in(v, l, ASK_AGAIN) > 0) {
+		put_aside(v, l);
+	} else {
+		struct vet_job *j = l->job;
+		free_lane(v, l);
+		end_with_the_best(v, j);
+	}
 }
 
 static void
 answered_first(struct vet *v, struct ask *a)
 {
 	struct lane *l = a->lane;
-	const struct alert_record *r = &l->job->record;
-	a->heard = true;
-	vet_read_first(&a->facts, r, a->body ? a->body : "", a->n);
-	if (!vet_is_final(&a->facts, r)) {
-		ask_again(v, a);
-	} else if (a->facts.other_chain) {
+	struct vet_job *j = l->job;
+	struct vet_facts *f = &j->facts[a->node];
+	j->heard[a->node] = true;
+	vet_read_first(f, &j->record, a->body ? a->body : "", a->n);
+	if (!vet_is_final(f, &j->record)) {
+		rest(v, a, ASK_AGAIN);
+	} else if (f->other_chain) {
 		rest(v, a, ASK_OVER);
-		if (all_over(v, l))
-			finish_with_the_best(v, l);
-	} else if (vet_denies(&a->facts) || a->facts.tx == NULL) {
-		finish(v, l, &a->facts);
+	} else if (vet_denies(f) || f->tx == NULL) {
+		finish(v, l, f);
 	} else {
-		post(v, a, vet_ask_simulation(&a->facts), ASK_SIMULATION);
+		post(v, a, vet_ask_simulation(f), ASK_SIMULATION);
 		if (a->state != ASK_SIMULATION)
-			finish(v, l, &a->facts);
+			finish(v, l, f);
 	}
 }
 
@@ -308,14 +340,16 @@ answered(struct vet *v, struct ask *a, CURLcode rc)
 		pthread_mutex_unlock(&v->lock);
 	}
 	if (a->state == ASK_SIMULATION) {
+		struct vet_facts *f = &l->job->facts[a->node];
 		if (!failed)
-			vet_read_simulation(&a->facts, &l->job->record, a->body ? a->body : "", a->n);
-		finish(v, l, &a->facts);
+			vet_read_simulation(f, &l->job->record, a->body ? a->body : "", a->n);
+		finish(v, l, f);
 	} else if (failed) {
-		ask_again(v, a);
+		rest(v, a, ASK_AGAIN);
 	} else {
 		answered_first(v, a);
 	}
+	see_to_rest(v, l);
 }
 
 /* ---- the thread ---- */
@@ -334,20 +368,14 @@ lane_free(struct vet *v, unsigned *others)
 	return l;
 }
 
-/* The next that may be asked about, or whose time is over while it waited (*expired). */
+/* The next that may be asked about. */
 static struct vet_job *
-next_job(struct vet *v, bool room, bool room_for_others, uint64_t now, bool *expired)
+next_job(struct vet *v, bool room_for_others)
 {
-	struct vet_job *j = NULL;
 	pthread_mutex_lock(&v->lock);
-	struct list *l = v->urgent.first != NULL ? &v->urgent : &v->other;
-	*expired = l->first != NULL && now >= l->first->deadline_ns;
-	if (!*expired && v->other.first != NULL && now >= v->other.first->deadline_ns) {
-		l = &v->other;
-		*expired = true;
-	}
-	if (*expired || (room && (l == &v->urgent || room_for_others)))
-		j = list_get(l);
+	struct vet_job *j = list_get(&v->urgent);
+	if (j == NULL && room_for_others)
+		j = list_get(&v->other);
 	pthread_mutex_unlock(&v->lock);
 	return j;
 }
@@ -357,57 +385,122 @@ start_jobs(struct vet *v)
 {
 	for (;;) {
 		unsigned others;
-		bool expired;
 		struct lane *l = lane_free(v, &others);
-		struct vet_job *j = next_job(v, l != NULL, others < VET_LANES_OTHER, now_ns(), &expired);
+		struct vet_job *j = l != NULL ? next_job(v, others < VET_LANES_OTHER) : NULL;
 		if (j == NULL)
 			return;
-		if (expired || v->n_nodes == 0)
-			end_job(v, j, NULL, VET_FACT_NOTHING);
-		else
-			open_lane(v, l, j);
+		open_lane(v, l, j);
 	}
 }
 
+/* Moves those for whom goes() holds to *out; the order of all stays. */
 static void
-see_to_timers(struct vet *v)
+sift(struct list *l, bool (*goes)(const struct vet_job *j, uint64_t now), uint64_t now, struct list *out)
 {
-	uint64_t now = now_ns();
+	struct list rest;
+	list_init(&rest);
+	for (struct vet_job *j; (j = list_get(l)) != NULL;)
+		list_put(goes(j, now) ? out : &rest, j);
+	list_init(l);
+	for (struct vet_job *j; (j = list_get(&rest)) != NULL;)
+		list_put(l, j);
+}
+
+static bool
+is_expired(const struct vet_job *j, uint64_t now)
+{
+	return now >= j->deadline_ns;
+}
+
+static bool
+is_due(const struct vet_job *j, uint64_t now)
+{
+	return now >= j->again_ns;
+}
+
+/* Those that wait or are put aside, when their time is over. */
+static void
+see_to_deadlines(struct vet *v, uint64_t now)
+{
+	struct list expired, *const lists[] = {&v->urgent, &v->other, &v->aside};
+	list_init(&expired);
+	pthread_mutex_lock(&v->lock);
+	bool look = now >= v->expire_at_ns;
+	if (look)
+		v->expire_at_ns = UINT64_MAX;
+	for (unsigned i = 0; i < 3 && look; i++) {
+		sift(lists[i], is_expired, now, &expired);
+		for (const struct vet_job *j = lists[i]->first; j != NULL; j = j->next)
+			earlier(&v->expire_at_ns, j->deadline_ns);
+	}
+	pthread_mutex_unlock(&v->lock);
+	for (struct vet_job *j; (j = list_get(&expired)) != NULL;)
+		end_with_the_best(v, j);
+}
+
+/* Those that are due go to where the others wait. */
+static void
+take_back(struct vet *v, uint64_t now)
+{
+	struct list due;
+	list_init(&due);
+	pthread_mutex_lock(&v->lock);
+	sift(&v->aside, is_due, now, &due);
+	for (struct vet_job *j; (j = list_get(&due)) != NULL;)
+		list_put(j->urgent ? &v->urgent : &v->other, j);
+	pthread_mutex_unlock(&v->lock);
+}
+
+static bool
+somebody_waits(struct vet *v)
+{
+	pthread_mutex_lock(&v->lock);
+	bool waits = v->urgent.first != NULL || v->other.first != NULL;
+	pthread_mutex_unlock(&v->lock);
+	return waits;
+}
+
+/* One node has answered, another does not: not worth a lane that somebody waits for. */
+static bool
+may_go_aside(const struct vet *v, const struct lane *l)
+{
+	return asks_in(v, l, ASK_AGAIN) > 0 && asks_in(v, l, ASK_SIMULATION) == 0;
+}
+
+static void
+see_to_lanes(struct vet *v, uint64_t now)
+{
+	bool waits = somebody_waits(v);
 	for (unsigned i = 0; i < VET_LANES; i++) {
 		struct lane *l = &v->lane[i];
-		if (l->job != NULL && now >= l->job->deadline_ns)
-			finish_with_the_best(v, l);
-		for (unsigned k = 0; k < v->n_nodes && l->job != NULL; k++)
-			if (l->ask[k].state == ASK_AGAIN && now >= l->ask[k].again_ns)
-				post(v, &l->ask[k], vet_ask_first(&l->job->record), ASK_FIRST);
+		if (l->job != NULL && now >= l->job->deadline_ns) {
+			struct vet_job *j = l->job;
+			free_lane(v, l);
+			end_with_the_best(v, j);
+		} else if (l->job != NULL && waits && now - l->since_ns >= AGAIN_NS && may_go_aside(v, l)) {
+			put_aside(v, l);
+		}
 	}
-}
-
-static void
-earlier(uint64_t *at, uint64_t then)
-{
-	if (then < *at)
-		*at = then;
 }
 
 static int
 patience_ms(struct vet *v)
 {
 	uint64_t now = now_ns(), at = now + IDLE_MS * 1000000ull;
-	for (unsigned i = 0; i < VET_LANES; i++) {
-		if (v->lane[i].job == NULL)
-			continue;
-		earlier(&at, v->lane[i].job->deadline_ns);
-		for (unsigned k = 0; k < v->n_nodes; k++)
-			if (v->lane[i].ask[k].state == ASK_AGAIN)
-				earlier(&at, v->lane[i].ask[k].again_ns);
-	}
 	pthread_mutex_lock(&v->lock);
-	if (v->urgent.first != NULL)
-		earlier(&at, v->urgent.first->deadline_ns);
-	if (v->other.first != NULL)
-		earlier(&at, v->other.first->deadline_ns);
+	bool waits = v->urgent.first != NULL || v->other.first != NULL;
+	earlier(&at, v->expire_at_ns);
+	for (const struct vet_job *j = v->aside.first; j != NULL; j = j->next)
+		earlier(&at, j->again_ns);
 	pthread_mutex_unlock(&v->lock);
+	for (unsigned i = 0; i < VET_LANES; i++) {
+		const struct lane *l = &v->lane[i];
+		if (l->job == NULL)
+			continue;
+		earlier(&at, l->job->deadline_ns);
+		if (waits && may_go_aside(v, l))
+			earlier(&at, l->since_ns + AGAIN_NS);
+	}
 	return at > now ? (int)((at - now + 999999u) / 1000000u) : 0;
 }
 
@@ -426,9 +519,13 @@ asker(void *arg)
 			if (m->msg == CURLMSG_DONE && a->in_multi)
 				answered(v, a, rc);
 		}
-		see_to_timers(v);
+		uint64_t now = now_ns();
+		see_to_deadlines(v, now);
+		see_to_lanes(v, now);
+		take_back(v, now);
 		start_jobs(v);
-		/* What was added since the last perform makes this return at once; performing here instead could end a request that nobody looks at. */
+		/* What was added since the last perform makes this return at once; performing here instead
+		 * could end a request that nobody looks at. */
 		curl_multi_poll(v->multi, NULL, 0, patience_ms(v), NULL);
 	}
 	return NULL;
@@ -453,7 +550,8 @@ submit(struct vet *v, const struct entry *e, const uint8_t *evidence, bool late)
 	v->n_others += !urgent;
 	v->evidence_bytes += len;
 	v->status.asked++;
-	*j = (struct vet_job){.ring_id = e->ring_id, .record = e->record, .evidence_len = len, .asked_ns = now_ns()};
+	*j = (struct vet_job){
+		.ring_id = e->ring_id, .record = e->record, .evidence_len = len, .asked_ns = now_ns()};
 	memcpy(j->epoch, e->epoch, sizeof j->epoch);
 	memcpy(j->rule_name, e->rule_name, sizeof j->rule_name);
 	memcpy(j->evidence, evidence + e->evidence_at, len);
@@ -461,8 +559,10 @@ submit(struct vet *v, const struct entry *e, const uint8_t *evidence, bool late)
 		j->record.trust |= TRUST_NO_EVIDENCE;
 	j->urgent = urgent;
 	j->deadline_ns = j->asked_ns + v->deadline_ns;
-	if (!late && v->n_nodes > 0)
+	if (!late && v->n_nodes > 0) {
 		list_put(j->urgent ? &v->urgent : &v->other, j);
+		earlier(&v->expire_at_ns, j->deadline_ns);
+	}
 	pthread_mutex_unlock(&v->lock);
 	if (late || v->n_nodes == 0)
 		end_job(v, j, NULL, late ? VET_FACT_TOO_LATE : VET_FACT_NOTHING);
@@ -522,7 +622,7 @@ vet_status_get(struct vet *v, struct vet_status *s)
 	*s = v->status;
 	s->nodes = v->n_nodes;
 	s->deadline_ms = v->deadline_ns / 1000000u;
-	s->waiting = v->urgent.n + v->other.n;
+	s->waiting = v->urgent.n + v->other.n + v->aside.n;
 	s->running = v->n_jobs - s->waiting - v->done.n;
 	pthread_mutex_unlock(&v->lock);
 }
@@ -537,11 +637,13 @@ take_node(struct vet *v, unsigned i, const char *text, char *err, size_t cap)
 	const char *url = path != NULL ? "http://node/" : text;
 	CURLU *u = curl_url();
 	bool ok = u != NULL && strlen(url) < sizeof v->url[i] && strncmp(url, "http://", 7) == 0 &&
-		  curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK && (path == NULL || (path[0] == '/' && strlen(path) < sizeof v->path[i]));
+		  curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+		  (path == NULL || (path[0] == '/' && strlen(path) < sizeof v->path[i]));
 	curl_url_cleanup(u);
 	if (!ok) {
 		snprintf(err, cap,
-			"--node takes http://HOST:PORT/PATH, or unix:/PATH of a socket that speaks HTTP; for a node behind TLS run a proxy on this host");
+			"--node takes http://HOST:PORT/PATH, or unix:/PATH of a socket that speaks HTTP; for "
+			"a node behind TLS run a proxy on this host");
 		errno = EINVAL;
 		return -EINVAL;
 	}
@@ -562,6 +664,7 @@ set_up(struct vet *v)
 		for (unsigned k = 0; k < v->n_nodes; k++) {
 			struct ask *a = &v->lane[i].ask[k];
 			a->lane = &v->lane[i];
+			a->node = k;
 			a->easy = easy_new(v, k, a);
 			if (a->easy == NULL)
 				return -ENOMEM;
@@ -583,6 +686,8 @@ vet_start(const struct vet_options *o, char *err, size_t cap)
 	pthread_mutex_init(&v->lock, NULL);
 	list_init(&v->urgent);
 	list_init(&v->other);
+	list_init(&v->aside);
+	v->expire_at_ns = UINT64_MAX;
 	list_init(&v->done);
 	v->deadline_ns = o->deadline_ms * 1000000u;
 	v->n_nodes = o->n_nodes;
@@ -603,10 +708,18 @@ vet_start(const struct vet_options *o, char *err, size_t cap)
 }
 
 static void
+drop_job(struct vet_job *j)
+{
+	for (unsigned i = 0; j != NULL && i < VET_NODES_MAX; i++)
+		vet_facts_clear(&j->facts[i]);
+	free(j);
+}
+
+static void
 drop_all(struct list *l)
 {
 	for (struct vet_job *j; (j = list_get(l)) != NULL;)
-		free(j);
+		drop_job(j);
 }
 
 void
@@ -622,12 +735,13 @@ vet_stop(struct vet *v)
 	for (unsigned i = 0; i < VET_LANES; i++) {
 		struct vet_job *j = v->lane[i].job;
 		free_lane(v, &v->lane[i]);
-		free(j);
+		drop_job(j);
 		for (unsigned k = 0; k < v->n_nodes; k++)
 			curl_easy_cleanup(v->lane[i].ask[k].easy);
 	}
 	drop_all(&v->urgent);
 	drop_all(&v->other);
+	drop_all(&v->aside);
 	drop_all(&v->done);
 	curl_multi_cleanup(v->multi);
 	curl_slist_free_all(v->headers);

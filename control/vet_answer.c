@@ -8,14 +8,26 @@
 
 #define ASKABLE (LACK(ACCEPTED) | LACKS_UNCHECKED)
 
-enum question { ASK_CHAIN = 1, ASK_TX, ASK_COUNT, ASK_PENDING, ASK_BALANCE, ASK_BLOCK, ASK_CALL, ASK_TRACE, ASK_FEES, QUESTIONS };
+enum question {
+	ASK_CHAIN = 1,
+	ASK_TX,
+	ASK_COUNT,
+	ASK_PENDING,
+	ASK_BALANCE,
+	ASK_BLOCK,
+	ASK_CALL,
+	ASK_TRACE,
+	ASK_FEES,
+	QUESTIONS
+};
 
 bool
 vet_wanted(const struct alert_record *r)
 {
 	const uint32_t names = HAS_HASH | HAS_FROM | HAS_NONCE;
 	bool ended = r->ending == ENDING_DROPPED || r->ending == ENDING_REPLACED;
-	return r->kind == ALERT_KIND_ALERT && !ended && (r->grade == GRADE_PAUSE || r->grade_wanted == GRADE_PAUSE) &&
+	return r->kind == ALERT_KIND_ALERT && !ended &&
+	       (r->grade == GRADE_PAUSE || r->grade_wanted == GRADE_PAUSE) &&
 	       (r->lacks & ~(uint32_t)ASKABLE) == 0 && (r->has & names) == names;
 }
 
@@ -40,7 +52,8 @@ hex_text(const uint8_t *p, size_t n, char *out)
 static json_t *
 request(enum question id, const char *method, json_t *params)
 {
-	return json_pack("{s:s,s:i,s:s,s:o}", "jsonrpc", "2.0", "id", (int)id, "method", method, "params", params);
+	return json_pack(
+		"{s:s,s:i,s:s,s:o}", "jsonrpc", "2.0", "id", (int)id, "method", method, "params", params);
 }
 
 /* Takes list. */
@@ -72,8 +85,8 @@ vet_ask_first(const struct alert_record *r)
 static json_t *
 call_of(const json_t *tx)
 {
-	static const char *const keys[] = {"from", "to", "gas", "maxFeePerGas", "maxPriorityFeePerGas", "gasPrice", "value", "input",
-		"accessList", "authorizationList"};
+	static const char *const keys[] = {"from", "to", "gas", "maxFeePerGas", "maxPriorityFeePerGas",
+		"gasPrice", "value", "input", "accessList", "authorizationList"};
 	json_t *call = json_object();
 	bool capped = json_is_string(json_object_get(tx, "maxFeePerGas"));
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -92,7 +105,8 @@ vet_ask_simulation(const struct vet_facts *f)
 		return NULL;
 	json_t *call = call_of(f->tx);
 	json_t *list = json_pack("[o,o]", request(ASK_CALL, "eth_call", json_pack("[O,s]", call, "latest")),
-		request(ASK_TRACE, "debug_traceCall", json_pack("[O,s,{s:s}]", call, "latest", "tracer", "callTracer")));
+		request(ASK_TRACE, "debug_traceCall",
+			json_pack("[O,s,{s:s}]", call, "latest", "tracer", "callTracer")));
 	json_decref(call);
 	return body_of(list);
 }
@@ -129,7 +143,8 @@ vet_quantity(const char *text, uint8_t out[32])
 static bool
 quantity(const json_t *v, uint8_t out[32])
 {
-	return json_is_string(v) && strlen(json_string_value(v)) == json_string_length(v) && vet_quantity(json_string_value(v), out) == 0;
+	return json_is_string(v) && strlen(json_string_value(v)) == json_string_length(v) &&
+	       vet_quantity(json_string_value(v), out) == 0;
 }
 
 static bool
@@ -233,7 +248,8 @@ read_tx(struct vet_facts *f, const struct alert_record *r, const json_t *tx)
 		return;
 	}
 	if (!json_is_object(tx) || !is_bytes(json_object_get(tx, "hash"), r->hash, 32) ||
-		!is_bytes(json_object_get(tx, "from"), r->from, 20) || !small(json_object_get(tx, "nonce"), &nonce) || nonce != r->nonce)
+		!is_bytes(json_object_get(tx, "from"), r->from, 20) ||
+		!small(json_object_get(tx, "nonce"), &nonce) || nonce != r->nonce)
 		return;
 	f->asked_tx = f->known = true;
 	f->accepted = VET_HOLDS;
@@ -253,19 +269,20 @@ read_nonce(struct vet_facts *f, const struct alert_record *r, const json_t *late
 		settle(f, &f->nonce, false, VET_FACT_NONCE_USED);
 	else if (r->nonce == next)
 		settle(f, &f->nonce, true, 0);
-	else if (small(pending, &behind_pool)) /* those between may be waiting in the pool */
-		settle(f, &f->nonce, r->nonce <= behind_pool, VET_FACT_NONCE_GAP);
-	else
-		settle(f, &f->nonce, false, VET_FACT_NONCE_GAP);
+	else /* those between may be waiting in the pool */
+		settle(f, &f->nonce, small(pending, &behind_pool) && r->nonce <= behind_pool,
+			VET_FACT_NONCE_GAP);
+	f->gap = f->nonce == VET_FAILS && r->nonce > next;
 }
 
-/* The history's last fee is the next block's, by the chain's own rules: what counts, since the newest block's may be higher or
- * lower by what was in it. Without it the newest block's. */
+/* The history's last fee is the next block's, by the chain's own rules: what counts, since the newest block's
+ * may be higher or lower by what was in it. Without it the newest block's. */
 static void
 read_fee(struct vet_facts *f, const struct alert_record *r, const json_t *block, const json_t *fees)
 {
 	uint8_t word[32];
-	const json_t *list = json_object_get(fees, "baseFeePerGas"), *base = json_object_get(block, "baseFeePerGas");
+	const json_t *list = json_object_get(fees, "baseFeePerGas"),
+		     *base = json_object_get(block, "baseFeePerGas");
 	if (json_array_size(list) >= 2 && quantity(json_array_get(list, json_array_size(list) - 1), word)) {
 		settle(f, &f->fee, memcmp(r->fee_cap, word, 32) >= 0, VET_FACT_FEE_LOW);
 		return;
@@ -303,7 +320,8 @@ vet_read_first(struct vet_facts *f, const struct alert_record *r, const char *bo
 	if (f->mined) {
 		f->nonce = f->funds = f->fee = VET_HOLDS; /* the block says so */
 	} else if (!f->other_chain && (f->known || !(r->trust & TRUST_INCLUDED))) {
-		/* Of one that is in a block which the node has yet to take, the state before it says nothing. */
+		/* Of one that is in a block which the node has yet to take, the state before it says nothing.
+		 */
 		read_nonce(f, r, result[ASK_COUNT], result[ASK_PENDING]);
 		cost_of(r, cost);
 		if (quantity(result[ASK_BALANCE], balance))
@@ -345,7 +363,8 @@ static bool
 says_reverted(const json_t *error)
 {
 	const char *why = json_string_value(json_object_get(error, "message"));
-	return json_integer_value(json_object_get(error, "code")) == 3 || (why != NULL && strstr(why, "revert") != NULL);
+	return json_integer_value(json_object_get(error, "code")) == 3 ||
+	       (why != NULL && strstr(why, "revert") != NULL);
 }
 
 void
@@ -383,7 +402,7 @@ bool
 vet_is_final(const struct vet_facts *f, const struct alert_record *r)
 {
 	if (vet_denies(f))
-		return f->fact != VET_FACT_NONCE_GAP;
+		return !f->gap || f->funds == VET_FAILS || f->fee == VET_FAILS;
 	if (f->known)
 		return true;
 	return f->other_chain || (f->answered && !f->asked_tx && !(r->lacks & LACK(ACCEPTED)));
@@ -432,9 +451,11 @@ vet_conclude(const struct vet_facts *f, struct alert_record *r, struct event_vet
 	const struct {
 		uint8_t answer;
 		uint32_t lack;
-	} parts[] = {{v->nonce, LACK(NONCE)}, {v->funds, LACK(FUNDS)}, {v->fee, LACK(FEE)}, {v->simulation, LACK(SIMULATION)}};
+	} parts[] = {{v->nonce, LACK(NONCE)}, {v->funds, LACK(FUNDS)}, {v->fee, LACK(FEE)},
+		{v->simulation, LACK(SIMULATION)}};
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-		r->lacks = parts[i].answer == VET_HOLDS ? r->lacks & ~parts[i].lack : r->lacks | parts[i].lack;
+		r->lacks =
+			parts[i].answer == VET_HOLDS ? r->lacks & ~parts[i].lack : r->lacks | parts[i].lack;
 	if (v->accepted != VET_UNCHECKED)
 		r->lacks = v->accepted == VET_HOLDS ? r->lacks & ~LACK(ACCEPTED) : r->lacks | LACK(ACCEPTED);
 	accepted = v->accepted == VET_HOLDS || (v->accepted == VET_UNCHECKED && accepted);

@@ -39,7 +39,8 @@ unsigned
 vetting_take(struct vet *v, struct batch *b)
 {
 	unsigned n = 0;
-	while (n < VERDICTS_A_TURN && batch_room(b) > BATCH_ENTRIES / 4 && batch_evidence_room(b) > BATCH_EVIDENCE_BYTES / 4) {
+	while (n < VERDICTS_A_TURN && batch_room(b) > BATCH_ENTRIES / 4 &&
+		batch_evidence_room(b) > BATCH_EVIDENCE_BYTES / 4) {
 		struct vet_job *j = vet_fetch(v);
 		if (j == NULL)
 			break;
@@ -53,7 +54,12 @@ vetting_take(struct vet *v, struct batch *b)
 static bool
 resume(struct vet *v, const struct journal_event *e, uint64_t now_ns)
 {
-	struct entry again = {.ring_id = e->ring_id, .from = e->from, .to = e->to, .vet = e->vet, .evidence_len = e->evidence_len, .record = e->record};
+	struct entry again = {.ring_id = e->ring_id,
+		.from = e->from,
+		.to = e->to,
+		.vet = e->vet,
+		.evidence_len = e->evidence_len,
+		.record = e->record};
 	memcpy(again.epoch, e->epoch, sizeof again.epoch);
 	memcpy(again.rule_name, e->rule_name, sizeof again.rule_name);
 	bool late = now_ns > e->t_journaled_ns && now_ns - e->t_journaled_ns > ASK_AGAIN_NS;
@@ -72,7 +78,8 @@ vetting_resume(struct vet *v, struct journal *j, uint64_t now_ns)
 	/* The newest are those that matter: they come first while there is room. */
 	for (int i = n - 1; i >= 0; i--) {
 		uint64_t at = cursors[i] - 1;
-		if (journal_read(r, &at, 1, e) == 1 && e->cursor == cursors[i] && !e->loss && !resume(v, e, now_ns))
+		if (journal_read(r, &at, 1, e) == 1 && e->cursor == cursors[i] && !e->loss &&
+			!resume(v, e, now_ns))
 			break;
 	}
 	journal_reader_free(r);

@@ -36,7 +36,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bundles are read in p
 #define LITERAL_LEN_MIN 3u
 #define LITERAL_LEN_MAX 1024u
 #define WINDOW_LEN_MAX 8u
-#define MODEL_WEIGHTS 8192u /* features of the learned score */
+#define MODEL_WEIGHTS 65536u /* features of the learned score */
 #define MODEL_SCORE_MAX 1000u
 #define TEMPLATES_MAX (1u << 18)
 
@@ -79,7 +79,7 @@ enum rule_event {
 };
 #define EVENT(id) (1u << EVENT_##id)
 #define EVENTS_OF_ONE_TX (EVENT(TRANSACTION) | EVENT(DEPLOYMENT) | EVENT(ARMED_CALL) | EVENT(DELEGATION))
-#define EVENTS_OF_CODE (EVENT(TRANSACTION) | EVENT(DEPLOYMENT))
+#define EVENTS_OF_CODE (EVENT(TRANSACTION) | EVENT(DEPLOYMENT) | EVENT(ARMED_CALL))
 
 /* Numbers that conditions compare, and the events of which they are known: a condition of another event that names one is refused.
  * Those from `value` to `blobs` are the transaction's; fee_cap and tip_cap are gasPrice for types 0 and 1, chain_id is 0 if the

@@ -115,7 +115,7 @@ void rule_set_parse(struct rule_set *s, const char *file, const char *text, size
  * begins a comment, words are apart by blanks.
  *
  * Weights of the learned score, at most one file a set: first `model 1` (the version of this format), `grams
- * 8192` (MODEL_WEIGHTS), `bias N` (-2^31..2^31-1), `scale N` (1..2^32-1), `threshold N` (1..MODEL_SCORE_MAX),
+ * 65536` (MODEL_WEIGHTS), `bias N` (-2^31..2^31-1), `scale N` (1..2^32-1), `threshold N` (1..MODEL_SCORE_MAX),
  * each once, in any order; then lines `BUCKET WEIGHT`, buckets (0..MODEL_WEIGHTS-1) ascending, weights
  * 1..32767; a bucket without a line weighs nothing. detect/model.h says what score they make.
  *

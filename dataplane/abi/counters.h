@@ -276,6 +276,7 @@
 	_(SANDWICH_REPEATED, C, "findings that said nothing new") \
 	_(SANDWICH_ENDED, C, "incidents that ended") \
 	_(SANDWICH_INCIDENTS_EVICTED, C, "incidents forgotten before they ended, to make room") \
+	_(SANDWICH_LEFT_OUT, C, "transactions that were not looked at for sandwiches because the correlator was behind") \
 	_(SANDWICHES_UNTOLD, C, "findings of these whose transaction is no longer at hand") \
 	/* rings: identity 6, the dataplane's half */ \
 	_(RING_PUBLISHED, C, "records written to the alert rings") \

@@ -30,18 +30,19 @@ armed_ok(const struct memory_armed *a)
 static bool
 incident_ok(const struct memory_incident *i)
 {
-	return i->seq >= 1 && i->seq <= INT64_MAX && i->last_ns <= INT64_MAX && i->grade >= 1 && i->grade <= GRADE_MAX &&
-	       i->ending <= ENDING_MAX && i->n_hashes <= MEMORY_HASHES_MAX && all_zero(i->pad, sizeof i->pad);
+	return i->seq >= 1 && i->seq <= INT64_MAX && i->last_ns <= INT64_MAX && i->grade >= 1 &&
+	       i->grade <= GRADE_MAX && i->ending <= ENDING_MAX && i->n_hashes <= MEMORY_HASHES_MAX &&
+	       all_zero(i->pad, sizeof i->pad);
 }
 
 static bool
 header_ok(const struct memory_page *p, size_t n)
 {
 	return p->magic == MEMORY_MAGIC && p->version == MEMORY_VERSION && p->header_bytes == sizeof *p &&
-	       p->armed_bytes == sizeof(struct memory_armed) && p->incident_bytes == sizeof(struct memory_incident) &&
-	       p->n_armed <= MEMORY_ARMED_MAX && p->n_incidents <= MEMORY_INCIDENTS_MAX &&
-	       n == MEMORY_BYTES(p->n_armed, p->n_incidents) && p->number >= 1 && p->made_ns <= INT64_MAX &&
-	       all_zero(p->reserved, sizeof p->reserved);
+	       p->armed_bytes == sizeof(struct memory_armed) &&
+	       p->incident_bytes == sizeof(struct memory_incident) && p->n_armed <= MEMORY_ARMED_MAX &&
+	       p->n_incidents <= MEMORY_INCIDENTS_MAX && n == MEMORY_BYTES(p->n_armed, p->n_incidents) &&
+	       p->number >= 1 && p->made_ns <= INT64_MAX && all_zero(p->reserved, sizeof p->reserved);
 }
 
 int

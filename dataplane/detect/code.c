@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "detect/code.h"
+#include "detect/code_deep.h"
 #include "detect/code_private.h"
 #include "detect/flash.h"
 
@@ -22,6 +23,7 @@ code_free(struct code_reader *r)
 	free(r->queue);
 	free(r->slots);
 	free(r->copy);
+	code_deep_free(r->deep);
 	free(r);
 }
 
@@ -39,7 +41,8 @@ code_new(void)
 	r->queue = malloc(CODE_BYTES_MAX * sizeof(*r->queue));
 	r->slots = malloc(CODE_SLOTS_MAX * sizeof(*r->slots));
 	r->copy = malloc(CODE_BYTES_MAX);
-	if (r->copy && r->mark && r->head_at && r->heads && r->queue && r->slots)
+	r->deep = code_deep_new();
+	if (r->deep && r->copy && r->mark && r->head_at && r->heads && r->queue && r->slots)
 		return r;
 	code_free(r);
 	errno = ENOMEM;
@@ -200,6 +203,7 @@ sum_up(struct code_reader *r, const struct code_region *g)
 	if (s->guessed && s->table)
 		read_tables(r);
 	sum->calls |= s->call || s->delegate;
+	sum->creates |= s->create;
 	sum->entries |= s->entries;
 	sum->helpers |= s->helpers;
 	sum->swap_entries |= s->swap_entries;
@@ -247,13 +251,39 @@ score_of(uint64_t reasons)
 	return score < ALERT_SCORE_MAX ? score : ALERT_SCORE_MAX;
 }
 
+/* What a walk does not see. Only as long as no loan has been seen; of code that calls nobody, only what its constructor makes of it. */
+static void
+read_deep(struct code_reader *r, struct span code)
+{
+	struct code_sum *s = &r->sum;
+	struct code_deep *d = r->deep;
+	if (!s->calls) /* of all of them: one may keep the selector in storage for the other */
+		s->entries = s->helpers = s->swap_entries = s->entry_families = 0;
+	uint64_t callbacks = s->callbacks | (r->out->any_callback ? s->entries : 0);
+	if (flash_takes(s->entries, callbacks, s->helpers) != 0)
+		return;
+	struct deep_known known = {s->entries, callbacks, s->helpers, s->swap_entries, s->calls || s->creates};
+	code_deep_read(d, code, &known);
+	s->entries |= d->entries;
+	s->callbacks |= d->callbacks;
+	s->helpers |= d->helpers;
+	s->swap_entries |= d->swap_entries;
+	s->swap_callbacks |= d->swap_callbacks;
+	s->addresses |= d->addresses;
+	s->entry_families |= d->entry_families;
+	s->callback_families |= d->callback_families;
+	s->transfers |= d->transfers;
+	s->swaps |= d->swaps;
+	r->out->deep_steps = d->steps;
+	r->out->tired = d->tired;
+	r->out->any_callback |= d->any_callback;
+}
+
 static void
 conclude(struct code_reader *r)
 {
 	struct code_facts *out = r->out;
 	struct code_sum *s = &r->sum;
-	if (!s->calls) /* of all of them: one may keep the selector in storage for the other */
-		s->entries = s->helpers = s->swap_entries = s->entry_families = 0;
 	uint32_t families = s->entry_families & (out->any_callback ? ~0u : s->callback_families);
 	out->entries = s->entries;
 	out->callbacks = s->callbacks | (out->any_callback ? s->entries : 0);
@@ -311,6 +341,7 @@ code_read(struct code_reader *r, struct span code, struct code_facts *out)
 		memset(r->grams, 0xff, sizeof(r->grams));
 	}
 	r->sum.addresses |= flash_addresses_in(code);
+	read_deep(r, code);
 	code_hash(r, code, out->hash);
 	conclude(r);
 }

@@ -7,16 +7,15 @@
 #include <string.h>
 
 /* Of tokens: transfer, transferFrom, approve. */
-static bool
-is_transfer(uint32_t selector)
+bool
+code_is_transfer(uint32_t selector)
 {
 	return selector == 0xa9059cbb || selector == 0x23b872dd || selector == 0x095ea7b3;
 }
 
-/* What sells tokens: Uniswap's routers of both versions and their pools, Curve's exchange, Balancer's swap.
- */
-static bool
-is_swap(uint32_t selector)
+/* What sells tokens: Uniswap's routers of both versions and their pools, Curve's exchange, Balancer's swap. */
+bool
+code_is_swap(uint32_t selector)
 {
 	switch (selector) {
 	case 0x38ed1739: /* swapExactTokensForTokens */
@@ -64,8 +63,8 @@ called(struct code_reader *r, uint32_t selector, bool leading)
 	}
 	if (!leading)
 		return;
-	r->sum.transfers |= is_transfer(selector);
-	r->sum.swaps |= is_swap(selector);
+	r->sum.transfers |= code_is_transfer(selector);
+	r->sum.swaps |= code_is_swap(selector);
 }
 
 /* Runs of ones: masks, which are everywhere and say nothing. */
@@ -145,11 +144,11 @@ static uint8_t
 symbol_of_selector(const uint8_t *p)
 {
 	uint32_t selector = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-	if (is_transfer(selector))
+	if (code_is_transfer(selector))
 		return 0xe0;
 	const struct flash_selector *f = flash_selector(selector);
 	if (f == NULL)
-		return is_swap(selector) ? 0xe1 : OP_PUSH4;
+		return code_is_swap(selector) ? 0xe1 : OP_PUSH4;
 	unsigned family = (unsigned)__builtin_ctz(f->families) & 15;
 	return (uint8_t)((f->providers[FLASH_CALLBACK]	     ? 0xb0
 				 : f->providers[FLASH_ENTRY] ? 0xc0

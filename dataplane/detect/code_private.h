@@ -92,7 +92,7 @@ struct code_seen {
 struct code_sum {
 	uint64_t entries, callbacks, helpers, swap_entries, swap_callbacks, addresses, reasons;
 	uint32_t entry_families, callback_families;
-	bool transfers, swaps, calls;
+	bool transfers, swaps, calls, creates;
 	bool over; /* a cap was hit: not all was read */
 	uint64_t left; /* bytes that may still be read */
 	uint64_t work; /* instructions, and more of them for what a block's end costs */
@@ -138,6 +138,7 @@ struct code_reader {
 	uint32_t n_wide;
 	uint32_t wide[CODE_WIDE]; /* places of PUSH20 and PUSH32 among them */
 	uint8_t *copy;
+	struct code_deep *deep;
 	struct code_sum sum;
 	struct code_facts *out;
 	uint8_t gram[CODE_GRAMS]; /* as grams, a byte each: to set one does not wait for another */
@@ -164,6 +165,9 @@ void code_pool_sweep(struct code_reader *r);
 
 /* code_meaning: a constant that is used otherwise than to compare the selector with it: selectors that are called, addresses. */
 void code_meaning(struct code_reader *r, const struct code_word *w);
+
+bool code_is_transfer(uint32_t selector);
+bool code_is_swap(uint32_t selector);
 
 /* code_spelled: a word that may begin a signature, whose selector is then hashed at run time, as old compilers do. Of a long one, 32 bytes suffice. */
 void code_spelled(struct code_reader *r, const uint8_t b[32]);

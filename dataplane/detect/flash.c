@@ -95,6 +95,7 @@ static const struct flash_row rows[] = {
 	{"vatDaiFlashLoan(address,uint256,bytes)", 0x3f03653f, FLASH_ENTRY, F_VAT, P(MAKER)},
 	{"onVatDaiFlashLoan(address,uint256,uint256,bytes)", 0x42bf04b6, FLASH_CALLBACK, F_VAT, P(MAKER)},
 	{"flashLoan(address,uint256,bytes)", 0xe0232b42, FLASH_ENTRY, F_MORPHO, P(MORPHO) | P(MOOLAH)},
+	{"flashLoan(address,uint256,bytes)", 0xe0232b42, FLASH_ENTRY, F_IRON, P(IRON_BANK)},
 	{"onMorphoFlashLoan(uint256,bytes)", 0x31f57072, FLASH_CALLBACK, F_MORPHO, P(MORPHO)},
 	{"onMoolahFlashLoan(uint256,bytes)", 0x13a1a562, FLASH_CALLBACK, F_MORPHO, P(MOOLAH)},
 	{"flashLoan(address,address,address,uint256,bytes)", 0xf1676d37, FLASH_ENTRY, F_BENTO, P(BENTOBOX)},
@@ -114,6 +115,9 @@ static const struct flash_row rows[] = {
 	{"onDeferredLiquidityCheck(bytes)", 0xa15db5c5, FLASH_CALLBACK, F_EULER, P(EULER)},
 	{"flashLoan(address,uint256,address,bytes)", 0xadf51de1, FLASH_ENTRY, F_IRON, P(IRON_BANK)},
 	{"flashLoan(address,address,uint256,bytes)", 0x5cffe9de, FLASH_ENTRY, F_3156, P(IRON_BANK)},
+	/* calls whom and with what it is told: its entry stands for the callback */
+	{"flashBorrow(uint256,address,address,string,bytes)", 0xc5bf0e9d, FLASH_ENTRY, F_IRON, P(IRON_BANK)},
+	{"flashBorrow(uint256,address,address,string,bytes)", 0xc5bf0e9d, FLASH_HELPER, F_IRON, P(IRON_BANK)},
 	{"executeOperation(address,address,uint256,uint256,bytes)", 0x405b019d, FLASH_CALLBACK, F_IRON,
 		P(IRON_BANK)},
 	{"onFlashLoan(address,address,uint256,uint256,bytes)", 0x23e30c8b, FLASH_CALLBACK, F_3156,
@@ -277,7 +281,7 @@ flash_address(const uint8_t address[20])
 uint64_t
 flash_any_callback(void)
 {
-	return P(BALANCER_V3);
+	return P(BALANCER_V3) | P(IRON_BANK);
 }
 
 uint64_t

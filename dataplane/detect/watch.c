@@ -86,7 +86,7 @@ find_in(const struct watch *w, const struct table *t, const uint8_t *address, ui
 	uint32_t set = set_of(w, t, address);
 	for (uint32_t i = set; i < set + WAYS; i++) {
 		struct watch_entry *e = &t->slot[i];
-		if (t->used[i] && memcmp(e->address, address, 20) == 0 && (e->chain_id == chain_id || e->chain_id == 0))
+		if (t->used[i] && memcmp(e->address, address, 20) == 0 && (e->chain_id == chain_id || e->chain_id == 0 || chain_id == 0))
 			return e;
 	}
 	return NULL;
@@ -140,18 +140,35 @@ place_for(struct watch *w, struct table *t, const uint8_t *address)
 	return &t->slot[victim];
 }
 
+static const uint8_t no_hash[32];
+
+/* Which transactions would make it. */
+static void
+merge_deployment(struct watch_entry *into, const struct watch_entry *e)
+{
+	if (memcmp(e->deploy_hash, no_hash, 32) == 0 || memcmp(e->deploy_hash, into->deploy_hash, 32) == 0)
+		return;
+	bool known = memcmp(into->deploy_hash, no_hash, 32) != 0;
+	if (known)
+		memcpy(into->rival_hash, e->deploy_hash, 32);
+	if (e->since_ns == 0 || (known && into->since_ns != 0 && e->since_ns >= into->since_ns))
+		return;
+	if (known)
+		memcpy(into->rival_hash, into->deploy_hash, 32);
+	memcpy(into->deploy_hash, e->deploy_hash, 32);
+	memcpy(into->deployer, e->deployer, 20);
+	into->deploy_nonce = e->deploy_nonce;
+}
+
 static void
 merge(struct watch_entry *into, const struct watch_entry *e)
 {
+	merge_deployment(into, e);
 	into->flags |= e->flags;
 	into->providers |= e->providers;
 	into->reasons |= e->reasons;
-	if (e->since_ns != 0 && (into->since_ns == 0 || e->since_ns < into->since_ns)) {
+	if (e->since_ns != 0 && (into->since_ns == 0 || e->since_ns < into->since_ns))
 		into->since_ns = e->since_ns;
-		memcpy(into->deploy_hash, e->deploy_hash, 32);
-		memcpy(into->deployer, e->deployer, 20);
-		into->deploy_nonce = e->deploy_nonce;
-	}
 	if (e->score > into->score)
 		into->score = e->score;
 	if (e->learned > into->learned)
@@ -263,11 +280,25 @@ forget(struct watch *w, struct watch_entry *e)
 }
 
 void
-watch_forget(struct watch *w, const uint8_t address[20], uint64_t chain_id)
+watch_forget(struct watch *w, const uint8_t address[20], uint64_t chain_id, const uint8_t deploy_hash[32])
 {
 	struct watch_entry *e = find_any(w, address, chain_id);
-	if (e == NULL || (e->flags & KEPT_FLAGS))
+	if (e == NULL || (e->flags & WATCH_INCLUDED))
 		return;
+	if (memcmp(e->rival_hash, deploy_hash, 32) == 0) {
+		memset(e->rival_hash, 0, 32);
+		return;
+	}
+	if (memcmp(e->deploy_hash, deploy_hash, 32) != 0)
+		return;
+	memcpy(e->deploy_hash, e->rival_hash, 32);
+	memset(e->rival_hash, 0, 32);
+	if (memcmp(e->deploy_hash, no_hash, 32) != 0)
+		return;
+	if (e->flags & WATCH_OPERATOR) {
+		e->since_ns = 0; /* theirs alone from now on */
+		return;
+	}
 	forget(w, e);
 	w->counts[WATCH_N_FORGOTTEN]++;
 }
@@ -293,6 +324,9 @@ watch_unwatch(struct watch *w, const uint8_t address[20], uint64_t chain_id)
 void
 watch_unwatch_all(struct watch *w)
 {
+	for (uint32_t i = 0; i < w->pending.n; i++) /* for which there was no room where they belong; first, or what moves there would be met again */
+		if (w->pending.used[i] && (w->pending.slot[i].flags & WATCH_OPERATOR))
+			unwatch(w, &w->pending.slot[i]);
 	for (uint32_t i = 0; i < w->kept.n; i++)
 		if (w->kept.used[i] && (w->kept.slot[i].flags & WATCH_OPERATOR))
 			unwatch(w, &w->kept.slot[i]);

@@ -28,6 +28,7 @@ struct watch_entry {
 	uint8_t address[20];
 	uint8_t deployer[20];	 /* zero: not known */
 	uint8_t deploy_hash[32]; /* of the transaction; zero: not known */
+	uint8_t rival_hash[32];	 /* of the last other one that would make it (same sender and nonce); zero: none */
 	uint64_t chain_id;
 	uint64_t since_ns; /* its deployment was seen; 0: not seen */
 	uint64_t last_ns;  /* last used */
@@ -66,7 +67,8 @@ struct watch;
 size_t watch_bytes(const struct watch_config *c);
 struct watch *watch_init(void *mem, const struct watch_config *c);
 
-/* watch_find: the entry of an address on a chain (an entry of chain 0 is of any), or NULL. Good until the next call that changes the set. */
+/* watch_find: the entry of an address on a chain, or NULL. Chain 0 is any, of an entry (operators may not say) and of who asks (transactions
+ * without one are good on every chain). Good until the next call that changes the set. */
 const struct watch_entry *watch_find(const struct watch *w, const uint8_t address[20], uint64_t chain_id);
 
 /* watch_arm adds an entry, or adds to the one that is there (flags, earliest since_ns, protected contracts, the higher score). Returns it, or NULL: an
@@ -79,11 +81,11 @@ void watch_used(struct watch *w, const uint8_t address[20], uint64_t chain_id, u
 /* watch_accepted: a node accepted its deployment. */
 void watch_accepted(struct watch *w, const uint8_t address[20], uint64_t chain_id);
 
-/* watch_included: its deployment is in a block: it moves to what is kept. watch_excluded: its block left the chain, it is pending again. watch_forget: its deployment was dropped or
- * replaced; what is included, or an operator's, stays. */
+/* watch_included: its deployment is in a block: it moves to what is kept. watch_excluded: its block left the chain, it is pending again. watch_forget: the deployment with that hash was dropped or
+ * replaced; what another one would make all the same, what is included, or an operator's, stays. */
 void watch_included(struct watch *w, const uint8_t address[20], uint64_t chain_id, uint64_t now_ns);
 void watch_excluded(struct watch *w, const uint8_t address[20], uint64_t chain_id, uint64_t now_ns);
-void watch_forget(struct watch *w, const uint8_t address[20], uint64_t chain_id);
+void watch_forget(struct watch *w, const uint8_t address[20], uint64_t chain_id, const uint8_t deploy_hash[32]);
 
 /* watch_unwatch: operators no longer watch it; stays if it is armed by itself. */
 void watch_unwatch(struct watch *w, const uint8_t address[20], uint64_t chain_id);

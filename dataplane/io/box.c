@@ -266,7 +266,7 @@ make_correlator(struct box *b)
 {
 	struct correlator_config c = {.rules = b->rules, .counters = b->stats->lcore[0].c, .outlet = print_alert, .outlet_ctx = b, .key = {1},
 		.incidents = INCIDENTS, .kept_bytes = KEPT_BYTES, .armed_pending = ARMED, .armed_kept = ARMED, .in_flight = IN_FLIGHT,
-		.protect = b->protect, .lives = &b->lives, .patient = true};
+		.protect = b->protect, .lives = &b->lives, .patient = true, .each = true};
 	b->correlator_memory = box_alloc(correlator_bytes(&c));
 	if (b->correlator_memory == NULL)
 		return false;

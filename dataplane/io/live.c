@@ -281,7 +281,8 @@ make_correlator(struct live *l, uint64_t *counters)
 {
 	struct correlator_config c = {.rules = l->bundle.rules, .counters = counters, .outlet = correlator_ring_outlet, .outlet_ctx = &l->rings,
 		.incidents = INCIDENTS, .kept_bytes = KEPT_BYTES, .armed_pending = ARMED, .armed_kept = ARMED, .in_flight = IN_FLIGHT,
-		.protect = l->protect, .lives = &l->lives, .patient = l->opt.source != NULL};
+		.protect = l->protect, .lives = &l->lives, .patient = l->opt.source != NULL,
+		.each = l->opt.source != NULL};
 	if (getrandom(c.key, sizeof c.key, 0) != sizeof c.key)
 		return say("the system has no random numbers");
 	void *mem = eal_alloc(correlator_bytes(&c));

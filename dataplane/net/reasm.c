@@ -51,7 +51,7 @@ compare(struct stream_table *t, struct flow *f, unsigned dir, const struct piece
 	struct flow_dir *d = &f->dir[dir];
 	struct stream_range lost = {0};
 	if (all == 1 && is_probe(d, old)) {
-		if ((f->watch & STREAM_WATCH(dir)) && history_differs(&t->history, d->history, d->next, old->off, old->bytes, &lost))
+		if ((f->watch & STREAM_TRACKED) && history_differs(&t->history, d->history, d->next, old->off, old->bytes, &lost))
 			belie(t, f, dir, &lost, BELIED_PROBE, now_ns);
 		return false;
 	}

@@ -42,14 +42,14 @@ belie(struct stream_table *t, struct flow *f, unsigned dir, uint64_t from, uint6
 		t->ops.belied(t->ctx, f, dir, from, to, why, now_ns);
 }
 
-/* Its addresses, or its place, are another's while something of it is watched: nobody looks any more for what would belie it. */
+/* Its addresses, or its place, are another's while it is tracked: nobody looks any more for what would belie it. */
 static void
 belie_all(struct stream_table *t, struct flow *f, uint64_t now_ns)
 {
-	for (unsigned d = 0; d < 2; d++) {
-		if (f->watch & STREAM_WATCH(d))
-			belie(t, f, d, 0, UINT64_MAX, BELIED_LATE, now_ns);
-	}
+	if ((f->watch & STREAM_TRACKED) == 0)
+		return;
+	for (unsigned d = 0; d < 2; d++)
+		belie(t, f, d, 0, UINT64_MAX, BELIED_LATE, now_ns);
 }
 
 static void
@@ -150,7 +150,7 @@ static struct flow *
 reopen_flow(struct stream_table *t, struct flow *f, struct arrival *a)
 {
 	if (!begins_another(f, a)) {
-		if ((f->watch & STREAM_WATCH(a->dir)) && a->payload.len > 0)
+		if ((f->watch & STREAM_TRACKED) && a->payload.len > 0)
 			belie(t, f, a->dir, 0, UINT64_MAX, BELIED_LATE, a->now_ns);
 		drop(t, a, CTR_ST_DROP_CLOSED);
 		return NULL;
@@ -252,6 +252,13 @@ take_ack(struct stream_table *t, struct flow *f, const struct arrival *a)
 		return;
 	if (acked > fin)
 		acked = fin;
+	bool in_place = own == f->fin[a->dir];
+	if (acked < d->acked)
+		f->watch |= (uint8_t)STREAM_LOWERED(o);
+	else if (in_place)
+		f->watch &= (uint8_t)~STREAM_LOOSE(o);
+	else if (acked > d->acked)
+		f->watch |= (uint8_t)STREAM_LOOSE(o);
 	if (acked <= d->acked)
 		return;
 	d->acked = acked;
@@ -392,15 +399,19 @@ take_ack_in_order(struct stream_table *t, struct flow *f, const struct arrival *
 		return;
 	}
 	uint64_t acked = d->next - (uint64_t)-(int64_t)ahead;
-	if ((int64_t)acked > (int64_t)d->acked)
+	if ((int64_t)acked >= (int64_t)d->acked) {
 		d->acked = acked;
+		f->watch &= (uint8_t)~STREAM_LOOSE(!a->dir);
+	} else {
+		f->watch |= (uint8_t)STREAM_LOWERED(!a->dir);
+	}
 }
 
 static void
 other_segment(struct stream_table *t, struct flow *f, struct arrival *a)
 {
 	uint8_t flags = a->s->flags;
-	if (f->watch & STREAM_WATCH(a->dir))
+	if (f->watch & STREAM_TRACKED)
 		tell_sender_behind(t, f, a);
 	if (flags & TCP_RST) {
 		take_rst(t, f, a);

@@ -88,7 +88,7 @@ struct flow {
 	uint8_t stray;		/* far-off segments in sequence: count, STRAY_* */
 	bool other_syn[2];	/* other_isn was sent by that side */
 	uint8_t reset;		/* closed by RST: 1 + which side's */
-	uint8_t watch;		/* the worker's: STREAM_WATCH_* */
+	uint8_t watch;		/* STREAM_WATCH and the like */
 	struct flow_hole hole[2];
 };
 
@@ -99,14 +99,20 @@ stream_holed(const struct flow *f, unsigned dir)
 	return f->holed[dir];
 }
 
-/* flow.watch: set and cleared by the worker. Of a direction that is watched, acknowledgements are told (ops->acked), and what its ends
- * say that is at odds with what was delivered (ops->belied). The third is the worker's own. */
+/* flow.watch: bits, zero at creation.
+ *  WATCH    the worker's: acknowledgements of the direction are told (ops->acked)
+ *  TRACKED  the worker's: so is what the flow's ends say that is at odds with what was delivered (ops->belied)
+ *  SULLIED  the worker's own
+ *  LOOSE    net's: stream_acked of the direction was last raised by a segment that was not where its sender's bytes go on
+ *  LOWERED  net's, until the worker clears it: an acknowledgement of less came after one of more */
 #define STREAM_WATCH(dir) (1u << (dir))
-#define STREAM_WATCHED 3u
 #define STREAM_SULLIED 4u
+#define STREAM_TRACKED 8u
+#define STREAM_LOOSE(dir) (16u << (dir))
+#define STREAM_LOWERED(dir) (64u << (dir))
 
-/* Why what was delivered of a direction may not be what its receiver has. BYTES and UNCOMPARED are told of every flow, the others of
- * directions that are watched.
+/* Why what was delivered of a direction may not be what its receiver has. OTHER_BYTES, UNCOMPARED and URGENT are told of every flow, the
+ * others of those that are tracked.
  *  OTHER_BYTES   another version of them came
  *  UNCOMPARED    they came again, when they were no longer kept to be compared with
  *  URGENT	  they are marked urgent: who reads the stream need not find all of them in it
@@ -119,6 +125,13 @@ enum stream_belied { BELIED_OTHER_BYTES, BELIED_UNCOMPARED, BELIED_URGENT, BELIE
 struct stream_range {
 	uint64_t from, to;
 };
+
+/* stream_acked: offset up to which the receiver of the direction has acknowledged it. */
+static inline uint64_t
+stream_acked(const struct flow *f, unsigned dir)
+{
+	return f->dir[dir].acked;
+}
 
 enum stream_end { STREAM_FIN, STREAM_RST, STREAM_IDLE, STREAM_LRU, STREAM_SHUTDOWN };
 
@@ -141,7 +154,7 @@ struct stream_ops {
 	/* Called for directions that are watched alone. The receiver of dir has acknowledged what was delivered of it up to off, in a segment that lies in its window; in_place:
 	 * exactly where the receiver's own bytes go on. Acknowledgements of what was not delivered are not told. */
 	void (*acked)(void *ctx, struct flow *f, unsigned dir, uint64_t off, bool in_place, uint64_t now_ns);
-	/* May be NULL. Bytes [from, to) of dir, all delivered or held, are in dispute. Comes before conflict() of the same segment. */
+	/* May be NULL if none is tracked. Bytes [from, to) of dir, all delivered or held, are in dispute. Comes before conflict() of the same segment. */
 	void (*belied)(void *ctx, struct flow *f, unsigned dir, uint64_t from, uint64_t to, enum stream_belied why, uint64_t now_ns);
 };
 

@@ -123,13 +123,13 @@ node_accepted(struct worker *w, unsigned fate, uint64_t mark, const uint8_t hash
 		p->accepted = true;
 		p->answer_trust = crossing_trust(w);
 		memcpy(p->hash, hash, 32);
-		evidence_note(w, p->fingerprint, p->answer_trust, true);
+		evidence_note(w, p->fingerprint, p->answer_trust, true, &p->answer_proof);
 		return;
 	}
 	uint32_t trust = crossing_trust(w);
 	node_judged(w, fate);
 	if (mark != 0)
-		evidence_note(w, mark, trust, true);
+		evidence_note(w, mark, trust, true, NULL);
 	fact_accepted(w, hash, mark, trust);
 }
 

@@ -7,7 +7,8 @@
 
 /* From here on a deployment is armed by its score alone; what can take a flash loan always is. Arming costs nobody anything: it takes a call to alert. */
 #define ARM_SCORE 300u
-#define DELEGATIONS_MAX 4u /* of one transaction, whose authorities are recovered */
+#define DELEGATIONS_MAX 64u /* of one transaction, whose authorities are recovered, beyond the first ones only while there is time */
+#define DELEGATIONS_SURE 4u
 
 static uint64_t
 bits(unsigned n)
@@ -85,7 +86,8 @@ arm(struct correlator *c, struct sighting *s, struct alert_record *r, const uint
 {
 	struct watch_entry e = {.chain_id = s->chain_id, .since_ns = r->t_wire_ns, .last_ns = r->t_wire_ns, .providers = r->providers, .reasons = r->reasons,
 		.deploy_nonce = r->nonce, .score = r->score, .learned = r->learned, .flags = flags};
-	bool mined = r->trust & TRUST_INCLUDED;
+	const struct life_tx *life = c->lives != NULL ? life_find(c->lives->life, s->hash) : NULL;
+	bool mined = sighting_included(s) || (life != NULL && life->state == LIFE_INCLUDED), accepted = r->node == NODE_ACCEPTED;
 	memcpy(e.address, address, 20);
 	memcpy(e.deploy_hash, s->hash, 32);
 	if (r->has & HAS_FROM)
@@ -93,15 +95,63 @@ arm(struct correlator *c, struct sighting *s, struct alert_record *r, const uint
 	for (uint32_t i = 0; i < r->n_protocols && e.n_protected < WATCH_PROTECTED_MAX; i++)
 		if (r->touches[i] & (TOUCH(CODE) | TOUCH(ARMED)))
 			memcpy(e.protected_[e.n_protected++], r->protocols[i], 20);
-	e.flags |= (r->reasons & REASON(TEMPLATE) ? WATCH_TEMPLATE : 0) | (mined ? WATCH_INCLUDED : 0) | (flash ? WATCH_FLASH : 0);
+	e.flags |= (r->reasons & REASON(TEMPLATE) ? WATCH_TEMPLATE : 0) | (mined ? WATCH_INCLUDED : 0) | (flash ? WATCH_FLASH : 0) |
+		   (accepted ? WATCH_ACCEPTED : 0);
 	watch_arm(c->watch, &e, r->t_wire_ns);
 	memcpy(r->armed, address, 20);
 	r->has |= HAS_ARMED;
 	struct suspect *t = suspects_add(&c->reporter.suspects, s->hash, s->m->fingerprint, r->t_wire_ns);
 	t->chain_id = s->chain_id;
-	t->creates = true;
+	t->accepted |= accepted;
 	t->ref = s->ref;
-	memcpy(t->created, address, 20);
+	suspect_creates(t, address);
+}
+
+/* Those that spoke of it before it was armed, but this one. */
+static void
+take_missed(struct correlator *c, const struct sighting *s, const uint8_t address[20])
+{
+	uint64_t refs[MENTIONS_EACH];
+	unsigned n = mentions_get(&c->mentions, address, refs);
+	for (unsigned i = 0; i < n; i++) {
+		struct sighting other;
+		const struct tx_msg *m = refs[i] != s->ref ? kept_get(&c->reporter.kept, refs[i]) : NULL;
+		if (m == NULL)
+			continue;
+		sighting_begin(&other, m, true);
+		if (other.has_hash)
+			look_again(c, refs[i], other.hash);
+	}
+}
+
+void
+note_mentions(struct correlator *c, const struct sighting *s)
+{
+	const uint8_t(*targets)[20] = tx_msg_targets(s->m);
+	const struct tx_code *codes = tx_msg_codes(s->m);
+	struct rlp_item entry, item;
+	struct span list = s->tx.auth_list;
+	if (s->has_hash && s->m->n_findings + s->m->n_codes > 0)
+		mentions_add(&c->mentions, s->hash, s->ref);
+	if (s->decoded && s->tx.to.len == 20)
+		mentions_add(&c->mentions, s->tx.to.p, s->ref);
+	for (uint32_t i = 0; i < s->m->n_targets; i++)
+		mentions_add(&c->mentions, targets[i], s->ref);
+	for (uint32_t i = 0; i < s->m->n_codes; i++)
+		if (codes[i].facts.has_target)
+			mentions_add(&c->mentions, codes[i].facts.target, s->ref);
+	for (unsigned n = 0; s->decoded && n < DELEGATIONS_MAX && rlp_next(&list, &entry); n++)
+		if (rlp_next(&entry.payload, &item) && rlp_next(&entry.payload, &item) && item.payload.len == 20)
+			mentions_add(&c->mentions, item.payload.p, s->ref);
+}
+
+void
+arm_included(struct correlator *c, const struct suspect *t, const uint8_t address[20])
+{
+	struct watch_entry e = {.chain_id = t->chain_id, .since_ns = t->t_ns, .last_ns = c->now_ns, .flags = WATCH_INCLUDED};
+	memcpy(e.address, address, 20);
+	memcpy(e.deploy_hash, t->hash, 32);
+	watch_arm(c->watch, &e, c->now_ns);
 }
 
 static const uint8_t *
@@ -124,13 +174,16 @@ take_code(struct correlator *c, struct sighting *s, const struct tx_code *code)
 	add_code(c, &r, code);
 	if (behind != NULL)
 		add_armed(&r, behind);
-	if (address != NULL && (flash || behind != NULL || r.score >= ARM_SCORE || (r.reasons & REASON(LEARNED))))
+	bool arms = address != NULL && (flash || behind != NULL || r.score >= ARM_SCORE || (r.reasons & REASON(LEARNED)));
+	bool armed = arms && watch_find(c->watch, address, s->chain_id) != NULL;
+	if (arms)
 		arm(c, s, &r, address, 0, flash);
 	facts_for(&r, &f);
 	f.number[SCALAR_CODE_FLASH] = flash;
-	f.number[SCALAR_NONCE] = r.nonce;
 	const uint8_t *target = first_touched(&r);
 	report_event(c, s, EVENT_DEPLOYMENT, &r, &f, target != NULL ? target : code->facts.hash);
+	if (arms && !armed)
+		take_missed(c, s, address);
 }
 
 void
@@ -149,7 +202,7 @@ take_call(struct correlator *c, struct sighting *s, const struct watch_entry *e,
 	struct rule_facts f;
 	memcpy(r.armed, e->address, 20);
 	r.has |= HAS_ARMED;
-	r.t_armed_ns = e->since_ns;
+	r.t_armed_ns = e->since_ns <= r.t_wire_ns ? e->since_ns : 0; /* what came before the deployment had no warning */
 	r.reasons |= REASON(ARMED) | (nested ? REASON(NESTED_CALL) : 0);
 	add_armed(&r, e);
 	add_deploy(&r, e);
@@ -158,6 +211,7 @@ take_call(struct correlator *c, struct sighting *s, const struct watch_entry *e,
 	f.number[SCALAR_ARMED] = 1;
 	f.number[SCALAR_CODE_FLASH] = (e->flags & WATCH_FLASH) != 0;
 	f.number[SCALAR_CODE_TEMPLATE] = (e->flags & WATCH_TEMPLATE) != 0;
+	f.number[SCALAR_CALL_DEPTH] = nested;
 	report_event(c, s, EVENT_ARMED_CALL, &r, &f, r.armed);
 }
 
@@ -183,11 +237,11 @@ take_delegation(struct correlator *c, struct sighting *s, struct span tuple, con
 	struct alert_record r = *record_for(c, s);
 	struct rule_facts f;
 	uint8_t authority[20];
-	if (!tx_authority(tuple, authority)) {
-		c->ctr[CTR_SENDERS_BAD]++;
+	bool good = tx_authority(tuple, authority), armed;
+	c->ctr[good ? CTR_SENDERS_RECOVERED : CTR_SENDERS_BAD]++;
+	if (!good)
 		return;
-	}
-	c->ctr[CTR_SENDERS_RECOVERED]++;
+	armed = watch_find(c->watch, authority, s->chain_id) != NULL;
 	r.reasons |= REASON(DELEGATION);
 	add_armed(&r, e);
 	add_deploy(&r, e);
@@ -195,6 +249,18 @@ take_delegation(struct correlator *c, struct sighting *s, struct span tuple, con
 	facts_for(&r, &f);
 	f.number[SCALAR_ARMED] = 1;
 	report_event(c, s, EVENT_DELEGATION, &r, &f, authority);
+	if (!armed)
+		take_missed(c, s, authority);
+}
+
+/* Tuples of other chains do nothing here. */
+static bool
+of_chain(struct span id, uint64_t chain_id)
+{
+	uint64_t n = 0;
+	for (uint32_t i = 0; i < id.len && i < 9; i++)
+		n = n << 8 | id.p[i];
+	return id.len <= 8 && (n == 0 || n == chain_id);
 }
 
 void
@@ -204,12 +270,16 @@ take_delegations(struct correlator *c, struct sighting *s)
 	struct rlp_item entry, item;
 	for (unsigned n = 0; n < DELEGATIONS_MAX && rlp_next(&list, &entry);) {
 		struct span tuple = entry.payload, rest = tuple;
-		if (!rlp_next(&rest, &item) || !rlp_next(&rest, &item) || item.payload.len != 20)
+		if (!rlp_next(&rest, &item))
 			return;
-		const struct watch_entry *e = watch_find(c->watch, item.payload.p, s->chain_id);
+		bool here = of_chain(item.payload, s->chain_id);
+		if (!rlp_next(&rest, &item) || item.payload.len != 20)
+			return;
+		const struct watch_entry *e = here ? watch_find(c->watch, item.payload.p, s->chain_id) : NULL;
 		if (e == NULL)
 			continue;
+		if (n++ >= DELEGATIONS_SURE && !time_for_sender(c, s->hurry))
+			return;
 		take_delegation(c, s, tuple, e);
-		n++;
 	}
 }

@@ -5,26 +5,41 @@
 static void
 deployed(struct correlator *c, const struct suspect *t, enum life_event_kind kind, uint64_t now_ns)
 {
-	if (t == NULL || !t->creates)
-		return;
-	if (kind == LIFE_EVENT_INCLUDED)
-		watch_included(c->watch, t->created, t->chain_id, now_ns);
-	else if (kind == LIFE_EVENT_REORGED)
-		watch_excluded(c->watch, t->created, t->chain_id, now_ns);
-	else
-		watch_forget(c->watch, t->created, t->chain_id);
+	for (uint32_t i = 0; i < t->n_created; i++) {
+		const uint8_t *address = t->created[i];
+		bool there = watch_find(c->watch, address, t->chain_id) != NULL;
+		if (kind == LIFE_EVENT_DROPPED || kind == LIFE_EVENT_REPLACED)
+			watch_forget(c->watch, address, t->chain_id, t->hash);
+		else if (kind == LIFE_EVENT_REORGED && there)
+			watch_excluded(c->watch, address, t->chain_id, now_ns);
+		else if (kind == LIFE_EVENT_INCLUDED && there)
+			watch_included(c->watch, address, t->chain_id, now_ns);
+		else if (kind == LIFE_EVENT_INCLUDED)
+			arm_included(c, t, address);
+	}
 }
 
 static void
 judged(struct correlator *c, const struct life_tx *t, const struct suspect *known)
 {
 	if (t->verdict == LIFE_ACCEPTED) {
-		if (known != NULL && known->creates)
-			watch_accepted(c->watch, known->created, known->chain_id);
+		for (uint32_t i = 0; known != NULL && i < known->n_created; i++)
+			watch_accepted(c->watch, known->created[i], known->chain_id);
 		report_accepted(&c->reporter, t->hash, c->now_ns);
-	} else if (t->verdict == LIFE_REFUSED) {
-		report_refused(&c->reporter, t->hash);
 	}
+}
+
+/* Its entry may have made room before its block came, or was forgotten when it lost to another whose block has left the chain: what is still kept of it says more than the suspect. */
+static void
+rearm(struct correlator *c, const struct suspect *known, enum life_event_kind kind, const struct life_tx *t)
+{
+	bool missing = known == NULL && kind == LIFE_EVENT_INCLUDED;
+	if (kind != LIFE_EVENT_INCLUDED && !(kind == LIFE_EVENT_REORGED && t->state == LIFE_PENDING))
+		return;
+	for (uint32_t i = 0; known != NULL && i < known->n_created; i++)
+		missing |= watch_find(c->watch, known->created[i], known->chain_id) == NULL;
+	if (missing)
+		look_again(c, known != NULL ? known->ref : 0, t->hash);
 }
 
 /* Of two deployments with one nonce only one comes to be, at the same address: what replaces the other has armed it anew, if it has to. */
@@ -40,10 +55,14 @@ correlator_life(void *ctx, enum life_event_kind kind, const struct life_tx *t, c
 		judged(c, t, known);
 		return;
 	}
-	if (kind != LIFE_EVENT_PENDING)
+	rearm(c, known, kind, t);
+	if (known != NULL)
 		deployed(c, known, kind, c->now_ns);
 	swaps_life(c, kind, t, block);
 	switch (kind) {
+	case LIFE_EVENT_PENDING:
+		report_pending(&c->reporter, t->hash);
+		break;
 	case LIFE_EVENT_INCLUDED:
 		report_ended(&c->reporter, t->hash, ENDING_INCLUDED, NULL, c->now_ns);
 		break;
@@ -66,6 +85,7 @@ correlator_life(void *ctx, enum life_event_kind kind, const struct life_tx *t, c
 static void
 remember_armed(struct correlator *c, const struct memory_armed *m)
 {
+	static const uint8_t none[32];
 	struct watch_entry e = {.chain_id = m->chain_id, .since_ns = m->flags & MEMORY_OPERATOR && m->rule_id == 0 ? 0 : m->since_ns, .last_ns = m->last_ns,
 		.providers = m->providers, .reasons = m->reasons, .score = m->score, .flags = WATCH_REMEMBERED};
 	e.flags |= (m->flags & MEMORY_INCLUDED ? WATCH_INCLUDED : 0) | (m->flags & MEMORY_OPERATOR ? WATCH_OPERATOR : 0) |
@@ -77,14 +97,14 @@ remember_armed(struct correlator *c, const struct memory_armed *m)
 	memcpy(e.deploy_hash, m->deploy_hash, 32);
 	e.n_protected = m->n_protected;
 	memcpy(e.protected_, m->protected_, sizeof e.protected_);
+	bool news = watch_find(c->watch, m->address, m->chain_id) == NULL;
 	watch_arm(c->watch, &e, m->last_ns);
-	if (m->since_ns == 0 || (m->flags & (MEMORY_INCLUDED | MEMORY_OPERATOR)))
+	if (!news || memcmp(m->deploy_hash, none, 32) == 0 || (m->flags & MEMORY_INCLUDED))
 		return;
 	/* its block may come after this start */
 	struct suspect *t = suspects_add(&c->reporter.suspects, m->deploy_hash, 0, m->last_ns);
 	t->chain_id = m->chain_id;
-	t->creates = true;
-	memcpy(t->created, m->address, 20);
+	suspect_creates(t, m->address);
 }
 
 _Static_assert(MEMORY_PROTECTED_MAX == WATCH_PROTECTED_MAX, "what is armed is remembered whole");
@@ -100,7 +120,7 @@ take_memory(struct correlator *c)
 		remember_armed(c, &memory_armed(p)[i]);
 	for (uint32_t i = 0; p != NULL && i < p->n_incidents; i++) {
 		const struct memory_incident *m = &memory_incidents(p)[i];
-		incident_remember(&c->reporter.incidents, m->dedupekey, m->grade, m->hashes, m->n_hashes, m->last_ns);
+		incident_remember(&c->reporter.incidents, m->dedupekey, m->grade, m->ring, m->hashes, m->n_hashes, m->last_ns);
 	}
 	c->ctr[CTR_MEMORY_PAGES] += p != NULL;
 	atomic_store_explicit(&c->memory_taken, p, memory_order_release);

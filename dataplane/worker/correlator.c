@@ -27,7 +27,7 @@ correlator_bytes(const struct correlator_config *c)
 	size_t watch = watch_bytes(&w), swaps = swaps_bytes(c);
 	if (watch == 0 || swaps == 0 || c->incidents < 64 || (c->incidents & (c->incidents - 1)) != 0)
 		return 0;
-	return round64(report_bytes(c->incidents, c->kept_bytes)) + round64(watch) + round64(swaps);
+	return round64(report_bytes(c->incidents, c->kept_bytes)) + round64(watch) + round64(swaps) + round64(c->in_flight * sizeof(struct mention));
 }
 
 #define _(id, help) _Static_assert((int)CTR_WATCH_##id == (int)CTR_WATCH_ARMED + (int)WATCH_N_##id, "counters.h has watch.h's counts, in order");
@@ -47,9 +47,14 @@ correlator_init(struct correlator *c, void *mem, const struct correlator_config 
 	c->protect = cfg->protect;
 	report_init(&c->reporter, cfg->rules, cfg->counters, at, cfg->incidents, cfg->kept_bytes, cfg->outlet, cfg->outlet_ctx);
 	at += round64(report_bytes(cfg->incidents, cfg->kept_bytes));
+	c->reporter.each = cfg->each;
 	c->watch = watch_init(at, &w);
 	at += round64(watch_bytes(&w));
 	swaps_init(c, at, cfg);
+	at += round64(swaps_bytes(cfg));
+	memset(at, 0, cfg->in_flight * sizeof(struct mention));
+	mentions_init(&c->mentions, at, cfg->in_flight, cfg->key + 8);
+	c->reporter.source = source_of(c);
 }
 
 void
@@ -61,12 +66,14 @@ correlator_add(struct correlator *c, struct pipe *p)
 /* ---- messages ---- */
 
 static void
-take_tx(struct correlator *c, const struct tx_msg *m, bool hurry)
+take_tx(struct correlator *c, const struct tx_msg *m, bool hurry, bool late)
 {
 	struct sighting s;
 	sighting_begin(&s, m, hurry);
+	s.late = late;
 	c->reporter.messages++;
 	s.ref = kept_add(&c->reporter.kept, m);
+	note_mentions(c, &s);
 	if (c->lives != NULL && m->pending && s.has_hash)
 		lives_pending(c->lives, &s, hurry);
 	if (m->n_findings > 0)
@@ -88,8 +95,10 @@ hurries(const struct correlator *c, const struct pipe *p, const struct tx_msg *m
 	uint64_t fill = pipe_fill(p);
 	if (c->patient || fill <= p->cap / 16)
 		return false;
-	if (m->n_findings == 0 || fill > p->cap - p->cap / 8)
+	if ((m->n_findings == 0 && m->n_codes == 0) || fill > p->cap - p->cap / 8)
 		return true;
+	if (m->n_findings == 0) /* without its sender it is not known what is armed */
+		return false;
 	ruleset_rule(c->rules, tx_msg_findings(m)[0].rule_index, &rule);
 	return fill > p->cap / 2 && rule.grade < GRADE_PAGE;
 }
@@ -124,11 +133,18 @@ tick(struct correlator *c, uint64_t t_ns)
 		c->sender_tokens_ns = SENDER_BURST_NS;
 }
 
+/* Acknowledged, not authenticated alone: peers may say anything. */
+static bool
+in_block(const struct fact_evidence_item *e)
+{
+	return (e->trust & TRUST_INCLUDED) && e->acked && !e->of_answer;
+}
+
 static void
 take_evidence(struct correlator *c, const struct fact_evidence *e)
 {
 	for (uint32_t i = 0; i < e->n; i++)
-		report_evidence(&c->reporter, e->item[i].fingerprint, e->item[i].of_answer, fact_evidence_clean(&e->item[i]), e->t_ns);
+		report_evidence(&c->reporter, e->item[i].fingerprint, e->item[i].of_answer, in_block(&e->item[i]), fact_evidence_clean(&e->item[i]), e->t_ns);
 }
 
 /* Elements of a bundle are known by their hashes to whoever looks for sandwiches in it. */
@@ -150,9 +166,10 @@ poll_pipe(struct correlator *c, struct pipe *p)
 	if (m == NULL || (c->n_pipes > 1 && fact_waits(m) && others_first(c, p, m)))
 		return 0;
 	uint32_t kind = *(const uint32_t *)m;
+	c->looks = LOOKS_MAX;
 	tick(c, fact_time(m));
 	if (kind == FACT_TX)
-		take_tx(c, m, hurries(c, p, m));
+		take_tx(c, m, hurries(c, p, m), !c->patient && pipe_fill(p) > p->cap / 16);
 	else if (kind == FACT_EVIDENCE)
 		take_evidence(c, m);
 	else if (c->lives != NULL)

@@ -19,6 +19,7 @@
 #include "detect/ruleset_event.h"
 #include "detect/watch.h"
 #include "worker/lives.h"
+#include "worker/mentions.h"
 #include "worker/pipe.h"
 #include "worker/report.h"
 #include "worker/sighting.h"
@@ -36,10 +37,11 @@ struct correlator_config {
 	uint32_t incidents;	/* and transactions of them: a power of two, at least 64 */
 	uint64_t kept_bytes;	/* for the last transactions' messages: a power of two, at least 1 MiB */
 	uint32_t armed_pending, armed_kept; /* detect/watch.h */
-	uint32_t in_flight; /* transactions among which sandwiches are looked for */
+	uint32_t in_flight; /* transactions among which sandwiches are looked for, and mentions.h's addresses: a power of two */
 	const struct protect *protect; /* protected contracts; NULL: none */
 	struct lives *lives; /* NULL: facts are passed over; its events must come to correlator_life */
 	bool patient;	     /* offline: always recover senders */
+	bool each;	     /* a file can wait: equal findings are told one by one, however many */
 };
 
 struct correlator {
@@ -50,6 +52,8 @@ struct correlator {
 	struct reporter reporter;
 	struct watch *watch;
 	struct sandwich *sandwich;
+	struct mentions mentions;
+	uint32_t looks; /* what the message in hand may still have looked at again */
 	const struct protect *protect;
 	struct lives *lives;
 	bool patient;

@@ -15,8 +15,12 @@
 #define SENDER_BURST_NS (20ull * 1000000)
 #define SENDER_SHARE 4u
 
+#define LOOKS_MAX 16u /* kept messages that are looked at again on account of one */
+
 /* ---- findings.c ---- */
 
+/* time_for_sender: may one more signature be looked at? Takes its time. */
+bool time_for_sender(struct correlator *c, bool hurry);
 /* sender_of: the sender, looked for if nobody knows it yet and there is time; NULL: not known. */
 const uint8_t *sender_of(struct correlator *c, struct sighting *s);
 /* touches_of: the protected contracts that it touches; their number. */
@@ -29,12 +33,20 @@ void facts_for(const struct alert_record *r, struct rule_facts *f);
 bool report_event(struct correlator *c, struct sighting *s, enum rule_event event, struct alert_record *r, const struct rule_facts *f, const uint8_t target[20]);
 /* take_findings: what rules on transactions found. */
 void take_findings(struct correlator *c, struct sighting *s);
+/* source_of: what the reporter asks of the correlator. */
+struct report_source source_of(struct correlator *c);
+/* look_again at a kept message, all but its swaps, as if it came now; `ref` 0: it is looked for by its hash. Bounded by c->looks. */
+void look_again(struct correlator *c, uint64_t ref, const uint8_t hash[32]);
 
 /* ---- arming.c ---- */
 
 void take_codes(struct correlator *c, struct sighting *s);
 void take_calls(struct correlator *c, struct sighting *s);
 void take_delegations(struct correlator *c, struct sighting *s);
+/* note_mentions: of addresses that may be armed later. */
+void note_mentions(struct correlator *c, const struct sighting *s);
+/* arm_included: a deployment that is in a block is armed whatever has become of its entry. */
+void arm_included(struct correlator *c, const struct suspect *t, const uint8_t address[20]);
 
 /* ---- swaps.c ---- */
 

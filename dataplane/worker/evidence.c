@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-_Static_assert(sizeof(struct evidence) == 64 && sizeof(struct evidence_flow) == 192, "whole cache lines");
+_Static_assert(sizeof(struct evidence) == 64 && offsetof(struct evidence_flow, turn) == 64, "what is needed most lies in one cache line");
 
 #define BY_MAC UINT32_MAX
 #define NOT_YET (TRUST_NOT_ACKED | TRUST_OVERLAP_CONFLICT)
@@ -14,6 +14,7 @@ _Static_assert(sizeof(struct evidence) == 64 && sizeof(struct evidence_flow) == 
 	(TRUST_GAP_BEFORE | TRUST_MIDSTREAM | TRUST_ONE_DIRECTION | TRUST_TRUNCATED | TRUST_AHEAD | TRUST_MAC_UNVERIFIED | TRUST_INVALID)
 #define OF_ANSWER_KEY 0x9e3779b97f4a7c15u
 #define ROOM_EIGHTHS 2u
+#define SWEEP_STEPS 2u /* flows with plain crossings that are looked at each burst, at least */
 #define OLDEST_STEPS 16u /* flows looked at to take one's place */
 
 size_t
@@ -135,9 +136,15 @@ pop_grace(struct evidence_table *t, struct evidence_queue *q)
 {
 	struct evidence *e = pop(t, q);
 	t->flows[e->of].n_grace[e->dir]--;
-	t->n_plain[0] -= q == &t->grace[0][0];
-	t->n_plain[1] -= q == &t->grace[1][0];
 	return e;
+}
+
+static void
+push_grace(struct evidence_table *t, struct evidence *e, uint64_t now_ns)
+{
+	e->due_ns = now_ns + t->grace_ns[e->of_answer];
+	t->flows[e->of].n_grace[e->dir]++;
+	push(t, &t->grace[e->of_answer], e);
 }
 
 /* ---- flows ---- */
@@ -175,9 +182,21 @@ flow_of(struct evidence_table *t, const struct flow *f)
 }
 
 static bool
+has_entries(const struct evidence_flow *v, unsigned dir)
+{
+	return v->n_waits[dir] + v->n_grace[dir] > 0;
+}
+
+static bool
+has_plain(const struct evidence_flow *v, unsigned dir)
+{
+	return v->ring[dir].n > 0 || (dir == 1 && v->ring[EVIDENCE_OF_ANSWERS].n > 0);
+}
+
+static bool
 is_idle(const struct evidence_flow *v)
 {
-	return (v->n_waits[0] | v->n_waits[1] | v->n_grace[0] | v->n_grace[1]) == 0;
+	return !has_entries(v, 0) && !has_entries(v, 1) && !has_plain(v, 0) && !has_plain(v, 1) && v->n_refs == 0;
 }
 
 static void
@@ -187,10 +206,11 @@ flow_free(struct evidence_table *t, struct evidence_flow *v)
 	uint32_t i = (uint32_t)(v - t->flows);
 	if (f->app[2] == i) { /* else its place is another flow's by now */
 		f->app[2] = 0;
-		f->watch &= (uint8_t)~STREAM_WATCHED;
+		f->watch &= (uint8_t)~(STREAM_WATCH(0) | STREAM_WATCH(1) | STREAM_TRACKED);
 	}
 	flow_unlink(t, v);
 	v->flow = NULL;
+	v->turn++;
 	v->younger = t->flows_free;
 	t->flows_free = i;
 }
@@ -199,11 +219,12 @@ flow_free(struct evidence_table *t, struct evidence_flow *v)
 static void
 flow_rest(struct evidence_table *t, struct evidence_flow *v, unsigned dir)
 {
-	if (v->n_waits[dir] + v->n_grace[dir] > 0)
+	if (has_entries(v, dir))
 		return;
 	if (v->flow->app[2] == (uint64_t)(v - t->flows))
 		v->flow->watch &= (uint8_t)~STREAM_WATCH(dir);
-	v->denied[dir] = UINT64_MAX;
+	if (!has_plain(v, dir) && v->n_refs == 0)
+		v->denied[dir] = UINT64_MAX;
 	if (v->closed && is_idle(v))
 		flow_free(t, v);
 }
@@ -213,7 +234,6 @@ flow_rest(struct evidence_table *t, struct evidence_flow *v, unsigned dir)
 static void
 give_back(struct evidence_table *t, struct evidence *e)
 {
-	e->turn++;
 	e->next = t->free;
 	t->free = (uint32_t)(e - t->entries);
 	flow_rest(t, &t->flows[e->of], e->dir);
@@ -222,44 +242,177 @@ give_back(struct evidence_table *t, struct evidence *e)
 static __attribute__((noinline)) void
 fail(struct worker *w, struct evidence *e, enum sentinel_counter why)
 {
+	struct fact_evidence_item item = {.fingerprint = e->fingerprint, .trust = e->trust | TRUST_NOT_ACKED, .of_answer = e->of_answer};
+	item.trust |= why == CTR_EVIDENCE_BELIED ? TRUST_OVERLAP_CONFLICT : 0;
 	w->ctr[why]++;
-	if (e->found) {
-		struct fact_evidence_item item = {
-			.fingerprint = e->fingerprint, .trust = e->trust | TRUST_NOT_ACKED, .of_answer = e->of_answer};
-		item.trust |= why == CTR_EVIDENCE_BELIED ? TRUST_OVERLAP_CONFLICT : 0;
-		tell(w, &item, true);
-	}
+	tell(w, &item, true);
 	give_back(&w->evidence, e);
 }
 
-/* The oldest without findings give way; the youngest may not have been judged yet. */
 static void
-push_grace(struct worker *w, struct evidence *e, uint64_t now_ns)
+proven(struct worker *w, struct evidence_flow *v, unsigned dir, uint64_t end, const struct fact_evidence_item *item, bool found)
 {
-	struct evidence_table *t = &w->evidence;
-	struct evidence_queue *q = &t->grace[e->of_answer][e->found];
-	e->due_ns = now_ns + t->grace_ns[e->of_answer];
-	t->flows[e->of].n_grace[e->dir]++;
-	t->n_plain[e->of_answer] += !e->found;
-	push(t, q, e);
-	if (!e->found && t->n_plain[e->of_answer] > EVIDENCE_PLAIN)
-		fail(w, pop_grace(t, q), CTR_EVIDENCE_EVICTED);
+	uint64_t key = key_of(item->fingerprint, item->of_answer);
+	w->ctr[CTR_EVIDENCE_PROVEN]++;
+	if (v->settled[dir] < end)
+		v->settled[dir] = end;
+	*place_of(w->evidence.proven, key) = key;
+	tell(w, item, found);
 }
 
 static void
 prove(struct worker *w, struct evidence *e)
 {
-	struct evidence_table *t = &w->evidence;
-	struct evidence_flow *v = &t->flows[e->of];
 	struct fact_evidence_item item = {
 		.fingerprint = e->fingerprint, .trust = e->trust & ~(uint32_t)NOT_YET, .acked = true, .of_answer = e->of_answer};
-	uint64_t key = key_of(e->fingerprint, e->of_answer);
-	w->ctr[CTR_EVIDENCE_PROVEN]++;
-	if (v->settled[e->dir] < e->end)
-		v->settled[e->dir] = e->end;
-	*place_of(t->proven, key) = key;
-	tell(w, &item, e->found);
-	give_back(t, e);
+	proven(w, &w->evidence.flows[e->of], e->dir, e->end, &item, true);
+	give_back(&w->evidence, e);
+}
+
+/* ---- plain ones ---- */
+
+static unsigned
+dir_of(unsigned kind)
+{
+	return kind == EVIDENCE_OF_0 ? 0 : 1;
+}
+
+static bool
+denied(const struct evidence_flow *v, unsigned dir, uint64_t end, uint32_t noted)
+{
+	return end > v->denied[dir] && (int32_t)((uint32_t)(v->denied_ns[dir] >> 10) - noted) >= 0;
+}
+
+static void
+list_busy(struct evidence_table *t, struct evidence_flow *v)
+{
+	uint32_t i = (uint32_t)(v - t->flows);
+	v->busy = 0;
+	if (t->busy.last != 0)
+		t->flows[t->busy.last].busy = i;
+	else
+		t->busy.first = i;
+	t->busy.last = i;
+	t->n_busy++;
+	v->listed = true;
+}
+
+/* What the receiver has acknowledged where he should be. */
+static uint64_t
+acked_by_net(const struct evidence_flow *v, unsigned dir)
+{
+	const struct flow *f = v->flow;
+	if (v->closed)
+		return v->acked[dir];
+	return f->watch & (STREAM_LOOSE(dir) | STREAM_LOWERED(dir)) ? 0 : stream_acked(f, dir);
+}
+
+static void
+note_plain(struct worker *w, struct evidence_flow *v, unsigned kind, uint64_t fingerprint, uint32_t trust)
+{
+	struct evidence_ring *r = &v->ring[kind];
+	if (r->n == EVIDENCE_PLAIN)
+		return;
+	if (!has_plain(v, dir_of(kind)))
+		v->flow->watch &= (uint8_t)~STREAM_LOWERED(dir_of(kind));
+	r->of[(r->first + r->n++) % EVIDENCE_PLAIN] = (struct evidence_plain){fingerprint, w->end, trust, (uint32_t)(w->now_ns >> 10)};
+	w->ctr[CTR_EVIDENCE_NOTED]++;
+	if (!v->listed)
+		list_busy(&w->evidence, v);
+}
+
+/* A place whose fingerprint is 0 is one that has been taken out. */
+static void
+ripe_one(struct worker *w, struct evidence_flow *v, unsigned kind, const struct evidence_plain *p)
+{
+	unsigned d = dir_of(kind);
+	struct fact_evidence_item item = {
+		.fingerprint = p->fingerprint, .trust = p->trust & ~(uint32_t)NOT_YET, .acked = true, .of_answer = kind == EVIDENCE_OF_ANSWERS};
+	if (p->fingerprint == 0)
+		return;
+	if (p->end > v->disputed[d] || denied(v, d, p->end, p->noted))
+		w->ctr[CTR_EVIDENCE_BELIED]++;
+	else
+		proven(w, v, d, p->end, &item, false);
+}
+
+static void
+clear_plain(struct worker *w, struct evidence_flow *v, unsigned kind, uint64_t from, enum sentinel_counter why)
+{
+	struct evidence_ring *r = &v->ring[kind];
+	while (r->n > 0 && r->of[(r->first + r->n - 1) % EVIDENCE_PLAIN].end > from) {
+		w->ctr[why] += r->of[(r->first + r->n - 1) % EVIDENCE_PLAIN].fingerprint != 0;
+		r->n--;
+	}
+}
+
+/* All up to the mark, if its grace is over and no less was acknowledged in it; then the next mark. */
+static void
+ripen(struct worker *w, struct evidence_flow *v, unsigned kind, uint64_t now_ns)
+{
+	struct evidence_ring *r = &v->ring[kind];
+	unsigned d = dir_of(kind);
+	uint64_t grace = w->evidence.grace_ns[kind == EVIDENCE_OF_ANSWERS], acked = acked_by_net(v, d);
+	bool end = now_ns == UINT64_MAX; /* of all time */
+	if (r->n == 0 || (!end && r->mark_ns != 0 && now_ns < r->mark_ns + grace))
+		return;
+	if (end)
+		r->mark = acked;
+	while (r->n > 0 && (end || r->mark_ns != 0) && r->of[r->first].end <= r->mark) {
+		ripe_one(w, v, kind, &r->of[r->first]);
+		r->first = (r->first + 1) % EVIDENCE_PLAIN;
+		r->n--;
+	}
+	r->mark = acked;
+	r->mark_ns = r->n > 0 && acked >= r->of[r->first].end ? now_ns : 0;
+}
+
+/* True: it was there. */
+static bool
+take_plain(struct evidence_flow *v, unsigned kind, uint64_t fingerprint, uint64_t end)
+{
+	struct evidence_ring *r = &v->ring[kind];
+	for (uint32_t i = 0; i < r->n; i++) {
+		struct evidence_plain *p = &r->of[(r->first + i) % EVIDENCE_PLAIN];
+		if (p->fingerprint != fingerprint || p->end != end)
+			continue;
+		p->fingerprint = 0;
+		return true;
+	}
+	return false;
+}
+
+/* Plain ones get no second chance. */
+static void
+lowered(struct worker *w, struct evidence_flow *v)
+{
+	for (unsigned kind = 0; kind < EVIDENCE_KINDS && !v->closed; kind++)
+		if (v->flow->watch & STREAM_LOWERED(dir_of(kind)))
+			clear_plain(w, v, kind, 0, CTR_EVIDENCE_BELIED);
+}
+
+static void
+sweep(struct worker *w, uint64_t now_ns)
+{
+	struct evidence_table *t = &w->evidence;
+	uint32_t steps = now_ns == UINT64_MAX ? t->n_busy : SWEEP_STEPS + t->n_busy / 64;
+	for (; steps > 0 && t->busy.first != 0; steps--) {
+		struct evidence_flow *v = &t->flows[t->busy.first];
+		t->busy.first = v->busy;
+		if (t->busy.first == 0)
+			t->busy.last = 0;
+		t->n_busy--;
+		v->listed = false;
+		if (v->flow == NULL)
+			continue;
+		lowered(w, v);
+		for (unsigned kind = 0; kind < EVIDENCE_KINDS; kind++)
+			ripen(w, v, kind, now_ns);
+		if (has_plain(v, 0) || has_plain(v, 1))
+			list_busy(t, v);
+		for (unsigned d = 0; d < 2 && v->flow != NULL; d++)
+			flow_rest(t, v, d);
+	}
 }
 
 /* ---- making room ---- */
@@ -280,7 +433,7 @@ old_flow(struct evidence_table *t, bool waits)
 {
 	for (unsigned step = 0; step < OLDEST_STEPS && t->used.first != 0; step++) {
 		struct evidence_flow *v = &t->flows[t->used.first];
-		bool fits = waits ? v->n_waits[0] + v->n_waits[1] > 0 : v->n_grace[0] + v->n_grace[1] == 0;
+		bool fits = waits ? v->n_waits[0] + v->n_waits[1] > 0 : v->n_grace[0] + v->n_grace[1] + v->n_refs == 0;
 		if (fits && (!v->spoke || step == OLDEST_STEPS - 1))
 			return v;
 		v->spoke = false;
@@ -290,32 +443,18 @@ old_flow(struct evidence_table *t, bool waits)
 	return NULL;
 }
 
-static bool
-evict_grace(struct worker *w, unsigned found)
-{
-	struct evidence_table *t = &w->evidence;
-	for (unsigned answer = 2; answer-- > 0;) {
-		if (t->grace[answer][found].first == 0)
-			continue;
-		fail(w, pop_grace(t, &t->grace[answer][found]), CTR_EVIDENCE_EVICTED);
-		return true;
-	}
-	return false;
-}
-
 static __attribute__((noinline)) void
 make_room(struct worker *w)
 {
 	struct evidence_table *t = &w->evidence;
-	if (evict_grace(w, 0))
-		return;
 	struct evidence_flow *v = old_flow(t, true);
 	if (v != NULL)
-		fail_waits(w, v, CTR_EVIDENCE_EVICTED);
-	else
-		evict_grace(w, 1);
+		fail(w, pop_wait(t, v, v->n_waits[0] == 0), CTR_EVIDENCE_EVICTED);
+	else if (t->grace[1].first != 0 || t->grace[0].first != 0)
+		fail(w, pop_grace(t, &t->grace[t->grace[1].first != 0]), CTR_EVIDENCE_EVICTED);
 }
 
+/* n_refs of a flow whose crossings are judged only later holds it; so does `closed` none that goes on. */
 static __attribute__((noinline)) struct evidence_flow *
 make_flow(struct worker *w, struct flow *f)
 {
@@ -324,22 +463,30 @@ make_flow(struct worker *w, struct flow *f)
 		struct evidence_flow *old = old_flow(t, false);
 		if (old == NULL)
 			return NULL;
+		old->closed = false; /* freed here, and once */
 		fail_waits(w, old, CTR_EVIDENCE_EVICTED);
+		for (unsigned kind = 0; kind < EVIDENCE_KINDS; kind++)
+			clear_plain(w, old, kind, 0, CTR_EVIDENCE_EVICTED);
 		flow_free(t, old);
 	}
 	struct evidence_flow *v = &t->flows[t->flows_free];
 	t->flows_free = v->younger;
-	*v = (struct evidence_flow){.flow = f, .disputed = {UINT64_MAX, UINT64_MAX}, .denied = {UINT64_MAX, UINT64_MAX}};
+	*v = (struct evidence_flow){.flow = f,
+		.turn = v->turn,
+		.listed = v->listed,
+		.busy = v->busy,
+		.disputed = {UINT64_MAX, UINT64_MAX},
+		.denied = {UINT64_MAX, UINT64_MAX}};
 	flow_append(t, v);
 	f->app[2] = (uint64_t)(v - t->flows);
+	f->watch |= STREAM_TRACKED;
 	return v;
 }
 
 static struct evidence_flow *
 take_flow(struct worker *w, struct flow *f)
 {
-	struct evidence_table *t = &w->evidence;
-	struct evidence_flow *v = flow_of(t, f);
+	struct evidence_flow *v = flow_of(&w->evidence, f);
 	if (v == NULL)
 		return make_flow(w, f);
 	v->spoke = true;
@@ -355,97 +502,132 @@ provable(const struct worker *w, uint32_t trust)
 	return w->end_flow == w->flow && w->end_dir == w->dir && (trust & NEVER) == 0 && (w->flow->watch & STREAM_SULLIED) == 0;
 }
 
-struct evidence_ref
-evidence_note(struct worker *w, uint64_t fingerprint, uint32_t trust, bool of_answer)
+static unsigned
+kind_of(unsigned dir, bool of_answer)
+{
+	return of_answer ? EVIDENCE_OF_ANSWERS : dir == 0 ? EVIDENCE_OF_0 : EVIDENCE_OF_1;
+}
+
+/* Into its flow's queue, which is in the order of the stream; if it was acknowledged in the meantime, into its grace. */
+static void
+wait_for(struct worker *w, const struct evidence_ref *ref, uint64_t fingerprint, uint32_t trust, bool of_answer)
 {
 	struct evidence_table *t = &w->evidence;
-	struct evidence_ref none = {0};
-	unsigned d = w->dir;
-	if (w->probing || w->flow == NULL)
-		return none;
-	if (w->conn != NULL && w->conn->side[d].proto == CONN_RLPX)
-		return trust & TRUST_MAC_UNVERIFIED ? none : (struct evidence_ref){BY_MAC, 0};
-	if (!provable(w, trust))
-		return none;
-	bool found = knows(t->found, fingerprint);
-	if ((of_answer && !found && t->n_plain[1] >= EVIDENCE_PLAIN) || knows(t->proven, key_of(fingerprint, of_answer)))
-		return none;
-	struct evidence_flow *v = take_flow(w, w->flow);
-	if (v == NULL)
-		return none;
-	if (v->n_waits[d] == EVIDENCE_PER_FLOW)
-		fail(w, pop_wait(t, v, d), CTR_EVIDENCE_EVICTED);
+	struct evidence_flow *v = &t->flows[ref->of];
+	struct evidence_queue *q = &v->waits[ref->dir];
+	if (v->n_waits[ref->dir] == EVIDENCE_PER_FLOW)
+		fail(w, pop_wait(t, v, ref->dir), CTR_EVIDENCE_EVICTED);
 	if (t->free == 0)
 		make_room(w);
-	if (t->free == 0)
-		return none;
 	struct evidence *e = &t->entries[t->free];
-	struct evidence_ref ref = {t->free, e->turn};
 	t->free = e->next;
-	e->fingerprint = fingerprint;
-	e->end = w->end;
-	e->noted_ns = w->now_ns;
-	e->trust = trust;
-	e->of = (uint32_t)w->flow->app[2];
-	e->dir = (uint8_t)d;
-	e->of_answer = of_answer;
-	e->found = found;
-	e->tries = e->dropped = 0;
-	push(t, &v->waits[d], e);
-	v->n_waits[d]++;
-	w->flow->watch |= (uint8_t)STREAM_WATCH(d);
-	w->ctr[CTR_EVIDENCE_NOTED]++;
-	return ref;
+	*e = (struct evidence){.fingerprint = fingerprint, .end = ref->end, .noted_ns = w->now_ns, .trust = trust, .of = ref->of,
+		.dir = ref->dir, .of_answer = of_answer};
+	if (!v->closed) {
+		v->flow->watch |= (uint8_t)STREAM_WATCH(ref->dir);
+		if (!has_entries(v, ref->dir)) /* else it knows better */
+			v->acked[ref->dir] = acked_by_net(v, ref->dir);
+	}
+	if (v->acked[ref->dir] >= ref->end) {
+		push_grace(t, e, w->now_ns);
+		return;
+	}
+	v->n_waits[ref->dir]++;
+	uint32_t before = 0, at = q->first, i = (uint32_t)(e - t->entries);
+	if (q->last == 0 || t->entries[q->last].end <= e->end) {
+		push(t, q, e);
+		return;
+	}
+	for (; t->entries[at].end <= e->end; at = t->entries[at].next)
+		before = at;
+	e->next = at;
+	if (before != 0)
+		t->entries[before].next = i;
+	else
+		q->first = i;
 }
 
-static struct evidence *
-entry_of(struct evidence_table *t, struct evidence_ref ref)
-{
-	if (ref.slot == 0 || ref.slot == BY_MAC || t->entries[ref.slot].turn != ref.turn)
-		return NULL;
-	return &t->entries[ref.slot];
-}
-
-/* The crossing that was just judged; what has become of an earlier one proves this one too. */
 void
-evidence_judged(struct worker *w, struct evidence_ref ref, uint64_t fingerprint, const struct crossing *where, bool told)
+evidence_note(struct worker *w, uint64_t fingerprint, uint32_t trust, bool of_answer, struct evidence_ref *keep)
 {
 	struct evidence_table *t = &w->evidence;
-	struct fact_evidence_item item = {.fingerprint = fingerprint, .trust = where->trust};
-	struct evidence *e = entry_of(t, ref);
-	if (told)
-		*place_of(t->found, fingerprint) = fingerprint;
-	if (ref.slot == BY_MAC) {
+	unsigned d = w->dir;
+	if (keep != NULL)
+		keep->of = 0;
+	if (w->probing || w->flow == NULL)
+		return;
+	if (w->conn != NULL && w->conn->side[d].proto == CONN_RLPX) {
+		if (keep != NULL && !(trust & TRUST_MAC_UNVERIFIED))
+			keep->of = BY_MAC;
+		return;
+	}
+	if (!provable(w, trust) || (of_answer && d == 0))
+		return;
+	if (knows(t->proven, key_of(fingerprint, of_answer)))
+		return;
+	struct evidence_flow *v = take_flow(w, w->flow);
+	if (v == NULL)
+		return;
+	struct evidence_ref ref = {(uint32_t)w->flow->app[2], v->turn, w->end, (uint8_t)d};
+	if (keep != NULL) {
+		*keep = ref;
+		v->n_refs++;
+	} else if (knows(t->found, fingerprint)) {
+		w->ctr[CTR_EVIDENCE_NOTED]++;
+		wait_for(w, &ref, fingerprint, trust, of_answer);
+		return;
+	}
+	note_plain(w, v, kind_of(d, of_answer), fingerprint, trust);
+}
+
+/* Cannot be proven by its own flow; what has become of an earlier crossing proves this one too. */
+static void
+tell_at_once(struct worker *w, const struct evidence_ref *ref, uint64_t fingerprint, uint32_t trust, bool of_answer, bool told)
+{
+	struct fact_evidence_item item = {.fingerprint = fingerprint, .trust = trust, .of_answer = of_answer};
+	if (ref->of == BY_MAC) {
 		item.mac = true;
 		item.trust &= ~(uint32_t)TRUST_NOT_ACKED;
 		w->ctr[CTR_EVIDENCE_MAC]++;
-		tell(w, &item, told);
-	} else if (told && e != NULL) {
-		e->found = 1; /* should it be in its grace already, it stays in the queue where it is */
-	} else if (told) {
-		item.acked = knows(t->proven, fingerprint);
-		item.trust = item.acked ? where->trust & ~(uint32_t)(NOT_YET | NEVER) : where->trust;
-		tell(w, &item, true);
+	} else if (knows(w->evidence.proven, key_of(fingerprint, of_answer))) {
+		item.acked = true;
+		item.trust &= ~(uint32_t)(NOT_YET | NEVER | TRUST_INCLUDED); /* the earlier one may have been in no block */
 	}
+	tell(w, &item, told);
 }
 
 void
-evidence_drop(struct worker *w, struct evidence_ref ref)
+evidence_judged(struct worker *w, const struct evidence_ref *ref, uint64_t fingerprint, uint32_t trust, bool of_answer, enum evidence_verdict verdict)
 {
-	struct evidence *e = entry_of(&w->evidence, ref);
-	if (e != NULL)
-		e->dropped = 1;
+	struct evidence_table *t = &w->evidence;
+	bool told = verdict == EVIDENCE_TOLD;
+	if (told)
+		*place_of(t->found, fingerprint) = fingerprint;
+	if (ref->of == 0 || ref->of == BY_MAC) {
+		if (told || (ref->of == BY_MAC && verdict != EVIDENCE_NO_TRANSACTION))
+			tell_at_once(w, ref, fingerprint, trust, of_answer, told);
+		return;
+	}
+	struct evidence_flow *v = &t->flows[ref->of];
+	if (verdict != EVIDENCE_NO_FINDINGS) {
+		bool there = take_plain(v, kind_of(ref->dir, of_answer), fingerprint, ref->end);
+		w->ctr[CTR_EVIDENCE_DROPPED] += there && !told;
+		w->ctr[CTR_EVIDENCE_NOTED] += !there && told;
+		if (told)
+			wait_for(w, ref, fingerprint, trust, of_answer);
+	} else if (knows(t->found, fingerprint)) { /* again, before the first is proven */
+		bool there = take_plain(v, kind_of(ref->dir, of_answer), fingerprint, ref->end);
+		w->ctr[CTR_EVIDENCE_NOTED] += !there;
+		wait_for(w, ref, fingerprint, trust, of_answer);
+	}
+	if (v->closed) /* n_refs holds it */
+		fail_waits(w, v, CTR_EVIDENCE_ENDED);
+	v->n_refs--;
+	for (unsigned d = 0; d < 2 && v->closed && v->flow != NULL; d++)
+		flow_rest(t, v, d);
 }
 
 /* ---- what net tells ---- */
-
-static __attribute__((noinline)) void
-begin_grace(struct worker *w, struct evidence_flow *v, unsigned dir, uint64_t now_ns)
-{
-	struct evidence_table *t = &w->evidence;
-	while (v->n_waits[dir] > 0 && t->entries[v->waits[dir].first].end <= v->acked[dir])
-		push_grace(w, pop_wait(t, v, dir), now_ns);
-}
 
 void
 evidence_acked(struct worker *w, struct flow *f, unsigned dir, uint64_t off, bool in_place, uint64_t now_ns)
@@ -459,11 +641,11 @@ evidence_acked(struct worker *w, struct flow *f, unsigned dir, uint64_t off, boo
 		v->lowered_ns[dir] = now_ns;
 		return;
 	}
-	if (!in_place)
+	if (!in_place || off == v->acked[dir])
 		return;
 	v->acked[dir] = off;
-	if (v->n_waits[dir] > 0 && t->entries[v->waits[dir].first].end <= off)
-		begin_grace(w, v, dir, now_ns);
+	while (v->n_waits[dir] > 0 && t->entries[v->waits[dir].first].end <= off)
+		push_grace(t, pop_wait(t, v, dir), now_ns);
 }
 
 /* Soon after it came, a segment that says the sender is not that far may be late, or be seen twice: it counts against an acknowledgement, no
@@ -506,7 +688,13 @@ evidence_closed(struct worker *w, struct flow *f)
 	struct evidence_flow *v = flow_of(&w->evidence, f);
 	if (v == NULL)
 		return;
+	lowered(w, v);
+	for (unsigned d = 0; d < 2; d++)
+		if (!has_entries(v, d)) /* else it knows better */
+			v->acked[d] = acked_by_net(v, d);
 	fail_waits(w, v, CTR_EVIDENCE_ENDED);
+	for (unsigned kind = 0; kind < EVIDENCE_KINDS; kind++)
+		clear_plain(w, v, kind, v->acked[dir_of(kind)], CTR_EVIDENCE_ENDED);
 	v->closed = true;
 	if (is_idle(v))
 		flow_free(&w->evidence, v);
@@ -520,16 +708,12 @@ judge(struct worker *w, struct evidence *e, uint64_t now_ns)
 	struct evidence_table *t = &w->evidence;
 	const struct evidence_flow *v = &t->flows[e->of];
 	unsigned d = e->dir;
-	bool denied = e->end > v->denied[d] && (int64_t)(v->denied_ns[d] - e->noted_ns) >= 0;
 	bool disturbed = e->end > v->acked[d] || (int64_t)(v->lowered_ns[d] - (e->due_ns - t->grace_ns[e->of_answer])) >= 0;
-	if (e->dropped) {
-		w->ctr[CTR_EVIDENCE_DROPPED]++;
-		give_back(t, e);
-	} else if (e->end > v->disputed[d] || denied || (disturbed && e->tries == EVIDENCE_TRIES)) {
+	if (e->end > v->disputed[d] || denied(v, d, e->end, (uint32_t)(e->noted_ns >> 10)) || (disturbed && e->tries == EVIDENCE_TRIES)) {
 		fail(w, e, CTR_EVIDENCE_BELIED);
 	} else if (disturbed) {
 		e->tries++;
-		push_grace(w, e, now_ns);
+		push_grace(t, e, now_ns);
 	} else {
 		prove(w, e);
 	}
@@ -547,11 +731,11 @@ void
 evidence_tell(struct worker *w, uint64_t now_ns)
 {
 	struct evidence_table *t = &w->evidence;
-	for (unsigned i = 0; i < 4; i++) {
-		struct evidence_queue *q = &t->grace[i & 1][i >> 1];
-		while (q->first != 0 && t->entries[q->first].due_ns <= now_ns)
-			judge(w, pop_grace(t, q), now_ns);
-	}
+	for (unsigned answer = 0; answer < 2; answer++)
+		while (t->grace[answer].first != 0 && t->entries[t->grace[answer].first].due_ns <= now_ns)
+			judge(w, pop_grace(t, &t->grace[answer]), now_ns);
+	if (t->n_busy > 0)
+		sweep(w, now_ns);
 	if (t->n_out > 0)
 		send(w);
 }

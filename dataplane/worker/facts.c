@@ -10,6 +10,7 @@
 /* Eighths of the pipe that may be in use after a fact of this kind: a block misses none of its transactions before pendings are left out. */
 #define ROOM_PENDING 2u
 #define ROOM_BLOCK 6u
+#define ROOM_ALL 8u /* what a node accepts: as findings, which it turns into alerts of weight */
 
 static void *
 reserve(struct worker *w, size_t bytes, unsigned eighths)
@@ -80,7 +81,7 @@ fact_refused(struct worker *w, uint64_t fingerprint, uint8_t reason)
 void
 fact_accepted(struct worker *w, const uint8_t hash[32], uint64_t asked, uint32_t trust)
 {
-	struct fact_node *f = reserve(w, sizeof *f, ROOM_PENDING);
+	struct fact_node *f = reserve(w, sizeof *f, ROOM_ALL);
 	if (f == NULL)
 		return;
 	*f = (struct fact_node){.kind = FACT_NODE, .accepted = true, .trust = trust, .t_ns = w->now_ns, .asked = asked};

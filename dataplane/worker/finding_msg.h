@@ -7,6 +7,7 @@
 #include "abi/alert.h"
 #include "detect/code.h"
 #include "detect/detect.h"
+#include "eth/calls.h"
 #include "eth/swap.h"
 
 #include <stdbool.h>
@@ -53,8 +54,8 @@ struct crossing {
 	uint8_t src_ip[16], dst_ip[16];
 };
 
-#define TX_CODES_MAX 2u
-#define TX_TARGETS_MAX 16u
+#define TX_CODES_MAX 8u /* of one transaction, in the order of its calls: decoys before the one that matters are cheap */
+#define TX_TARGETS_MAX CALLS_MAX
 
 /* A code that the transaction deploys. */
 struct tx_code {

@@ -3,7 +3,7 @@
 
 /* ---- what is known of a transaction ---- */
 
-static bool
+bool
 time_for_sender(struct correlator *c, bool hurry)
 {
 	if (c->patient)
@@ -100,9 +100,12 @@ report_event(struct correlator *c, struct sighting *s, enum rule_event event, st
 		[EVENT_SANDWICH] = CLASS_SANDWICH, [EVENT_SANDWICH_FRONT] = CLASS_SANDWICH, [EVENT_DISPLACEMENT] = CLASS_DISPLACEMENT,
 		[EVENT_DELEGATION] = CLASS_FLASH_DEPLOY};
 	const uint32_t *rules;
+	struct rule_facts facts = *f;
 	uint32_t n = ruleset_on(c->rules, event, &rules);
+	if (s->decoded && (1u << event & EVENTS_OF_ONE_TX))
+		facts.tx = &s->tx;
 	for (uint32_t i = 0; i < n; i++) {
-		if (!ruleset_event_holds(c->rules, rules[i], f))
+		if (!ruleset_event_holds(c->rules, rules[i], &facts))
 			continue;
 		r->class_ = classes[event];
 		r->generation = ruleset_generation(c->rules);
@@ -144,4 +147,64 @@ take_findings(struct correlator *c, struct sighting *s)
 		const uint8_t *target = r.n_protocols > 0 ? r.protocols[0] : r.has & HAS_TO ? r.to : nobody;
 		report_finding(&c->reporter, &r, f[i].rule_index, s->m, s->ref, target);
 	}
+}
+
+/* ---- once more ---- */
+
+static bool
+record_again(void *ctx, uint64_t ref, struct alert_record *out)
+{
+	struct correlator *c = ctx;
+	struct sighting s;
+	const struct tx_msg *m = kept_get(&c->reporter.kept, ref);
+	if (m == NULL)
+		return false;
+	sighting_begin(&s, m, false);
+	s.ref = ref;
+	*out = *record_for(c, &s);
+	return true;
+}
+
+/* The newest that has it. */
+static uint64_t
+ref_of(const struct correlator *c, const uint8_t hash[32])
+{
+	uint64_t refs[MENTIONS_EACH];
+	unsigned n = mentions_get(&c->mentions, hash, refs);
+	return n > 0 ? refs[n - 1] : 0;
+}
+
+void
+look_again(struct correlator *c, uint64_t ref, const uint8_t hash[32])
+{
+	struct sighting s;
+	const struct tx_msg *m = kept_get(&c->reporter.kept, ref != 0 ? ref : ref_of(c, hash));
+	if (m == NULL || c->looks == 0)
+		return;
+	c->looks--;
+	sighting_begin(&s, m, false);
+	if (!s.has_hash || memcmp(s.hash, hash, 32) != 0)
+		return;
+	s.ref = ref != 0 ? ref : ref_of(c, hash);
+	c->reporter.messages++;
+	c->ctr[CTR_FINDINGS_CORRELATED] += m->n_findings;
+	if (m->n_findings > 0)
+		take_findings(c, &s);
+	if (m->n_codes > 0)
+		take_codes(c, &s);
+	take_calls(c, &s);
+	if (s.decoded && s.tx.n_auth > 0)
+		take_delegations(c, &s);
+}
+
+static void
+again(void *ctx, uint64_t ref, const uint8_t hash[32])
+{
+	look_again(ctx, ref, hash);
+}
+
+struct report_source
+source_of(struct correlator *c)
+{
+	return (struct report_source){.record = record_again, .again = again, .ctx = c};
 }

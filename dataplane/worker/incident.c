@@ -162,7 +162,9 @@ incident_judge(struct incidents *t, struct alert_record *r, uint64_t message, ui
 	}
 	bool same_tx = find_tx(i, r->hash) < INCIDENT_TXS;
 	bool more = i->message == message ? r->grade >= i->grade : r->grade > i->grade;
-	if (same_tx && (i->generation == r->generation || i->remembered) && !more)
+	if (i->lost)
+		return INCIDENT_NEW;
+	if (same_tx && (i->generation == r->generation || i->remembered) && !more && (i->remembered || i->last.kind != ALERT_KIND_RETRACT))
 		return INCIDENT_REPEAT;
 	if (i->held || i->remembered)
 		return INCIDENT_NEW;
@@ -197,7 +199,7 @@ incident_reported(
 	take(i, r, message, now_ns);
 	i->seq = r->seq;
 	i->ring = ring;
-	i->held = i->remembered = false;
+	i->held = i->remembered = i->lost = false;
 }
 
 void
@@ -205,20 +207,30 @@ incident_hold(struct incident *i, const struct alert_record *r, uint64_t message
 {
 	take(i, r, message, now_ns);
 	i->held = true;
+	i->remembered = i->lost = false;
 }
 
 void
-incident_remember(struct incidents *t, const uint8_t dedupekey[32], uint8_t grade, const uint8_t (*last_txs)[8], uint32_t n_txs, uint64_t last_ns)
+incident_lose(struct incident *i, const struct alert_record *r, uint64_t message, uint64_t now_ns)
+{
+	incident_hold(i, r, message, now_ns);
+	i->lost = true;
+}
+
+void
+incident_remember(
+	struct incidents *t, const uint8_t dedupekey[32], uint8_t grade, uint32_t ring, const uint8_t (*last_txs)[8], uint32_t n_txs, uint64_t last_ns)
 {
 	bool live;
 	struct incident *i = incident_find(t, dedupekey, last_ns, &live);
-	if (live)
+	if (live || (i->used && (i->accepted || i->last_ns >= last_ns)))
 		return; /* what is known here is newer */
 	memset(i, 0, sizeof *i);
 	memcpy(i->key, dedupekey, sizeof i->key);
 	for (uint32_t k = 0; k < n_txs && k < INCIDENT_TXS; k++)
 		memcpy(i->last_tx[k], last_txs[k], sizeof i->last_tx[k]);
 	i->grade = grade;
+	i->ring = ring;
 	i->last_ns = last_ns;
 	i->used = 1;
 	i->remembered = true;

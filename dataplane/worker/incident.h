@@ -28,12 +28,12 @@ struct incident {
 	uint64_t generation; /* of the rules that judged it */
 	uint32_t ring;
 	uint8_t used, grade; /* grade: of the last record */
-	bool held;	     /* not told: it waits in a storm (storm.h) */
+	bool held;	     /* not told: it waits in a storm (storm.h), or is lost */
+	bool lost;	     /* nobody took its record: the next finding is told as new */
 	bool accepted;	     /* a node accepted a transaction of it, or a block has one */
 	bool remembered;     /* handed over by control: `last` is empty, and what it says was told before this start */
 	uint32_t open;	     /* transactions of it that have not ended */
-	uint64_t calm_ns;    /* since when its updates are counted */
-	uint32_t updates;
+	uint32_t included;   /* transactions of it that are in a block */
 	struct alert_record last; /* as it was told */
 };
 
@@ -55,7 +55,7 @@ void incident_key_of(uint8_t class_, uint64_t chain_id, const uint8_t attacker[2
 /* incident_judge looks r's incident up. NEW; UPDATE: another transaction, another rule of the same message,
  * other rules, or a higher grade (cleaner evidence: a first crossing made to look dirty must not hold the
  * grade down): r->supersedes_* name the record before; REPEAT: the same transaction came again (another
- * worker saw it too, or it was forgotten and seen again), or a rule of a lower grade says the same of it. *slot is where incident_reported notes the record
+ * worker saw it too, or it was forgotten and seen again), or a rule of a lower grade says the same of it. What was retracted is told again. *slot is where incident_reported notes the record
  * once it has its seq. */
 enum incident_verdict incident_judge(struct incidents *t, struct alert_record *r, uint64_t message,
 	uint64_t now_ns, struct incident **slot);
@@ -63,8 +63,11 @@ void incident_reported(
 	struct incident *i, const struct alert_record *r, uint64_t message, uint32_t ring, uint64_t now_ns);
 /* incident_hold takes the slot for an incident that is not told yet. */
 void incident_hold(struct incident *i, const struct alert_record *r, uint64_t message, uint64_t now_ns);
-/* incident_remember: one of before this start: repeats of these transactions, and of this grade, are not told. */
-void incident_remember(struct incidents *t, const uint8_t dedupekey[32], uint8_t grade, const uint8_t (*last_txs)[8], uint32_t n_txs, uint64_t last_ns);
+/* incident_lose: nobody took its first record. */
+void incident_lose(struct incident *i, const struct alert_record *r, uint64_t message, uint64_t now_ns);
+/* incident_remember: one of before this start: repeats of these transactions, and of this grade, are not told. ring: of its last record. Nothing newer makes room for it. */
+void incident_remember(
+	struct incidents *t, const uint8_t dedupekey[32], uint8_t grade, uint32_t ring, const uint8_t (*last_txs)[8], uint32_t n_txs, uint64_t last_ns);
 /* incident_find: its slot, if *live; else the one that it would take. */
 struct incident *incident_find(struct incidents *t, const uint8_t dedupekey[32], uint64_t now_ns, bool *live);
 /* incident_at: the slot, if it still is of that incident; else NULL. */

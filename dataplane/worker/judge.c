@@ -20,6 +20,7 @@ _Static_assert(2 * (TX_MSG_BYTES_MAX(TX_BYTES_MAX) + 64) <= PIPE_BYTES_MIN, "the
 /* What a transaction was found to be. */
 struct judged {
 	uint32_t n_findings, n_codes, n_swaps, n_targets;
+	bool unread; /* there was no time for a code */
 	struct finding findings[DETECT_FINDINGS_MAX];
 	struct tx_code codes[TX_CODES_MAX];
 	struct swap swaps[SWAPS_MAX];
@@ -35,39 +36,42 @@ tells_something(const struct tx_code *c)
 }
 
 /* Codes get this share of packet time: reading one costs about 16 ns a byte, one made for the purpose 70. What is left over is matched
- * against the patterns of rules alone, as everything is. */
+ * against the patterns of rules alone, as everything is, and has another chance when it crosses again; blocks have a share of their own, so that what came to
+ * be is read whatever was sent meanwhile. */
 #define CODE_SHARE 4u
 #define CODE_BURST_NS 100000000ull
 #define CODE_NS_PER_BYTE 24u
 #define CODE_NS_LEAST 5000u
 
 static bool
-time_for_code(struct worker *w, uint32_t bytes)
+time_for_code(struct worker *w, uint32_t bytes, bool in_block)
 {
 	uint64_t now = w->now_ns, cost = CODE_NS_LEAST + (uint64_t)bytes * CODE_NS_PER_BYTE;
+	struct code_time *t = &w->code_time[in_block];
 	if (w->code_all)
 		return true;
-	if (now > w->code_at_ns) {
-		uint64_t earned = w->code_at_ns != 0 ? (now - w->code_at_ns) / CODE_SHARE : CODE_BURST_NS;
-		w->code_tokens_ns = earned < CODE_BURST_NS - w->code_tokens_ns ? w->code_tokens_ns + earned : CODE_BURST_NS;
-		w->code_at_ns = now;
+	if (now > t->at_ns) {
+		uint64_t earned = t->at_ns != 0 ? (now - t->at_ns) / CODE_SHARE : CODE_BURST_NS;
+		t->tokens_ns = earned < CODE_BURST_NS - t->tokens_ns ? t->tokens_ns + earned : CODE_BURST_NS;
+		t->at_ns = now;
 	}
-	if (w->code_tokens_ns < cost)
+	if (t->tokens_ns < cost)
 		return false;
-	w->code_tokens_ns -= cost;
+	t->tokens_ns -= cost;
 	return true;
 }
 
 static void
-read_code(struct worker *w, const struct call *call, struct judged *j)
+read_code(struct worker *w, const struct call *call, bool in_block, struct judged *j)
 {
 	struct tx_code *c = &j->codes[j->n_codes];
-	if (!time_for_code(w, call->data.len)) {
+	memset(c, 0, sizeof *c);
+	if (!time_for_code(w, call->data.len, in_block)) {
 		w->ctr[CTR_CODES_SKIPPED]++;
+		j->unread = true;
 		return;
 	}
 	w->ctr[CTR_CODES_READ]++;
-	memset(c, 0, sizeof *c);
 	code_read(w->code, call->data, &c->facts);
 	c->nested = call->depth > 0;
 	c->has_address = call->kind == CALL_CREATE2 && call_created2(call, c->address);
@@ -106,7 +110,7 @@ find_facts(struct worker *w, const struct tx *t, const struct crossing *where, s
 	if (w->asks_code && t->to.len == 0) {
 		const struct call own = {.data = t->data, .kind = CALL_CREATE};
 		struct tx_code *c = &j->codes[0];
-		read_code(w, &own, j);
+		read_code(w, &own, where->trust & TRUST_INCLUDED, j);
 		rule_facts_of_code(&w->facts, &c->facts, c->learned);
 		j->n_codes = 0; /* look_inside reads it in its turn */
 	}
@@ -118,14 +122,14 @@ find_facts(struct worker *w, const struct tx *t, const struct crossing *where, s
 }
 
 static void
-look_inside(struct worker *w, const struct tx *t, struct judged *j)
+look_inside(struct worker *w, const struct tx *t, bool in_block, struct judged *j)
 {
 	const struct calls *calls = detect_calls(w->detect);
 	bool over;
 	for (uint32_t i = 0; i < calls->n; i++) {
 		const struct call *c = &calls->call[i];
 		if ((is_creation(c) || (i == 0 && t->to.len == 0)) && j->n_codes < TX_CODES_MAX)
-			read_code(w, c, j);
+			read_code(w, c, in_block, j);
 		else if (i > 0)
 			add_target(j, c->to);
 	}
@@ -245,6 +249,7 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 		return unscanned(w, CTR_TX_UNSCANNED_CHAIN, where, &t, raw.len);
 	struct judged j;
 	j.n_codes = j.n_swaps = j.n_targets = 0;
+	j.unread = false;
 	if (w->asks_code || w->asks_protected)
 		find_facts(w, &t, where, &j);
 	int n = detect_tx(w->detect, &t, where->bundle_len, j.findings);
@@ -256,11 +261,11 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 	w->ctr[CTR_TX_SCANNED]++;
 	report(w, where, CROSSING_SCANNED, &t, raw.len);
 	if (w->lives)
-		look_inside(w, &t, &j);
-	/* what nobody was told of is told when it comes again */
+		look_inside(w, &t, where->trust & TRUST_INCLUDED, &j);
+	/* what nobody was told of is told when it comes again, and what was not read has another chance */
 	bool told = tell(w, &t, fingerprint, where, &j, !(where->trust & TRUST_INCLUDED));
 	w->told = n > 0 && told;
-	if (!told)
+	if (!told || j.unread)
 		seen_forget(w->seen, as);
 	return CROSSING_SCANNED;
 }
@@ -279,7 +284,8 @@ judge_later(struct worker *w, struct span raw, const struct crossing *where, str
 	w->early = false;
 	p->fingerprint = seen_fingerprint(w->seen, raw);
 	seen_prefetch(w->seen, p->fingerprint);
-	p->proof = evidence_note(w, p->fingerprint, where->trust, false);
+	p->answer_proof.of = 0;
+	evidence_note(w, p->fingerprint, where->trust, false, &p->proof);
 	if (asked.slot != 0) {
 		join_set(&w->joins, asked, (uint8_t)(FATE_QUEUED + w->n_pending), NULL);
 		join_mark(&w->joins, asked, p->fingerprint);
@@ -302,16 +308,23 @@ tell_fate(struct worker *w, const struct pending *p, enum crossing_outcome outco
 	}
 }
 
+static void
+tell_evidence(struct worker *w, const struct pending *p, enum crossing_outcome outcome)
+{
+	enum evidence_verdict v = outcome == CROSSING_UNSCANNED ? EVIDENCE_NO_TRANSACTION : w->told ? EVIDENCE_TOLD : EVIDENCE_NO_FINDINGS;
+	evidence_judged(w, &p->proof, p->fingerprint, p->where.trust, false, v);
+	if (p->answer_proof.of != 0)
+		evidence_judged(w, &p->answer_proof, p->fingerprint, p->answer_trust, true, v);
+}
+
 void
 judge_now(struct worker *w)
 {
 	for (uint32_t i = 0; i < w->n_pending; i++) {
 		struct pending *p = &w->pending[i];
 		enum crossing_outcome outcome = judge_one(w, p->raw, p->fingerprint, &p->where);
-		if (outcome == CROSSING_UNSCANNED)
-			evidence_drop(w, p->proof);
-		else if (w->told || p->proof.slot != 0)
-			evidence_judged(w, p->proof, p->fingerprint, &p->where, w->told);
+		if ((p->proof.of | p->answer_proof.of) != 0 || w->told)
+			tell_evidence(w, p, outcome);
 		tell_fate(w, p, outcome);
 	}
 	w->n_pending = 0;
@@ -337,6 +350,7 @@ judge_ahead(struct worker *w, struct span raw, const struct crossing *where)
 	if (seen_check(w->seen, clean, where->t_wire_ns) || seen_check_add(w->seen, as, where->t_wire_ns) || tx_decode(raw, &t) != 0)
 		return;
 	j.n_codes = j.n_swaps = j.n_targets = 0;
+	j.unread = false;
 	int n = detect_tx(w->detect, &t, where->bundle_len, j.findings);
 	w->ctr[CTR_TX_AHEAD]++;
 	j.n_findings = n > 0 ? (uint32_t)n : 0;

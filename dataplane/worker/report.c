@@ -61,10 +61,14 @@ lacks_of(const struct alert_record *r, const struct suspect *t)
 		lacks |= LACK(EVIDENCE);
 	if (r->trust & TRUST_NOT_ACKED)
 		lacks |= LACK(ACKED);
-	if (t == NULL || !t->accepted || t->answer != PROOF_CLEAN)
+	bool accepted = t != NULL && t->accepted && t->answer == PROOF_CLEAN, mined = t != NULL && t->included && t->block == PROOF_CLEAN;
+	if (!accepted && !mined)
 		lacks |= LACK(ACCEPTED);
 	return lacks;
 }
+
+/* Nobody's acknowledgement mends these. */
+#define OF_ITSELF ((uint32_t)(TRUST_INVALID | TRUST_SENDER_SKIPPED | TRUST_TRUNCATED))
 
 /* What is known of the transaction by now, into its record. */
 static void
@@ -73,11 +77,18 @@ judge(struct alert_record *r, const struct suspect *t)
 	if (t != NULL && t->accepted)
 		r->node = NODE_ACCEPTED;
 	if (t != NULL && t->bytes == PROOF_CLEAN)
-		r->trust = (r->trust & ~(uint32_t)TRUST_BELOW_PAUSE) | (r->trust & (TRUST_INVALID | TRUST_SENDER_SKIPPED));
+		r->trust = (r->trust & ~(uint32_t)TRUST_BELOW_PAUSE) | (r->trust & OF_ITSELF);
 	r->lacks = lacks_of(r, t);
 	r->grade = r->grade_wanted;
 	if (r->grade == GRADE_PAUSE && (r->lacks & ~(uint32_t)LACKS_UNCHECKED))
 		r->grade = GRADE_PAGE;
+}
+
+/* All is there but a node's acceptance that nobody could have forged: control may ask the operator's. */
+static bool
+askable(const struct alert_record *r)
+{
+	return r->grade_wanted == GRADE_PAUSE && !(r->lacks & ~(uint32_t)(LACKS_UNCHECKED | LACK(ACCEPTED)));
 }
 
 /* ---- telling ---- */
@@ -112,25 +123,90 @@ supersede(struct alert_record *r, uint64_t seq, uint32_t ring)
 		r->has |= HAS_SUPERSEDES;
 }
 
+/* What is gone leaves its place to others. */
 static void
-join(struct reporter *p, struct suspect *t, struct incident *slot)
+part_from_gone(struct reporter *p, struct suspect *t)
+{
+	uint8_t n = 0;
+	for (uint32_t k = 0; k < t->n_incidents; k++)
+		if (incident_at(&p->incidents, t->incident[k].slot, t->incident[k].key) != NULL)
+			t->incident[n++] = t->incident[k];
+	t->n_incidents = n;
+}
+
+static uint8_t
+grade_of(const struct reporter *p, uint32_t rule_index)
+{
+	struct ruleset_rule rule;
+	ruleset_rule(p->rules, rule_index, &rule);
+	return rule.grade;
+}
+
+static void
+join(struct reporter *p, struct suspect *t, struct incident *slot, uint32_t rule_index)
 {
 	if (t == NULL)
 		return;
-	if (suspect_joins(t, (uint32_t)(slot - p->incidents.slots), slot->key))
-		slot->open += !t->ended;
+	uint32_t at = (uint32_t)(slot - p->incidents.slots);
+	part_from_gone(p, t);
 	slot->accepted |= t->accepted || t->included;
+	if (suspect_joins(t, at, slot->key, rule_index)) {
+		slot->open += !t->ended;
+		slot->included += t->included;
+		return;
+	}
+	for (uint32_t k = 0; k < t->n_incidents; k++)
+		if (t->incident[k].slot == at && grade_of(p, rule_index) > grade_of(p, t->incident[k].rule_index))
+			t->incident[k].rule_index = rule_index;
 }
 
 /* ---- storms ---- */
 
 static const uint8_t storm_mark[20] = "storm";
 
+/* Updates of one incident wait under its dedupe key's beginning, those that a node has accepted under its end. */
+static const uint8_t *
+key_of_accepted(const struct alert_record *r)
+{
+	return r->dedupekey + sizeof r->dedupekey - 20;
+}
+
+static bool
+told_by_itself(struct reporter *p, const uint8_t hash[32])
+{
+	const struct suspect *t = suspects_find(&p->suspects, hash);
+	return t != NULL && (t->accepted || t->included);
+}
+
+/* What was accepted or included while it waited has been told by itself. The record is then another's that waits. */
+static void
+leave_out_told(struct reporter *p, struct storm_group *g)
+{
+	uint32_t n = 0;
+	bool first_left = told_by_itself(p, g->hash[0]);
+	for (uint32_t i = 0; i < g->waiting; i++)
+		if (!told_by_itself(p, g->hash[i]))
+			memmove(g->hash[n++], g->hash[i], 32);
+	storm_keep(p->storms, g, n);
+	const struct suspect *t = first_left && n > 0 ? suspects_find(&p->suspects, g->hash[0]) : NULL;
+	for (uint32_t k = 0; t != NULL && k < t->n_incidents; k++) {
+		const struct incident *i = incident_at(&p->incidents, t->incident[k].slot, t->incident[k].key);
+		if (i != NULL && i->held && i->last.class_ == g->like.class_ && memcmp(i->last.hash, t->hash, 32) == 0)
+			g->like = i->last;
+	}
+	memcpy(g->like.hash, g->hash[0], 32);
+}
+
 static void
 tell_storm(struct reporter *p, struct storm_group *g, uint64_t now_ns)
 {
 	struct alert_record r;
-	bool live, of_incident = memcmp(g->like.dedupekey, g->key, sizeof g->key) == 0;
+	bool accepted = memcmp(key_of_accepted(&g->like), g->key, sizeof g->key) == 0;
+	bool live, of_incident = accepted || memcmp(g->like.dedupekey, g->key, sizeof g->key) == 0;
+	if (!accepted)
+		leave_out_told(p, g);
+	if (g->waiting == 0)
+		return;
 	struct incident *slot = of_incident ? incident_find(&p->incidents, g->like.dedupekey, now_ns, &live) : NULL;
 	storm_record(g, &r);
 	supersede(&r, g->seq, g->ring);
@@ -151,20 +227,24 @@ tell_storm(struct reporter *p, struct storm_group *g, uint64_t now_ns)
 	}
 }
 
-/* Held back? What a node has accepted never is. */
 static bool
-held(struct reporter *p, const struct alert_record *r, const uint8_t key[20], const struct suspect *t, uint64_t now_ns)
+storms_hold(struct reporter *p, const struct alert_record *r, const uint8_t key[20], uint64_t now_ns)
 {
 	struct storm_group *g;
-	if (t == NULL || t->accepted || t->included)
-		return false;
-	enum storm_verdict v = storm_take(p->storms, key, r, now_ns, &g);
+	enum storm_verdict v = p->each ? STORM_TELL : storm_take(p->storms, key, r, now_ns, &g);
 	if (v == STORM_TELL)
 		return false;
 	p->ctr[CTR_SUPPRESSED_STORM]++;
 	if (v == STORM_FULL)
 		tell_storm(p, g, now_ns);
 	return true;
+}
+
+/* Held back? The first word on what a node has accepted never is. */
+static bool
+held(struct reporter *p, const struct alert_record *r, const uint8_t key[20], const struct suspect *t, uint64_t now_ns)
+{
+	return t != NULL && !t->accepted && !t->included && storms_hold(p, r, key, now_ns);
 }
 
 void
@@ -201,9 +281,9 @@ suspect_of(struct reporter *p, const struct alert_record *r, uint64_t fingerprin
 	p->ctr[CTR_SUSPECTS_EVICTED] = p->suspects.evicted;
 	t->chain_id = r->chain_id;
 	t->accepted |= r->node == NODE_ACCEPTED;
-	t->ended |= (r->trust & TRUST_INCLUDED) != 0;
-	t->included |= (r->trust & TRUST_INCLUDED) != 0;
-	if (!(r->trust & (TRUST_BELOW_PAUSE & ~(uint32_t)(TRUST_INVALID | TRUST_SENDER_SKIPPED))))
+	t->ended |= r->ending == ENDING_INCLUDED;
+	t->included |= r->ending == ENDING_INCLUDED;
+	if (!(r->trust & TRUST_BELOW_PAUSE & ~OF_ITSELF))
 		t->bytes = PROOF_CLEAN;
 	if (ref != 0)
 		t->ref = ref;
@@ -238,140 +318,193 @@ report_finding(
 {
 	struct span raw = evidence_of(m);
 	struct alert_record r = *from;
+	uint64_t now_ns = r.t_wire_ns;
 	struct incident *slot;
 	uint8_t key[20];
 	fill_rule(p, &r, rule_index);
 	supersede(&r, 0, 0);
 	struct suspect *t = suspect_of(p, &r, m->fingerprint, ref);
 	judge(&r, t);
-	if (r.trust & TRUST_INCLUDED) {
-		r.ending = ENDING_INCLUDED;
-		r.t_ended_ns = r.t_wire_ns;
-	}
 	incident_key(&r);
-	enum incident_verdict v = incident_judge(&p->incidents, &r, p->messages, r.t_wire_ns, &slot);
-	if (v == INCIDENT_REPEAT) {
+	enum incident_verdict v = incident_judge(&p->incidents, &r, p->messages, now_ns, &slot);
+	bool gone = t != NULL && t->ended && !t->included; /* replaced or dropped: said late, by another worker */
+	storm_key(&r, target, key);
+	if (v == INCIDENT_REPEAT || (v == INCIDENT_UPDATE && gone))
 		p->ctr[CTR_SUPPRESSED_REPEAT]++;
-		join(p, t, slot);
-		return;
-	}
-	if (v == INCIDENT_NEW) {
-		storm_key(&r, target, key);
-		if (held(p, &r, key, t, r.t_wire_ns)) {
-			incident_hold(slot, &r, p->messages, r.t_wire_ns);
-			join(p, t, slot);
-			return;
-		}
-	} else if (slot->message != p->messages && r.grade <= slot->grade && held(p, &r, r.dedupekey, t, r.t_wire_ns)) {
-		join(p, t, slot);
-		return;
-	}
-	if (tell(p, &r, slot, raw, r.t_wire_ns))
-		join(p, t, slot);
+	else if (v == INCIDENT_NEW && held(p, &r, key, t, now_ns))
+		incident_hold(slot, &r, p->messages, now_ns);
+	else if (v == INCIDENT_UPDATE && slot->message != p->messages && r.grade <= slot->grade && held(p, &r, r.dedupekey, t, now_ns))
+		; /* the incident's record stays as it was told */
+	else if (!tell(p, &r, slot, raw, now_ns) && v == INCIDENT_NEW)
+		incident_lose(slot, &r, p->messages, now_ns);
+	join(p, t, slot, rule_index);
 }
 
 /* ---- what becomes of it ---- */
 
-/* The incident's record, about this transaction. */
+/* What is of the incident, not of one of its transactions. */
 static void
-record_of(struct reporter *p, const struct incident *i, const struct suspect *t, struct alert_record *r)
+add_incident(struct alert_record *r, const struct alert_record *last)
 {
-	struct tx tx;
-	struct span raw = raw_of(p, t);
-	*r = i->last;
-	if (memcmp(r->hash, t->hash, 32) != 0 && raw.len > 0 && tx_decode(raw, &tx) == 0)
-		record_tx(r, &tx, t->hash);
-	if (memcmp(r->hash, t->hash, 32) != 0)
+	r->has |= last->has & (HAS_ARMED | HAS_POOL | HAS_SCORE);
+	memcpy(r->armed, last->armed, 20);
+	memcpy(r->pool, last->pool, 20);
+	memcpy(r->dedupekey, last->dedupekey, 32);
+	r->t_armed_ns = last->t_armed_ns;
+	r->generation = last->generation;
+	r->reasons |= last->reasons;
+	r->providers |= last->providers;
+	r->score = last->score;
+	r->learned = last->learned;
+	r->n_same = last->n_same;
+	r->n_victims = last->n_victims;
+	for (uint32_t i = 0; i < last->n_protocols; i++) {
+		uint32_t k = 0;
+		while (k < r->n_protocols && memcmp(r->protocols[k], last->protocols[i], 20) != 0)
+			k++;
+		if (!(last->touches[i] & TOUCH(ARMED)) || k == ALERT_PROTOCOLS_MAX)
+			continue;
+		if (k == r->n_protocols) {
+			memcpy(r->protocols[r->n_protocols++], last->protocols[i], 20);
+			r->touches[k] = 0;
+		}
+		r->touches[k] |= TOUCH(ARMED); /* the code that is called says so */
+	}
+}
+
+/* The incident's record, about this transaction: what grades it is its own. What is no longer kept cannot pause. */
+static void
+record_of(struct reporter *p, const struct incident *i, const struct suspect *t, uint32_t rule_index, struct alert_record *r)
+{
+	if (memcmp(i->last.hash, t->hash, 32) == 0) {
+		*r = i->last;
+	} else if (p->source.record != NULL && p->source.record(p->source.ctx, t->ref, r) && memcmp(r->hash, t->hash, 32) == 0) {
+		r->class_ = i->last.class_;
+		fill_rule(p, r, rule_index);
+		add_incident(r, &i->last);
+	} else {
+		*r = i->last;
 		memcpy(r->hash, t->hash, 32);
+		memset(r->touches, 0, sizeof r->touches);
+	}
 	r->t_wire_ns = t->t_ns > r->t_wire_ns ? t->t_ns : r->t_wire_ns;
 	r->kind = ALERT_KIND_ALERT;
 	supersede(r, i->held || i->remembered ? 0 : i->seq, i->ring);
 }
 
-/* A sender that was left out for want of time is looked for once a node has accepted the transaction. Makes another incident of it. */
+/* A sender that was left out for want of time is looked for once a node has accepted the transaction, or a block has it. */
 static bool
 name_sender(struct reporter *p, struct alert_record *r, const struct suspect *t)
 {
 	struct tx tx;
 	uint8_t from[20];
 	struct span raw = raw_of(p, t);
-	if ((r->has & HAS_FROM) || !(r->trust & TRUST_SENDER_SKIPPED) || raw.len == 0 || tx_decode(raw, &tx) != 0)
+	if ((!t->accepted && !t->included) || (r->has & HAS_FROM) || !(r->trust & TRUST_SENDER_SKIPPED) || raw.len == 0 || tx_decode(raw, &tx) != 0)
 		return false;
-	if (tx_sender(&tx, from) != 0) {
-		p->ctr[CTR_SENDERS_BAD]++;
-		return false;
-	}
-	p->ctr[CTR_SENDERS_RECOVERED]++;
-	record_sender(r, &tx, from);
-	return true;
+	bool good = tx_sender(&tx, from) == 0;
+	p->ctr[good ? CTR_SENDERS_RECOVERED : CTR_SENDERS_BAD]++;
+	record_sender(r, &tx, good ? from : NULL);
+	if (!good)
+		r->trust &= ~(uint32_t)TRUST_SENDER_SKIPPED;
+	return good;
 }
 
-/* One of its incidents, told anew if that says more than before. */
+/* One of its incidents, told anew if that says more than before. What somebody was told of keeps its key; what nobody was, is that of its sender. */
 static void
-changed(struct reporter *p, struct suspect *t, struct incident *i, bool accepted_now, uint64_t now_ns)
+changed(struct reporter *p, struct suspect *t, struct incident *i, uint32_t rule_index, bool accepted_now, uint64_t now_ns)
 {
 	struct alert_record r;
 	struct incident *slot = i;
-	record_of(p, i, t, &r);
+	enum incident_verdict v = INCIDENT_UPDATE;
+	bool was_held = i->held, real = t->accepted || t->included;
 	uint8_t before = i->grade;
-	bool was_held = i->held, renamed = accepted_now && name_sender(p, &r, t);
+	record_of(p, i, t, rule_index, &r);
+	bool named = name_sender(p, &r, t);
 	judge(&r, t);
-	if (r.grade <= before && !(accepted_now && r.grade >= GRADE_PAGE))
+	bool known = !was_held && r.grade <= before && i->last.node == NODE_ACCEPTED && memcmp(i->last.hash, t->hash, 32) != 0;
+	bool ready = askable(&r) && !askable(&i->last);
+	if (r.grade <= before && !ready && !(r.grade >= GRADE_PAGE && (accepted_now || (was_held && real))))
 		return;
-	if (renamed) {
-		i->used = i->used && !was_held;
+	if (named && was_held) {
+		i->used = 0;
 		incident_key(&r);
-		if (incident_judge(&p->incidents, &r, p->messages, r.t_wire_ns, &slot) == INCIDENT_REPEAT)
+		v = incident_judge(&p->incidents, &r, p->messages, now_ns, &slot);
+		if (v == INCIDENT_REPEAT)
 			return;
 	}
 	p->ctr[CTR_FINDINGS_CORRELATED]++;
+	if (known && storms_hold(p, &r, key_of_accepted(&r), now_ns))
+		return;
 	p->ctr[CTR_GRADES_RAISED] += r.grade > before;
-	if (tell(p, &r, slot, was_held || renamed ? raw_of(p, t) : (struct span){0}, now_ns))
-		join(p, t, slot);
+	if (!tell(p, &r, slot, was_held ? raw_of(p, t) : (struct span){0}, now_ns) && v == INCIDENT_NEW)
+		incident_lose(slot, &r, p->messages, now_ns);
+	join(p, t, slot, rule_index);
 }
 
+/* Joining changes what it is part of. */
+struct parts {
+	uint32_t n;
+	struct suspect_part part[SUSPECT_INCIDENTS];
+};
+
+static struct parts
+parts_of(const struct suspect *t)
+{
+	struct parts s = {.n = t->n_incidents};
+	memcpy(s.part, t->incident, sizeof s.part);
+	return s;
+}
+
+/* Of what was told before this start there is no record to go on from; nor of what had to make room. Told on the critical lane, it need not be again. */
 static void
 each_changed(struct reporter *p, struct suspect *t, bool accepted_now, uint64_t now_ns)
 {
+	const struct parts s = parts_of(t);
+	bool missing = s.n == 0;
 	p->messages++;
-	for (uint32_t k = 0; k < t->n_incidents; k++) {
-		struct incident *i = incident_at(&p->incidents, t->incident[k].slot, t->incident[k].key);
-		if (i == NULL || i->remembered)
+	for (uint32_t k = 0; k < s.n; k++) {
+		struct incident *i = incident_at(&p->incidents, s.part[k].slot, s.part[k].key);
+		missing |= i == NULL || i->remembered;
+		if (i == NULL)
 			continue;
 		i->accepted |= accepted_now;
-		changed(p, t, i, accepted_now, now_ns);
+		if (!i->remembered)
+			changed(p, t, i, s.part[k].rule_index, accepted_now, now_ns);
+		else if (accepted_now && i->ring != LANE_CRITICAL)
+			i->grade = 0;
 	}
+	if (missing && (t->accepted || t->included) && p->source.again != NULL)
+		p->source.again(p->source.ctx, t->ref, t->hash);
 }
 
 void
 report_accepted(struct reporter *p, const uint8_t hash[32], uint64_t now_ns)
 {
 	struct suspect *t = suspects_find(&p->suspects, hash);
-	if (t == NULL || t->accepted)
+	if (t == NULL) {
+		if (p->source.again != NULL)
+			p->source.again(p->source.ctx, 0, hash);
+		return;
+	}
+	if (t->accepted)
 		return;
 	t->accepted = true;
 	each_changed(p, t, true, now_ns);
 }
 
 void
-report_refused(struct reporter *p, const uint8_t hash[32])
-{
-	struct suspect *t = suspects_find(&p->suspects, hash);
-	if (t != NULL)
-		t->accepted = false;
-}
-
-void
-report_evidence(struct reporter *p, uint64_t fingerprint, bool of_answer, bool clean, uint64_t now_ns)
+report_evidence(struct reporter *p, uint64_t fingerprint, bool of_answer, bool of_block, bool clean, uint64_t now_ns)
 {
 	struct suspect *t = suspects_of_fingerprint(&p->suspects, fingerprint);
 	if (t == NULL)
 		return;
 	uint8_t *which = of_answer ? &t->answer : &t->bytes;
-	if (*which == PROOF_CLEAN)
-		return;
-	*which = clean ? PROOF_CLEAN : PROOF_DIRTY;
-	if (*which == PROOF_CLEAN)
+	bool more = clean && (*which != PROOF_CLEAN || (of_block && t->block != PROOF_CLEAN));
+	if (*which != PROOF_CLEAN)
+		*which = clean ? PROOF_CLEAN : PROOF_DIRTY;
+	if (clean && of_block)
+		t->block = PROOF_CLEAN;
+	if (more)
 		each_changed(p, t, false, now_ns);
 }
 
@@ -386,24 +519,34 @@ add_related(struct alert_record *r, uint32_t role, const uint8_t hash[32])
 	memcpy(r->related[r->n_related++].hash, hash, 32);
 }
 
+/* One transaction of it has ended, or has not after all. False: there is nothing to say of it, since others of it go on, or came into a block. */
+static bool
+count_ending(struct incident *i, enum alert_ending how, bool was_included)
+{
+	bool over = how == ENDING_DROPPED || how == ENDING_REPLACED;
+	i->open -= how != ENDING_REORGED && i->open > 0;
+	i->open += how == ENDING_REORGED;
+	i->included -= how == ENDING_REORGED && was_included && i->included > 0;
+	i->included += how == ENDING_INCLUDED;
+	i->accepted |= how == ENDING_INCLUDED;
+	if (i->last.class_ == CLASS_SWAP || i->last.class_ == CLASS_SANDWICH || i->last.class_ == CLASS_DISPLACEMENT)
+		return false;
+	return !over || (i->open == 0 && i->included == 0 && (i->held || i->last.kind != ALERT_KIND_RETRACT));
+}
+
 static void
-end_one(struct reporter *p, struct suspect *t, struct incident *i, enum alert_ending how, const uint8_t *by, uint64_t now_ns)
+end_one(struct reporter *p, struct suspect *t, struct incident *i, uint32_t rule_index, enum alert_ending how, const uint8_t *by, uint64_t now_ns)
 {
 	struct alert_record r;
-	bool over = how == ENDING_DROPPED || how == ENDING_REPLACED;
-	i->open -= (over || how == ENDING_INCLUDED) && i->open > 0;
-	i->open += how == ENDING_REORGED;
-	i->accepted |= how == ENDING_INCLUDED;
-	bool followed = i->last.class_ != CLASS_SWAP && i->last.class_ != CLASS_SANDWICH && i->last.class_ != CLASS_DISPLACEMENT;
-	if (!followed || (over && i->open > 0))
-		return;
+	bool over = how == ENDING_DROPPED || how == ENDING_REPLACED, was_held = i->held;
 	p->ctr[CTR_FINDINGS_CORRELATED]++;
-	if (i->held && (over || i->grade < GRADE_PAGE)) {
+	if (was_held && (how != ENDING_INCLUDED || i->grade < GRADE_PAGE)) {
 		p->ctr[CTR_SUPPRESSED_ENDED]++;
-		i->used = 0;
+		i->used = i->open > 0; /* nobody was told, and nobody need be */
 		return;
 	}
-	record_of(p, i, t, &r);
+	record_of(p, i, t, rule_index, &r);
+	name_sender(p, &r, t);
 	judge(&r, t);
 	r.ending = (uint8_t)how;
 	r.t_ended_ns = how == ENDING_REORGED ? 0 : now_ns;
@@ -411,7 +554,7 @@ end_one(struct reporter *p, struct suspect *t, struct incident *i, enum alert_en
 	if (by != NULL)
 		add_related(&r, ROLE_REPLACED, by);
 	p->ctr[CTR_INCIDENTS_ENDED] += how != ENDING_REORGED;
-	tell(p, &r, i, (struct span){0}, now_ns);
+	tell(p, &r, i, was_held ? raw_of(p, t) : (struct span){0}, now_ns);
 }
 
 void
@@ -420,13 +563,29 @@ report_ended(struct reporter *p, const uint8_t hash[32], enum alert_ending how, 
 	struct suspect *t = suspects_find(&p->suspects, hash);
 	if (t == NULL || (t->ended && how != ENDING_REORGED) || (!t->ended && how == ENDING_REORGED))
 		return;
+	const struct parts s = parts_of(t);
+	bool was_included = t->included;
 	t->ended = how != ENDING_REORGED;
 	t->included = how == ENDING_INCLUDED;
 	p->messages++;
+	for (uint32_t k = 0; k < s.n; k++) {
+		struct incident *i = incident_at(&p->incidents, s.part[k].slot, s.part[k].key);
+		if (i != NULL && !i->remembered && count_ending(i, how, was_included))
+			end_one(p, t, i, s.part[k].rule_index, how, by, now_ns);
+	}
+}
+
+void
+report_pending(struct reporter *p, const uint8_t hash[32])
+{
+	struct suspect *t = suspects_find(&p->suspects, hash);
+	if (t == NULL || !t->ended || t->included)
+		return;
+	t->ended = false;
 	for (uint32_t k = 0; k < t->n_incidents; k++) {
 		struct incident *i = incident_at(&p->incidents, t->incident[k].slot, t->incident[k].key);
-		if (i != NULL && !i->remembered)
-			end_one(p, t, i, how, by, now_ns);
+		if (i != NULL)
+			i->open++;
 	}
 }
 

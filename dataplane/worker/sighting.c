@@ -139,10 +139,22 @@ sighting_record(struct sighting *s)
 	r->kind = ALERT_KIND_ALERT;
 	r->raw_len = m->claim.has & CLAIM_UNSIGNED ? 0 : m->tx_bytes;
 	record_crossing(r, &m->where);
+	if (sighting_included(s)) {
+		r->ending = ENDING_INCLUDED;
+		r->t_ended_ns = r->t_wire_ns;
+	}
 	if (s->decoded)
 		record_tx(r, &s->tx, s->hash);
 	else
 		r->trust |= TRUST_TRUNCATED;
+}
+
+bool
+sighting_included(const struct sighting *s)
+{
+	const struct crossing *x = &s->m->where;
+	bool offered = x->carrier == CARRIER_ENGINE_BLOCK && (x->trust & TRUST_NODE_SAID);
+	return (x->trust & TRUST_INCLUDED) && x->carrier != CARRIER_RLPX_BLOCKBODY && !offered;
 }
 
 void

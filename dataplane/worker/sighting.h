@@ -19,6 +19,7 @@ struct sighting {
 	struct tx tx;
 	bool decoded; /* tx; else only what the message says is known */
 	bool hurry;   /* no time for senders */
+	bool late;    /* others wait behind it: no time for what may be left out */
 	bool named;   /* from was looked for */
 	bool has_from, has_record, has_touches;
 	uint8_t hash[32]; /* if decoded, or claimed */
@@ -32,6 +33,9 @@ struct sighting {
 
 /* sighting_begin: of a message, which must live as long. */
 void sighting_begin(struct sighting *s, const struct tx_msg *m, bool hurry);
+
+/* sighting_included: it crossed in a block, or was ordered already, by the word of whoever has it from the chain: what a peer sends as a block's, or a node has only offered to build, is not. */
+bool sighting_included(const struct sighting *s);
 
 /* sighting_record makes the record from message and bytes; sighting_claims then puts what the input claims over it, which counts more than bytes that were made up. */
 void sighting_record(struct sighting *s);

@@ -67,6 +67,13 @@ storm_due(struct storms *s, uint64_t now_ns, bool all)
 }
 
 void
+storm_keep(struct storms *s, struct storm_group *g, uint32_t n)
+{
+	s->busy -= g->waiting > 0 && n == 0;
+	g->waiting = n;
+}
+
+void
 storm_record(const struct storm_group *g, struct alert_record *r)
 {
 	*r = g->like;

@@ -46,6 +46,9 @@ enum storm_verdict storm_take(struct storms *s, const uint8_t key[20], const str
 /* storm_due: a group that has waited long enough, or NULL; looks at a few groups a call, at all if nothing may wait any longer. */
 struct storm_group *storm_due(struct storms *s, uint64_t now_ns, bool all);
 
+/* storm_keep: only the first n of what waits in the group still do. */
+void storm_keep(struct storms *s, struct storm_group *g, uint32_t n);
+
 /* storm_record makes the record of what waits in the group; storm_told empties it. */
 void storm_record(const struct storm_group *g, struct alert_record *r);
 void storm_told(struct storms *s, struct storm_group *g, uint64_t seq, uint32_t ring);

@@ -39,6 +39,13 @@ set_of(const struct suspects *s, const uint8_t *hash)
 	return h & (s->n - 1) & ~(WAYS - 1);
 }
 
+/* Fingerprints are keyed. */
+static uint32_t
+set_of_fingerprint(const struct suspects *s, uint64_t fingerprint)
+{
+	return (uint32_t)(fingerprint >> 8) & (s->n - 1) & ~(WAYS - 1);
+}
+
 struct suspect *
 suspects_find(struct suspects *s, const uint8_t hash[32])
 {
@@ -52,10 +59,11 @@ suspects_find(struct suspects *s, const uint8_t hash[32])
 struct suspect *
 suspects_of_fingerprint(struct suspects *s, uint64_t fingerprint)
 {
-	uint32_t at = s->by_fingerprint[fingerprint & (s->n - 1)];
-	if (fingerprint == 0 || at == 0 || !s->used[at - 1] || s->slot[at - 1].fingerprint != fingerprint)
-		return NULL;
-	return &s->slot[at - 1];
+	const uint32_t *set = &s->by_fingerprint[set_of_fingerprint(s, fingerprint)];
+	for (uint32_t i = 0; fingerprint != 0 && i < WAYS; i++)
+		if (set[i] != 0 && s->slot[set[i] - 1].fingerprint == fingerprint)
+			return &s->slot[set[i] - 1];
+	return NULL;
 }
 
 static bool
@@ -63,6 +71,27 @@ less_worth(const struct suspect *a, const struct suspect *b)
 {
 	bool a_kept = a->accepted && !a->ended, b_kept = b->accepted && !b->ended;
 	return a_kept != b_kept ? b_kept : a->t_ns < b->t_ns;
+}
+
+/* A place in the set that points nowhere, or at who has another fingerprint by now, or is worth the least. */
+static void
+note_fingerprint(struct suspects *s, struct suspect *t, uint64_t fingerprint)
+{
+	uint32_t *set = &s->by_fingerprint[set_of_fingerprint(s, fingerprint)], *at = set, own = (uint32_t)(t - s->slot) + 1;
+	t->fingerprint = fingerprint;
+	for (uint32_t *i = set; i < set + WAYS; i++) {
+		if (*i == own)
+			return;
+		const struct suspect *other = *i != 0 ? &s->slot[*i - 1] : NULL;
+		bool stale = other == NULL || set_of_fingerprint(s, other->fingerprint) != (uint32_t)(set - s->by_fingerprint);
+		if (stale) {
+			at = i;
+			*i = 0;
+		} else if (*at != 0 && less_worth(other, &s->slot[*at - 1])) {
+			at = i;
+		}
+	}
+	*at = own;
 }
 
 struct suspect *
@@ -85,22 +114,31 @@ suspects_add(struct suspects *s, const uint8_t hash[32], uint64_t fingerprint, u
 		*t = (struct suspect){.t_ns = now_ns};
 		memcpy(t->hash, hash, 32);
 	}
-	if (fingerprint != 0) {
-		t->fingerprint = fingerprint;
-		s->by_fingerprint[fingerprint & (s->n - 1)] = (uint32_t)(t - s->slot) + 1;
-	}
+	if (fingerprint != 0)
+		note_fingerprint(s, t, fingerprint);
 	return t;
 }
 
 bool
-suspect_joins(struct suspect *t, uint32_t slot, const uint8_t dedupekey[32])
+suspect_joins(struct suspect *t, uint32_t slot, const uint8_t key[8], uint32_t rule_index)
 {
 	for (uint32_t i = 0; i < t->n_incidents; i++)
-		if (t->incident[i].slot == slot && memcmp(t->incident[i].key, dedupekey, 8) == 0)
+		if (t->incident[i].slot == slot && memcmp(t->incident[i].key, key, 8) == 0)
 			return false;
 	if (t->n_incidents == SUSPECT_INCIDENTS)
 		return false;
 	t->incident[t->n_incidents].slot = slot;
-	memcpy(t->incident[t->n_incidents++].key, dedupekey, 8);
+	t->incident[t->n_incidents].rule_index = rule_index;
+	memcpy(t->incident[t->n_incidents++].key, key, 8);
 	return true;
+}
+
+void
+suspect_creates(struct suspect *t, const uint8_t address[20])
+{
+	for (uint32_t i = 0; i < t->n_created; i++)
+		if (memcmp(t->created[i], address, 20) == 0)
+			return;
+	if (t->n_created < SUSPECT_CREATED_MAX)
+		memcpy(t->created[t->n_created++], address, 20);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* suspects: the transactions that alerts speak of, by hash and by the workers' fingerprint: what is known of their evidence, and which incidents they are part of, so that what a node says
- * of them later, an acknowledgement or a block reaches their alerts. The table is fixed; the oldest
- * that no node accepted makes room first. Used by the correlator's lcore alone. */
+ * of them later, an acknowledgement or a block reaches their alerts. The tables are fixed; the oldest
+ * that no node accepted makes room first, in both. Used by the correlator's lcore alone. */
 #ifndef WORKER_SUSPECTS_H
 #define WORKER_SUSPECTS_H
 
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define SUSPECT_INCIDENTS 4u /* of one transaction; of more, the first are followed */
+#define SUSPECT_CREATED_MAX 8u /* contracts that one transaction arms; of more, the first are followed */
 
 /* What is known of how its bytes (its acceptance) crossed. */
 enum proof { PROOF_NONE, PROOF_DIRTY, PROOF_CLEAN };
@@ -19,20 +20,21 @@ struct suspect {
 	uint64_t fingerprint; /* 0: not known */
 	uint64_t t_ns, chain_id;
 	uint64_t ref;	/* kept.h: its message */
-	uint8_t bytes, answer; /* enum proof: of its bytes, of a node's acceptance */
-	bool accepted, included, ended, creates;
-	uint8_t created[20]; /* the contract that its deployment makes */
-	uint8_t n_incidents;
-	struct {
+	uint8_t bytes, answer, block; /* enum proof: of its bytes, of a node's acceptance, of a block's bytes that has it */
+	bool accepted, included, ended;
+	uint8_t n_incidents, n_created;
+	struct suspect_part {
 		uint32_t slot;
+		uint32_t rule_index; /* the gravest that said so of this transaction */
 		uint8_t key[8]; /* of the dedupe key: the slot may have been given to another */
 	} incident[SUSPECT_INCIDENTS];
+	uint8_t created[SUSPECT_CREATED_MAX][20]; /* what it arms: contracts that it deploys, accounts that it delegates */
 };
 
 struct suspects {
 	struct suspect *slot;
 	uint8_t *used;
-	uint32_t *by_fingerprint; /* slot + 1 */
+	uint32_t *by_fingerprint; /* slot + 1, in sets */
 	uint32_t n;
 	uint64_t evicted;
 };
@@ -48,7 +50,9 @@ struct suspect *suspects_of_fingerprint(struct suspects *s, uint64_t fingerprint
 /* suspects_add: the entry of that hash, made if it is not there. Never NULL. */
 struct suspect *suspects_add(struct suspects *s, const uint8_t hash[32], uint64_t fingerprint, uint64_t now_ns);
 
-/* suspect_joins: the transaction is part of that incident. False: it was already, or of too many. */
-bool suspect_joins(struct suspect *t, uint32_t slot, const uint8_t dedupekey[32]);
+/* suspect_joins: the transaction is part of that incident, by that rule. key: of the dedupe key. False: it was already (the rule is then the first's), or of too many. */
+bool suspect_joins(struct suspect *t, uint32_t slot, const uint8_t key[8], uint32_t rule_index);
+/* suspect_creates: it arms that address. */
+void suspect_creates(struct suspect *t, const uint8_t address[20]);
 
 #endif

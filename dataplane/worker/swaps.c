@@ -45,7 +45,7 @@ fill_roles(struct alert_record *r, const struct sandwich_finding *f)
 	add_related(r, ROLE_BACK, &f->back);
 	r->n_victims = f->n_victims;
 	r->reasons |= f->reasons & (REASON(FEE_ORDER) | REASON(BUNDLE_ORDER) | REASON(PACKED) | REASON(PARTIAL));
-	memcpy(r->pool, f->key, 20);
+	memcpy(r->pool, f->has_pool ? f->pool : f->key, 20);
 	r->has |= HAS_POOL;
 	if (f->attacker_known && f->attacker_is_contract) {
 		memcpy(r->armed, f->attacker, 20);
@@ -128,6 +128,10 @@ take_swaps(struct correlator *c, struct sighting *s)
 	const struct tx_msg *m = s->m;
 	if (m->where.trust & TRUST_INCLUDED)
 		return;
+	if (s->late && m->where.bundle == 0) {
+		c->ctr[CTR_SANDWICH_LEFT_OUT]++;
+		return;
+	}
 	struct sandwich_tx t = {.hash = s->hash, .from = s->has_from ? s->from : NULL, .to = s->tx.to.len == 20 ? s->tx.to.p : NULL, .ref = s->ref,
 		.nonce = s->tx.nonce, .has_nonce = !(m->claim.has & CLAIM_NO_NONCE), .priced = true, .type = s->tx.type, .tip_cap = s->tx.tip_cap,
 		.fee_cap = s->tx.fee_cap, .swaps = tx_msg_swaps(m), .n_swaps = m->n_swaps, .data = s->tx.data, .bundle = m->where.bundle,

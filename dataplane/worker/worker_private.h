@@ -39,7 +39,7 @@ struct pending {
 	uint64_t fingerprint;
 	struct crossing where;
 	struct join_ref asked; /* slot 0: nobody waits for an answer to it */
-	struct evidence_ref proof;
+	struct evidence_ref proof, answer_proof; /* of itself; of the answer, if it has come already */
 	uint32_t answer_trust; /* of the answer, if it has come already */
 	bool accepted;	       /* the node has answered already, with `hash` */
 	uint8_t hash[32];
@@ -73,7 +73,9 @@ struct worker {
 	struct code_reader *code;
 	struct swap_cache *swaps;
 	bool code_all;
-	uint64_t code_tokens_ns, code_at_ns; /* time left for reading codes, and as of when */
+	struct code_time {
+		uint64_t tokens_ns, at_ns; /* left for reading codes, and as of when */
+	} code_time[2];			   /* of what is in blocks */
 	struct pipe pipe;
 	struct pending pending[PENDING_MAX];
 	uint32_t n_pending;

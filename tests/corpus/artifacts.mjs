@@ -18,16 +18,30 @@ export async function fetchPackages(list, folder, log = () => {}) {
 	const missing = list.filter((p) => !existsSync(folderOf(folder, p.package)));
 	for (let i = 0; i < missing.length; i += 8) {
 		const part = missing.slice(i, i + 8);
-		const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder, ...part.map((p) => p.package)], { maxBuffer: 1 << 30 });
+		const { stdout } = await run(
+			"npm",
+			["pack", "--json", "--ignore-scripts", "--pack-destination", folder, ...part.map((p) => p.package)],
+			{ maxBuffer: 1 << 30 },
+		);
 		const packed = Object.values(JSON.parse(stdout));
 		for (const p of part) {
 			const at = packed.find((x) => `${x.name}@${x.version}` === p.package);
-			const archive = join(folder, basename(at.filename)), made = folderOf(folder, p.package);
+			const archive = join(folder, basename(at.filename)),
+				made = folderOf(folder, p.package);
 			const integrity = "sha512-" + createHash("sha512").update(readFileSync(archive)).digest("base64");
 			if (integrity !== p.integrity) throw new Error(`${p.package}: ${integrity}, pinned ${p.integrity}`);
 			rmSync(made + ".part", { recursive: true, force: true });
 			mkdirSync(made + ".part");
-			await run("tar", ["-xzf", archive, "--no-same-owner", "--strip-components=1", "-C", made + ".part", "--wildcards", ...p.under.map((u) => `*/${u}/*`)]);
+			await run("tar", [
+				"-xzf",
+				archive,
+				"--no-same-owner",
+				"--strip-components=1",
+				"-C",
+				made + ".part",
+				"--wildcards",
+				...p.under.map((u) => `*/${u}/*`),
+			]);
 			renameSync(made + ".part", made);
 			rmSync(archive);
 			log(`fetched ${p.package}`);
@@ -45,36 +59,60 @@ function* files(folder, ending) {
 
 // bytecode of an artifact as hex with 0x, libraries' addresses as zeros; undefined where there is none
 function codeOf(artifact) {
-	const raw = typeof artifact.bytecode === "string" ? artifact.bytecode : artifact.bytecode?.object ?? artifact.compilerOutput?.evm?.bytecode?.object;
+	const raw =
+		typeof artifact.bytecode === "string"
+			? artifact.bytecode
+			: (artifact.bytecode?.object ?? artifact.compilerOutput?.evm?.bytecode?.object);
 	if (typeof raw !== "string") return undefined;
-	const hex = raw.replace(/^0x/, "").replace(/__.{38}/g, "0".repeat(40)).toLowerCase();
+	const hex = raw
+		.replace(/^0x/, "")
+		.replace(/__.{38}/g, "0".repeat(40))
+		.toLowerCase();
 	return /^([0-9a-f]{2}){8,}$/.test(hex) ? "0x" + hex : undefined;
 }
 
 // the same code whatever the hash of its sources and the libraries that it is linked with
 export function normalised(code) {
-	return keccak256(code.replace(/a264697066735822[0-9a-f]{68}/g, "").replace(/a165627a7a72305820[0-9a-f]{64}0029/g, "").replace(/a265627a7a72315820[0-9a-f]{64}/g, ""));
+	return keccak256(
+		code
+			.replace(/a264697066735822[0-9a-f]{68}/g, "")
+			.replace(/a165627a7a72305820[0-9a-f]{64}0029/g, "")
+			.replace(/a265627a7a72315820[0-9a-f]{64}/g, ""),
+	);
 }
 
 export function artifactsOf(p, folder) {
-	const top = folderOf(folder, p.package), out = [];
+	const top = folderOf(folder, p.package),
+		out = [];
 	for (const path of files(top, ".json")) {
 		if (statSync(path).size > FILE_MAX) continue;
 		const text = readFileSync(path, "utf8");
 		if (!text.includes('"bytecode"') || /\.(s|t)\.sol\/|\.dbg\.json$/.test(path)) continue;
 		let artifact;
-		try { artifact = JSON.parse(text); } catch { continue; }
+		try {
+			artifact = JSON.parse(text);
+		} catch {
+			continue;
+		}
 		const init_code = codeOf(artifact);
 		if (!init_code) continue;
 		const contract = artifact.contractName ?? basename(path, ".json").replace(/\..*$/, "");
-		out.push({ package: p.package, use: p.use, contract, init_code, abi: artifact.abi ?? artifact.compilerOutput?.abi ?? [], path: path.slice(top.length + 1) });
+		out.push({
+			package: p.package,
+			use: p.use,
+			contract,
+			init_code,
+			abi: artifact.abi ?? artifact.compilerOutput?.abi ?? [],
+			path: path.slice(top.length + 1),
+		});
 	}
 	return out;
 }
 
 // every .sol of a package: { path: text }
 export function sourcesOf(p, folder) {
-	const top = folderOf(folder, p.package), out = {};
+	const top = folderOf(folder, p.package),
+		out = {};
 	for (const path of files(top, ".sol")) out[path.slice(top.length + 1)] = readFileSync(path, "utf8");
 	return out;
 }

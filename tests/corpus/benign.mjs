@@ -11,7 +11,12 @@ import { compileAll } from "./pool.mjs";
 const SHIPPED = [
 	["@morpho-org/morpho-blue", "src/mocks/FlashBorrowerMock.sol", "FlashBorrowerMock", "0.8.19"],
 	["erc3156", "contracts/reference/FlashLender.sol", "FlashLender", "0.8.10"],
-	["@uniswap/v4-core", "lib/openzeppelin-contracts/contracts/mocks/ERC3156FlashBorrowerMock.sol", "ERC3156FlashBorrowerMock", "0.8.24"],
+	[
+		"@uniswap/v4-core",
+		"lib/openzeppelin-contracts/contracts/mocks/ERC3156FlashBorrowerMock.sol",
+		"ERC3156FlashBorrowerMock",
+		"0.8.24",
+	],
 	["@mstable/protocol", "contracts/masset/liquidator/Liquidator.sol", "Liquidator", "0.8.10"],
 	["@mstable/protocol", "contracts/polygon/PLiquidator.sol", "PLiquidator", "0.8.10"],
 	["@mstable/protocol", "contracts/z_mocks/masset/migrate2/MusdV2Rebalance.sol", "MusdV2Rebalance", "0.8.10"],
@@ -30,8 +35,17 @@ export async function benignRecords(folder, { threads, log }) {
 	const sources = await shipped(list, folder, threads, log);
 	const seen = new Set();
 	const hard = hardRecords(distinct([...all.filter(isHard), ...sources], seen));
-	const benign = distinct(all.filter((a) => !isHard(a)), seen).map((a) => ({
-		id: `${a.package}/${a.path}`, package: a.package, contract: a.contract, list: a.use, label: "benign", blind: false, init_code: a.init_code,
+	const benign = distinct(
+		all.filter((a) => !isHard(a)),
+		seen,
+	).map((a) => ({
+		id: `${a.package}/${a.path}`,
+		package: a.package,
+		contract: a.contract,
+		list: a.use,
+		label: "benign",
+		blind: false,
+		init_code: a.init_code,
 	}));
 	return { benign, hard };
 }
@@ -39,16 +53,44 @@ export async function benignRecords(folder, { threads, log }) {
 async function shipped(list, folder, threads, log) {
 	const texts = new Map();
 	const textOf = (name, path) => {
-		if (!texts.has(name)) texts.set(name, sourcesOf(list.find((p) => p.package.startsWith(name.includes("@", 1) ? name : name + "@")), folder));
+		if (!texts.has(name))
+			texts.set(
+				name,
+				sourcesOf(
+					list.find((p) => p.package.startsWith(name.includes("@", 1) ? name : name + "@")),
+					folder,
+				),
+			);
 		return texts.get(name)[path];
 	};
-	const tasks = SHIPPED.map(([name, path, contract, solc]) => ({ id: `${name}/${contract}`, contract, solc, runs: 200, via_ir: false, abi: true, name, main: path, files: closure(name, path, textOf) }));
+	const tasks = SHIPPED.map(([name, path, contract, solc]) => ({
+		id: `${name}/${contract}`,
+		contract,
+		solc,
+		runs: 200,
+		via_ir: false,
+		abi: true,
+		name,
+		main: path,
+		files: closure(name, path, textOf),
+	}));
 	const codes = await compileAll(tasks, { threads, log });
 	return tasks.flatMap((t) => {
 		const made = codes.get(t.id);
-		if (!made || made.refused || !made[t.contract]) { log(`${t.id}: ${made?.refused ?? "no output"}`); return []; }
+		if (!made || made.refused || !made[t.contract]) {
+			log(`${t.id}: ${made?.refused ?? "no output"}`);
+			return [];
+		}
 		const { code, abi } = made[t.contract];
-		return [{ package: list.find((p) => p.package.startsWith(t.name + "@")).package, use: "sources", contract: t.contract, abi, init_code: "0x" + code.replace(/__.{38}/g, "0".repeat(40)) }];
+		return [
+			{
+				package: list.find((p) => p.package.startsWith(t.name + "@")).package,
+				use: "sources",
+				contract: t.contract,
+				abi,
+				init_code: "0x" + code.replace(/__.{38}/g, "0".repeat(40)),
+			},
+		];
 	});
 }
 
@@ -61,9 +103,9 @@ function closure(name, main, textOf) {
 		out[path] = textOf(name, path) ?? (foreign && textOf(foreign[1], foreign[2] + path.slice(foreign[0].length)));
 		if (out[path] === undefined) throw new Error(`${name}: no ${path}`);
 		out[path] = out[path].replace(/^pragma solidity =?(\d+\.\d+\.\d+);/m, "pragma solidity ^$1;");
-		for (const [, to] of out[path].matchAll(/^\s*import\s[^;"']*["']([^"']+)["']/gm)) add(to.startsWith(".") ? join(dirname(path), to) : to);
+		for (const [, to] of out[path].matchAll(/^\s*import\s[^;"']*["']([^"']+)["']/gm))
+			add(to.startsWith(".") ? join(dirname(path), to) : to);
 	};
 	add(main);
 	return out;
 }
-

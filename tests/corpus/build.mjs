@@ -27,13 +27,20 @@ import { compileAll } from "./pool.mjs";
 
 const { values: options } = parseArgs({
 	options: {
-		out: { type: "string", default: "out" }, each: { type: "string", default: "3" }, only: { type: "string", default: "" }, threads: { type: "string", default: "2" },
-		part: { type: "string", default: "attacks,executors,benign" }, check: { type: "string" }, sample: { type: "string" }, verbose: { type: "boolean", default: false },
+		out: { type: "string", default: "out" },
+		each: { type: "string", default: "3" },
+		only: { type: "string", default: "" },
+		threads: { type: "string", default: "2" },
+		part: { type: "string", default: "attacks,executors,benign" },
+		check: { type: "string" },
+		sample: { type: "string" },
+		verbose: { type: "boolean", default: false },
 	},
 });
 const threads = Number(options.threads);
 const log = options.verbose ? (line) => console.log(line) : () => {};
-const SAMPLE_MAX = 20, SAMPLE_CODE_MAX = 4200;
+const SAMPLE_MAX = 20,
+	SAMPLE_CODE_MAX = 4200;
 
 function write(name, list) {
 	mkdirSync(options.out, { recursive: true });
@@ -41,7 +48,11 @@ function write(name, list) {
 	console.log(`${name}: ${list.length}`);
 }
 
-const attackTasks = () => tasksOf([...generated(), ...written(new URL("./attacks", import.meta.url).pathname)].filter((s) => s.id.includes(options.only)), Number(options.each));
+const attackTasks = () =>
+	tasksOf(
+		[...generated(), ...written(new URL("./attacks", import.meta.url).pathname)].filter((s) => s.id.includes(options.only)),
+		Number(options.each),
+	);
 
 async function attacks() {
 	const tasks = attackTasks();
@@ -60,7 +71,8 @@ async function benign() {
 
 // every so many of the tasks, so that providers, kinds and compilers differ
 async function sample() {
-	const all = attackTasks().filter((t) => !t.via_ir), step = Math.floor(all.length / SAMPLE_MAX / 2);
+	const all = attackTasks().filter((t) => !t.via_ir),
+		step = Math.floor(all.length / SAMPLE_MAX / 2);
 	const tasks = all.filter((_, i) => i % step === 0);
 	const { records: made } = records(tasks, await compileAll(tasks, { threads, log }));
 	const kept = made.filter((r) => r.init_code.length / 2 < SAMPLE_CODE_MAX).slice(0, SAMPLE_MAX);
@@ -69,7 +81,12 @@ async function sample() {
 }
 
 async function check() {
-	const wanted = new Map(readFileSync(options.check, "utf8").trim().split("\n").map((l) => [JSON.parse(l).id, l]));
+	const wanted = new Map(
+		readFileSync(options.check, "utf8")
+			.trim()
+			.split("\n")
+			.map((l) => [JSON.parse(l).id, l]),
+	);
 	const tasks = attackTasks().filter((t) => wanted.has(t.id));
 	const { records: made } = records(tasks, await compileAll(tasks, { threads, log }));
 	const same = made.filter((r) => wanted.get(r.id) === JSON.stringify(r)).length;
@@ -83,6 +100,8 @@ else if (options.sample) good = await sample();
 else {
 	const parts = options.part.split(",");
 	if (parts.includes("executors")) write("executors.ndjson", executorRecords());
-	good = (await Promise.all([parts.includes("attacks") ? attacks() : true, parts.includes("benign") ? benign() : true])).every(Boolean);
+	good = (
+		await Promise.all([parts.includes("attacks") ? attacks() : true, parts.includes("benign") ? benign() : true])
+	).every(Boolean);
 }
 process.exit(good ? 0 : 1);

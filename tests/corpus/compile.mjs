@@ -10,9 +10,11 @@ const compilers = new Map();
 function compiler(version) {
 	if (!compilers.has(version)) {
 		compilers.clear(); // they are big, and jobs come sorted by version
-		const listeners = process.listeners("unhandledRejection"), thrown = process.listeners("uncaughtException");
+		const listeners = process.listeners("unhandledRejection"),
+			thrown = process.listeners("uncaughtException");
 		const solc = require(`solc-${version}`);
-		for (const l of process.listeners("unhandledRejection")) if (!listeners.includes(l)) process.off("unhandledRejection", l);
+		for (const l of process.listeners("unhandledRejection"))
+			if (!listeners.includes(l)) process.off("unhandledRejection", l);
 		for (const l of process.listeners("uncaughtException")) if (!thrown.includes(l)) process.off("uncaughtException", l);
 		compilers.set(version, solc.compileStandardWrapper ?? solc.compile);
 	}
@@ -38,7 +40,8 @@ function run(job, names, out) {
 	if (!errors.length) {
 		for (const n of names) {
 			out.codes[n] = {};
-			for (const [c, v] of Object.entries(result.contracts[n] ?? {})) if (v.evm.bytecode.object) out.codes[n][c] = v.evm.bytecode.object;
+			for (const [c, v] of Object.entries(result.contracts[n] ?? {}))
+				if (v.evm.bytecode.object) out.codes[n][c] = v.evm.bytecode.object;
 		}
 		return;
 	}
@@ -56,7 +59,10 @@ function runAlone(job, out) {
 	const result = compile(job, Object.keys(job.sources));
 	const error = (result.errors ?? []).find((e) => e.severity === "error");
 	if (error) out.refused[job.id] = error.formattedMessage;
-	else out.codes[job.id] = Object.fromEntries(Object.entries(result.contracts[job.main]).map(([c, v]) => [c, { code: v.evm.bytecode.object, abi: v.abi }]));
+	else
+		out.codes[job.id] = Object.fromEntries(
+			Object.entries(result.contracts[job.main]).map(([c, v]) => [c, { code: v.evm.bytecode.object, abi: v.abi }]),
+		);
 }
 
 parentPort.on("message", (job) => {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Synthetic benign swaps through the correlator: who trades without ever sandwiching anybody, on pools and from senders that collide as real ones do.
- * Retail through known routers (one pool and paths), people who buy and sell again, market makers, arbitrage bots with calldata of unknown form that follow
- * other people's swaps and each other, an aggregator of unknown form that serves everybody, replacements, and fees of wallets that copy one oracle. Orders
- * of arrival are shaken by up to two seconds. Every finding is a false alarm.
+/* Synthetic benign swaps through the correlator: who trades without ever sandwiching anybody, on pools and
+ * from senders that collide as real ones do. Retail through known routers (one pool and paths), people who
+ * buy and sell again, market makers, arbitrage bots with calldata of unknown form that follow other people's
+ * swaps and each other, an aggregator of unknown form that serves everybody, replacements, and fees of
+ * wallets that copy one oracle. Orders of arrival are shaken by up to two seconds. Every finding is a false
+ * alarm.
  *
- * usage: benign_swaps [N] [RATE per second] [SEED] [--verbose]; prints one object; exit 1 if there are more than 10 findings per million, or the table is
- * not sound. */
+ * usage: benign_swaps [N] [RATE per second] [SEED] [--verbose]; prints one object; exit 1 if there are more
+ * than 10 findings per million, or the table is not sound. */
 #include "detect/correlate/sandwich.h"
 
 #include <inttypes.h>
@@ -33,7 +35,8 @@ struct made {
 };
 
 enum kind { RETAIL, PATH, ROUND_TRIP, MAKER, ARBITRAGE, AGGREGATOR, REPLACED, KINDS };
-static const char *const kinds[] = {"retail", "path", "round trip", "maker", "arbitrage", "aggregator", "replaced"};
+static const char *const kinds[] = {
+	"retail", "path", "round trip", "maker", "arbitrage", "aggregator", "replaced"};
 
 static uint64_t rng = 88172645463325252u;
 
@@ -71,7 +74,8 @@ address(uint8_t out[20], unsigned kind, uint64_t n)
 }
 
 enum { A_POOL = 1, A_TOKEN, A_USER, A_ROUTER, A_BOT, A_BOT_EOA, A_MAKER, A_AGGREGATOR };
-static const uint8_t weth[20] = {0xc0, 0x2a, 0xaa, 0x39, 0xb2, 0x23, 0xfe, 0x8d, 0x0a, 0x0e, 0x5c, 0x4f, 0x27, 0xea, 0xd9, 0x08, 0x3c, 0x75, 0x6c, 0xc2};
+static const uint8_t weth[20] = {0xc0, 0x2a, 0xaa, 0x39, 0xb2, 0x23, 0xfe, 0x8d, 0x0a, 0x0e, 0x5c, 0x4f, 0x27,
+	0xea, 0xd9, 0x08, 0x3c, 0x75, 0x6c, 0xc2};
 
 static double rank_sum[POOLS];
 static double base_fee = 30e9, oracle_tip = 1.5e9, rate = 15;
@@ -181,8 +185,10 @@ decoded(struct made *m, uint32_t pool, bool buy, double in, bool odd)
 	struct swap *w = &m->swaps[m->n_swaps++];
 	uint8_t token[20];
 	address(token, A_TOKEN, pool);
-	double fair = in * (buy ? 2000.0 / (1 + pool) + 0.013 : 1 / (2000.0 / (1 + pool) + 0.013)), least = fair * (0.97 + 0.029 * unit());
-	w->has = SWAP_HAS_TOKEN_IN | SWAP_HAS_TOKEN_OUT | (odd ? 0 : SWAP_HAS_POOL) | SWAP_HAS_AMOUNT_IN | SWAP_HAS_LIMIT;
+	double fair = in * (buy ? 2000.0 / (1 + pool) + 0.013 : 1 / (2000.0 / (1 + pool) + 0.013)),
+	       least = fair * (0.97 + 0.029 * unit());
+	w->has = SWAP_HAS_TOKEN_IN | SWAP_HAS_TOKEN_OUT | (odd ? 0 : SWAP_HAS_POOL) | SWAP_HAS_AMOUNT_IN |
+		 SWAP_HAS_LIMIT;
 	w->hops = 1;
 	address(w->pool, A_POOL, pool);
 	memcpy(buy ? w->token_in : w->token_out, weth, 20);
@@ -214,8 +220,7 @@ size(void)
 
 static uint64_t user_nonce[USERS], maker_nonce[MAKERS], bot_nonce[BOTS * 4];
 
-static void
-arbitrage(uint32_t pool, const struct made *after);
+static void arbitrage(uint32_t pool, const struct made *after);
 
 static void
 retail(enum kind kind)
@@ -253,7 +258,8 @@ retail(enum kind kind)
 static void
 round_trip(enum kind kind)
 {
-	uint32_t user = (uint32_t)below(kind == MAKER ? MAKERS : USERS), pool = kind == MAKER ? (user * 7 + (uint32_t)below(5)) % 300 : zipf();
+	uint32_t user = (uint32_t)below(kind == MAKER ? MAKERS : USERS),
+		 pool = kind == MAKER ? (user * 7 + (uint32_t)below(5)) % 300 : zipf();
 	uint64_t t_ns = now_ns;
 	bool buy = unit() < 0.5;
 	double in = size();
@@ -277,11 +283,13 @@ bytes(struct made *m, const void *p, uint32_t n)
 	m->data_len += n;
 }
 
-/* A bot's own contract: pools, tokens and amounts packed; its fee follows the swap that it follows, or the oracle. */
+/* A bot's own contract: pools, tokens and amounts packed; its fee follows the swap that it follows, or the
+ * oracle. */
 static void
 arbitrage(uint32_t pool, const struct made *after)
 {
-	uint32_t bot = (uint32_t)below(BOTS), eoa = bot * 4 + (uint32_t)below(bot % 3 == 0 ? 4 : 1), other = zipf();
+	uint32_t bot = (uint32_t)below(BOTS), eoa = bot * 4 + (uint32_t)below(bot % 3 == 0 ? 4 : 1),
+		 other = zipf();
 	struct made *m = make(ARBITRAGE, after->t_ns - below(NS));
 	address(m->from, A_BOT_EOA, eoa);
 	address(m->to, A_BOT, bot);
@@ -354,7 +362,8 @@ someone(void)
 {
 	double r = unit();
 	now_ns += (uint64_t)(-log(1 - unit()) / rate * 1e9);
-	if (below((uint64_t)(12 * rate) + 1) == 0) { /* a block: another base fee, another word of the oracle */
+	if (below((uint64_t)(12 * rate) + 1) ==
+		0) { /* a block: another base fee, another word of the oracle */
 		base_fee *= 0.9 + 0.22 * unit();
 		base_fee = fmin(fmax(base_fee, 5e9), 300e9);
 		oracle_tip = floor(1e8 * (1 + 30 * unit() * unit()) + 1e6 * unit());
@@ -396,8 +405,9 @@ found(void *ctx, const struct sandwich_finding *f)
 	by_kind[f->kind]++;
 	by_source[kind_of[f->front.ref % RING]]++;
 	if (verbose)
-		fprintf(stderr, "kind %u score %u evidence %x front %s victim %s victims %u\n", f->kind, f->score, f->evidence,
-			kinds[kind_of[f->front.ref % RING]], kinds[kind_of[f->victims[0].ref % RING]], f->n_victims);
+		fprintf(stderr, "kind %u score %u evidence %x front %s victim %s victims %u\n", f->kind,
+			f->score, f->evidence, kinds[kind_of[f->front.ref % RING]],
+			kinds[kind_of[f->victims[0].ref % RING]], f->n_victims);
 }
 
 static void
@@ -433,7 +443,8 @@ report(const struct sandwich *s, uint64_t n, const uint64_t *counts)
 	const char *wrong = sandwich_check(s);
 	printf("{\"transactions\":%" PRIu64 ",\"rate\":%.0f,\"findings\":%" PRIu64, n, rate, findings);
 	for (unsigned i = 1; i < 5; i++)
-		printf(",\"%s\":%" PRIu64, (const char *[]){"", "partial", "public", "bundle", "displacement"}[i], by_kind[i]);
+		printf(",\"%s\":%" PRIu64,
+			(const char *[]){"", "partial", "public", "bundle", "displacement"}[i], by_kind[i]);
 	for (unsigned i = 0; i < KINDS; i++)
 		printf(",\"front %s\":%" PRIu64, kinds[i], by_source[i]);
 	for (unsigned i = 0; i < SANDWICH_N_COUNT; i++)

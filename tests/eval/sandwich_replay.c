@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What sandwich.py asks: transactions as words on lines, findings as objects on lines.
  *
- *   tx HASH FROM TO NONCE TYPE TIP CAP VALUE INPUT BUNDLE POS LEN T_NS   "-": not known; FROM "~0x..": to be recovered
- *   hash HASH BUNDLE POS LEN T_NS
- *   in HASH BLOCK INDEX T_NS
- *   base WEI */
+ *   tx HASH FROM TO NONCE TYPE TIP CAP VALUE INPUT BUNDLE POS LEN T_NS   "-": not known; FROM "~0x..": to be
+ * recovered hash HASH BUNDLE POS LEN T_NS in HASH BLOCK INDEX T_NS base WEI */
 #include "detect/correlate/sandwich.h"
 #include "wire/hex.h"
 
@@ -69,13 +67,14 @@ print(void *ctx, const struct sandwich_finding *f)
 	static const char *const kinds[] = {"", "partial", "public", "bundle", "displacement"};
 	static const char *const endings[] = {"open", "held", "broken", "replaced", "dropped"};
 	(void)ctx;
-	printf("{\"incident\":%" PRIu64 ",\"kind\":\"%s\",\"ending\":\"%s\",\"update\":%s,\"score\":%u,\"evidence\":[", f->incident,
-		kinds[f->kind], endings[f->ending], f->update ? "true" : "false", f->score);
+	printf("{\"incident\":%" PRIu64
+	       ",\"kind\":\"%s\",\"ending\":\"%s\",\"update\":%s,\"score\":%u,\"evidence\":[",
+		f->incident, kinds[f->kind], endings[f->ending], f->update ? "true" : "false", f->score);
 	const char *comma = "";
-#define _(id, worth, help) \
-	if (f->evidence & SANDWICH_HAS(id)) { \
+#define _(id, worth, help)                      \
+	if (f->evidence & SANDWICH_HAS(id)) {   \
 		printf("%s\"%s\"", comma, #id); \
-		comma = ","; \
+		comma = ",";                    \
 	}
 	SANDWICH_EVIDENCE(_)
 #undef _
@@ -102,9 +101,18 @@ static void
 take(struct sandwich *s, char *w[13])
 {
 	uint8_t tip[8], cap[8];
-	struct span hash = bytes_of(w[0]), from = bytes_of(w[1][0] == '~' ? w[1] + 1 : strcmp(w[1], "-") ? w[1] : ""),
-		    to = bytes_of(strcmp(w[2], "-") ? w[2] : ""), value = bytes_of(w[7]), data = bytes_of(w[8]);
-	struct tx t = {.type = (uint8_t)atoi(w[4]), .has_chain_id = true, .chain_id = 1, .to = to, .value = value, .data = data};
+	struct span hash = bytes_of(w[0]),
+		    from = bytes_of(w[1][0] == '~'	? w[1] + 1
+				    : strcmp(w[1], "-") ? w[1]
+							: ""),
+		    to = bytes_of(strcmp(w[2], "-") ? w[2] : ""), value = bytes_of(w[7]),
+		    data = bytes_of(w[8]);
+	struct tx t = {.type = (uint8_t)atoi(w[4]),
+		.has_chain_id = true,
+		.chain_id = 1,
+		.to = to,
+		.value = value,
+		.data = data};
 	static struct calls calls;
 	struct swap swaps[SWAPS_MAX];
 	bool over = false;
@@ -156,12 +164,13 @@ line_of(struct sandwich *s, char *line)
 		sandwich_base_fee(s, strtoull(w[1], NULL, 10));
 	} else if (strcmp(w[0], "in") == 0 && n == 5) {
 		struct span hash = bytes_of(w[1]);
-		sandwich_included(s, hash.p, strtoull(w[2], NULL, 10), (uint32_t)atoi(w[3]), strtoull(w[4], NULL, 10));
+		sandwich_included(
+			s, hash.p, strtoull(w[2], NULL, 10), (uint32_t)atoi(w[3]), strtoull(w[4], NULL, 10));
 		let_go(hash);
 	} else if (strcmp(w[0], "hash") == 0 && n == 6) {
 		struct span hash = bytes_of(w[1]);
-		sandwich_bundle_hash(s, hash.p, strtoull(w[2], NULL, 10), (uint16_t)atoi(w[3]), (uint16_t)atoi(w[4]),
-			strtoull(w[5], NULL, 10));
+		sandwich_bundle_hash(s, hash.p, strtoull(w[2], NULL, 10), (uint16_t)atoi(w[3]),
+			(uint16_t)atoi(w[4]), strtoull(w[5], NULL, 10));
 		let_go(hash);
 	} else {
 		fprintf(stderr, "not understood: %s with %u words\n", w[0], n);

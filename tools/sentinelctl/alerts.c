@@ -150,6 +150,16 @@ print_flags(const json_t *data)
 		printf("  NOT DURABLE");
 }
 
+/* What the operator's node says, if one is asked. */
+static void
+print_vet(const json_t *data)
+{
+	const json_t *vet = json_object_get(data, "vet");
+	const char *node = text_of(vet, "node", NULL), *fact = text_of(vet, "fact", NULL);
+	if (node != NULL)
+		printf("  (node %s%s%s)", node, fact ? ": " : "", fact ? fact : "");
+}
+
 static void
 print_event(const json_t *event)
 {
@@ -178,6 +188,7 @@ print_event(const json_t *event)
 		text_of(tx, "hash", "-"));
 	if (text_of(event, "supersedes", NULL) != NULL)
 		printf("  (update)");
+	print_vet(data);
 	print_flags(data);
 	putchar('\n');
 }

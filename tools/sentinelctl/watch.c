@@ -15,13 +15,16 @@ static const char usage_text[] =
 	"usage: sentinelctl watch add ADDRESS [--note TEXT] [--socket PATH]\n"
 	"       sentinelctl watch remove ADDRESS [--socket PATH]\n"
 	"       sentinelctl watch list [--json] [--socket PATH]\n"
-	"  add ADDRESS        watch this contract, on every chain: calls to it alert from now on, also after restarts\n"
+	"  add ADDRESS        watch this contract, on every chain: calls to it alert from now on, also after "
+	"restarts\n"
 	"  remove ADDRESS     watch it no longer\n"
-	"  list               the contracts that operators watch (those that the box armed by itself are not among them)\n"
+	"  list               the contracts that operators watch (those that the box armed by itself are not "
+	"among them)\n"
 	"  --note TEXT        why, for whoever reads the list (up to 120 bytes)\n"
 	"  --json             one object a line\n"
 	"  --socket PATH      of sentinel-control (default " CONTROL_SOCKET_DEFAULT ")\n"
-	"Who may use the socket may change the list; every change goes into the audit trail with the user's number.\n"
+	"Who may use the socket may change the list; every change goes into the audit trail with the user's "
+	"number.\n"
 	"examples:\n"
 	"  sentinelctl watch add 0x87870bca3f3fd6335c3f4ce8392d69350b4fa4e2 --note \"drained us in March\"\n"
 	"  sentinelctl watch list --json | jq -r .address\n";
@@ -71,8 +74,8 @@ parse_options(int argc, char **argv, struct options *o)
 		const char *flag;
 		const char **value;
 		bool *set;
-	} known[] = {{"--note", &o->note, NULL}, {"--socket", &o->socket, NULL}, {"--json", NULL, &o->json}, {"--help", NULL, &o->help},
-		{"-h", NULL, &o->help}};
+	} known[] = {{"--note", &o->note, NULL}, {"--socket", &o->socket, NULL}, {"--json", NULL, &o->json},
+		{"--help", NULL, &o->help}, {"-h", NULL, &o->help}};
 	const size_t n = sizeof known / sizeof known[0];
 	for (int i = 1; i < argc; i++) {
 		size_t k = 0;
@@ -111,7 +114,8 @@ print_watch(const json_t *o)
 	struct tm tm;
 	if (gmtime_r(&added, &tm) != NULL)
 		strftime(day, sizeof day, "%Y-%m-%d %H:%M", &tm);
-	printf("%s  since %s by uid %s  %s\n", text_of(o, "address", "?"), day, text_of(o, "uid", "?"), text_of(o, "note", ""));
+	printf("%s  since %s by uid %s  %s\n", text_of(o, "address", "?"), day, text_of(o, "uid", "?"),
+		text_of(o, "note", ""));
 }
 
 /* 1: go on; 0: done; -1: over, with something wrong. */
@@ -137,7 +141,8 @@ take(const struct options *o, const char *line)
 		else
 			print_watch(said);
 	} else {
-		printf("%s is %s\n", text_of(said, "address", o->address), strcmp(event, "watched") == 0 ? "watched now" : "watched no longer");
+		printf("%s is %s\n", text_of(said, "address", o->address),
+			strcmp(event, "watched") == 0 ? "watched now" : "watched no longer");
 		rc = 0;
 	}
 	json_decref(said);
@@ -148,9 +153,11 @@ static int
 converse(const struct options *o, struct control_client *c)
 {
 	char *line;
-	json_t *q = strcmp(o->verb, "list") == 0  ? json_pack("{s:s}", "op", "watch_list")
-		    : strcmp(o->verb, "add") == 0 ? json_pack("{s:s,s:s,s:s?}", "op", "watch_add", "address", o->address, "note", o->note)
-						  : json_pack("{s:s,s:s}", "op", "watch_remove", "address", o->address);
+	json_t *q = strcmp(o->verb, "list") == 0 ? json_pack("{s:s}", "op", "watch_list")
+		    : strcmp(o->verb, "add") == 0
+			    ? json_pack("{s:s,s:s,s:s?}", "op", "watch_add", "address", o->address, "note",
+				      o->note)
+			    : json_pack("{s:s,s:s}", "op", "watch_remove", "address", o->address);
 	if (q == NULL) {
 		fprintf(stderr, "sentinelctl: the note is not UTF-8\n");
 		return 1;

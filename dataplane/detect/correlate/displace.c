@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Displacement: somebody else's whole input inside dearer calldata that comes later. Of each input the hash of one 64-byte window, the one that says the
- * most, is kept; the windows of calldata that comes are looked up as they roll by, and what they find is compared by a keyed hash of all of it. */
+/* Displacement: somebody else's whole input inside dearer calldata that comes later. Of each input the hash
+ * of one 64-byte window, the one that says the most, is kept; the windows of calldata that comes are looked
+ * up as they roll by, and what they find is compared by a keyed hash of all of it. */
 #include "detect/correlate/sandwich_private.h"
 
 static uint32_t
@@ -24,8 +25,8 @@ is_everyones(const uint8_t selector[4])
 {
 	static const uint8_t plain[][4] = {
 		/* transfer, approve, transferFrom, setApprovalForAll, increaseAllowance, safeTransferFrom */
-		{0xa9, 0x05, 0x9c, 0xbb}, {0x09, 0x5e, 0xa7, 0xb3}, {0x23, 0xb8, 0x72, 0xdd}, {0xa2, 0x2c, 0xb4, 0x65},
-		{0x39, 0x50, 0x93, 0x51}, {0x42, 0x84, 0x2e, 0x0e}};
+		{0xa9, 0x05, 0x9c, 0xbb}, {0x09, 0x5e, 0xa7, 0xb3}, {0x23, 0xb8, 0x72, 0xdd},
+		{0xa2, 0x2c, 0xb4, 0x65}, {0x39, 0x50, 0x93, 0x51}, {0x42, 0x84, 0x2e, 0x0e}};
 	for (unsigned i = 0; i < sizeof plain / sizeof plain[0]; i++)
 		if (memcmp(plain[i], selector, 4) == 0)
 			return true;

@@ -32,6 +32,15 @@ sandwich_bundle(struct sandwich *s, uint64_t handle, uint16_t len)
 	return b;
 }
 
+static bool
+stands_in(const struct bundle *b, const struct entry *e)
+{
+	for (uint32_t i = 0; i < SANDWICH_BUNDLE_MAX && i < b->len; i++)
+		if (b->seq[i] == e->seq)
+			return true;
+	return false;
+}
+
 void
 sandwich_join(struct sandwich *s, struct entry *e, uint64_t handle, uint16_t pos, uint16_t len)
 {
@@ -40,12 +49,12 @@ sandwich_join(struct sandwich *s, struct entry *e, uint64_t handle, uint16_t pos
 		return;
 	if (pos >= SANDWICH_BUNDLE_MAX) {
 		s->counts[SANDWICH_N_BUNDLE_CUT]++;
-	} else if (b->seq[pos] == 0) {
+	} else if (b->seq[pos] != 0) {
+		return;		       /* told before */
+	} else if (!stands_in(b, e)) { /* what a bundle names twice stands where it was named first */
 		b->seq[pos] = e->seq;
 		e->bundle = handle;
 		e->bundle_pos = pos;
-	} else {
-		return; /* told before */
 	}
 	b->told++;
 	if (b->told >= b->len)
@@ -209,7 +218,8 @@ stands_ahead(struct sandwich *s, struct bundle *b, uint32_t n, uint32_t *work)
 			struct entry *v = at(s, b, k);
 			struct shared key;
 			--*work;
-			if (v == NULL || sandwich_same_from(front, v) || !shares(s, front, v, NULL, work, &key))
+			if (v == NULL || sandwich_same_from(front, v) ||
+				!shares(s, front, v, NULL, work, &key))
 				continue;
 			struct told t = {.kind = SANDWICH_PARTIAL,
 				.contract = true,

@@ -2,9 +2,9 @@
 /* What may never be. */
 #include "detect/correlate/sandwich_private.h"
 
-#define MUST(what, text) \
-	do { \
-		if (!(what)) \
+#define MUST(what, text)             \
+	do {                         \
+		if (!(what))         \
 			return text; \
 	} while (0)
 
@@ -19,9 +19,11 @@ check_touches(const struct sandwich *s, const struct entry *e, uint32_t *n)
 		MUST(t->key == sandwich_key_of(s, t->address), "a touch under another key");
 		if (!(e->flags & ENTRY_LINKED))
 			continue;
-		MUST((t->who[BY_SENDER] != 0) == ((e->flags & ENTRY_FROM) != 0), "a known sender in no chain");
+		MUST((t->who[BY_SENDER] != 0) == ((e->flags & ENTRY_FROM) != 0),
+			"a known sender in no chain");
 		if (t->how & TOUCH_SWAP_OF)
-			MUST(s->filter[sandwich_filter_at(s, t->address)] != 0, "a swap that the filter hides");
+			MUST(s->filter[sandwich_filter_at(s, t->address)] != 0,
+				"a swap that the filter hides");
 	}
 	MUST(mine == e->n_touches, "touches miscounted");
 	*n += mine;
@@ -31,7 +33,8 @@ check_touches(const struct sandwich *s, const struct entry *e, uint32_t *n)
 static const char *
 check_entries(const struct sandwich *s, uint32_t *touches, uint32_t *linked, uint32_t *inputs)
 {
-	MUST(s->first <= s->next && s->next - s->first <= s->tx_mask + 1, "more in flight than there is room for");
+	MUST(s->first <= s->next && s->next - s->first <= s->tx_mask + 1,
+		"more in flight than there is room for");
 	for (uint64_t seq = s->first; seq < s->next; seq++) {
 		const struct entry *e = sandwich_at(s, seq);
 		MUST(e != NULL, "an entry that is not where its number says");
@@ -54,7 +57,8 @@ static const char *
 check_chain(const struct sandwich *s, uint32_t head, int which, uint32_t *n)
 {
 	uint32_t prev = NIL;
-	for (uint32_t i = head; i != NIL; i = (which < 0 ? &s->touches[i].by_key : &s->touches[i].by_who[which])->next) {
+	for (uint32_t i = head; i != NIL;
+		i = (which < 0 ? &s->touches[i].by_key : &s->touches[i].by_who[which])->next) {
 		const struct touch *t = &s->touches[i];
 		const struct touch_link *l = which < 0 ? &t->by_key : &t->by_who[which];
 		MUST(l->prev == prev, "a chain that does not lead back");
@@ -106,10 +110,13 @@ check_incidents(const struct sandwich *s)
 		live += s->incidents[k].id != 0;
 		for (uint32_t i = s->by_incident[k]; i != NIL; i = s->incidents[i].next) {
 			const struct incident *c = &s->incidents[i];
-			MUST(c->id != 0 && (c->hash & s->incident_mask) == k, "an incident in another's bucket");
-			MUST(c->n_listed >= 1 && c->n_listed <= SANDWICH_VICTIMS && c->n_victims >= c->n_listed,
+			MUST(c->id != 0 && (c->hash & s->incident_mask) == k,
+				"an incident in another's bucket");
+			MUST(c->n_listed >= 1 && c->n_listed <= SANDWICH_VICTIMS &&
+					c->n_victims >= c->n_listed,
 				"an incident without victims");
-			MUST(c->front != 0 && (c->back != 0) == (c->kind == SANDWICH_PUBLIC || c->kind == SANDWICH_BUNDLE),
+			MUST(c->front != 0 && (c->back != 0) == (c->kind == SANDWICH_PUBLIC ||
+									c->kind == SANDWICH_BUNDLE),
 				"an incident without its legs");
 			MUST(++n <= s->incident_mask + 1, "a bucket of incidents that is a ring");
 		}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Incidents: one attacker at one key, told once, updated as more is found, and ended by what becomes of its transactions. */
+/* Incidents: one attacker at one key, told once, updated as more is found, and ended by what becomes of its
+ * transactions. */
 #include "detect/correlate/sandwich_private.h"
 
 static struct incident *
@@ -169,7 +170,8 @@ sandwich_pool_of(const struct sandwich *s, const struct entry *v, const struct t
 	for (uint32_t i = v->touches; i != NIL; i = s->touches[i].of_tx) {
 		const struct touch *p = &s->touches[i];
 		if ((p->how & TOUCH_TOKENS) && !(p->how & TOUCH_TOKEN_KEY) &&
-			memcmp(p->token_in, t->token_in, 20) == 0 && memcmp(p->token_out, t->token_out, 20) == 0)
+			memcmp(p->token_in, t->token_in, 20) == 0 &&
+			memcmp(p->token_out, t->token_out, 20) == 0)
 			return p->address;
 	}
 	return NULL;
@@ -182,7 +184,8 @@ stands(const struct sandwich *s, uint64_t seq)
 	return seq == 0 || (e != NULL && !(e->flags & ENTRY_SETTLED));
 }
 
-/* Nothing in t that i has not told. Of several legs of one attacker those with the most victims are told, of equals the newest. */
+/* Nothing in t that i has not told. Of several legs of one attacker those with the most victims are told, of
+ * equals the newest. */
 static bool
 repeats(const struct sandwich *s, const struct incident *i, const struct told *t)
 {
@@ -193,8 +196,7 @@ repeats(const struct sandwich *s, const struct incident *i, const struct told *t
 	if (others && stands(s, i->front) && stands(s, i->back) && t->n_victims <= i->n_victims)
 		return t->n_victims < i->n_victims || t->front->seq < i->front ||
 		       (t->front->seq == i->front && back < i->back);
-	if (t->kind != i->kind || t->front->seq != i->front || back != i->back ||
-		t->n_victims > i->n_victims)
+	if (t->kind != i->kind || t->front->seq != i->front || back != i->back || t->n_victims > i->n_victims)
 		return false;
 	for (uint32_t k = 0; k < t->n_listed; k++)
 		if (!has_victim(i, t->victims[k]) && i->n_listed < SANDWICH_VICTIMS)
@@ -218,10 +220,10 @@ sandwich_tell(struct sandwich *s, const struct told *t, uint64_t t_ns)
 	}
 	bool update = i != NULL;
 	if (!update || i->kind != t->kind)
-		s->counts[t->kind == SANDWICH_PUBLIC	      ? SANDWICH_N_FOUND_PUBLIC :
-				t->kind == SANDWICH_BUNDLE    ? SANDWICH_N_FOUND_BUNDLE :
-				t->kind == SANDWICH_PARTIAL   ? SANDWICH_N_FOUND_PARTIAL :
-								SANDWICH_N_FOUND_DISPLACEMENT]++;
+		s->counts[t->kind == SANDWICH_PUBLIC	? SANDWICH_N_FOUND_PUBLIC
+			  : t->kind == SANDWICH_BUNDLE	? SANDWICH_N_FOUND_BUNDLE
+			  : t->kind == SANDWICH_PARTIAL ? SANDWICH_N_FOUND_PARTIAL
+							: SANDWICH_N_FOUND_DISPLACEMENT]++;
 	s->counts[update ? SANDWICH_N_UPDATED : SANDWICH_N_FOUND]++;
 	if (!update)
 		i = make(s, hash);

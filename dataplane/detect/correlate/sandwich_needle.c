@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Calldata of unknown form: addresses in it, at any alignment, whichever comes first; and what two legs' calldata have in common. */
+/* Calldata of unknown form: addresses in it, at any alignment, whichever comes first; and what two legs'
+ * calldata have in common. */
 #include "detect/correlate/sandwich_private.h"
 
 uint32_t
@@ -160,7 +161,8 @@ is_zero(const uint8_t *a, const uint8_t *b, uint32_t at)
 	return at >= 12 && memcmp(a, zero, 8) == 0 && memcmp(b, zero, 8) == 0;
 }
 
-/* The run of equal bytes around a[i] and b[k], as far as two zeros in a row: of 7 to 12 bytes it is an amount, of more an address or text. */
+/* The run of equal bytes around a[i] and b[k], as far as two zeros in a row: of 7 to 12 bytes it is an
+ * amount, of more an address or text. */
 static bool
 is_amount(struct span a, uint32_t i, struct span b, uint32_t k)
 {
@@ -183,7 +185,8 @@ is_amount(struct span a, uint32_t i, struct span b, uint32_t k)
 	if (n < 7 || n > 12 || distinct < 5)
 		return false;
 	/* at one place in both it may be a constant of the contract's, but in a word of its own */
-	return i != k || (i % 32 != 4 && i >= 4 && (i + n - 4) % 32 == 0 && is_zero(a.p + i - 8, b.p + k - 8, i));
+	return i != k ||
+	       (i % 32 != 4 && i >= 4 && (i + n - 4) % 32 == 0 && is_zero(a.p + i - 8, b.p + k - 8, i));
 }
 
 /* An amount is in both calldata; not a constant that both functions carry at the same place. */

@@ -219,7 +219,8 @@ reversed(const struct sandwich *s, const struct pair *p, const struct touch *v)
 	if (!p->packed || !(v->how & TOUCH_TOKENS))
 		return false;
 	struct span f = sandwich_data(s, p->front), b = sandwich_data(s, p->back);
-	const uint8_t *fi = sandwich_in(f, v->token_in), *fo = fi != NULL ? sandwich_in(f, v->token_out) : NULL;
+	const uint8_t *fi = sandwich_in(f, v->token_in),
+		      *fo = fi != NULL ? sandwich_in(f, v->token_out) : NULL;
 	const uint8_t *bi = fo != NULL ? sandwich_in(b, v->token_in) : NULL;
 	const uint8_t *bo = bi != NULL ? sandwich_in(b, v->token_out) : NULL;
 	return bo != NULL && (fi < fo) != (bi < bo);
@@ -247,7 +248,8 @@ around(const struct sandwich *s, const struct pair *p, const struct entry *v, ui
 	*evidence = p->evidence;
 	if (is_hair(s, p->front, v))
 		*evidence |= SANDWICH_HAS(FEE_HAIR);
-	if (is_tight(s, p->front, v, p->f->how & p->b->how & TOUCH_SWAP_OF ? 12 : 9) && is_tight(s, p->back, v, 9))
+	if (is_tight(s, p->front, v, p->f->how & p->b->how & TOUCH_SWAP_OF ? 12 : 9) &&
+		is_tight(s, p->back, v, 9))
 		*evidence |= SANDWICH_HAS(FEE_TIGHT);
 	if (is_copy(p->back, v))
 		*evidence |= SANDWICH_HAS(FEE_COPY);
@@ -269,14 +271,16 @@ is_victim(const struct pair *p, const struct entry *v, const struct touch *t)
 	return true;
 }
 
-/* Fees that are derived from the victim's, or legs that show what they are: points alone are not enough, for each of them comes about by chance. */
+/* Fees that are derived from the victim's, or legs that show what they are: points alone are not enough, for
+ * each of them comes about by chance. */
 static bool
 enough(const struct pair *p, uint32_t evidence)
 {
 	bool hair = evidence & SANDWICH_HAS(FEE_HAIR), tight = evidence & SANDWICH_HAS(FEE_TIGHT);
 	bool echo = evidence & SANDWICH_HAS(AMOUNT_ECHO), turned = evidence & SANDWICH_HAS(REVERSED);
 	bool ways = turned || (evidence & SANDWICH_HAS(SELECTOR)) ||
-		    ((evidence & SANDWICH_HAS(OPPOSITE)) && (evidence & SANDWICH_HAS(TOGETHER)) && !p->nonces_apart);
+		    ((evidence & SANDWICH_HAS(OPPOSITE)) && (evidence & SANDWICH_HAS(TOGETHER)) &&
+			    !p->nonces_apart);
 	bool at_once = evidence & (SANDWICH_HAS(TOGETHER) | SANDWICH_HAS(SELECTOR) | SANDWICH_HAS(NONCES));
 	if (!echo && !at_once)
 		return false;
@@ -319,7 +323,8 @@ tell_pair(struct sandwich *s, const struct pair *p, struct told *t, uint64_t now
 	sandwich_tell(s, t, now_ns);
 }
 
-/* Is anything between the two by tip, hanging on the front by a hair, or on both? Cheap, and true of few pairs. */
+/* Is anything between the two by tip, hanging on the front by a hair, or on both? Cheap, and true of few
+ * pairs. */
 static bool
 promising(const struct sandwich *s, const struct look *l, const struct pair *p)
 {
@@ -336,7 +341,8 @@ promising(const struct sandwich *s, const struct look *l, const struct pair *p)
 }
 
 static bool
-gather(struct sandwich *s, const struct look *l, struct pair *p, struct told *t, const struct entry *around_what)
+gather(struct sandwich *s, const struct look *l, struct pair *p, struct told *t,
+	const struct entry *around_what)
 {
 	bool among = around_what == NULL;
 	unsigned best = 0;
@@ -377,8 +383,8 @@ weigh(struct sandwich *s, struct look *l, struct entry *a, const struct touch *a
 	if (a == b || (order != FEE_ABOVE && order != FEE_BELOW) || s->pairs_left == 0 ||
 		sandwich_apart(a->t_ns, b->t_ns) > s->pair_ns)
 		return false;
-	struct pair p = order == FEE_ABOVE ? (struct pair){.front = a, .back = b, .f = at, .b = bt} :
-					     (struct pair){.front = b, .back = a, .f = bt, .b = at};
+	struct pair p = order == FEE_ABOVE ? (struct pair){.front = a, .back = b, .f = at, .b = bt}
+					   : (struct pair){.front = b, .back = a, .f = bt, .b = at};
 	if (!make_pair(&p))
 		return false;
 	if (!l->filled)
@@ -421,9 +427,8 @@ pairs_of(struct sandwich *s, struct look *l, struct entry *e, const struct touch
 
 /* Decoded legs one of whose senders is not known: opposite ways, and fees tight around something. */
 static bool
-strangers_of(
-	struct sandwich *s, struct look *l, const struct look *near, struct entry *e, const struct touch *t,
-	uint64_t now_ns, const struct entry *around_what)
+strangers_of(struct sandwich *s, struct look *l, const struct look *near, struct entry *e,
+	const struct touch *t, uint64_t now_ns, const struct entry *around_what)
 {
 	bool told = false;
 	if (!(t->how & TOUCH_SWAP_OF) || t->dir == 0)
@@ -431,7 +436,8 @@ strangers_of(
 	for (uint32_t i = 0; i < near->n && s->pairs_left != 0; i++) {
 		const struct touch *x = near->at[i].t;
 		struct entry *other = near->at[i].e;
-		if (!(x->how & TOUCH_SWAP_OF) || x->dir != 3 - t->dir || (e->flags & other->flags & ENTRY_FROM) ||
+		if (!(x->how & TOUCH_SWAP_OF) || x->dir != 3 - t->dir ||
+			(e->flags & other->flags & ENTRY_FROM) ||
 			(other->flags & (ENTRY_FROM | ENTRY_ASKED)) == ENTRY_ASKED)
 			continue;
 		told |= weigh(s, l, e, t, other, x, now_ns, around_what);
@@ -468,23 +474,25 @@ as_victim(struct sandwich *s, struct look *l, const struct look *near, const str
 static bool
 is_shared(const struct sandwich *s, const struct entry *e, const struct touch *t)
 {
-	uint32_t i = t->who[BY_CONTRACT] != 0 ? s->by_who[BY_CONTRACT][t->who[BY_CONTRACT] & s->key_mask] : NIL;
+	uint32_t i =
+		t->who[BY_CONTRACT] != 0 ? s->by_who[BY_CONTRACT][t->who[BY_CONTRACT] & s->key_mask] : NIL;
 	for (unsigned n = 0; i != NIL && n < SANDWICH_PAIRS_MAX; n++) {
 		const struct touch *x = &s->touches[i];
 		i = x->by_who[BY_CONTRACT].next;
-		if (x != t && x->who[BY_CONTRACT] == t->who[BY_CONTRACT] && !sandwich_same_from(e, &s->txs[x->tx]))
+		if (x != t && x->who[BY_CONTRACT] == t->who[BY_CONTRACT] &&
+			!sandwich_same_from(e, &s->txs[x->tx]))
 			return true;
 	}
 	return false;
 }
 
 static bool
-partial(struct sandwich *s, struct entry *front, const struct touch *f, struct entry *v, const struct touch *vt,
-	uint64_t now_ns)
+partial(struct sandwich *s, struct entry *front, const struct touch *f, struct entry *v,
+	const struct touch *vt, uint64_t now_ns)
 {
 	if ((s->base_fee == 0 && (f->tip < vt->tip || f->tip - vt->tip > 1000)) || front == v ||
-		!(front->flags & ENTRY_PACKED) || !(vt->how & TOUCH_SWAP_OF) || (vt->how & TOUCH_NESTED) || sandwich_same_from(front, v) ||
-		(f->dir != 0 && vt->dir != 0 && f->dir != vt->dir) ||
+		!(front->flags & ENTRY_PACKED) || !(vt->how & TOUCH_SWAP_OF) || (vt->how & TOUCH_NESTED) ||
+		sandwich_same_from(front, v) || (f->dir != 0 && vt->dir != 0 && f->dir != vt->dir) ||
 		front->t_ns < v->t_ns || front->t_ns - v->t_ns > s->pair_ns || !is_hair(s, front, v) ||
 		sandwich_fees(s, front, v) != FEE_ABOVE || is_shared(s, front, f))
 		return false;

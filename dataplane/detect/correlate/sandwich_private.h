@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sandwich_private: what the files of sandwich share. Transactions are entries of a ring in the order in which they came, named by a number (seq, from 1);
- * what is in them of pools and tokens are touches, in chains by pool or token (key) and by key and whose it is (who). */
+/* sandwich_private: what the files of sandwich share. Transactions are entries of a ring in the order in
+ * which they came, named by a number (seq, from 1); what is in them of pools and tokens are touches, in
+ * chains by pool or token (key) and by key and whose it is (who). */
 #ifndef DETECT_CORRELATE_SANDWICH_PRIVATE_H
 #define DETECT_CORRELATE_SANDWICH_PRIVATE_H
 
@@ -12,12 +13,12 @@
 #define NIL UINT32_MAX
 #define COMMON_MAX 64u
 #define INCIDENTS_OF_TX 4u
-#define GRAM 8u			 /* bytes of a piece */
-#define GRAMS_OF_ADDRESS 13u	 /* pieces in 20 bytes: 20 - GRAM + 1 */
-#define GRAM_WALK_MAX 32u	 /* equal samples that are looked at */
-#define FP_WINDOW 64u		 /* bytes of an input that its fingerprint is of */
+#define GRAM 8u		     /* bytes of a piece */
+#define GRAMS_OF_ADDRESS 13u /* pieces in 20 bytes: 20 - GRAM + 1 */
+#define GRAM_WALK_MAX 32u    /* equal samples that are looked at */
+#define FP_WINDOW 64u	     /* bytes of an input that its fingerprint is of */
 #define FP_WALK_MAX 8u
-#define BUNDLE_WORK_MAX 1024u	 /* comparisons of one bundle */
+#define BUNDLE_WORK_MAX 1024u /* comparisons of one bundle */
 
 enum { BY_SENDER, BY_CONTRACT };
 
@@ -28,17 +29,18 @@ enum entry_flag {
 	ENTRY_NONCE = 1 << 3,
 	ENTRY_PRICED = 1 << 4,
 	ENTRY_LEGACY = 1 << 5,
-	ENTRY_SWAPS = 1 << 6,	/* its swaps decode: it can be a victim */
-	ENTRY_PACKED = 1 << 7,	/* calldata of unknown form: it can be a leg */
-	ENTRY_PUBLIC = 1 << 8,	/* seen outside of bundles */
-	ENTRY_LINKED = 1 << 9,	/* its touches are in the chains */
+	ENTRY_SWAPS = 1 << 6,	 /* its swaps decode: it can be a victim */
+	ENTRY_PACKED = 1 << 7,	 /* calldata of unknown form: it can be a leg */
+	ENTRY_PUBLIC = 1 << 8,	 /* seen outside of bundles */
+	ENTRY_LINKED = 1 << 9,	 /* its touches are in the chains */
 	ENTRY_SETTLED = 1 << 10, /* included, replaced, dropped: of no more account, but its hash */
 	ENTRY_INCLUDED = 1 << 11,
 	ENTRY_ASKED = 1 << 12,	 /* its sender was */
 	ENTRY_AWAITED = 1 << 13, /* a bundle's hash; nothing else is known */
 	ENTRY_INPUT = 1 << 14,	 /* its input is in the table of fingerprints */
-	ENTRY_VIA = 1 << 15,	 /* it swaps, if it does, through a contract of unknown form: whose calls may be one attacker's */
-	ENTRY_SEARCH = 1 << 16	 /* what decodes of it may not be all: its calldata is searched */
+	ENTRY_VIA = 1 << 15,   /* it swaps, if it does, through a contract of unknown form: whose calls may be
+				  one attacker's */
+	ENTRY_SEARCH = 1 << 16 /* what decodes of it may not be all: its calldata is searched */
 };
 
 struct entry {
@@ -84,8 +86,8 @@ struct touch_link {
 struct touch {
 	/* what walks along a chain read is in one line of the cache */
 	_Alignas(64) uint64_t key;
-	uint64_t who[2];      /* 0: none */
-	uint64_t tip, t_ns;   /* its entry's */
+	uint64_t who[2];    /* 0: none */
+	uint64_t tip, t_ns; /* its entry's */
 	struct touch_link by_key;
 	uint32_t tx, of_tx; /* its entry's slot; the next of it, or of the free ones */
 	uint8_t how, dir;   /* 1 and 2 are opposite ways; 0: not known */
@@ -177,7 +179,8 @@ struct entry *sandwich_make(struct sandwich *s, const uint8_t hash[32], uint64_t
 void sandwich_forget(struct sandwich *s);
 /* sandwich_unlink takes it out of the chains and frees its touches; its hash stays. */
 void sandwich_settle(struct sandwich *s, struct entry *e);
-/* sandwich_touch: a touch of e with that key, made if need be; NULL: no more of e are kept. Linked if e is. */
+/* sandwich_touch: a touch of e with that key, made if need be; NULL: no more of e are kept. Linked if e is.
+ */
 struct touch *sandwich_touch(
 	struct sandwich *s, struct entry *e, uint64_t key, const uint8_t address[20], uint8_t how);
 struct touch *sandwich_touch_of(const struct sandwich *s, const struct entry *e, uint64_t key);
@@ -192,8 +195,8 @@ struct span sandwich_data(const struct sandwich *s, const struct entry *e);
 /* ---- sandwich_needle.c ---- */
 
 uint32_t sandwich_filter_at(const struct sandwich *s, const uint8_t address[20]);
-/* sandwich_needles finds what is in flight in e's calldata; sandwich_sample indexes the calldata itself; sandwich_seek finds v's addresses in what has been
- * indexed. */
+/* sandwich_needles finds what is in flight in e's calldata; sandwich_sample indexes the calldata itself;
+ * sandwich_seek finds v's addresses in what has been indexed. */
 void sandwich_needles(struct sandwich *s, struct entry *e, struct span data);
 void sandwich_sample(struct sandwich *s, const struct entry *e);
 void sandwich_seek(struct sandwich *s, const struct entry *v);
@@ -228,7 +231,8 @@ struct told {
 	struct entry *front, *back, *victims[SANDWICH_VICTIMS];
 	uint32_t n_listed, n_victims;
 };
-/* sandwich_pool_of: the pool of v that the touch's tokens are traded in: its own address if that is one; NULL: not known. */
+/* sandwich_pool_of: the pool of v that the touch's tokens are traded in: its own address if that is one;
+ * NULL: not known. */
 const uint8_t *sandwich_pool_of(const struct sandwich *s, const struct entry *v, const struct touch *t);
 void sandwich_tell(struct sandwich *s, const struct told *t, uint64_t t_ns);
 void sandwich_gone(struct sandwich *s, struct entry *e, uint8_t ending, uint64_t t_ns);

@@ -131,8 +131,8 @@ link_of(struct touch *t, unsigned which)
 static uint32_t *
 head_of(struct sandwich *s, const struct touch *t, unsigned which)
 {
-	return which == 0 ? &s->by_key[t->key & s->key_mask] :
-			    &s->by_who[which - 1][t->who[which - 1] & s->key_mask];
+	return which == 0 ? &s->by_key[t->key & s->key_mask]
+			  : &s->by_who[which - 1][t->who[which - 1] & s->key_mask];
 }
 
 static void

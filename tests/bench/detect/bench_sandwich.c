@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What correlation costs per transaction as history grows: swaps, calldata of unknown form and repeats in the proportions of a mempool, on a table that
- * holds 65536 in flight. The time of making transactions is taken off. usage: [RATE=n] bench_sandwich [HISTORY...]; one object a line. */
+/* What correlation costs per transaction as history grows: swaps, calldata of unknown form and repeats in the
+ * proportions of a mempool, on a table that holds 65536 in flight. The time of making transactions is taken
+ * off. usage: [RATE=n] bench_sandwich [HISTORY...]; one object a line. */
 #include "detect/correlate/sandwich.h"
 
 #include <inttypes.h>
@@ -138,9 +139,12 @@ main(int argc, char **argv)
 				worst = took > worst ? took : worst;
 			}
 		}
-		printf("{\"per_second\":%" PRIu64 ",\"history\":%" PRIu64 ",\"in_flight\":%u,\"measured\":%" PRIu64 ",\"ns_per_tx\":%.0f,\"worst_ns_per_tx_of_1000\":%.0f,"
+		printf("{\"per_second\":%" PRIu64 ",\"history\":%" PRIu64
+		       ",\"in_flight\":%u,\"measured\":%" PRIu64
+		       ",\"ns_per_tx\":%.0f,\"worst_ns_per_tx_of_1000\":%.0f,"
 		       "\"bytes\":%zu,\"pairs\":%" PRIu64 ",\"senders\":%" PRIu64 "}\n",
-			1000000000u / interval_ns, n, sandwich_in_flight(s), measured, (double)spent / (double)measured, (double)worst / 1000, sandwich_bytes(&c),
+			1000000000u / interval_ns, n, sandwich_in_flight(s), measured,
+			(double)spent / (double)measured, (double)worst / 1000, sandwich_bytes(&c),
 			counts[SANDWICH_N_PAIRS], counts[SANDWICH_N_SENDERS_ASKED]);
 		fflush(stdout);
 		if (sandwich_check(s) != NULL)

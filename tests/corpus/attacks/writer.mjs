@@ -10,11 +10,15 @@ const xor = (a, b) => word(Number(BigInt(a) ^ BigInt(b)));
 // splits at the commas that are outside of brackets
 export function splitTypes(list) {
 	const out = [];
-	let depth = 0, from = 0;
+	let depth = 0,
+		from = 0;
 	for (let i = 0; i < list.length; i++) {
 		if (list[i] === "(") depth++;
 		else if (list[i] === ")") depth--;
-		else if (list[i] === "," && depth === 0) { out.push(list.slice(from, i)); from = i + 1; }
+		else if (list[i] === "," && depth === 0) {
+			out.push(list.slice(from, i));
+			from = i + 1;
+		}
 	}
 	if (list.length) out.push(list.slice(from));
 	return out;
@@ -53,12 +57,19 @@ export class Writer {
 	}
 
 	declare(signature, declaration) {
-		this.interface.set(signature, declaration ?? `${signature.slice(0, signature.indexOf("("))}(${typesOf(signature).map(located).join(", ")})`);
+		this.interface.set(
+			signature,
+			declaration ?? `${signature.slice(0, signature.indexOf("("))}(${typesOf(signature).map(located).join(", ")})`,
+		);
 	}
 
 	interfaceText() {
 		const lines = [...this.interface].map(([signature, text]) => {
-			const returns = this.returning.has(signature) ? " returns (uint256)" : this.boolish && /^(transfer|approve)\(/.test(signature) ? " returns (bool)" : "";
+			const returns = this.returning.has(signature)
+				? " returns (uint256)"
+				: this.boolish && /^(transfer|approve)\(/.test(signature)
+					? " returns (bool)"
+					: "";
 			return `\tfunction ${text} external${returns};`;
 		});
 		return lines.length ? `interface $Face {\n${lines.join("\n")}\n}\n` : "";
@@ -66,26 +77,33 @@ export class Writer {
 
 	// calldata of a call as an expression
 	pack(signature, args) {
-		const selector = selectorOf(signature), rest = args ? `, ${args}` : "";
+		const selector = selectorOf(signature),
+			rest = args ? `, ${args}` : "";
 		switch (this.encoding) {
-		case "interface": case "signature": return `abi.encodeWithSignature("${signature}"${rest})`;
-		case "constant": {
-			if (!this.constants.has(selector)) this.constants.set(selector, `$c${this.constants.size}`);
-			return `abi.encodeWithSelector(${this.constants.get(selector)}${rest})`;
-		}
-		case "shl": return `$glue(${selector}, ${args ? `abi.encode(${args})` : "new bytes(0)"})`;
-		case "less": return `$glue((${word(Number(BigInt(selector) / 3n))} + $zero) * 3 + ${Number(BigInt(selector) % 3n)}, ${args ? `abi.encode(${args})` : "new bytes(0)"})`;
-		case "xor_constant": return `abi.encodeWithSelector(bytes4(${xor(selector, this.key)}) ^ bytes4(${this.key})${rest})`;
-		case "xor_state": return `abi.encodeWithSelector(bytes4(${xor(selector, this.key)}) ^ $key${rest})`;
-		case "parts": {
-			const cut = 2 + this.random.below(signature.length - 3);
-			return `abi.encodeWithSelector(bytes4(keccak256(abi.encodePacked("${signature.slice(0, cut)}", "${signature.slice(cut)}")))${rest})`;
-		}
-		default: {
-			let at = this.table.indexOf(selector);
-			if (at < 0) at = this.table.push(selector) - 1;
-			return `abi.encodeWithSelector($tab[${at}]${rest})`;
-		}
+			case "interface":
+			case "signature":
+				return `abi.encodeWithSignature("${signature}"${rest})`;
+			case "constant": {
+				if (!this.constants.has(selector)) this.constants.set(selector, `$c${this.constants.size}`);
+				return `abi.encodeWithSelector(${this.constants.get(selector)}${rest})`;
+			}
+			case "shl":
+				return `$glue(${selector}, ${args ? `abi.encode(${args})` : "new bytes(0)"})`;
+			case "less":
+				return `$glue((${word(Number(BigInt(selector) / 3n))} + $zero) * 3 + ${Number(BigInt(selector) % 3n)}, ${args ? `abi.encode(${args})` : "new bytes(0)"})`;
+			case "xor_constant":
+				return `abi.encodeWithSelector(bytes4(${xor(selector, this.key)}) ^ bytes4(${this.key})${rest})`;
+			case "xor_state":
+				return `abi.encodeWithSelector(bytes4(${xor(selector, this.key)}) ^ $key${rest})`;
+			case "parts": {
+				const cut = 2 + this.random.below(signature.length - 3);
+				return `abi.encodeWithSelector(bytes4(keccak256(abi.encodePacked("${signature.slice(0, cut)}", "${signature.slice(cut)}")))${rest})`;
+			}
+			default: {
+				let at = this.table.indexOf(selector);
+				if (at < 0) at = this.table.push(selector) - 1;
+				return `abi.encodeWithSelector($tab[${at}]${rest})`;
+			}
 		}
 	}
 
@@ -97,7 +115,9 @@ export class Writer {
 		return lines.join("\n\t");
 	}
 
-	construct() { return this.table.map((selector, i) => `$tab[${i}] = ${selector};`).join("\n\t\t"); }
+	construct() {
+		return this.table.map((selector, i) => `$tab[${i}] = ${selector};`).join("\n\t\t");
+	}
 
 	helpers() {
 		if (this.encoding === "interface") return "";
@@ -127,11 +147,13 @@ export const OPEN_DISPATCHES = ["abi", "compare", "yul"];
 // statements that choose between the callback (`$serve`), the owner's start (`$run`) and nothing
 export function dispatch(kind, callback, start, key) {
 	switch (kind) {
-	case "compare": return `uint256 s = $at(0) >> 224;
+		case "compare":
+			return `uint256 s = $at(0) >> 224;
 		if (s == ${callback}) $serve();
 		else if (s == ${start}) $run($at(4));
 		else revert();`;
-	case "yul": return `uint256 k;
+		case "yul":
+			return `uint256 k;
 		assembly {
 			switch shr(224, calldataload(0))
 			case ${callback} { k := 1 }
@@ -140,12 +162,15 @@ export function dispatch(kind, callback, start, key) {
 		}
 		if (k == 1) $serve();
 		else $run($at(4));`;
-	case "key": return `uint256 s = ($at(0) >> 224) ^ $mask;
+		case "key":
+			return `uint256 s = ($at(0) >> 224) ^ $mask;
 		if (s == ${xor(callback, key)}) $serve();
 		else if (s == ${xor(start, key)}) $run($at(4));`;
-	case "sender": return `if (msg.sender == $lender) $serve();
+		case "sender":
+			return `if (msg.sender == $lender) $serve();
 		else { require(tx.origin == $owner); $run($at(4)); }`;
-	default: return `bytes32 h = keccak256(abi.encodePacked(msg.sig));
+		default:
+			return `bytes32 h = keccak256(abi.encodePacked(msg.sig));
 		if (h == ${keccak256(callback)}) $serve();
 		else if (h == ${keccak256(start)}) $run($at(4));
 		else revert();`;

@@ -136,25 +136,42 @@ class Peer:
 
 
 class Box:
-    """Dataplane and control on PORT. programs: dataplane, control, sentinelctl."""
+    """Dataplane and control on PORT. programs: dataplane, control, sentinelctl. profile: more lines of it; control: more of control's arguments."""
 
-    def __init__(self, folder, programs, bundle, more=(), workers=1):
+    def __init__(self, folder, programs, bundle, more=(), workers=1, profile="", control=()):
         self.path = lambda name: os.path.join(folder, name)
-        dataplane, control, self.ctl = programs
+        self.more_control = control
+        self.dataplane_exe, self.control_exe, self.ctl = programs
+        self.bundle, self.more = bundle, more
         cpus = os.cpu_count()
         with open(self.path("box.yaml"), "w", encoding="ascii") as f:
             # a ring that holds more than a slow machine may leave unread
             f.write(f"ports: ['net_af_packet0,iface={PORT},framecnt=32768']\nidle: sleep\nhuge_pages: false\nmemory_mb: 128\n"
-                    f"cores: {{main: 0, correlator: 0, workers: [{', '.join(str(i % cpus) for i in range(1, workers + 1))}]}}\n")
+                    f"cores: {{main: 0, correlator: 0, workers: [{', '.join(str(i % cpus) for i in range(1, workers + 1))}]}}\n{profile}")
         self.log = self.path("log")
         self.started = []
-        self.start(control, "--channel", self.path("channel"), "--socket", self.path("socket"), "--journal", self.path("journal"))
-        self.start(dataplane, "--profile", self.path("box.yaml"), "--bundle", bundle, "--channel", self.path("channel"), *more)
+        self.control = self.start_control()
+        self.dataplane = self.start_dataplane()
         self.wait_for("the box", lambda: (self.status() or {}).get("dataplane", {}).get("attached"))
+
+    def start_control(self):
+        return self.start(self.control_exe, "--channel", self.path("channel"), "--socket", self.path("socket"), "--journal", self.path("journal"),
+                          *self.more_control)
+
+    def start_dataplane(self):
+        return self.start(self.dataplane_exe, "--profile", self.path("box.yaml"), "--bundle", self.bundle, "--channel", self.path("channel"), *self.more)
 
     def start(self, *argv):
         with open(self.log, "ab") as log:
             self.started.append(here(*argv, stdout=log, stderr=log))
+        return self.started[-1]
+
+    def kill(self, process):
+        """As if by a fault: without a word."""
+        process.kill()
+        process.wait()
+        self.started.remove(process)
+        STARTED.remove(process)
 
     def said(self):
         with open(self.log, encoding="utf-8", errors="replace") as f:

@@ -2,9 +2,11 @@
 /* scripted: the dataplane's end of the rings and the channel, told on standard input what to publish.
  *
  * usage: scripted --channel PATH
- * A line of input is one record, words KEY=VALUE: lane (0 critical, 1 normal), numbers (decimal or 0x), or bytes in hex without 0x.
- * The line "done" says source_done; the end of the input ends it. What control sends of its memory is printed, a line of JSON a page:
- * {"memory":N,"armed":[{...}],"incidents":[{...}]}; each record published as {"published":"<id>"}; the attachment as {"attached":N}. */
+ * A line of input is one record, words KEY=VALUE: lane (0 critical, 1 normal), numbers (decimal or 0x), or
+ * bytes in hex without 0x. The line "done" says source_done; the end of the input ends it. What control sends
+ * of its memory is printed, a line of JSON a page:
+ * {"memory":N,"armed":[{...}],"incidents":[{...}]}; each record published as {"published":"<id>"}; the
+ * attachment as {"attached":N}. */
 #include "abi/event.h"
 #include "abi/ring.h"
 #include "abi/shm.h"
@@ -43,14 +45,22 @@ static const struct {
 	size_t at, size;
 	bool hex;
 } fields[] = {
-#define NUMBER(name, field) {name, offsetof(struct alert_record, field), sizeof(((struct alert_record *)0)->field), false}
-#define BYTES(name, field) {name, offsetof(struct alert_record, field), sizeof(((struct alert_record *)0)->field), true}
-	NUMBER("kind", kind), NUMBER("grade", grade), NUMBER("wanted", grade_wanted), NUMBER("class", class_), NUMBER("has", has),
-	NUMBER("trust", trust), NUMBER("chain", chain_id), NUMBER("nonce", nonce), NUMBER("gas", gas), NUMBER("lacks", lacks),
-	NUMBER("reasons", reasons), NUMBER("providers", providers), NUMBER("score", score), NUMBER("ending", ending),
-	NUMBER("protocols", n_protocols), NUMBER("rule", rule_id), NUMBER("node", node), BYTES("hash", hash), BYTES("from", from),
-	BYTES("to", to), BYTES("value", value), BYTES("fee", fee_cap), BYTES("dedupekey", dedupekey), BYTES("armed", armed),
-	BYTES("protocol", protocols[0]), BYTES("touches", touches)};
+#define NUMBER(name, field)                                                                                  \
+	{                                                                                                    \
+		name, offsetof(struct alert_record, field), sizeof(((struct alert_record *)0)->field), false \
+	}
+#define BYTES(name, field)                                                                                  \
+	{                                                                                                   \
+		name, offsetof(struct alert_record, field), sizeof(((struct alert_record *)0)->field), true \
+	}
+	NUMBER("kind", kind), NUMBER("grade", grade), NUMBER("wanted", grade_wanted), NUMBER("class", class_),
+	NUMBER("has", has), NUMBER("trust", trust), NUMBER("chain", chain_id), NUMBER("nonce", nonce),
+	NUMBER("gas", gas), NUMBER("lacks", lacks), NUMBER("reasons", reasons),
+	NUMBER("providers", providers), NUMBER("score", score), NUMBER("ending", ending),
+	NUMBER("protocols", n_protocols), NUMBER("rule", rule_id), NUMBER("node", node), BYTES("hash", hash),
+	BYTES("from", from), BYTES("to", to), BYTES("value", value), BYTES("fee", fee_cap),
+	BYTES("dedupekey", dedupekey), BYTES("armed", armed), BYTES("protocol", protocols[0]),
+	BYTES("touches", touches)};
 
 static bool
 take_hex(const char *text, uint8_t *out, size_t n)
@@ -94,12 +104,22 @@ static int
 publish(struct box *b, char *line)
 {
 	static const uint8_t evidence[] = {0x02, 0xf8, 0x01};
-	struct alert_record r = {.kind = ALERT_KIND_ALERT, .grade = GRADE_PAGE, .grade_wanted = GRADE_PAUSE, .severity = SEVERITY_HIGH,
-		.class_ = CLASS_FLASH_LOAN, .carrier = CARRIER_HTTP_JSONRPC, .generation = 7, .rule_id = 1001, .rule_rev = 1,
-		.has = HAS_HASH | HAS_FROM | HAS_TO | HAS_NONCE, .raw_len = 300, .t_wire_ns = now_ns(CLOCK_REALTIME)};
+	struct alert_record r = {.kind = ALERT_KIND_ALERT,
+		.grade = GRADE_PAGE,
+		.grade_wanted = GRADE_PAUSE,
+		.severity = SEVERITY_HIGH,
+		.class_ = CLASS_FLASH_LOAN,
+		.carrier = CARRIER_HTTP_JSONRPC,
+		.generation = 7,
+		.rule_id = 1001,
+		.rule_rev = 1,
+		.has = HAS_HASH | HAS_FROM | HAS_TO | HAS_NONCE,
+		.raw_len = 300,
+		.t_wire_ns = now_ns(CLOCK_REALTIME)};
 	unsigned lane = LANE_NORMAL;
 	r.t_emitted_ns = r.t_wire_ns;
-	for (char *rest, *word = strtok_r(line, " \n", &rest); word != NULL; word = strtok_r(NULL, " \n", &rest)) {
+	for (char *rest, *word = strtok_r(line, " \n", &rest); word != NULL;
+		word = strtok_r(NULL, " \n", &rest)) {
 		if (!take_word(&r, &lane, word)) {
 			fprintf(stderr, "scripted: what is %s?\n", word);
 			return -1;
@@ -135,8 +155,9 @@ take_memory(void *ctx, const struct memory_page *p, size_t bytes)
 	for (uint32_t i = 0; i < p->n_armed; i++) {
 		printf("%s{", i ? "," : "");
 		print_hex("address", a[i].address, 20);
-		printf(",\"flags\":%" PRIu32 ",\"score\":%" PRIu32 ",\"chain\":%" PRIu64 ",\"protected\":%" PRIu32 ",", a[i].flags, a[i].score,
-			a[i].chain_id, a[i].n_protected);
+		printf(",\"flags\":%" PRIu32 ",\"score\":%" PRIu32 ",\"chain\":%" PRIu64
+		       ",\"protected\":%" PRIu32 ",",
+			a[i].flags, a[i].score, a[i].chain_id, a[i].n_protected);
 		print_hex("deployer", a[i].deployer, 20);
 		printf("}");
 	}
@@ -144,8 +165,8 @@ take_memory(void *ctx, const struct memory_page *p, size_t bytes)
 	for (uint32_t i = 0; i < p->n_incidents; i++) {
 		printf("%s{", i ? "," : "");
 		print_hex("dedupekey", live[i].dedupekey, 32);
-		printf(",\"grade\":%u,\"seq\":%" PRIu64 ",\"ending\":%u,\"hashes\":%u}", live[i].grade, live[i].seq, live[i].ending,
-			live[i].n_hashes);
+		printf(",\"grade\":%u,\"seq\":%" PRIu64 ",\"ending\":%u,\"hashes\":%u}", live[i].grade,
+			live[i].seq, live[i].ending, live[i].n_hashes);
 	}
 	printf("]}\n");
 	memory_unmap(p, bytes);

@@ -26,6 +26,7 @@ class Node:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 1 << 16  # an answer is one segment, or the client's delayed ACK holds its end up
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))

@@ -163,6 +163,7 @@ def case_until_the_deadline(box):
     d = start(box, node, "--vet-ms", "700")
     consumer = listen(box)
     late, never, gap, filled = d.record(), d.record(), d.record(nonce=9), d.record(nonce=9)
+    node.know(late, known=False)
     node.know(never, known=False)
     node.know(gap, nonce=5)
     node.know(filled, nonce=5)
@@ -364,6 +365,30 @@ def case_flood(box):
     stop(consumer)
     end(box, d, node)
     return f"{vet['asked']} asked, {vet['not_asked']} not, {vet['requests']} requests"
+
+
+def case_decoys(box):
+    """Hundreds that the node will never know, funded and all, do not keep it from being asked about those that it does."""
+    node = standin.Node()
+    node.calls = ["0x" + PROTECTED]
+    d = start(box, node, "--vet-ms", "1500")
+    consumer = listen(box)
+    decoys, real = [d.record() for _ in range(500)], [d.record() for _ in range(20)]
+    for w in decoys:
+        node.know(w, known=False)
+    for w in real:
+        node.know(w)
+    for w in decoys + real:
+        d.publish(w)
+    wait(lambda: len(verdicts(consumer)) == 520, "every verdict")
+    by = {e["data"]["transaction"]["hash"][2:]: e["data"] for e in verdicts(consumer).values()}
+    assert all(by[w["hash"]]["grade"] == "pause" and by[w["hash"]]["vet"]["node"] == "yes" for w in real), [by[w["hash"]]["vet"] for w in real]
+    assert all(by[w["hash"]]["grade"] == "page" for w in decoys)
+    slowest = max(int(by[w["hash"]]["vet"]["took_us"]) for w in real)
+    check_order(consumer)
+    stop(consumer)
+    end(box, d, node)
+    return f"the slowest of 20 behind 500 decoys: {slowest} us"
 
 
 def vetting(box):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A memory page out of raw bytes. The first byte says how much is put right before the check, so that the fuzzer gets
- * past the header: 1 the header's constants, 2 its counts too. What is taken must lie within the bytes. */
+/* A memory page out of raw bytes. The first byte says how much is put right before the check, so that the
+ * fuzzer gets past the header: 1 the header's constants, 2 its counts too. What is taken must lie within the
+ * bytes. */
 #include "abi/memory.h"
 
 #include "abi/alert.h"
@@ -47,9 +48,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const struct memory_incident *i = memory_incidents(p);
 		assert((const uint8_t *)(i + p->n_incidents) == bytes + n);
 		for (uint32_t k = 0; k < p->n_armed; k++)
-			assert(a[k].n_protected <= MEMORY_PROTECTED_MAX && a[k].score <= ALERT_SCORE_MAX && a[k].since_ns <= a[k].last_ns);
+			assert(a[k].n_protected <= MEMORY_PROTECTED_MAX && a[k].score <= ALERT_SCORE_MAX &&
+				a[k].since_ns <= a[k].last_ns);
 		for (uint32_t k = 0; k < p->n_incidents; k++)
-			assert(i[k].n_hashes <= MEMORY_HASHES_MAX && i[k].ending <= ENDING_MAX && i[k].grade >= 1);
+			assert(i[k].n_hashes <= MEMORY_HASHES_MAX && i[k].ending <= ENDING_MAX &&
+				i[k].grade >= 1);
 	}
 	free(bytes);
 	return 0;

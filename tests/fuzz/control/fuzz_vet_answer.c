@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a node answers: first byte the record's shape, then both answers, cut at the length that the second and third byte say. Whatever it is,
- * the verdict is one that the journal takes, and nothing but what was answered can make it a pause. */
+/* What a node answers: first byte the record's shape, then both answers, cut at the length that the second
+ * and third byte say. Whatever it is, the verdict is one that the journal takes, and nothing but what was
+ * answered can make it a pause. */
 #include "control/vet_answer.h"
 
 #include <assert.h>
@@ -12,9 +13,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct alert_record
 record_of(uint8_t shape)
 {
-	struct alert_record r = {.seq = 1, .kind = ALERT_KIND_ALERT, .grade = (uint8_t)(1 + shape % 3), .grade_wanted = GRADE_PAUSE, .severity = 1,
-		.class_ = CLASS_FLASH_LOAN, .carrier = 1, .has = HAS_HASH | HAS_FROM | HAS_NONCE | HAS_CHAIN_ID, .chain_id = 1, .nonce = 5, .gas = 100,
-		.n_protocols = 1, .lacks = LACKS_UNCHECKED};
+	struct alert_record r = {.seq = 1,
+		.kind = ALERT_KIND_ALERT,
+		.grade = (uint8_t)(1 + shape % 3),
+		.grade_wanted = GRADE_PAUSE,
+		.severity = 1,
+		.class_ = CLASS_FLASH_LOAN,
+		.carrier = 1,
+		.has = HAS_HASH | HAS_FROM | HAS_NONCE | HAS_CHAIN_ID,
+		.chain_id = 1,
+		.nonce = 5,
+		.gas = 100,
+		.n_protocols = 1,
+		.lacks = LACKS_UNCHECKED};
 	memset(r.hash, 0xab, 32);
 	memset(r.from, 0xcd, 20);
 	memset(r.protocols[0], 0x77, 20);
@@ -33,7 +44,8 @@ record_of(uint8_t shape)
 }
 
 static void
-check(const struct alert_record *asked, const struct alert_record *r, const struct vet_facts *f, const struct event_vet *v)
+check(const struct alert_record *asked, const struct alert_record *r, const struct vet_facts *f,
+	const struct event_vet *v)
 {
 	assert(event_vet_check(v) == 0 && v->node >= VET_YES && alert_record_check(r) == 0);
 	assert((v->node == VET_NO) == (vet_denies(f) || v->accepted == VET_FAILS));
@@ -44,7 +56,8 @@ check(const struct alert_record *asked, const struct alert_record *r, const stru
 	const struct {
 		uint8_t answer;
 		uint32_t lack;
-	} parts[] = {{v->nonce, LACK(NONCE)}, {v->funds, LACK(FUNDS)}, {v->fee, LACK(FEE)}, {v->simulation, LACK(SIMULATION)}};
+	} parts[] = {{v->nonce, LACK(NONCE)}, {v->funds, LACK(FUNDS)}, {v->fee, LACK(FEE)},
+		{v->simulation, LACK(SIMULATION)}};
 	for (unsigned i = 0; i < 4; i++)
 		assert(!(r->lacks & parts[i].lack) == (parts[i].answer == VET_HOLDS));
 }
@@ -59,7 +72,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct event_vet v;
 	size_t rest = size - 3, n = (size_t)(data[1] | data[2] << 8);
 	n = n < rest ? n : rest;
-	char *first = malloc(n + 1), *second = malloc(rest - n + 1); /* exactly: nothing is read behind them */
+	char *first = malloc(n + 1),
+	     *second = malloc(rest - n + 1); /* exactly: nothing is read behind them */
 	memcpy(first, data + 3, n);
 	memcpy(second, data + 3 + n, rest - n);
 	vet_read_first(&f, &r, first, n);

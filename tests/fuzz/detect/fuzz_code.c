@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAIL 64u
+#define TAIL 128u /* half of it zeros: more than a PUSH takes */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,6 +43,7 @@ check(const struct code_facts *f, uint32_t len)
 	require((f->addresses != 0) == ((f->reasons & REASON(PROVIDER)) != 0), "reason: address");
 	require(f->has_target == ((f->reasons & REASON(PROXY)) != 0), "reason: proxy");
 	require(f->n_codes >= (len > 0), "codes");
+	require(f->deep_steps <= 260000, "steps are bounded");
 	require(f->cut || f->reached_bytes <= 1u << 20, "work is bounded");
 }
 

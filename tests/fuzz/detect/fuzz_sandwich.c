@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A byte string as a program of transactions, bundles and fates on tables that are far too small: sandwich_check finds nothing whatever comes in whatever
- * order, and what is found makes sense: legs and victims differ and were told, an incident that is new was not told before, one that ended is not told again.
- * Input: 2 bytes that size the tables, then operations of 8 bytes, some followed by calldata. */
+/* A byte string as a program of transactions, bundles and fates on tables that are far too small:
+ * sandwich_check finds nothing whatever comes in whatever order, and what is found makes sense: legs and
+ * victims differ and were told, an incident that is new was not told before, one that ended is not told
+ * again. Input: 2 bytes that size the tables, then operations of 8 bytes, some followed by calldata. */
 #include "detect/correlate/sandwich.h"
 
 #include <stdio.h>
@@ -29,15 +30,19 @@ require(int ok, const char *what)
 static void
 one_of_ours(const struct sandwich_ref *r)
 {
-	require(r->present && r->hash[0] < TXS && r->hash[1] == 0x77 && told[r->hash[0]], "a transaction that nobody told");
+	require(r->present && r->hash[0] < TXS && r->hash[1] == 0x77 && told[r->hash[0]],
+		"a transaction that nobody told");
 }
 
 static void
 found(void *ctx, const struct sandwich_finding *f)
 {
-	require(ctx == n && f->kind >= SANDWICH_PARTIAL && f->kind <= SANDWICH_DISPLACEMENT && f->reasons != 0, "a finding without a kind");
+	require(ctx == n && f->kind >= SANDWICH_PARTIAL && f->kind <= SANDWICH_DISPLACEMENT &&
+			f->reasons != 0,
+		"a finding without a kind");
 	one_of_ours(&f->front);
-	require(f->back.present == (f->kind == SANDWICH_PUBLIC || f->kind == SANDWICH_BUNDLE), "a kind that its legs belie");
+	require(f->back.present == (f->kind == SANDWICH_PUBLIC || f->kind == SANDWICH_BUNDLE),
+		"a kind that its legs belie");
 	if (f->back.present)
 		one_of_ours(&f->back);
 	if (f->back.present)
@@ -54,7 +59,8 @@ found(void *ctx, const struct sandwich_finding *f)
 	require(f->update == (f->incident <= newest), "an incident that is new and was told, or neither");
 	require(f->incident < sizeof ended && !ended[f->incident], "an incident after its end");
 	if (!f->update) {
-		require(f->incident == newest + 1 && f->ending == SANDWICH_OPEN, "an incident out of its turn");
+		require(f->incident == newest + 1 && f->ending == SANDWICH_OPEN,
+			"an incident out of its turn");
 		newest = f->incident;
 		heard_new++;
 	}
@@ -91,7 +97,8 @@ static void
 swap_of(struct swap *w, uint8_t a, uint8_t b)
 {
 	memset(w, 0, sizeof *w);
-	w->has = (a & 1 ? SWAP_HAS_POOL : 0) | (b & 0x60 ? SWAP_HAS_TOKEN_IN | SWAP_HAS_TOKEN_OUT : 0) | SWAP_HAS_AMOUNT_IN | SWAP_HAS_LIMIT;
+	w->has = (a & 1 ? SWAP_HAS_POOL : 0) | (b & 0x60 ? SWAP_HAS_TOKEN_IN | SWAP_HAS_TOKEN_OUT : 0) |
+		 SWAP_HAS_AMOUNT_IN | SWAP_HAS_LIMIT;
 	w->hops = 1;
 	w->call = a >> 7;
 	address(w->pool, 1, a >> 1 & 3);
@@ -123,7 +130,8 @@ calldata(uint8_t out[1024], const uint8_t *p, size_t n_bytes)
 static size_t
 take(struct sandwich *s, const uint8_t *op, const uint8_t *more, size_t left, uint64_t now_ns)
 {
-	uint8_t from[20], to[20], tip[4] = {0x0b, op[4], 0xd8, 0x03}, cap[4] = {0x0c, op[4], 0x55, 0x40}, bytes[1024];
+	uint8_t from[20], to[20], tip[4] = {0x0b, op[4], 0xd8, 0x03}, cap[4] = {0x0c, op[4], 0x55, 0x40},
+				  bytes[1024];
 	struct swap swaps[3];
 	memset(from, 1 + (op[2] & 3), 20);
 	memset(to, 0x40 + (op[2] >> 2 & 3), 20);
@@ -234,7 +242,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			require(wrong == NULL, wrong);
 		}
 	}
-	require(n[SANDWICH_N_FOUND] == heard_new && n[SANDWICH_N_UPDATED] == heard_more && n[SANDWICH_N_ENDED] == heard_end,
+	require(n[SANDWICH_N_FOUND] == heard_new && n[SANDWICH_N_UPDATED] == heard_more &&
+			n[SANDWICH_N_ENDED] == heard_end,
 		"findings that the counts do not tell");
 	return 0;
 }

@@ -46,7 +46,8 @@ good(void)
 		p.armed[i].n_protected = i;
 	}
 	for (unsigned i = 0; i < INCIDENTS; i++)
-		p.live[i] = (struct memory_incident){.seq = i + 1, .grade = (uint8_t)(i + 1), .n_hashes = MEMORY_HASHES_MAX};
+		p.live[i] = (struct memory_incident){
+			.seq = i + 1, .grade = (uint8_t)(i + 1), .n_hashes = MEMORY_HASHES_MAX};
 	return p;
 }
 
@@ -180,7 +181,8 @@ files(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(a_whole_page), cmocka_unit_test(every_other_length),
-		cmocka_unit_test(fields_of_the_header), cmocka_unit_test(fields_of_entries), cmocka_unit_test(files)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(a_whole_page),
+		cmocka_unit_test(every_other_length), cmocka_unit_test(fields_of_the_header),
+		cmocka_unit_test(fields_of_entries), cmocka_unit_test(files)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The dataplane's end of the channel against controls of every kind: versions, memory pages, and what must never be taken. */
+/* The dataplane's end of the channel against controls of every kind: versions, memory pages, and what must
+ * never be taken. */
 #include "abi/channel.h"
 #include "abi/memory.h"
 #include "abi/shm.h"
@@ -128,8 +129,13 @@ page_of(uint64_t number, uint32_t n_armed)
 	struct {
 		struct memory_page h;
 		struct memory_armed armed[2];
-	} p = {.h = {.magic = MEMORY_MAGIC, .version = MEMORY_VERSION, .header_bytes = sizeof p.h, .armed_bytes = sizeof p.armed[0],
-		       .incident_bytes = sizeof(struct memory_incident), .n_armed = n_armed, .number = number},
+	} p = {.h = {.magic = MEMORY_MAGIC,
+		       .version = MEMORY_VERSION,
+		       .header_bytes = sizeof p.h,
+		       .armed_bytes = sizeof p.armed[0],
+		       .incident_bytes = sizeof(struct memory_incident),
+		       .n_armed = n_armed,
+		       .number = number},
 		.armed = {{.address = {1}}, {.address = {2}}}};
 	int fd = shm_create_fixed("memory", &p, MEMORY_BYTES(2, 0));
 	assert_true(fd >= 0);
@@ -207,7 +213,8 @@ anything_else_is_the_end(void **state)
 	const struct {
 		uint16_t type;
 		unsigned fds;
-	} others[] = {{CHANNEL_HELLO, 0}, {CHANNEL_WELCOME, 0}, {CHANNEL_RING, 3}, {CHANNEL_STATS, 1}, {CHANNEL_BUNDLE_META, 1}};
+	} others[] = {{CHANNEL_HELLO, 0}, {CHANNEL_WELCOME, 0}, {CHANNEL_RING, 3}, {CHANNEL_STATS, 1},
+		{CHANNEL_BUNDLE_META, 1}};
 	for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++) {
 		struct channel_msg m = {.type = others[i].type};
 		assert_int_equal(hello(x, 1, 2), 2);
@@ -233,6 +240,7 @@ int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-	const struct CMUnitTest tests[] = {T(versions), T(pages), T(not_before_its_version), T(anything_else_is_the_end)};
+	const struct CMUnitTest tests[] = {
+		T(versions), T(pages), T(not_before_its_version), T(anything_else_is_the_end)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

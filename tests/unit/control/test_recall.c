@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is armed and which incidents live, as events tell it: what comes in, what goes, in which order when there is no room; and that
- * the file gives back what was put in. */
+/* What is armed and which incidents live, as events tell it: what comes in, what goes, in which order when
+ * there is no room; and that the file gives back what was put in. */
 #include "fixture.h"
 
 #include "control/recall.h"
@@ -14,7 +14,8 @@ static const uint64_t DAY = 86400 * SECOND;
 static struct journal_event
 event_of(uint64_t seq, uint64_t now_ns)
 {
-	struct journal_event e = {.ring_id = 1, .t_journaled_ns = now_ns, .record = record_of(seq, GRADE_PAGE)};
+	struct journal_event e = {
+		.ring_id = 1, .t_journaled_ns = now_ns, .record = record_of(seq, GRADE_PAGE)};
 	memcpy(e.epoch, EPOCH_A, 8);
 	e.record.t_wire_ns = e.record.t_emitted_ns = now_ns;
 	memset(e.record.hash, 0, 32);
@@ -319,7 +320,8 @@ kept(void **state)
 	for (unsigned turn = 0; turn < 400; turn++) {
 		for (unsigned i = 0; i < 20; i++) {
 			rng = rng * 6364136223846793005u + 1442695040888963407u;
-			struct journal_event e = arming(rng >> 40 & 0xff, SECOND * (turn + 1) * 3000, rng >> 20 & 0x7f);
+			struct journal_event e =
+				arming(rng >> 40 & 0xff, SECOND * (turn + 1) * 3000, rng >> 20 & 0x7f);
 			e.record.ending = rng >> 50 & 7 ? (rng >> 53) % 5 : 0;
 			e.record.class_ = rng >> 60 & 1 ? CLASS_FLASH_DEPLOY : CLASS_ARMED_CALL;
 			recall_table_take(&t, &e);
@@ -345,7 +347,8 @@ kept(void **state)
 	recall_store_close(&s);
 	static struct recall_kept k_again;
 	k_again = (struct recall_kept){.watch = watch_again};
-	assert_int_equal(recall_table_new(&again, 64, 32, (uint64_t[2]){55, 66}), 0); /* another seed every time */
+	assert_int_equal(
+		recall_table_new(&again, 64, 32, (uint64_t[2]){55, 66}), 0); /* another seed every time */
 	assert_int_equal(recall_store_open(&s, dir, &again, &k_again, err, sizeof err), 0);
 	assert_int_equal(k_again.cursor, 8000);
 	assert_int_equal(k_again.journal_id, 99);
@@ -431,7 +434,8 @@ follows(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(lives), cmocka_unit_test(what_says_nothing), cmocka_unit_test(no_room),
-		cmocka_unit_test(ages), cmocka_unit_test(incidents), cmocka_unit_test(operators), cmocka_unit_test(kept), cmocka_unit_test(follows)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(lives), cmocka_unit_test(what_says_nothing),
+		cmocka_unit_test(no_room), cmocka_unit_test(ages), cmocka_unit_test(incidents),
+		cmocka_unit_test(operators), cmocka_unit_test(kept), cmocka_unit_test(follows)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

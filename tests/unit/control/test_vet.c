@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is asked of a node and what its answers mean: the table of decisions, quantities, and answers that are none. */
+/* What is asked of a node and what its answers mean: the table of decisions, quantities, and answers that are
+ * none. */
 #include "fixture.h"
 
 #include "control/audit.h"
@@ -67,8 +68,9 @@ wanted(void **state)
 	static const struct {
 		uint8_t kind, ending;
 		bool wanted;
-	} kinds[] = {{ALERT_KIND_RETRACT, ENDING_OPEN, false}, {ALERT_KIND_DRILL, ENDING_OPEN, false}, {ALERT_KIND_ALERT, ENDING_INCLUDED, true},
-		{ALERT_KIND_ALERT, ENDING_REORGED, true}, {ALERT_KIND_ALERT, ENDING_DROPPED, false}, {ALERT_KIND_ALERT, ENDING_REPLACED, false}};
+	} kinds[] = {{ALERT_KIND_RETRACT, ENDING_OPEN, false}, {ALERT_KIND_DRILL, ENDING_OPEN, false},
+		{ALERT_KIND_ALERT, ENDING_INCLUDED, true}, {ALERT_KIND_ALERT, ENDING_REORGED, true},
+		{ALERT_KIND_ALERT, ENDING_DROPPED, false}, {ALERT_KIND_ALERT, ENDING_REPLACED, false}};
 	for (unsigned i = 0; i < 6; i++) {
 		r = asked();
 		r.kind = kinds[i].kind;
@@ -90,7 +92,8 @@ quantities(void **state)
 	assert_int_equal(vet_quantity("0x0000abc", q), 0);
 	assert_memory_equal(q, want, 32);
 	memset(want, 0xff, 32);
-	assert_int_equal(vet_quantity("0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", q), 0);
+	assert_int_equal(
+		vet_quantity("0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", q), 0);
 	assert_memory_equal(q, want, 32);
 	static const char *const bad[] = {"", "0x", "0", "12", "x1", "0xg", "0x1 ", " 0x1", "-0x1",
 		"0x1ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"};
@@ -104,14 +107,17 @@ struct answer {
 	const char *chain, *tx, *latest, *pending, *balance, *block;
 };
 
-#define TX_HEAD \
-	"{\"hash\":\"0xabababababababababababababababababababababababababababababababab\",\"from\":\"0xCDcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd\"," \
-	"\"to\":\"0x1111111111111111111111111111111111111111\",\"gas\":\"0x64\",\"gasPrice\":\"0xa\",\"maxFeePerGas\":\"0xa\",\"input\":\"0x\","
+#define TX_HEAD                                                                                        \
+	"{\"hash\":\"0xabababababababababababababababababababababababababababababababab\",\"from\":"   \
+	"\"0xCDcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd\","                                              \
+	"\"to\":\"0x1111111111111111111111111111111111111111\",\"gas\":\"0x64\",\"gasPrice\":\"0xa\"," \
+	"\"maxFeePerGas\":\"0xa\",\"input\":\"0x\","
 #define TX TX_HEAD "\"nonce\":\"0x5\",\"blockNumber\":null}"
 #define MINED TX_HEAD "\"nonce\":\"0x5\",\"blockNumber\":\"0x10\"}"
 #define BLOCK(fee) "{\"number\":\"0x10\",\"baseFeePerGas\":\"" fee "\"}"
 
-static const struct answer FINE = {"\"0x1\"", TX, "\"0x5\"", "\"0x6\"", "\"0x7d0\"", BLOCK("0xa")}; /* 2000 = 1000 + 100 * 10 */
+static const struct answer FINE = {
+	"\"0x1\"", TX, "\"0x5\"", "\"0x6\"", "\"0x7d0\"", BLOCK("0xa")}; /* 2000 = 1000 + 100 * 10 */
 
 static const char *
 body_of(const struct answer *a)
@@ -121,7 +127,9 @@ body_of(const struct answer *a)
 	size_t n = (size_t)snprintf(out, sizeof out, "[");
 	for (unsigned i = 6; i > 0; i--) /* in whatever order */
 		if (parts[i - 1] != NULL)
-			n += (size_t)snprintf(out + n, sizeof out - n, "%s{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":%s}", n > 1 ? "," : "", i, parts[i - 1]);
+			n += (size_t)snprintf(out + n, sizeof out - n,
+				"%s{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":%s}", n > 1 ? "," : "", i,
+				parts[i - 1]);
 	snprintf(out + n, sizeof out - n, "]");
 	return out;
 }
@@ -138,37 +146,49 @@ decisions(void **state)
 	} table[] = {
 		{"all well", FINE, ASK, 0, GRADE_PAUSE, VET_YES, 0, LACK(SIMULATION)},
 		{"accepted before", FINE, LACKS_UNCHECKED, 0, GRADE_PAUSE, VET_YES, 0, LACK(SIMULATION)},
-		{"mined", {FINE.chain, MINED, "\"0x6\"", "\"0x6\"", "\"0x0\"", BLOCK("0xff")}, ASK, 0, GRADE_PAUSE, VET_YES, 0, LACK(SIMULATION)},
-		{"not known", {FINE.chain, "null", "\"0x5\"", "\"0x5\"", "\"0x7d0\"", FINE.block}, ASK, 0, GRADE_PAGE, VET_NO, VET_FACT_UNKNOWN_TX,
+		{"mined", {FINE.chain, MINED, "\"0x6\"", "\"0x6\"", "\"0x0\"", BLOCK("0xff")}, ASK, 0,
+			GRADE_PAUSE, VET_YES, 0, LACK(SIMULATION)},
+		{"not known", {FINE.chain, "null", "\"0x5\"", "\"0x5\"", "\"0x7d0\"", FINE.block}, ASK, 0,
+			GRADE_PAGE, VET_NO, VET_FACT_UNKNOWN_TX, LACK(ACCEPTED) | LACK(SIMULATION)},
+		{"accepted before, not known now",
+			{FINE.chain, "null", "\"0x5\"", "\"0x5\"", "\"0x7d0\"", FINE.block}, LACKS_UNCHECKED,
+			0, GRADE_PAGE, VET_NO, VET_FACT_UNKNOWN_TX, LACK(ACCEPTED) | LACK(SIMULATION)},
+		{"of a block that the node has not",
+			{FINE.chain, "null", "\"0x5\"", "\"0x5\"", "\"0x0\"", FINE.block}, LACKS_UNCHECKED,
+			TRUST_INCLUDED, GRADE_PAUSE, VET_UNKNOWN, VET_FACT_UNKNOWN_TX, LACKS_UNCHECKED},
+		{"one wei short", {FINE.chain, TX, "\"0x5\"", NULL, "\"0x7cf\"", FINE.block}, ASK, 0,
+			GRADE_PAGE, VET_NO, VET_FACT_UNFUNDED, LACK(FUNDS) | LACK(SIMULATION)},
+		{"nonce used", {FINE.chain, TX, "\"0x6\"", "\"0x6\"", "\"0x7d0\"", FINE.block}, ASK, 0,
+			GRADE_PAGE, VET_NO, VET_FACT_NONCE_USED, LACK(NONCE) | LACK(SIMULATION)},
+		{"gap", {FINE.chain, TX, "\"0x3\"", "\"0x4\"", "\"0x7d0\"", FINE.block}, ASK, 0, GRADE_PAGE,
+			VET_NO, VET_FACT_NONCE_GAP, LACK(NONCE) | LACK(SIMULATION)},
+		{"gap, as far as is known", {FINE.chain, TX, "\"0x4\"", NULL, "\"0x7d0\"", FINE.block}, ASK,
+			0, GRADE_PAGE, VET_NO, VET_FACT_NONCE_GAP, LACK(NONCE) | LACK(SIMULATION)},
+		{"those before it wait", {FINE.chain, TX, "\"0x3\"", "\"0x5\"", "\"0x7d0\"", FINE.block}, ASK,
+			0, GRADE_PAUSE, VET_YES, 0, LACK(SIMULATION)},
+		{"fee below", {FINE.chain, TX, "\"0x5\"", NULL, "\"0x7d0\"", BLOCK("0xb")}, ASK, 0,
+			GRADE_PAGE, VET_NO, VET_FACT_FEE_LOW, LACK(FEE) | LACK(SIMULATION)},
+		{"no base fee", {FINE.chain, TX, "\"0x5\"", NULL, "\"0x7d0\"", "{\"number\":\"0x1\"}"}, ASK,
+			0, GRADE_PAUSE, VET_YES, 0, LACK(SIMULATION)},
+		{"known is all", {NULL, TX, NULL, NULL, NULL, NULL}, ASK, 0, GRADE_PAUSE, VET_YES, 0,
+			LACKS_UNCHECKED},
+		{"all but known", {FINE.chain, NULL, "\"0x5\"", NULL, "\"0x7d0\"", FINE.block}, ASK, 0,
+			GRADE_PAGE, VET_UNKNOWN, VET_FACT_BAD_ANSWER, LACK(ACCEPTED) | LACK(SIMULATION)},
+		{"all but known, accepted before",
+			{FINE.chain, NULL, "\"0x5\"", NULL, "\"0x7d0\"", FINE.block}, LACKS_UNCHECKED, 0,
+			GRADE_PAUSE, VET_YES, 0, LACK(SIMULATION)},
+		{"another chain", {"\"0x2\"", TX, "\"0x9\"", NULL, "\"0x0\"", FINE.block}, ASK, 0, GRADE_PAGE,
+			VET_UNKNOWN, VET_FACT_OTHER_CHAIN, ASK},
+		{"another chain, accepted before", {"\"0x2\"", TX, "\"0x9\"", NULL, "\"0x0\"", FINE.block},
+			LACKS_UNCHECKED, 0, GRADE_PAUSE, VET_UNKNOWN, VET_FACT_OTHER_CHAIN, LACKS_UNCHECKED},
+		{"another transaction",
+			{FINE.chain, TX_HEAD "\"nonce\":\"0x4\"}", "\"0x5\"", NULL, "\"0x7d0\"", FINE.block},
+			ASK, 0, GRADE_PAGE, VET_UNKNOWN, VET_FACT_BAD_ANSWER,
 			LACK(ACCEPTED) | LACK(SIMULATION)},
-		{"accepted before, not known now", {FINE.chain, "null", "\"0x5\"", "\"0x5\"", "\"0x7d0\"", FINE.block}, LACKS_UNCHECKED, 0, GRADE_PAGE, VET_NO,
-			VET_FACT_UNKNOWN_TX, LACK(ACCEPTED) | LACK(SIMULATION)},
-		{"of a block that the node has not", {FINE.chain, "null", "\"0x5\"", "\"0x5\"", "\"0x0\"", FINE.block}, LACKS_UNCHECKED, TRUST_INCLUDED,
-			GRADE_PAUSE, VET_UNKNOWN, VET_FACT_UNKNOWN_TX, LACKS_UNCHECKED},
-		{"one wei short", {FINE.chain, TX, "\"0x5\"", NULL, "\"0x7cf\"", FINE.block}, ASK, 0, GRADE_PAGE, VET_NO, VET_FACT_UNFUNDED,
-			LACK(FUNDS) | LACK(SIMULATION)},
-		{"nonce used", {FINE.chain, TX, "\"0x6\"", "\"0x6\"", "\"0x7d0\"", FINE.block}, ASK, 0, GRADE_PAGE, VET_NO, VET_FACT_NONCE_USED,
-			LACK(NONCE) | LACK(SIMULATION)},
-		{"gap", {FINE.chain, TX, "\"0x3\"", "\"0x4\"", "\"0x7d0\"", FINE.block}, ASK, 0, GRADE_PAGE, VET_NO, VET_FACT_NONCE_GAP,
-			LACK(NONCE) | LACK(SIMULATION)},
-		{"gap, as far as is known", {FINE.chain, TX, "\"0x4\"", NULL, "\"0x7d0\"", FINE.block}, ASK, 0, GRADE_PAGE, VET_NO, VET_FACT_NONCE_GAP,
-			LACK(NONCE) | LACK(SIMULATION)},
-		{"those before it wait", {FINE.chain, TX, "\"0x3\"", "\"0x5\"", "\"0x7d0\"", FINE.block}, ASK, 0, GRADE_PAUSE, VET_YES, 0, LACK(SIMULATION)},
-		{"fee below", {FINE.chain, TX, "\"0x5\"", NULL, "\"0x7d0\"", BLOCK("0xb")}, ASK, 0, GRADE_PAGE, VET_NO, VET_FACT_FEE_LOW,
-			LACK(FEE) | LACK(SIMULATION)},
-		{"no base fee", {FINE.chain, TX, "\"0x5\"", NULL, "\"0x7d0\"", "{\"number\":\"0x1\"}"}, ASK, 0, GRADE_PAUSE, VET_YES, 0, LACK(SIMULATION)},
-		{"known is all", {NULL, TX, NULL, NULL, NULL, NULL}, ASK, 0, GRADE_PAUSE, VET_YES, 0, LACKS_UNCHECKED},
-		{"all but known", {FINE.chain, NULL, "\"0x5\"", NULL, "\"0x7d0\"", FINE.block}, ASK, 0, GRADE_PAGE, VET_UNKNOWN, VET_FACT_BAD_ANSWER,
-			LACK(ACCEPTED) | LACK(SIMULATION)},
-		{"all but known, accepted before", {FINE.chain, NULL, "\"0x5\"", NULL, "\"0x7d0\"", FINE.block}, LACKS_UNCHECKED, 0, GRADE_PAUSE, VET_YES, 0,
-			LACK(SIMULATION)},
-		{"another chain", {"\"0x2\"", TX, "\"0x9\"", NULL, "\"0x0\"", FINE.block}, ASK, 0, GRADE_PAGE, VET_UNKNOWN, VET_FACT_OTHER_CHAIN, ASK},
-		{"another chain, accepted before", {"\"0x2\"", TX, "\"0x9\"", NULL, "\"0x0\"", FINE.block}, LACKS_UNCHECKED, 0, GRADE_PAUSE, VET_UNKNOWN,
-			VET_FACT_OTHER_CHAIN, LACKS_UNCHECKED},
-		{"another transaction", {FINE.chain, TX_HEAD "\"nonce\":\"0x4\"}", "\"0x5\"", NULL, "\"0x7d0\"", FINE.block}, ASK, 0, GRADE_PAGE, VET_UNKNOWN,
-			VET_FACT_BAD_ANSWER, LACK(ACCEPTED) | LACK(SIMULATION)},
-		{"nothing of use", {"7", "7", "7", "[]", "{}", "\"0x1\""}, LACKS_UNCHECKED, 0, GRADE_PAUSE, VET_UNKNOWN, VET_FACT_BAD_ANSWER, LACKS_UNCHECKED},
-		{"nothing of use, never accepted", {"7", "7", "7", "[]", "{}", "\"0x1\""}, ASK, 0, GRADE_PAGE, VET_UNKNOWN, VET_FACT_BAD_ANSWER, ASK},
+		{"nothing of use", {"7", "7", "7", "[]", "{}", "\"0x1\""}, LACKS_UNCHECKED, 0, GRADE_PAUSE,
+			VET_UNKNOWN, VET_FACT_BAD_ANSWER, LACKS_UNCHECKED},
+		{"nothing of use, never accepted", {"7", "7", "7", "[]", "{}", "\"0x1\""}, ASK, 0, GRADE_PAGE,
+			VET_UNKNOWN, VET_FACT_BAD_ANSWER, ASK},
 	};
 	for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
 		for (unsigned came = GRADE_PAGE; came <= GRADE_PAUSE; came++) {
@@ -181,8 +201,10 @@ decisions(void **state)
 			const char *body = body_of(&table[i].a);
 			vet_read_first(&f, &r, body, strlen(body));
 			vet_conclude(&f, &r, &v);
-			if (r.grade != table[i].grade || v.node != table[i].node || v.fact != table[i].fact || r.lacks != table[i].lacks_then)
-				fail_msg("%s: grade %u, node %u, fact %s, lacks %x", table[i].what, r.grade, v.node, event_vet_fact_name(v.fact), r.lacks);
+			if (r.grade != table[i].grade || v.node != table[i].node || v.fact != table[i].fact ||
+				r.lacks != table[i].lacks_then)
+				fail_msg("%s: grade %u, node %u, fact %s, lacks %x", table[i].what, r.grade,
+					v.node, event_vet_fact_name(v.fact), r.lacks);
 			assert_int_equal(event_vet_check(&v), 0);
 			assert_int_equal(alert_record_check(&r), 0);
 			vet_facts_clear(&f);
@@ -244,14 +266,17 @@ fees(void **state)
 	static const struct {
 		const char *fees;
 		uint8_t answer;
-	} table[] = {{"{\"baseFeePerGas\":[\"0xff\",\"0xa\"]}", VET_HOLDS}, {"{\"baseFeePerGas\":[\"0x1\",\"0xb\"]}", VET_FAILS},
-		{"{\"baseFeePerGas\":[\"0xff\"]}", VET_HOLDS}, {"{\"baseFeePerGas\":[\"0xff\",7]}", VET_HOLDS}, {"{\"baseFeePerGas\":{}}", VET_HOLDS},
+	} table[] = {{"{\"baseFeePerGas\":[\"0xff\",\"0xa\"]}", VET_HOLDS},
+		{"{\"baseFeePerGas\":[\"0x1\",\"0xb\"]}", VET_FAILS},
+		{"{\"baseFeePerGas\":[\"0xff\"]}", VET_HOLDS},
+		{"{\"baseFeePerGas\":[\"0xff\",7]}", VET_HOLDS}, {"{\"baseFeePerGas\":{}}", VET_HOLDS},
 		{"null", VET_HOLDS}};
 	struct vet_facts f = {0};
 	struct alert_record r = asked();
 	for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
 		char body[4400];
-		int n = snprintf(body, sizeof body, "%.*s,{\"id\":9,\"result\":%s}]", (int)strlen(body_of(&FINE)) - 1, body_of(&FINE), table[i].fees);
+		int n = snprintf(body, sizeof body, "%.*s,{\"id\":9,\"result\":%s}]",
+			(int)strlen(body_of(&FINE)) - 1, body_of(&FINE), table[i].fees);
 		vet_read_first(&f, &r, body, (size_t)n);
 		assert_int_equal(f.fee, table[i].answer);
 	}
@@ -267,9 +292,13 @@ asking_again_helps(void **state)
 		struct answer a;
 		bool final;
 	} table[] = {{FINE, true}, {{FINE.chain, "null", "\"0x5\"", NULL, "\"0x7d0\"", FINE.block}, false},
-		{{FINE.chain, "null", "\"0x5\"", NULL, "\"0x0\"", FINE.block}, true}, {{FINE.chain, TX, "\"0x4\"", NULL, "\"0x7d0\"", FINE.block}, false},
-		{{FINE.chain, TX, "\"0x4\"", NULL, "\"0x0\"", FINE.block}, false}, {{FINE.chain, TX, "\"0x6\"", NULL, "\"0x7d0\"", FINE.block}, true},
-		{{"\"0x2\"", TX, NULL, NULL, NULL, NULL}, true}, {{"\"0x1\"", NULL, "\"0x5\"", NULL, NULL, NULL}, false}, {{"7", NULL, NULL, NULL, NULL, NULL}, false}};
+		{{FINE.chain, "null", "\"0x5\"", NULL, "\"0x0\"", FINE.block}, true},
+		{{FINE.chain, TX, "\"0x4\"", NULL, "\"0x7d0\"", FINE.block}, false},
+		{{FINE.chain, TX, "\"0x4\"", NULL, "\"0x0\"", FINE.block}, true},
+		{{FINE.chain, TX, "\"0x6\"", NULL, "\"0x7d0\"", FINE.block}, true},
+		{{"\"0x2\"", TX, NULL, NULL, NULL, NULL}, true},
+		{{"\"0x1\"", NULL, "\"0x5\"", NULL, NULL, NULL}, false},
+		{{"7", NULL, NULL, NULL, NULL, NULL}, false}};
 	for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
 		const char *body = body_of(&table[i].a);
 		vet_read_first(&f, &r, body, strlen(body));
@@ -281,9 +310,11 @@ asking_again_helps(void **state)
 static void
 not_answers(void **state)
 {
-	static const char *const bodies[] = {"", "[", "{}", "null", "[]", "[null]", "[[]]", "[{\"id\":2}]", "[{\"id\":\"2\",\"result\":null}]",
-		"[{\"id\":2.0,\"result\":null}]", "[{\"id\":2,\"error\":{\"code\":-1},\"result\":null}]", "[{\"id\":2,\"id\":2,\"result\":null}]",
-		"{\"id\":2,\"result\":null}", "[{\"id\":200,\"result\":null}]", "\xff\xfe", "[{\"id\":2,\"result\":\"\\u0000\"}]"};
+	static const char *const bodies[] = {"", "[", "{}", "null", "[]", "[null]", "[[]]", "[{\"id\":2}]",
+		"[{\"id\":\"2\",\"result\":null}]", "[{\"id\":2.0,\"result\":null}]",
+		"[{\"id\":2,\"error\":{\"code\":-1},\"result\":null}]",
+		"[{\"id\":2,\"id\":2,\"result\":null}]", "{\"id\":2,\"result\":null}",
+		"[{\"id\":200,\"result\":null}]", "\xff\xfe", "[{\"id\":2,\"result\":\"\\u0000\"}]"};
 	struct alert_record r = asked();
 	struct vet_facts f = {0};
 	for (unsigned i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
@@ -309,7 +340,9 @@ not_answers(void **state)
 	vet_facts_clear(&f);
 }
 
-#define TRACE(rest) "[{\"id\":7,\"result\":\"0x\"},{\"id\":8,\"result\":{\"type\":\"CALL\",\"to\":\"0x1111111111111111111111111111111111111111\"" rest "}}]"
+#define TRACE(rest)                                                                     \
+	"[{\"id\":7,\"result\":\"0x\"},{\"id\":8,\"result\":{\"type\":\"CALL\",\"to\":" \
+	"\"0x1111111111111111111111111111111111111111\"" rest "}}]"
 #define GUARDED_TEXT "\"0x7777770000000000000000000000000000000000\""
 
 static void
@@ -320,13 +353,17 @@ simulations(void **state)
 		uint8_t answer, fact;
 	} table[] = {
 		{TRACE(""), VET_FAILS, VET_FACT_UNTOUCHED},
-		{TRACE(",\"calls\":[{\"to\":\"0x22\"},{\"calls\":[{\"to\":" GUARDED_TEXT "}]}]"), VET_HOLDS, 0},
-		{TRACE(",\"error\":\"out of gas\",\"calls\":[{\"to\":" GUARDED_TEXT "}]"), VET_FAILS, VET_FACT_REVERTS},
+		{TRACE(",\"calls\":[{\"to\":\"0x22\"},{\"calls\":[{\"to\":" GUARDED_TEXT "}]}]"), VET_HOLDS,
+			0},
+		{TRACE(",\"error\":\"out of gas\",\"calls\":[{\"to\":" GUARDED_TEXT "}]"), VET_FAILS,
+			VET_FACT_REVERTS},
 		{TRACE(",\"calls\":7"), VET_FAILS, VET_FACT_UNTOUCHED},
 		{"[{\"id\":7,\"error\":{\"code\":3,\"message\":\"x\"}}]", VET_FAILS, VET_FACT_REVERTS},
-		{"[{\"id\":7,\"error\":{\"code\":-32000,\"message\":\"execution reverted: no\"}}]", VET_FAILS, VET_FACT_REVERTS},
+		{"[{\"id\":7,\"error\":{\"code\":-32000,\"message\":\"execution reverted: no\"}}]", VET_FAILS,
+			VET_FACT_REVERTS},
 		{"[{\"id\":7,\"error\":{\"code\":-32000,\"message\":\"busy\"}}]", VET_UNCHECKED, 0},
-		{"[{\"id\":7,\"result\":\"0x\"},{\"id\":8,\"error\":{\"code\":-32601,\"message\":\"no\"}}]", VET_UNCHECKED, 0},
+		{"[{\"id\":7,\"result\":\"0x\"},{\"id\":8,\"error\":{\"code\":-32601,\"message\":\"no\"}}]",
+			VET_UNCHECKED, 0},
 		{"[{\"id\":8,\"result\":{}}]", VET_UNCHECKED, 0},
 		{"[]", VET_UNCHECKED, 0},
 		{"no", VET_UNCHECKED, 0},
@@ -356,10 +393,12 @@ simulations(void **state)
 	struct vet_facts f = {0};
 	memset(r.protocols[1], 0x11, 20);
 	vet_read_first(&f, &r, body_of(&FINE), strlen(body_of(&FINE)));
-	vet_read_simulation(&f, &r, "[{\"id\":7,\"result\":\"0x\"}]", strlen("[{\"id\":7,\"result\":\"0x\"}]"));
+	vet_read_simulation(
+		&f, &r, "[{\"id\":7,\"result\":\"0x\"}]", strlen("[{\"id\":7,\"result\":\"0x\"}]"));
 	assert_int_equal(f.simulation, VET_HOLDS);
 	r.touches[1] = 0; /* not a protected one */
-	vet_read_simulation(&f, &r, "[{\"id\":7,\"result\":\"0x\"}]", strlen("[{\"id\":7,\"result\":\"0x\"}]"));
+	vet_read_simulation(
+		&f, &r, "[{\"id\":7,\"result\":\"0x\"}]", strlen("[{\"id\":7,\"result\":\"0x\"}]"));
 	assert_int_equal(f.simulation, VET_UNCHECKED);
 	vet_facts_clear(&f);
 }
@@ -418,7 +457,8 @@ fetch_all(struct vet *v, struct batch *b, struct journal *j, uint64_t now_ns)
 	return n;
 }
 
-/* Asked about and ended: the younger are asked again, the older are told that it is too late, the oldest nothing; each once. */
+/* Asked about and ended: the younger are asked again, the older are told that it is too late, the oldest
+ * nothing; each once. */
 static void
 resumed(void **state)
 {
@@ -426,7 +466,8 @@ resumed(void **state)
 	struct journal *j = journal_of(dir, 30000, BIG); /* several files */
 	struct batch b;
 	const uint64_t now = 100000 * SECOND;
-	const uint64_t when[] = {now - 5000 * SECOND, now - 3000 * SECOND, now - 61 * SECOND, now - 59 * SECOND, now};
+	const uint64_t when[] = {
+		now - 5000 * SECOND, now - 3000 * SECOND, now - 61 * SECOND, now - 59 * SECOND, now};
 	assert_int_equal(batch_new(&b), 0);
 	for (uint64_t i = 0; i < 5; i++) {
 		add_asked(&b, 2 * i + 1, GRADE_PAUSE);
@@ -552,7 +593,8 @@ shed(void **state)
 static void
 options(void **state)
 {
-	static const char *const bad[] = {"https://h", "h:8545", "", "http://", "http:///x y", "unix:x", "unix:", "file:///etc/passwd"};
+	static const char *const bad[] = {
+		"https://h", "h:8545", "", "http://", "http:///x y", "unix:x", "unix:", "file:///etc/passwd"};
 	char err[256];
 	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct vet_options o = {.node = {bad[i]}, .n_nodes = 1, .deadline_ms = 100};
@@ -565,7 +607,9 @@ options(void **state)
 static void
 everyone_has_a_verdict(void **state)
 {
-	struct vet_options o = {.node = {"unix:/nonexistent/node.sock", "http://127.0.0.1:1/"}, .n_nodes = 2, .deadline_ms = 60};
+	struct vet_options o = {.node = {"unix:/nonexistent/node.sock", "http://127.0.0.1:1/"},
+		.n_nodes = 2,
+		.deadline_ms = 60};
 	char err[256];
 	struct vet *v = vet_start(&o, err, sizeof err);
 	struct batch b;
@@ -589,7 +633,8 @@ everyone_has_a_verdict(void **state)
 		unsigned n = vetting_take(v, &b);
 		for (uint32_t i = 0; i < n; i++) {
 			assert_int_equal(b.e[i].vet.node, VET_UNKNOWN);
-			assert_int_equal(b.e[i].record.grade, b.e[i].record.seq % 10 ? GRADE_PAGE : GRADE_PAUSE);
+			assert_int_equal(
+				b.e[i].record.grade, b.e[i].record.seq % 10 ? GRADE_PAGE : GRADE_PAUSE);
 			assert_int_equal(b.e[i].evidence_len, 30);
 		}
 		got += n;
@@ -612,9 +657,11 @@ everyone_has_a_verdict(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(wanted), cmocka_unit_test(quantities), cmocka_unit_test(decisions),
-		cmocka_unit_test(no_answer_at_all), cmocka_unit_test(costs), cmocka_unit_test(fees), cmocka_unit_test(asking_again_helps), cmocka_unit_test(not_answers),
-		cmocka_unit_test(simulations), cmocka_unit_test(requests), cmocka_unit_test(resumed), cmocka_unit_test(once), cmocka_unit_test(shed), cmocka_unit_test(options),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(wanted), cmocka_unit_test(quantities),
+		cmocka_unit_test(decisions), cmocka_unit_test(no_answer_at_all), cmocka_unit_test(costs),
+		cmocka_unit_test(fees), cmocka_unit_test(asking_again_helps), cmocka_unit_test(not_answers),
+		cmocka_unit_test(simulations), cmocka_unit_test(requests), cmocka_unit_test(resumed),
+		cmocka_unit_test(once), cmocka_unit_test(shed), cmocka_unit_test(options),
 		cmocka_unit_test(everyone_has_a_verdict)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

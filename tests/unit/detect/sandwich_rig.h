@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the tests of sandwich share: one struct sandwich, what it finds, and shorthand for transactions. sandwich_check holds after each test. */
+/* What the tests of sandwich share: one struct sandwich, what it finds, and shorthand for transactions.
+ * sandwich_check holds after each test. */
 #ifndef TEST_SANDWICH_RIG_H
 #define TEST_SANDWICH_RIG_H
 
@@ -165,8 +166,8 @@ token_address(uint8_t out[20], uint8_t p)
 		out[i] = (uint8_t)(p * 13 + i * 53 + (i * i) % 7 + 0x81);
 }
 
-static const uint8_t weth[20] = {0xc0, 0x2a, 0xaa, 0x39, 0xb2, 0x23, 0xfe, 0x8d, 0x0a, 0x0e, 0x5c, 0x4f, 0x27, 0xea, 0xd9, 0x08,
-	0x3c, 0x75, 0x6c, 0xc2};
+static const uint8_t weth[20] = {0xc0, 0x2a, 0xaa, 0x39, 0xb2, 0x23, 0xfe, 0x8d, 0x0a, 0x0e, 0x5c, 0x4f, 0x27,
+	0xea, 0xd9, 0x08, 0x3c, 0x75, 0x6c, 0xc2};
 
 static inline void
 amount_to(uint8_t out[32], uint64_t v)

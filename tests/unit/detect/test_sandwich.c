@@ -13,7 +13,8 @@ victim(void)
 	return swaps(tx(V, 10, 0x70, 50 * GWEI), 1, true, 5000000000, 90000000);
 }
 
-/* Legs of an account through a router: the front hangs on the victim by a hair, or both are tight and amounts match. */
+/* Legs of an account through a router: the front hangs on the victim by a hair, or both are tight and amounts
+ * match. */
 static struct made *
 front(bool hair)
 {
@@ -53,7 +54,9 @@ public_through_a_router(void **state)
 				stop(NULL);
 				start(NULL);
 				for (unsigned i = 0; i < 3; i++) {
-					struct made *m = orders[o][i] == V ? victim() : orders[o][i] == F ? front(hair) : back();
+					struct made *m = orders[o][i] == V   ? victim()
+							 : orders[o][i] == F ? front(hair)
+									     : back();
 					take(hide ? hidden(m) : m);
 				}
 				assert_int_equal(n_found, 1);
@@ -124,8 +127,9 @@ fees_decide(void **state)
 	static const struct {
 		int64_t front, back;
 		bool found;
-	} rows[] = {{85, 0, true}, {85, -5, true}, {0, 0, false}, {85, 1, false}, {-1, -2, false}, {2000, 0, true},
-		{2000000000, 0, false}, {9000000, -90000000, true}, {50000000, 0, false}, {9000000, -900000000, false}};
+	} rows[] = {{85, 0, true}, {85, -5, true}, {0, 0, false}, {85, 1, false}, {-1, -2, false},
+		{2000, 0, true}, {2000000000, 0, false}, {9000000, -90000000, true}, {50000000, 0, false},
+		{9000000, -900000000, false}};
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		stop(NULL);
 		start(NULL);
@@ -154,7 +158,8 @@ static void
 base_fee_decides(void **state)
 {
 	(void)state;
-	/* tip and price do not compare until the base fee is known: 48 + 2 gwei and a hair against a price of 50 */
+	/* tip and price do not compare until the base fee is known: 48 + 2 gwei and a hair against a price of
+	 * 50 */
 	for (unsigned known = 0; known < 2; known++) {
 		stop(NULL);
 		start(NULL);
@@ -198,9 +203,9 @@ packed_at_any_alignment(void **state)
 			stop(NULL);
 			start(NULL);
 			for (unsigned i = 0; i < 3; i++)
-				take(orders[o][i] == V	 ? victim() :
-					orders[o][i] == F ? bot(F, 30, 1, 50 * GWEI + 40000000, pad) :
-							    bot(B, 30, 2, 50 * GWEI, pad));
+				take(orders[o][i] == V	    ? victim()
+					: orders[o][i] == F ? bot(F, 30, 1, 50 * GWEI + 40000000, pad)
+							    : bot(B, 30, 2, 50 * GWEI, pad));
 			assert_int_equal(n_found, 1);
 			assert_found(SANDWICH_PUBLIC, F, V, B);
 			assert_int_equal(found[0].reasons, REASON(FEE_ORDER) | REASON(PACKED));
@@ -283,7 +288,8 @@ several_victims(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 12; i++)
-		take(swaps(tx(100 + i, (uint8_t)(60 + i), 0x70, 50 * GWEI - i), 1, true, 5000000000, 90000000));
+		take(swaps(
+			tx(100 + i, (uint8_t)(60 + i), 0x70, 50 * GWEI - i), 1, true, 5000000000, 90000000));
 	take(swaps(tx(200, 90, 0x70, 40 * GWEI), 1, true, 5000000000, 90000000)); /* behind the back */
 	take(front(true));
 	struct made *b = back();
@@ -362,9 +368,10 @@ int
 main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
-	const struct CMUnitTest tests[] = {TEST(public_through_a_router), TEST(senders_decide), TEST(ways_decide), TEST(fees_decide),
-		TEST(base_fee_decides), TEST(nonces_decide), TEST(packed_at_any_alignment), TEST(packed_tokens_turn_round),
-		TEST(packed_of_two_senders), TEST(what_traders_do), TEST(several_victims), TEST(layers), TEST(partial_is_upgraded),
+	const struct CMUnitTest tests[] = {TEST(public_through_a_router), TEST(senders_decide),
+		TEST(ways_decide), TEST(fees_decide), TEST(base_fee_decides), TEST(nonces_decide),
+		TEST(packed_at_any_alignment), TEST(packed_tokens_turn_round), TEST(packed_of_two_senders),
+		TEST(what_traders_do), TEST(several_victims), TEST(layers), TEST(partial_is_upgraded),
 		TEST(forgets_in_time)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,12 @@ bundle_names_its_victim(void **state)
 		assert_int_equal(n_found, 1);
 	}
 	assert_int_equal(n[SANDWICH_N_REPEATED], 1);
+	/* one element in two places is not its own victim */
+	n_found = 0;
+	bundled(swaps(tx(20, 20, 0x70, 0), 3, true, 7000, 600), 9, 0, 3);
+	by_hash(20, 9, 1, 3);
+	bundled(swaps(tx(21, 20, 0x70, 0), 3, false, 600, 0), 9, 2, 3);
+	assert_int_equal(n_found, 0);
 }
 
 static void
@@ -221,11 +227,11 @@ no_displacement(void **state)
 	for (uint32_t i = 0; i < sizeof input; i++)
 		input[i] = (uint8_t)(i * i * 31 + i * 7 + 3);
 	take(called(V, 10, 0xd0, 50 * GWEI, 0, 200, 0));
-	take(called(2, 10, 0xe0, 51 * GWEI, 7, 200, 9));  /* one's own */
-	take(called(3, 40, 0xd0, 51 * GWEI, 7, 200, 9));  /* the same contract: a race */
-	take(called(4, 40, 0xe0, 50 * GWEI, 7, 200, 9));  /* no dearer */
-	take(called(5, 40, 0xe0, 51 * GWEI, 7, 199, 9));  /* not all of it */
-	take(called(6, 40, 0xe0, 51 * GWEI, 0, 200, 0));  /* the same call, elsewhere */
+	take(called(2, 10, 0xe0, 51 * GWEI, 7, 200, 9)); /* one's own */
+	take(called(3, 40, 0xd0, 51 * GWEI, 7, 200, 9)); /* the same contract: a race */
+	take(called(4, 40, 0xe0, 50 * GWEI, 7, 200, 9)); /* no dearer */
+	take(called(5, 40, 0xe0, 51 * GWEI, 7, 199, 9)); /* not all of it */
+	take(called(6, 40, 0xe0, 51 * GWEI, 0, 200, 0)); /* the same call, elsewhere */
 	take(hidden(called(7, 10, 0xe0, 51 * GWEI, 7, 200, 9)));
 	assert_int_equal(n_found, 0);
 	refuse = true;
@@ -315,7 +321,8 @@ inclusion_decides(void **state)
 			whole();
 			for (unsigned k = 0; k < 3; k++) {
 				unsigned which = (first + k) % 3;
-				included((const unsigned[]){F, V, B}[which], rows[i].block[which], rows[i].index[which]);
+				included((const unsigned[]){F, V, B}[which], rows[i].block[which],
+					rows[i].index[which]);
 			}
 			assert_int_equal(n_found, 1);
 			assert_int_equal(found[0].ending, rows[i].ending);
@@ -368,8 +375,9 @@ int
 main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
-	const struct CMUnitTest tests[] = {TEST(bundle_order), TEST(bundle_through_a_router), TEST(bundle_names_its_victim),
-		TEST(bundle_of_many), TEST(bundle_without_back), TEST(bundle_around_the_unknown), TEST(displacement), TEST(no_displacement),
-		TEST(legs_go), TEST(inclusion_decides), TEST(replacement_games)};
+	const struct CMUnitTest tests[] = {TEST(bundle_order), TEST(bundle_through_a_router),
+		TEST(bundle_names_its_victim), TEST(bundle_of_many), TEST(bundle_without_back),
+		TEST(bundle_around_the_unknown), TEST(displacement), TEST(no_displacement), TEST(legs_go),
+		TEST(inclusion_decides), TEST(replacement_games)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,7 +113,9 @@ pairs_and_senders(void **state)
 	/* many accounts that all want to be its back: pairs and senders are capped for each that comes */
 	take(swaps(tx(V, 10, 0x70, 50 * GWEI), 1, true, 5000000000, 90000000));
 	for (unsigned i = 0; i < 60; i++)
-		take(hidden(nonce(swaps(tx(1000 + i, (uint8_t)(100 + i), 0x70, 50 * GWEI), 1, false, 123456789012345, 1), 5)));
+		take(hidden(nonce(swaps(tx(1000 + i, (uint8_t)(100 + i), 0x70, 50 * GWEI), 1, false,
+					  123456789012345, 1),
+			5)));
 	assert_int_equal(n_asked, 0);
 	take(hidden(nonce(swaps(tx(F, 20, 0x70, 50 * GWEI + 85), 1, true, 7000000000, 123456789012345), 4)));
 	assert_int_equal(n_asked, SANDWICH_SENDERS_MAX);
@@ -157,7 +159,8 @@ bundles(void **state)
 	for (unsigned i = 0; i < 40; i++)
 		bundled(swaps(tx(1000 + i, 9, 0x70, GWEI), 2, true, 5, 4), 100 + i, 0, 3);
 	assert_int_equal(n[SANDWICH_N_BUNDLES_EVICTED], 24);
-	/* a place beyond the last; as many equal legs as there is room for, which is more work than one bundle is given */
+	/* a place beyond the last; as many equal legs as there is room for, which is more work than one
+	 * bundle is given */
 	for (unsigned i = 0; i < 104; i++)
 		bundled(pads(tx(2000 + i, 30, 0xb0, GWEI), 900), 7, (uint16_t)i, 104);
 	assert_int_equal(n[SANDWICH_N_BUNDLE_CUT], 4 + 1);
@@ -198,7 +201,8 @@ strangers(void **state)
 	sandwich_included(s, h, 1, 1, 1);
 	assert_int_equal(sandwich_in_flight(s), 0);
 	/* told twice, and then with its sender */
-	struct made *m = hidden(nonce(swaps(tx(F, 20, 0x70, 50 * GWEI + 85), 1, true, 7000000000, 123456789012345), 4));
+	struct made *m = hidden(
+		nonce(swaps(tx(F, 20, 0x70, 50 * GWEI + 85), 1, true, 7000000000, 123456789012345), 4));
 	take(m);
 	take(m);
 	m->t.from = m->from;
@@ -214,7 +218,7 @@ int
 main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
-	const struct CMUnitTest tests[] = {TEST(sizes), TEST(transactions), TEST(touches), TEST(one_pool), TEST(pairs_and_senders),
-		TEST(calldata), TEST(bundles), TEST(incidents), TEST(strangers)};
+	const struct CMUnitTest tests[] = {TEST(sizes), TEST(transactions), TEST(touches), TEST(one_pool),
+		TEST(pairs_and_senders), TEST(calldata), TEST(bundles), TEST(incidents), TEST(strangers)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,7 +137,7 @@ on_data(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off
 	struct net *n = ctx;
 	n->ctr[CTR_ST_PARSED] += bytes.len;
 	if (n->watch)
-		f->watch |= STREAM_WATCHED;
+		f->watch |= STREAM_WATCH(0) | STREAM_WATCH(1) | STREAM_TRACKED;
 	if (n->count_only)
 		return;
 	struct heard *h = &flow_of(n, f)->dir[dir];
@@ -204,7 +204,7 @@ on_belied(void *ctx, struct flow *f, unsigned dir, uint64_t from, uint64_t to, e
 {
 	struct net *n = ctx;
 	CHECK(from < to && why <= BELIED_LATE && dir < 2);
-	CHECK((f->watch & STREAM_WATCH(dir)) || why <= BELIED_URGENT);
+	CHECK((f->watch & STREAM_TRACKED) || why <= BELIED_URGENT);
 	CHECK(why != BELIED_OTHER_BYTES || f->overlap_conflict);
 	CHECK(n->count_only || f->app[0] == 0 || (why != BELIED_UNCOMPARED && why != BELIED_PROBE && why != BELIED_SENDER) ||
 	      to <= n->flows[f->app[0] - 1].dir[dir].n);

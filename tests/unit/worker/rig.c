@@ -218,7 +218,7 @@ check_evidence(const struct rig *g)
 		n_free++;
 	for (uint32_t i = t->flows_free; i != 0; i = t->flows[i].younger)
 		flows_free++;
-	if (g->c[CTR_EVIDENCE_NOTED] != over || n_free != EVIDENCE_ENTRIES - 1 || t->n_plain[0] + t->n_plain[1] != 0)
+	if (g->c[CTR_EVIDENCE_NOTED] != over || n_free != EVIDENCE_ENTRIES - 1 || t->n_busy != 0)
 		rig_fail("evidence is still waited for after the end");
 	if (flows_free != g->config.conns_max || t->used.first != 0 || t->n_out != 0)
 		rig_fail("evidence of a flow that is gone");

@@ -440,6 +440,64 @@ acknowledgement_taken_back(void **state)
 	give_back(forged);
 }
 
+/* A number that is not where the receiver's bytes go on proves nothing, whoever it is by. */
+static void
+acknowledgement_out_of_place(void **state)
+{
+	static const uint8_t to[] = {TO_PAUSED, TO_NOTHING};
+	for (unsigned i = 0; i < 2; i++) {
+		struct rig_flow f;
+		struct span tx = rig_tx(to[i], 1, 20);
+		rig_open(&g, &f, 1 + i);
+		rig_answer(&g, &f);
+		ack(&g, &f, 0);
+		say(&g, &f, tx);
+		rig_at(&g, &f, 1, f.sent[1] + 100, nothing);
+		rig_at(&g, &f, 1, f.sent[1] - 1, nothing);
+		rig_at(&g, &f, 1, 0, nothing);
+		wait(&g, &said, 100 * MS);
+		wait(&g, &said, 100 * MS);
+		assert_int_equal(count(&g, &said, tx, false, true), 0);
+		ack(&g, &f, 1);
+		wait(&g, &said, MS);
+		wait(&g, &said, MS);
+		assert_int_equal(count(&g, &said, tx, false, true), 1);
+		give_back(tx);
+	}
+}
+
+/* Those without findings, in each of the ways that speak against one; and in none. */
+static void
+plain_ones_are_belied(void **state)
+{
+	for (unsigned how = 0; how < 6; how++) {
+		struct rig_flow f, before;
+		struct span tx = rig_tx(TO_NOTHING, 1 + how, 20);
+		rig_open(&g, &f, 1 + how);
+		before = f;
+		say(&g, &f, tx);
+		ack(&g, &f, 1);
+		wait(&g, &said, how == 3 ? 0 : MS / 2); /* looked at, and in its grace */
+		if (how == 1)
+			rig_at(&g, &f, 0, 30, string("other"));
+		else if (how == 2)
+			ack(&g, &before, 1); /* the receiver has less */
+		else if (how == 3)
+			rig_frame(&g, &f, 0, f.isn[0] + 1 + f.sent[0], RIG_RST, nothing); /* and is over: good all the same */
+		else if (how == 4)
+			rig_frame(&g, &f, 0, f.isn[0] + 1 + 30, RIG_FIN | RIG_ACK, nothing); /* soon: may be late itself */
+		if (how == 5) {
+			rig_frame(&g, &f, 0, f.isn[0] + 1 + f.sent[0], RIG_RST, nothing);
+			rig_at(&g, &f, 0, 30, string("late"));
+		}
+		wait(&g, &said, MS);
+		wait(&g, &said, MS);
+		assert_int_equal(count(&g, &said, tx, false, true), how == 0 || how == 3 || how == 4);
+		assert_int_equal(count(&g, &said, tx, false, false), 0);
+		give_back(tx);
+	}
+}
+
 /* ---- bounds ---- */
 
 static void
@@ -492,24 +550,29 @@ static void
 crowd_without_findings(void **state)
 {
 	struct rig_flow f;
+	struct text body = {0}, t = {0};
 	struct span tx = rig_tx(TO_PAUSED, 100000, 20);
-	g.unchecked = true;
 	rig_open(&g, &f, 1);
-	g.now_ns -= 1000;
-	for (unsigned i = 0; i < 2 * EVIDENCE_PLAIN; i++) {
+	text_add(&body, "[");
+	for (unsigned i = 0; i < 50; i++) {
 		struct span plain = rig_tx(TO_NOTHING, i, 20);
-		say(&g, &f, plain);
-		ack(&g, &f, 1);
-		listen(&g, &said);
-		g.now_ns -= 2000; /* all at once */
+		text_raw(&body, plain);
+		text_add(&body, ",");
 		give_back(plain);
 	}
-	assert_int_equal(g.c[CTR_EVIDENCE_NOTED], 2 * EVIDENCE_PLAIN);
-	assert_int_equal(g.c[CTR_EVIDENCE_EVICTED], EVIDENCE_PLAIN);
-	say(&g, &f, tx);
+	text_raw(&body, tx);
+	text_add(&body, "]");
+	text_post(&t, "", &body);
+	rig_say(&g, &f, 0, text_span(&t));
 	ack(&g, &f, 1);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 51);
+	assert_int_equal(g.c[CTR_EVIDENCE_NOTED], EVIDENCE_PLAIN + 1);
 	wait(&g, &said, MS);
 	assert_int_equal(count(&g, &said, tx, false, true), 1);
+	wait(&g, &said, MS);
+	assert_int_equal(g.c[CTR_EVIDENCE_PROVEN], EVIDENCE_PLAIN + 1);
+	text_free(&body);
+	text_free(&t);
 	give_back(tx);
 }
 
@@ -598,6 +661,8 @@ main(void)
 		ON(duplicates_are_proven),
 		ON(never_to_be_proven),
 		ON(acknowledgement_taken_back),
+		ON(acknowledgement_out_of_place),
+		ON(plain_ones_are_belied),
 		ON(more_than_wait_on_a_flow),
 		ON(more_flows_than_are_followed),
 		ON(crowd_without_findings),
