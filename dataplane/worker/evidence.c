@@ -120,7 +120,6 @@ pop(struct evidence_table *t, struct evidence_queue *q)
 	q->first = e->next;
 	if (q->first == 0)
 		q->last = 0;
-	__builtin_prefetch(&t->entries[q->first]); /* it was noted long ago */
 	return e;
 }
 
@@ -257,6 +256,7 @@ proven(struct worker *w, struct evidence_flow *v, unsigned dir, uint64_t end, co
 	if (v->settled[dir] < end)
 		v->settled[dir] = end;
 	*place_of(w->evidence.proven, key) = key;
+	aside_proven(w, item);
 	tell(w, item, found);
 }
 
@@ -719,12 +719,17 @@ judge(struct worker *w, struct evidence *e, uint64_t now_ns)
 	}
 }
 
+/* What was told of it before is not known to the correlator. */
 void
-evidence_prefetch(const struct worker *w)
+evidence_late(struct worker *w, uint64_t fingerprint, uint32_t trust, const struct fact_evidence_item *proof)
 {
-	const struct evidence_table *t = &w->evidence;
-	for (unsigned answer = 0; answer < 2; answer++)
-		__builtin_prefetch(&t->entries[t->grace[answer][0].first]);
+	const struct evidence_ref none = {0};
+	if (proof == NULL) {
+		evidence_judged(w, &none, fingerprint, trust, false, EVIDENCE_TOLD);
+		return;
+	}
+	*place_of(w->evidence.found, fingerprint) = fingerprint;
+	tell(w, proof, true);
 }
 
 void

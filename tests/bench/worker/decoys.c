@@ -396,6 +396,7 @@ make_box(struct bench *b)
 {
 	struct worker_config w;
 	worker_config_default(&w);
+	w.aside_bytes = 16u << 20;
 	b->stats->lcores = 2;
 	uint64_t *counters = b->stats->lcore[1].c;
 	whole_alloc_reset();
