@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-#define ROOM_EIGHTHS 1u /* of the pipe */
-#define AT_ONCE 64u
+#define AT_ONCE 512u
 
 /* Before each message. */
 struct head {
@@ -106,10 +105,10 @@ aside_reserve(struct worker *w, uint32_t bytes, uint64_t fingerprint)
 
 /* False: no room in the pipe. */
 static bool
-send(struct worker *w, struct head *h, unsigned eighths)
+send(struct worker *w, struct head *h, bool at_once)
 {
 	const struct tx_msg *m = (const struct tx_msg *)(const void *)h->message;
-	void *to = eighths > 0 ? pipe_reserve_soft(&w->pipe, h->bytes, eighths) : pipe_reserve(&w->pipe, h->bytes);
+	void *to = at_once ? pipe_reserve(&w->pipe, h->bytes) : pipe_reserve_within(&w->pipe, h->bytes, ASIDE_ROOM_BYTES);
 	if (to == NULL)
 		return false;
 	memcpy(to, m, h->bytes);
@@ -124,7 +123,7 @@ aside_accepted(struct worker *w, uint64_t fingerprint)
 {
 	struct head *h = aside_waits(&w->aside) ? find(&w->aside, fingerprint) : NULL;
 	if (h != NULL)
-		w->ctr[CTR_TX_ASIDE_ACCEPTED] += send(w, h, 0);
+		w->ctr[CTR_TX_ASIDE_ACCEPTED] += send(w, h, true);
 }
 
 void
@@ -143,7 +142,7 @@ aside_tell(struct worker *w)
 	struct aside *a = &w->aside;
 	for (unsigned i = 0; i < AT_ONCE && aside_waits(a); i++) {
 		struct head *h = at(a, a->tail);
-		if (h->bytes > 0 && !h->told && !send(w, h, ROOM_EIGHTHS))
+		if (h->bytes > 0 && !h->told && !send(w, h, false))
 			return;
 		a->tail += h->step;
 	}

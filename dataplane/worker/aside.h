@@ -13,6 +13,8 @@
 
 struct worker;
 
+/* Of the pipe, in use before something is put aside: the correlator has made its way through in two milliseconds. A transaction of the longest kind goes in all the same. */
+#define ASIDE_ROOM_BYTES (256u << 10)
 #define ASIDE_SLOTS 65536u
 #define ASIDE_WAYS 4u
 #define ASIDE_BYTES_MIN (512u << 10)

@@ -76,7 +76,7 @@ take_tx(struct correlator *c, const struct tx_msg *m, bool hurry, bool late)
 	s.ref = kept_add(&c->reporter.kept, m);
 	note_mentions(c, &s);
 	if (c->lives != NULL && m->pending && s.has_hash)
-		lives_pending(c->lives, &s, hurry);
+		lives_pending(c->lives, &s, hurry || late);
 	if (m->n_findings > 0)
 		take_findings(c, &s);
 	if (m->n_codes > 0)

@@ -150,8 +150,6 @@ put_judged(struct tx_msg *m, const struct judged *j)
 
 enum telling { LOST, WAITS, TOLD };
 
-#define ROOM_BEFORE_ASIDE 1u /* eighths of the pipe: the correlator has made its way through them in a few milliseconds */
-
 /* Where the message goes: into the pipe or, if it is to wait, aside. NULL: nowhere. */
 static struct tx_msg *
 reserve_tx(struct worker *w, uint32_t all, uint32_t n_findings, uint64_t fingerprint, enum telling *how)
@@ -160,7 +158,7 @@ reserve_tx(struct worker *w, uint32_t all, uint32_t n_findings, uint64_t fingerp
 	*how = TOLD;
 	if (w->aside.cap == 0)
 		return n_findings > 0 ? pipe_reserve(&w->pipe, all) : fact_reserve(w, all);
-	if ((m = pipe_reserve_soft(&w->pipe, all, ROOM_BEFORE_ASIDE)) != NULL)
+	if ((m = pipe_reserve_within(&w->pipe, all, ASIDE_ROOM_BYTES)) != NULL)
 		return m;
 	*how = WAITS;
 	return aside_reserve(w, all, fingerprint);

@@ -4,7 +4,7 @@
  * do in the dataplane, on a core each, and a consumer empties the alert rings with short sleeps, as control does. Measured is the time from the
  * frame with the node's acceptance being handed to the worker until the alert on it stands in the critical ring.
  *
- * usage: bench_decoys BUNDLE [--json] [--decoys N] [--real N] [--realtime] */
+ * usage: bench_decoys BUNDLE [--json] [--decoys N] [--real N] [--first] */
 #include "abi/counters.h"
 #include "abi/memory.h"
 #include "abi/ring.h"
@@ -69,7 +69,7 @@ struct bench {
 	uint64_t read[LANE_COUNT];
 	_Atomic bool over;
 	uint64_t flood_ns;
-	bool realtime;
+	bool first; /* threads run before other programs, as on cores of their own */
 };
 
 static uint64_t rng = 88172645463325252u;
@@ -287,14 +287,24 @@ decoys(struct bench *b, uint32_t *done)
 }
 
 static void
-realtime(const struct bench *b, unsigned core)
+on_core(const struct bench *b, unsigned core)
 {
 	cpu_set_t set;
 	CPU_ZERO(&set);
 	CPU_SET(core % (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &set);
 	pthread_setaffinity_np(pthread_self(), sizeof set, &set);
-	if (b->realtime)
-		whole_check(sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){10}) == 0, "no right to run in real time");
+	if (b->first)
+		whole_check(sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){10}) == 0, "no right to run before others");
+}
+
+/* The kernel stops who runs before others for a twentieth of each second at one go, unless he rests himself. */
+static void
+rest(const struct bench *b, uint64_t now, uint64_t *rested)
+{
+	if (!b->first || now - *rested < 1000000)
+		return;
+	nanosleep(&(struct timespec){.tv_nsec = 60000}, NULL);
+	*rested = now;
 }
 
 /* Asks and answers in their turn: one ask every `gap` decoys, or, without decoys, every millisecond. */
@@ -304,9 +314,10 @@ run_worker(void *arg)
 	struct bench *b = arg;
 	struct connection *mine = &b->conn[CONNECTIONS];
 	uint32_t done = 0, asked = 0, answered = 0, gap = b->decoys / (b->n_real + 1);
-	realtime(b, 1);
+	pthread_setname_np(pthread_self(), "worker");
+	on_core(b, 1);
 	open_connections(b);
-	uint64_t begin = wall_ns(), keep = begin;
+	uint64_t begin = wall_ns(), keep = begin, rested = begin;
 	while (done < b->decoys || answered < b->n_real) {
 		uint64_t now = wall_ns();
 		bool due = b->decoys > 0 ? done >= (asked + 1) * gap : now - begin > (asked + 1) * 1000000ull;
@@ -320,6 +331,7 @@ run_worker(void *arg)
 			answered++;
 		}
 		decoys(b, &done);
+		rest(b, now, &rested);
 		if (now - keep > HOUSEKEEP_NS) {
 			worker_housekeep(b->worker, now);
 			keep = now;
@@ -349,9 +361,14 @@ static void *
 run_correlator(void *arg)
 {
 	struct bench *b = arg;
-	realtime(b, 0);
-	while (!atomic_load_explicit(&b->over, memory_order_relaxed) || pipe_fill(worker_pipe(b->worker)) > 0)
-		correlator_poll(&b->correlator, 8, wall_ns());
+	pthread_setname_np(pthread_self(), "correlator");
+	on_core(b, 0);
+	uint64_t rested = 0;
+	while (!atomic_load_explicit(&b->over, memory_order_relaxed) || pipe_fill(worker_pipe(b->worker)) > 0) {
+		uint64_t now = wall_ns();
+		correlator_poll(&b->correlator, 8, now);
+		rest(b, now, &rested);
+	}
 	correlator_finish(&b->correlator, wall_ns());
 	return NULL;
 }
@@ -363,8 +380,8 @@ run_consumer(void *arg)
 	static uint8_t evidence[RING_EVIDENCE_ONE_MAX];
 	struct alert_record r;
 	uint32_t n;
-	if (b->realtime)
-		sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){11});
+	if (b->first)
+		sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){11}); /* as control does */
 	while (!atomic_load_explicit(&b->over, memory_order_relaxed)) {
 		for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
 			for (unsigned k = 0; k < 256 && ring_read(&b->consumer[lane], &r, evidence, &n) > 0; k++)
@@ -406,6 +423,8 @@ make_box(struct bench *b)
 		.kept_bytes = 64u << 20, .armed_pending = 1u << 16, .armed_kept = 1u << 16, .in_flight = 1u << 16, .lives = &b->lives};
 	void *lives_memory = box_alloc(lives_bytes(&lives)), *memory = box_alloc(correlator_bytes(&c));
 	whole_check(b->worker != NULL && lives_memory != NULL && memory != NULL, "no memory");
+	memset(lives_memory, 0, lives_bytes(&lives)); /* no page is to be mapped later */
+	memset(memory, 0, correlator_bytes(&c));
 	make_rings(b, counters);
 	lives_init(&b->lives, lives_memory, &lives, counters);
 	correlator_init(&b->correlator, memory, &c);
@@ -491,8 +510,8 @@ main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
 			json = true;
-		else if (strcmp(argv[i], "--realtime") == 0)
-			b.realtime = true;
+		else if (strcmp(argv[i], "--first") == 0)
+			b.first = true;
 		else if (strcmp(argv[i], "--decoys") == 0 && i + 1 < argc)
 			n = (uint32_t)strtoul(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--real") == 0 && i + 1 < argc)
@@ -500,7 +519,7 @@ main(int argc, char **argv)
 		else
 			path = argv[i];
 	}
-	whole_check(path != NULL && b.n_real >= 1 && b.n_real <= REAL_MAX, "bench_decoys BUNDLE [--json] [--decoys N] [--real N] [--realtime]");
+	whole_check(path != NULL && b.n_real >= 1 && b.n_real <= REAL_MAX, "bench_decoys BUNDLE [--json] [--decoys N] [--real N] [--first]");
 	whole_check(bundle_load(&b.bundle, path, false) == 0, "no bundle");
 	b.stats = box_alloc(sizeof *b.stats);
 	whole_check(b.stats != NULL, "no memory");
