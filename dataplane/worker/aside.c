@@ -147,3 +147,15 @@ aside_tell(struct worker *w)
 		a->tail += h->step;
 	}
 }
+
+void
+aside_flush(struct worker *w)
+{
+	struct aside *a = &w->aside;
+	while (aside_waits(a)) {
+		struct head *h = at(a, a->tail);
+		if (h->bytes > 0 && !h->told)
+			send(w, h, true);
+		drop_oldest(w);
+	}
+}

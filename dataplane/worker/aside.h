@@ -44,6 +44,9 @@ void aside_proven(struct worker *w, const struct fact_evidence_item *item);
 /* aside_tell: as many as there is room for now. */
 void aside_tell(struct worker *w);
 
+/* aside_flush: at the end all goes into the pipe, or is dropped. */
+void aside_flush(struct worker *w);
+
 static inline bool
 aside_waits(const struct aside *a)
 {

@@ -245,5 +245,7 @@ worker_flush(struct worker *w, uint64_t now_ns)
 	w->now_ns = now_ns;
 	stream_flush(w->stream, now_ns);
 	end_burst(w, UINT64_MAX, UINT64_MAX);
+	aside_flush(w);
+	evidence_tell(w, UINT64_MAX);
 	w->ctr[CTR_SLABS_STOLEN] = w->slabs.stolen;
 }
