@@ -77,7 +77,8 @@ set_of(const struct watch *w, const struct table *t, const uint8_t *address)
 	memcpy(&c, address + 16, 4);
 	unsigned __int128 m = (unsigned __int128)(a ^ w->k0) * ((b ^ w->k1 ^ (uint64_t)c << 17) | 1);
 	uint64_t h = (uint64_t)m ^ (uint64_t)(m >> 64) ^ c * 0x9e3779b97f4a7c15u;
-	return (uint32_t)(h >> 20) & (t->n - 1) & ~(WAYS - 1);
+	h *= 0x9e3779b97f4a7c15u;
+	return (uint32_t)(h >> 36) & (t->n - 1) & ~(WAYS - 1);
 }
 
 static struct watch_entry *

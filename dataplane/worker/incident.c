@@ -177,9 +177,12 @@ incident_judge(struct incidents *t, struct alert_record *r, uint64_t message, ui
 static void
 take(struct incident *i, const struct alert_record *r, uint64_t message, uint64_t now_ns)
 {
-	bool same = i->used && memcmp(i->key, r->dedupekey, sizeof i->key) == 0;
-	if (!same)
+	bool same_key = memcmp(i->key, r->dedupekey, sizeof i->key) == 0;
+	uint32_t open = same_key ? i->open : 0; /* of one that was forgotten for its age: they are part of the new one, too */
+	if (!same_key || !i->used) {
 		memset(i, 0, offsetof(struct incident, last));
+		i->open = open;
+	}
 	memcpy(i->key, r->dedupekey, sizeof i->key);
 	unsigned k = find_tx(i, r->hash);
 	memmove(i->last_tx[1], i->last_tx[0], (k < INCIDENT_TXS ? k : INCIDENT_TXS - 1) * sizeof i->last_tx[0]);

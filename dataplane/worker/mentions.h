@@ -39,13 +39,13 @@ mentions_tag(const struct mentions *m, const uint8_t what[20])
 	memcpy(&b, what + 8, 8);
 	memcpy(&c, what + 16, 4);
 	unsigned __int128 p = (unsigned __int128)(a ^ m->k0) * ((b ^ m->k1 ^ (uint64_t)c << 29) | 1);
-	return (uint64_t)p ^ (uint64_t)(p >> 64) ^ c * 0x9e3779b97f4a7c15u;
+	return ((uint64_t)p ^ (uint64_t)(p >> 64) ^ c * 0x9e3779b97f4a7c15u) * 0x9e3779b97f4a7c15u;
 }
 
 static inline struct mention *
 mentions_set(const struct mentions *m, uint64_t tag)
 {
-	return &m->slot[(uint32_t)(tag >> 20) & (m->n - 1) & ~(MENTIONS_WAYS - 1)];
+	return &m->slot[(uint32_t)(tag >> 36) & (m->n - 1) & ~(MENTIONS_WAYS - 1)];
 }
 
 /* mentions_add: ref mentions it. References rise. */

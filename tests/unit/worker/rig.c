@@ -11,9 +11,7 @@
 #include <string.h>
 
 #define START_NS 1700000000000000000ull
-#define INCIDENTS 1024u
 #define HEADERS 54u
-#define LIVES 64u
 
 const uint8_t rig_eip155[110] = {0xf8, 0x6c, 0x09, 0x85, 0x04, 0xa8, 0x17, 0xc8, 0x00, 0x82, 0x52, 0x08, 0x94, 0x35, 0x35, 0x35, 0x35, 0x35,
 	0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x35, 0x88, 0x0d, 0xe0, 0xb6, 0xb3, 0xa7, 0x64,
@@ -142,13 +140,16 @@ rig_init(struct rig *g)
 	g->config.seen_entries = 4096;
 	g->config.code_all = true;
 	g->config.pipe_bytes = 1u << 20;
+	g->incidents = 1024;
+	g->armed = 64;
+	g->lives_txs = 64;
 	memset(g->config.seen_key, 7, sizeof g->config.seen_key);
 }
 
 static void
 start_lives(struct rig *g)
 {
-	struct lives_config c = {.n_txs = LIVES, .key = {3}, .shares = g->stats, .event = correlator_life, .ctx = &g->cor};
+	struct lives_config c = {.n_txs = g->lives_txs, .key = {3}, .shares = g->stats, .event = correlator_life, .ctx = &g->cor};
 	g->lives_bytes = lives_bytes(&c);
 	g->lives_memory = keep_alloc(g->lives_bytes);
 	if (g->lives_memory == NULL)
@@ -160,7 +161,7 @@ static void
 start_correlator(struct rig *g)
 {
 	struct correlator_config c = {.rules = rig_rules(), .counters = g->stats->lcore[1].c, .outlet = outlet, .outlet_ctx = g, .key = {5},
-		.incidents = INCIDENTS, .kept_bytes = 1u << 20, .armed_pending = 64, .armed_kept = 64, .in_flight = 1024, .protect = g->protect,
+		.incidents = g->incidents, .kept_bytes = 1u << 20, .armed_pending = g->armed, .armed_kept = g->armed, .in_flight = 1024, .protect = g->protect,
 		.lives = g->with_lives ? &g->lives : NULL, .patient = true};
 	g->correlator_bytes = correlator_bytes(&c);
 	g->correlator_memory = keep_alloc(g->correlator_bytes);

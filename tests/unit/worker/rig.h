@@ -20,6 +20,8 @@
 #define TO_WATCHED 0x11 /* rule 3, watch */
 #define TO_BUNDLED 0x44 /* rule 4, watch: in a bundle of two or more */
 #define TO_MANY 0x33	/* rules 100..139; 139 is page, the others watch */
+/* Rules on events: 6 code that takes flash loans is deployed, page; 7 an armed contract is called, page, and 8 at a protected contract, pause; 9 somebody
+ * delegates to one, page; 10 sandwich, page; 11 its front leg, watch; 12 displacement, watch; 13 an armed contract is called with gas of 77777, pause. */
 #define TO_NOTHING 0x77
 #define MANY_RULES 40u
 
@@ -60,7 +62,8 @@ struct rig {
 	uint32_t memories;
 	void *correlator_memory;
 	size_t correlator_bytes;
-	const struct protect *protect; /* before rig_start */
+	const struct protect *protect; /* before rig_start, as the next */
+	uint32_t incidents, armed, lives_txs; /* sizes of the correlator's tables */
 };
 
 /* rig_rules: the rule set, loaded once. */
