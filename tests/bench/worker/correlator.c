@@ -3,7 +3,7 @@
  * decoded swaps, calldata of unknown form, deployments of what can take flash loans, calls of what is armed. Tables are as large as in the dataplane. Once without the recovery of senders for
  * lives, once with it. The limit is what nobody can do without: copying the message, and hashing the transaction.
  *
- * usage: bench_correlator BUNDLE [--json] [--history N]... [--measured N] */
+ * usage: bench_correlator BUNDLE [--json] [--history N]... [--measured N] [--rate N] (transactions a second; default 15, as on mainnet) */
 #include "abi/counters.h"
 #include "eth/keccak.h"
 #include "eth/tx.h"
@@ -22,7 +22,6 @@
 #define MESSAGE_MAX 4096u
 #define POOLS 4000u
 #define ARMED 64u
-#define INTERVAL_NS 1000000u /* a thousand a second */
 #define WITH_SENDERS 4000u
 #define HISTORIES_MAX 8
 
@@ -38,7 +37,7 @@ struct bench {
 	struct pipe pipe;
 	struct template *template;
 	struct stats_page *stats;
-	uint64_t now_ns, serial, alerts;
+	uint64_t now_ns, serial, alerts, interval_ns;
 	uint64_t message_bytes, raw_bytes;
 };
 
@@ -208,7 +207,7 @@ fill_pipe(struct bench *b, uint32_t n)
 		struct tx_msg *m = (struct tx_msg *)(void *)p;
 		memcpy(p + t->varies, &v, 8);
 		m->fingerprint = v;
-		m->where.t_wire_ns = b->now_ns += INTERVAL_NS;
+		m->where.t_wire_ns = b->now_ns += b->interval_ns;
 		pipe_commit(&b->pipe);
 	}
 }
@@ -337,6 +336,7 @@ main(int argc, char **argv)
 	unsigned n = 0;
 	const char *path = NULL;
 	bool json = false;
+	uint64_t rate = 15;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
 			json = true;
@@ -344,11 +344,14 @@ main(int argc, char **argv)
 			history[n++] = strtoull(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--measured") == 0 && i + 1 < argc)
 			measured = strtoull(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--rate") == 0 && i + 1 < argc)
+			rate = strtoull(argv[++i], NULL, 10);
 		else
 			path = argv[i];
 	}
-	whole_check(path != NULL && measured >= 1000, "bench_correlator BUNDLE [--json] [--history N]... [--measured N]: 1000 or more");
+	whole_check(path != NULL && measured >= 1000 && rate > 0, "bench_correlator BUNDLE [--json] [--history N]... [--measured N] [--rate N]: 1000 or more");
 	whole_check(bundle_load(&b.bundle, path, false) == 0, "no bundle");
+	b.interval_ns = 1000000000u / rate;
 	printf("%s", json ? "[" : "");
 	run(&b, history, n > 0 ? n : 3, measured, json);
 	printf("%s", json ? "]\n" : "");

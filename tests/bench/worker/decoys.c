@@ -66,6 +66,7 @@ struct bench {
 	struct frame *ask, *refuse;
 	struct real *real;
 	uint32_t n_real, decoys;
+	void *memory[2];
 	uint64_t read[LANE_COUNT];
 	_Atomic bool over;
 	uint64_t flood_ns;
@@ -425,6 +426,8 @@ make_box(struct bench *b)
 	whole_check(b->worker != NULL && lives_memory != NULL && memory != NULL, "no memory");
 	memset(lives_memory, 0, lives_bytes(&lives)); /* no page is to be mapped later */
 	memset(memory, 0, correlator_bytes(&c));
+	b->memory[0] = lives_memory;
+	b->memory[1] = memory;
 	make_rings(b, counters);
 	lives_init(&b->lives, lives_memory, &lives, counters);
 	correlator_init(&b->correlator, memory, &c);
@@ -494,6 +497,8 @@ run(struct bench *b, uint32_t n, bool json)
 		ring_detach(&b->consumer[lane]);
 		ring_destroy(&b->rings.lane[lane]);
 	}
+	free(b->memory[0]);
+	free(b->memory[1]);
 	free(b->ask);
 	free(b->refuse);
 	free(b->real);
