@@ -8,11 +8,13 @@
 #include <string.h>
 
 #define BITS (DEEP_ARENA + CODE_BYTES_MAX + 64 * 2 * DEEP_ACCOUNTS)
-#define SHARE_MIN 1500u	    /* steps that a fork has at least */
-#define CREATE_STEPS 20000u /* of a constructor within another call */
+#define SHARE_MIN 1500u /* steps that a fork has at least, in the first round */
+#define ROUNDS 2u	/* the next with forks that have more, if the first found nothing and left steps */
+#define ROUND_FACTOR 2u
+#define CREATE_STEPS 20000u		   /* of a constructor within another call */
 #define EXPLORE_STEPS (DEEP_STEPS / 4 * 3) /* before callbacks are tried */
 #define CALLBACK_STEPS 20000u
-#define LEAVES 3u	    /* loops of a path that are left early */
+#define LEAVES 3u /* loops of a path that are left early */
 #define LEAVE_STEPS 400u
 #define NO_SELECTOR 0x5bd3f1a7u /* that nobody serves by name */
 
@@ -206,7 +208,8 @@ deep_called(struct code_deep *d, uint32_t selector)
 	d->entries |= f->providers[FLASH_ENTRY];
 	d->helpers |= f->providers[FLASH_HELPER];
 	d->swap_entries |= f->providers[FLASH_SWAP_ENTRY];
-	d->account[d->frame[d->depth].account].entries |= f->providers[FLASH_ENTRY] | f->providers[FLASH_SWAP_ENTRY];
+	d->account[d->frame[d->depth].account].entries |=
+		f->providers[FLASH_ENTRY] | f->providers[FLASH_SWAP_ENTRY];
 	if (f->providers[FLASH_ENTRY] != 0)
 		d->entry_families |= f->families;
 }
@@ -222,7 +225,8 @@ called_from_table(struct code_deep *d, uint32_t account)
 	for (uint32_t i = 0; i < a->n_base; i++) {
 		code_word_bytes(&a->base[i].v.w, b);
 		for (unsigned k = 0; k <= 28; k++)
-			deep_called(d, (uint32_t)b[k] << 24 | (uint32_t)b[k + 1] << 16 | (uint32_t)b[k + 2] << 8 | b[k + 3]);
+			deep_called(d, (uint32_t)b[k] << 24 | (uint32_t)b[k + 1] << 16 |
+					       (uint32_t)b[k + 2] << 8 | b[k + 3]);
 	}
 }
 
@@ -243,8 +247,9 @@ resume(struct code_deep *d)
 			d->tired = true;
 			continue;
 		}
-		uint32_t left = k->limit - d->steps, share = left / (siblings + 1) < SHARE_MIN ? SHARE_MIN : left / (siblings + 1);
-		d->limit = d->steps + (share < left ? share : left);
+		uint32_t left = k->limit - d->steps,
+			 share = left / (siblings + 1) < d->share ? d->share : left / (siblings + 1);
+		d->limit = d->pool = d->steps + (share < left ? share : left);
 		d->path = k->path;
 		f->pc = k->pc;
 		f->sp = k->sp;
@@ -280,15 +285,15 @@ learn(struct code_deep *d, uint32_t account)
 	}
 }
 
-/* A path has had its share, and if that went into a loop, what lies behind it has not been seen: in the next round every condition is led the other
- * way, too, and one of these ways leads out. */
+/* A path has had its share, and if that went into a loop, what lies behind it has not been seen: in the next
+ * round every condition is led the other way, too, and one of these ways leads out. */
 static void
 leave_loop(struct code_deep *d, uint32_t ceiling)
 {
 	if (d->path.left == LEAVES || d->steps + LEAVE_STEPS >= ceiling || d->frame[0].broken)
 		return;
 	d->path.left++;
-	d->limit = d->steps + (ceiling - d->steps) / 4;
+	d->limit = d->pool = d->steps + (ceiling - d->steps) / 4;
 	d->leave_at = d->steps + LEAVE_STEPS;
 	d->leaving = true;
 	deep_run(d);
@@ -303,6 +308,7 @@ explore(struct code_deep *d, uint32_t account, bool constructor, uint32_t steps,
 	struct deep_frame *f = enter(d, 0, account, constructor);
 	d->n_forks = d->n_snapshot = d->n_journal = 0;
 	uint32_t ceiling = d->steps + steps;
+	d->pool = ceiling;
 	d->limit = d->steps + (constructor ? steps : steps / 2);
 	d->path = (struct deep_path){.acted = false};
 	memset(d->visits, 0, sizeof(d->visits));
@@ -325,7 +331,8 @@ explore(struct code_deep *d, uint32_t account, bool constructor, uint32_t steps,
 		o.ends = true;
 		o.acts |= d->path.acted;
 		o.uses |= d->path.used;
-		if (wanted != NULL && o.ends >= wanted->ends && o.acts >= wanted->acts && o.uses >= wanted->uses)
+		if (wanted != NULL && o.ends >= wanted->ends && o.acts >= wanted->acts &&
+			o.uses >= wanted->uses)
 			break;
 	} while (resume(d));
 	return o;
@@ -349,7 +356,8 @@ called_with(struct code_deep *d, uint32_t account, uint32_t selector, const stru
 	return o;
 }
 
-/* Whether an account that serves any selector has to do with who borrows: itself, who created it, what it created. */
+/* Whether an account that serves any selector has to do with who borrows: itself, who created it, what it
+ * created. */
 static bool
 concerns(const struct code_deep *d, uint32_t account, uint64_t providers)
 {
@@ -357,7 +365,8 @@ concerns(const struct code_deep *d, uint32_t account, uint64_t providers)
 	for (uint32_t i = 0; i < d->n_accounts; i++) {
 		const struct deep_account *a = &d->account[i];
 		found |= a->entries;
-		if ((a->entries & providers) && (i == account || a->parent == account || d->account[account].parent == i))
+		if ((a->entries & providers) &&
+			(i == account || a->parent == account || d->account[account].parent == i))
 			return true;
 	}
 	return (found & providers) == 0; /* seen by the walk alone */
@@ -389,7 +398,8 @@ serve(struct code_deep *d, uint32_t account, const struct deep_known *known)
 		if ((row->role != FLASH_CALLBACK && !swap) || providers == 0)
 			continue;
 		struct outcome o = called_with(d, account, row->selector, swap ? &use : &act);
-		bool does = swap ? o.uses : o.ends && (o.acts || !other.ends), any = swap ? other.uses : other.acts;
+		bool does = swap ? o.uses : o.ends && (o.acts || !other.ends),
+		     any = swap ? other.uses : other.acts;
 		if (does && (!any || concerns(d, account, providers)))
 			served(d, row, providers);
 	}
@@ -398,7 +408,8 @@ serve(struct code_deep *d, uint32_t account, const struct deep_known *known)
 static bool
 found(const struct code_deep *d, const struct deep_known *known)
 {
-	return flash_takes(known->entries | d->entries, known->callbacks | d->callbacks, known->helpers | d->helpers) != 0;
+	return flash_takes(known->entries | d->entries, known->callbacks | d->callbacks,
+		       known->helpers | d->helpers) != 0;
 }
 
 static void
@@ -407,6 +418,8 @@ reset(struct code_deep *d)
 	d->entries = d->callbacks = d->helpers = d->swap_entries = d->swap_callbacks = d->addresses = 0;
 	d->entry_families = d->callback_families = 0;
 	d->transfers = d->swaps = d->tired = d->has_selector = d->leaving = d->any_callback = false;
+	d->share = SHARE_MIN;
+	d->part = 3;
 	d->steps = d->n_accounts = d->n_arena = d->n_dests = 0;
 }
 
@@ -418,6 +431,32 @@ stands_there(const struct code_deep *d, struct span code)
 	return !a->has_code || memmem(code.p, code.len, a->code, a->len) != NULL;
 }
 
+static void
+explore_all(struct code_deep *d, const struct deep_known *known)
+{
+	for (uint32_t i = 0; i < d->n_accounts && !found(d, known); i++) {
+		if (i > 0)
+			explore(d, i, true, left(d, EXPLORE_STEPS) / 16, NULL);
+		uint32_t before = d->account[i].n_base;
+		if (d->account[i].has_code)
+			explore(d, i, false, left(d, EXPLORE_STEPS) / d->part, NULL);
+		if (d->account[i].n_base != before)
+			explore(d, i, false, left(d, EXPLORE_STEPS) / d->part, NULL);
+		if (d->account[i].told)
+			called_from_table(d, i);
+	}
+}
+
+static void
+serve_all(struct code_deep *d, const struct deep_known *known)
+{
+	for (uint32_t i = 0; i < d->n_accounts && !found(d, known); i++) {
+		bool borrows = (known->entries | known->swap_entries | d->entries | d->swap_entries) != 0;
+		if (d->account[i].has_code && (borrows || d->account[i].told))
+			serve(d, i, known);
+	}
+}
+
 void
 code_deep_read(struct code_deep *d, struct span code, const struct deep_known *known)
 {
@@ -427,20 +466,10 @@ code_deep_read(struct code_deep *d, struct span code, const struct deep_known *k
 	explore(d, 0, true, left(d, EXPLORE_STEPS) / 2, NULL);
 	if (!known->calls && d->n_accounts == 1 && stands_there(d, code))
 		return;
-	for (uint32_t i = 0; i < d->n_accounts && !found(d, known); i++) {
-		if (i > 0)
-			explore(d, i, true, left(d, EXPLORE_STEPS) / 16, NULL);
-		uint32_t before = d->account[i].n_base;
-		if (d->account[i].has_code)
-			explore(d, i, false, left(d, EXPLORE_STEPS) / 3, NULL);
-		if (d->account[i].n_base != before)
-			explore(d, i, false, left(d, EXPLORE_STEPS) / 3, NULL);
-		if (d->account[i].told)
-			called_from_table(d, i);
-	}
-	for (uint32_t i = 0; i < d->n_accounts && !found(d, known); i++) {
-		bool borrows = (known->entries | known->swap_entries | d->entries | d->swap_entries) != 0;
-		if (d->account[i].has_code && (borrows || d->account[i].told))
-			serve(d, i, known);
+	for (uint32_t i = 0; i < ROUNDS && (i == 0 || d->tired) && !found(d, known); i++) {
+		explore_all(d, known);
+		serve_all(d, known);
+		d->share *= ROUND_FACTOR;
+		d->part = 1;
 	}
 }

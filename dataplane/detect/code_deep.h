@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* code_deep: init code executed on guesses, for what the walk of code_private.h cannot see: selectors that come out of storage, memory, hashes or arithmetic,
- * codes that are made while a constructor runs, callbacks that are told by something else than a comparison with a constant.
+/* code_deep: init code executed on guesses, for what the walk of code_private.h cannot see: selectors that
+ * come out of storage, memory, hashes or arithmetic, codes that are made while a constructor runs, callbacks
+ * that are told by something else than a comparison with a constant.
  *
- * A machine of the EVM's instructions runs with a number in every place. What the code cannot know beforehand (calldata, what others return, whoever
- * calls, storage that nobody wrote) is a guess, and bytes that come of guesses are marked `soft`. Where a condition is soft, both ways are
- * gone: one now, one later, from a journal that takes memory and storage back. A condition forks once for each place that its function is called
- * from. The constructor runs first; what it wrote to storage is what the code that it returns starts with, and so for every contract that it creates.
- * Then each code is called with the callbacks of whoever it borrows from: those that do not end in a revert are served, however they are told apart.
+ * A machine of the EVM's instructions runs with a number in every place. What the code cannot know beforehand
+ * (calldata, what others return, whoever calls, storage that nobody wrote) is a guess, and bytes that come of
+ * guesses are marked `soft`. Where a condition is soft, both ways are gone: one now, one later, from a
+ * journal that takes memory and storage back. A condition forks once for each place that its function is
+ * called from. The constructor runs first; what it wrote to storage is what the code that it returns starts
+ * with, and so for every contract that it creates. Then each code is called with the callbacks of whoever it
+ * borrows from: those that do not end in a revert are served, however they are told apart.
  *
- * The work on one init code is bounded by DEEP_STEPS (a step: an instruction, or 32 bytes copied), DEEP_FORKS pending, DEEP_ACCOUNTS, DEEP_ARENA bytes of
- * code, DEEP_MEMORY bytes of memory a call, DEEP_CELLS storage cells; what would be more is left out, so facts can be missing and none is wrong.
- * It only adds facts. */
+ * The work on one init code is bounded by DEEP_STEPS (a step: an instruction, or 32 bytes copied), DEEP_FORKS
+ * pending, DEEP_ACCOUNTS, DEEP_ARENA bytes of code, DEEP_MEMORY bytes of memory a call, DEEP_CELLS storage
+ * cells; what would be more is left out, so facts can be missing. It only adds facts to those of the walk. */
 #ifndef DETECT_CODE_DEEP_H
 #define DETECT_CODE_DEEP_H
 
@@ -26,15 +29,14 @@
 #define DEEP_ARENA (512u << 10)
 #define DEEP_MEMORY (64u << 10)
 #define DEEP_CELLS 512u
-#define DEEP_BASE 256u	    /* storage cells an account starts with */
+#define DEEP_BASE 256u /* storage cells an account starts with */
 #define DEEP_STACK 1024u
 #define DEEP_SNAPSHOT 32768u /* stack words of the forks that are pending */
 #define DEEP_JOURNAL 16384u
-#define DEEP_DEPTH 3u	    /* constructors inside each other */
-#define DEEP_VISITS 8192u   /* a power of two */
-#define DEEP_INDEX 2048u    /* a power of two, above DEEP_CELLS */
-#define DEEP_KECCAK 4096u   /* bytes hashed at once */
-#define DEEP_INPUT 4096u    /* bytes of calldata between codes of its own */
+#define DEEP_DEPTH 3u	  /* constructors inside each other */
+#define DEEP_VISITS 8192u /* a power of two */
+#define DEEP_INDEX 2048u  /* a power of two, above DEEP_CELLS */
+#define DEEP_KECCAK 4096u /* bytes hashed at once */
 
 struct deep_value {
 	struct code_word w;
@@ -102,8 +104,10 @@ struct code_deep {
 	uint32_t entry_families, callback_families;
 	bool transfers, swaps, any_callback, tired;
 	/* the machine */
-	uint32_t steps, limit;
-	bool leaving; /* until leave_at, sure conditions fork, too */
+	uint32_t steps, limit; /* of the path */
+	uint32_t pool;	       /* what its forks may go up to together */
+	uint32_t share, part;  /* what a fork has at least; of what is left, for a code */
+	bool leaving;	       /* until leave_at, sure conditions fork, too */
 	uint32_t leave_at;
 	bool has_selector;
 	uint8_t selector[4];
@@ -129,8 +133,8 @@ struct code_deep {
 struct code_deep *code_deep_new(void);
 void code_deep_free(struct code_deep *d);
 
-/* code_deep_read: what init code does beside what is known of it: masks of entries called, swap entries called, callbacks served, helpers called. The
- * findings are in d until the next. */
+/* code_deep_read: what init code does beside what is known of it: masks of entries called, swap entries
+ * called, callbacks served, helpers called. The findings are in d until the next. */
 struct deep_known {
 	uint64_t entries, callbacks, helpers, swap_entries;
 	bool calls; /* it has been seen to call or to create */
@@ -149,13 +153,16 @@ bool deep_is_dest(const struct code_deep *d, const struct deep_frame *f, uint32_
 
 /* code_deep_state.c */
 struct deep_value deep_load(struct code_deep *d, struct deep_frame *f, uint32_t at);
-void deep_store(struct code_deep *d, struct deep_frame *f, uint32_t at, const uint8_t bytes[32], const uint8_t soft[32], uint32_t n);
+void deep_store(struct code_deep *d, struct deep_frame *f, uint32_t at, const uint8_t bytes[32],
+	const uint8_t soft[32], uint32_t n);
 void deep_store_value(struct code_deep *d, struct deep_frame *f, uint32_t at, const struct deep_value *v);
 /* n bytes from p (then zeros that are `beyond`: soft or not) */
-void deep_fill(struct code_deep *d, struct deep_frame *f, uint32_t at, const uint8_t *p, uint32_t have, uint32_t n, bool soft, bool beyond);
+void deep_fill(struct code_deep *d, struct deep_frame *f, uint32_t at, const uint8_t *p, uint32_t have,
+	uint32_t n, bool soft, bool beyond);
 void deep_move(struct code_deep *d, struct deep_frame *f, uint32_t to, uint32_t from, uint32_t n);
 struct deep_value deep_cell_get(const struct code_deep *d, uint32_t space, const struct code_word *key);
-void deep_cell_set(struct code_deep *d, uint32_t space, const struct code_word *key, const struct deep_value *v);
+void deep_cell_set(
+	struct code_deep *d, uint32_t space, const struct code_word *key, const struct deep_value *v);
 void deep_cells_clear(struct code_deep *d);
 void deep_take_back(struct code_deep *d, uint32_t to);
 

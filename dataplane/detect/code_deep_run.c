@@ -9,7 +9,9 @@
 
 #define ALL UINT32_MAX
 #define LOOPS 12u /* walks of a soft condition before it is led the other way */
-#define CALLDATA 0x204u /* bytes: above four where there is a selector, so that no payment of ether is taken for a callback */
+#define CALLDATA                                                                                          \
+	0x204u /* bytes: above four where there is a selector, so that no payment of ether is taken for a \
+		  callback */
 #define SOMEBODY 0x00ca11e400ca11e4ull
 
 /* Operands taken, for what leaves one guess or nothing behind. */
@@ -17,10 +19,12 @@ static const struct {
 	uint8_t op, takes;
 	bool leaves;
 	uint64_t guess;
-} others[] = {{OP_CLZ, 1, true, 0}, {OP_CALLVALUE, 0, true, 0}, {0x31, 1, true, 1ull << 60}, {0x3a, 0, true, 1000000000}, {0x3f, 1, true, 1}, {0x40, 1, true, 1},
-	{0x41, 0, true, SOMEBODY + 1}, {0x42, 0, true, 0x68000000}, {0x43, 0, true, 24000000}, {0x44, 0, true, 7}, {0x45, 0, true, 30000000},
-	{0x46, 0, true, 1}, {0x47, 0, true, 1ull << 60}, {0x48, 0, true, 1000000000}, {0x49, 1, true, 0}, {0x4a, 0, true, 1}, {0x59, 0, true, 0x400},
-	{0x5a, 0, true, 30000000}, {0xa0, 2, false, 0}, {0xa1, 3, false, 0}, {0xa2, 4, false, 0}, {0xa3, 5, false, 0}, {0xa4, 6, false, 0}};
+} others[] = {{OP_CLZ, 1, true, 0}, {OP_CALLVALUE, 0, true, 0}, {0x31, 1, true, 1ull << 60},
+	{0x3a, 0, true, 1000000000}, {0x3f, 1, true, 1}, {0x40, 1, true, 1}, {0x41, 0, true, SOMEBODY + 1},
+	{0x42, 0, true, 0x68000000}, {0x43, 0, true, 24000000}, {0x44, 0, true, 7}, {0x45, 0, true, 30000000},
+	{0x46, 0, true, 1}, {0x47, 0, true, 1ull << 60}, {0x48, 0, true, 1000000000}, {0x49, 1, true, 0},
+	{0x4a, 0, true, 1}, {0x59, 0, true, 0x400}, {0x5a, 0, true, 30000000}, {0xa0, 2, false, 0},
+	{0xa1, 3, false, 0}, {0xa2, 4, false, 0}, {0xa3, 5, false, 0}, {0xa4, 6, false, 0}};
 
 static struct deep_value
 guess(uint64_t v)
@@ -110,13 +114,17 @@ marks_of(uint8_t op, const struct deep_value *a, const struct deep_value *b)
 		return either;
 	case OP_SHL:
 	case OP_SHR:
-		return a->soft != 0 ? ALL : moved_marks(b->soft, code_word_small(&a->w, &n) ? n : 256, op == OP_SHL);
+		return a->soft != 0
+			       ? ALL
+			       : moved_marks(b->soft, code_word_small(&a->w, &n) ? n : 256, op == OP_SHL);
 	case OP_MUL:
 		if (a->soft == 0 && (bit = power(&a->w)) >= 0)
 			return moved_marks(b->soft, (unsigned)bit, true);
-		return b->soft == 0 && (bit = power(&b->w)) >= 0 ? moved_marks(a->soft, (unsigned)bit, true) : ALL;
+		return b->soft == 0 && (bit = power(&b->w)) >= 0 ? moved_marks(a->soft, (unsigned)bit, true)
+								 : ALL;
 	case OP_DIV:
-		return b->soft == 0 && (bit = power(&b->w)) >= 0 ? moved_marks(a->soft, (unsigned)bit, false) : ALL;
+		return b->soft == 0 && (bit = power(&b->w)) >= 0 ? moved_marks(a->soft, (unsigned)bit, false)
+								 : ALL;
 	case OP_BYTE:
 		if (a->soft != 0 || !code_word_small(&a->w, &n) || n > 31)
 			return a->soft != 0 ? ALL : 0;
@@ -160,7 +168,8 @@ modular(struct deep_frame *f, uint8_t op)
 	uint64_t x, y, z;
 	if (code_word_small(&a.w, &x) && code_word_small(&b.w, &y) && code_word_small(&m.w, &z)) {
 		unsigned __int128 r = op == 0x08 ? (unsigned __int128)x + y : (unsigned __int128)x * y;
-		v = (struct deep_value){code_word_of(z == 0 ? 0 : (uint64_t)(r % z)), a.soft | b.soft | m.soft ? ALL : 0};
+		v = (struct deep_value){
+			code_word_of(z == 0 ? 0 : (uint64_t)(r % z)), a.soft | b.soft | m.soft ? ALL : 0};
 	}
 	push(f, v);
 }
@@ -267,8 +276,9 @@ create(struct code_deep *d, struct deep_frame *f, bool salted)
 static bool
 pays(uint32_t selector)
 {
-	static const uint32_t payments[] = {0, 0xa9059cbb, 0x23b872dd, 0x095ea7b3, 0xd0e30db0, 0x2e1a7d4d, 0x36c78516, 0x128acb08, 0x70a08231, 0xdd62ed3e, 0x0dfe1681,
-		0xd21220a7, 0xddca3f43, 0x1698ee82, 0x0902f1ac, 0x3850c7bd, 0x313ce567};
+	static const uint32_t payments[] = {0, 0xa9059cbb, 0x23b872dd, 0x095ea7b3, 0xd0e30db0, 0x2e1a7d4d,
+		0x36c78516, 0x128acb08, 0x70a08231, 0xdd62ed3e, 0x0dfe1681, 0xd21220a7, 0xddca3f43,
+		0x1698ee82, 0x0902f1ac, 0x3850c7bd, 0x313ce567};
 	for (unsigned i = 0; i < sizeof(payments) / sizeof(payments[0]); i++) {
 		if (payments[i] == selector)
 			return true;
@@ -277,7 +287,8 @@ pays(uint32_t selector)
 }
 
 static void
-note_call(struct code_deep *d, struct deep_frame *f, uint8_t op, const struct deep_value *to, uint32_t at, const struct deep_value *size)
+note_call(struct code_deep *d, struct deep_frame *f, uint8_t op, const struct deep_value *to, uint32_t at,
+	const struct deep_value *size)
 {
 	uint32_t n = place(size);
 	uint8_t address[32];
@@ -292,7 +303,8 @@ note_call(struct code_deep *d, struct deep_frame *f, uint8_t op, const struct de
 	uint32_t selector = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 	const struct flash_selector *known = flash_selector(selector);
 	if (op != OP_STATICCALL && (known == NULL || known->providers[FLASH_ENTRY] == 0))
-		d->path.acted = true; /* who borrows whatever he is called with does not serve what comes back */
+		d->path.acted =
+			true; /* who borrows whatever he is called with does not serve what comes back */
 	bool unknown = f->soft[at] | f->soft[at + 1] | f->soft[at + 2] | f->soft[at + 3];
 	if (op == OP_CALL && (unknown || !pays(selector)))
 		d->path.used = true;
@@ -383,7 +395,8 @@ context(const struct code_deep *d, const struct deep_frame *f)
 	uint64_t h = f->pc + 1, pc;
 	for (uint32_t i = 0; i < f->sp; i++) {
 		const struct deep_value *v = &f->stack[i];
-		if (v->soft == 0 && code_word_small(&v->w, &pc) && pc < f->len && deep_is_dest(d, f, (uint32_t)pc))
+		if (v->soft == 0 && code_word_small(&v->w, &pc) && pc < f->len &&
+			deep_is_dest(d, f, (uint32_t)pc))
 			h = (h ^ pc) * 0x9e3779b97f4a7c15ull;
 	}
 	return (uint32_t)((h * 0x9e3779b97f4a7c15ull) >> 48) % DEEP_VISITS;
@@ -395,7 +408,12 @@ fork_to(struct code_deep *d, const struct deep_frame *f, uint32_t pc)
 	if (d->n_forks == DEEP_FORKS || d->n_snapshot + f->sp > DEEP_SNAPSHOT)
 		return;
 	struct deep_fork *k = &d->fork[d->n_forks++];
-	*k = (struct deep_fork){.pc = pc, .sp = f->sp, .stack = d->n_snapshot, .journal = d->n_journal, .limit = d->limit, .path = d->path};
+	*k = (struct deep_fork){.pc = pc,
+		.sp = f->sp,
+		.stack = d->n_snapshot,
+		.journal = d->n_journal,
+		.limit = d->pool,
+		.path = d->path};
 	k->path.clean = true;
 	k->path.origin = pc;
 	memcpy(d->snapshot + d->n_snapshot, f->stack, f->sp * sizeof(f->stack[0]));
@@ -405,7 +423,8 @@ fork_to(struct code_deep *d, const struct deep_frame *f, uint32_t pc)
 static bool
 choose(struct code_deep *d, struct deep_frame *f, bool natural, uint32_t target, uint32_t next)
 {
-	bool dead_to = remembers(d->dead, f->dests + target), dead_on = next < f->len && remembers(d->dead, f->dests + next);
+	bool dead_to = remembers(d->dead, f->dests + target),
+	     dead_on = next < f->len && remembers(d->dead, f->dests + next);
 	if (dead_to != dead_on)
 		return dead_on;
 	uint8_t *n = &d->visits[context(d, f)];
@@ -423,7 +442,8 @@ jump_if(struct code_deep *d, struct deep_frame *f)
 {
 	struct deep_value to = pop(f), condition = pop(f);
 	uint64_t pc;
-	bool goes = !code_word_zero(&condition.w), valid = code_word_small(&to.w, &pc) && pc < f->len && deep_is_dest(d, f, (uint32_t)pc);
+	bool goes = !code_word_zero(&condition.w),
+	     valid = code_word_small(&to.w, &pc) && pc < f->len && deep_is_dest(d, f, (uint32_t)pc);
 	uint32_t next = f->pc + 1;
 	d->path.clean = false;
 	if (condition.soft != 0 && valid) {
@@ -489,7 +509,8 @@ environment(struct code_deep *d, struct deep_frame *f, uint8_t op)
 		calldata_load(d, f);
 		return true;
 	case OP_CALLDATASIZE:
-		push(f, d->has_selector && !f->constructor ? sure(CALLDATA) : guess(f->constructor ? 0 : CALLDATA));
+		push(f, d->has_selector && !f->constructor ? sure(CALLDATA)
+							   : guess(f->constructor ? 0 : CALLDATA));
 		return true;
 	case OP_CALLDATACOPY:
 		copy_calldata(d, f);
@@ -646,7 +667,8 @@ deep_run(struct code_deep *d)
 			return DEEP_STOPS;
 		d->steps++;
 		uint8_t op = f->code[f->pc];
-		if (op == OP_STOP || op == OP_RETURN || op == OP_REVERT || op == OP_INVALID || op == OP_SELFDESTRUCT)
+		if (op == OP_STOP || op == OP_RETURN || op == OP_REVERT || op == OP_INVALID ||
+			op == OP_SELFDESTRUCT)
 			return ends(d, f, op);
 		if (!step(d, f, op) || f->broken)
 			return ends(d, f, OP_INVALID);

@@ -45,7 +45,8 @@ touch(struct deep_frame *f, uint32_t end)
 static uint32_t
 index_of(const struct code_deep *d, uint32_t space, const struct code_word *key)
 {
-	uint64_t h = (key->l[0] ^ key->l[1] * 3 ^ key->l[2] * 5 ^ key->l[3] * 7 ^ (uint64_t)space << 40) * 0x9e3779b97f4a7c15ull;
+	uint64_t h = (key->l[0] ^ key->l[1] * 3 ^ key->l[2] * 5 ^ key->l[3] * 7 ^ (uint64_t)space << 40) *
+		     0x9e3779b97f4a7c15ull;
 	uint32_t at = (uint32_t)(h >> 48) % DEEP_INDEX;
 	for (; d->index[at] != 0; at = (at + 1) % DEEP_INDEX) {
 		const struct deep_cell *c = &d->cell[d->index[at] - 1];
@@ -101,7 +102,8 @@ deep_load(struct code_deep *d, struct deep_frame *f, uint32_t at)
 }
 
 void
-deep_store(struct code_deep *d, struct deep_frame *f, uint32_t at, const uint8_t bytes[32], const uint8_t soft[32], uint32_t n)
+deep_store(struct code_deep *d, struct deep_frame *f, uint32_t at, const uint8_t bytes[32],
+	const uint8_t soft[32], uint32_t n)
 {
 	if (at > DEEP_MEMORY - 32)
 		return;
@@ -131,11 +133,14 @@ deep_store_value(struct code_deep *d, struct deep_frame *f, uint32_t at, const s
 }
 
 void
-deep_fill(struct code_deep *d, struct deep_frame *f, uint32_t at, const uint8_t *p, uint32_t have, uint32_t n, bool soft, bool beyond)
+deep_fill(struct code_deep *d, struct deep_frame *f, uint32_t at, const uint8_t *p, uint32_t have, uint32_t n,
+	bool soft, bool beyond)
 {
 	for (uint32_t i = 0; i < n; i += 32) {
 		uint8_t bytes[32] = {0}, marks[32];
-		uint32_t size = n - i < 32 ? n - i : 32, known = i >= have ? 0 : have - i < size ? have - i : size;
+		uint32_t size = n - i < 32 ? n - i : 32, known = i >= have	   ? 0
+								 : have - i < size ? have - i
+										   : size;
 		if (known > 0)
 			memcpy(bytes, p + i, known);
 		memset(marks, soft, known);

@@ -160,6 +160,17 @@ join(struct reporter *p, struct suspect *t, struct incident *slot, uint32_t rule
 			t->incident[k].rule_index = rule_index;
 }
 
+/* What was told of a transaction by itself: another one of the same incident says nothing about it. */
+static void
+note_told(struct reporter *p, struct suspect *t, const struct incident *slot, const struct alert_record *r)
+{
+	struct suspect_part *part = t == NULL ? NULL : suspect_part_of(t, (uint32_t)(slot - p->incidents.slots), slot->key);
+	if (part == NULL)
+		return;
+	part->told = r->grade > part->told ? r->grade : part->told;
+	part->ready |= askable(r);
+}
+
 /* ---- storms ---- */
 
 static const uint8_t storm_mark[20] = "storm";
@@ -328,6 +339,7 @@ report_finding(
 	incident_key(&r);
 	enum incident_verdict v = incident_judge(&p->incidents, &r, p->messages, now_ns, &slot);
 	bool gone = t != NULL && t->ended && !t->included; /* replaced or dropped: said late, by another worker */
+	bool told = false;
 	storm_key(&r, target, key);
 	if (v == INCIDENT_REPEAT || (v == INCIDENT_UPDATE && gone))
 		p->ctr[CTR_SUPPRESSED_REPEAT]++;
@@ -335,9 +347,11 @@ report_finding(
 		incident_hold(slot, &r, p->messages, now_ns);
 	else if (v == INCIDENT_UPDATE && slot->message != p->messages && r.grade <= slot->grade && held(p, &r, r.dedupekey, t, now_ns))
 		; /* the incident's record stays as it was told */
-	else if (!tell(p, &r, slot, raw, now_ns) && v == INCIDENT_NEW)
+	else if (!(told = tell(p, &r, slot, raw, now_ns)) && v == INCIDENT_NEW)
 		incident_lose(slot, &r, p->messages, now_ns);
 	join(p, t, slot, rule_index);
+	if (told)
+		note_told(p, t, slot, &r);
 }
 
 /* ---- what becomes of it ---- */
@@ -417,20 +431,20 @@ name_sender(struct reporter *p, struct alert_record *r, const struct suspect *t)
 	return good;
 }
 
-/* One of its incidents, told anew if that says more than before. What somebody was told of keeps its key; what nobody was, is that of its sender. */
+/* One of its incidents, told anew if that says more of this transaction than before: a bait of the same incident that was paused for, or asked about, takes nothing from it. What somebody was told of keeps its key; what nobody was, is that of its sender. */
 static void
-changed(struct reporter *p, struct suspect *t, struct incident *i, uint32_t rule_index, bool accepted_now, uint64_t now_ns)
+changed(struct reporter *p, struct suspect *t, struct incident *i, const struct suspect_part *part, bool accepted_now, uint64_t now_ns)
 {
 	struct alert_record r;
 	struct incident *slot = i;
 	enum incident_verdict v = INCIDENT_UPDATE;
 	bool was_held = i->held, real = t->accepted || t->included;
-	uint8_t before = i->grade;
-	record_of(p, i, t, rule_index, &r);
+	uint8_t before = part->told != 0 ? part->told : i->grade < GRADE_PAGE ? i->grade : GRADE_PAGE;
+	record_of(p, i, t, part->rule_index, &r);
 	bool named = name_sender(p, &r, t);
 	judge(&r, t);
 	bool known = !was_held && r.grade <= before && i->last.node == NODE_ACCEPTED && memcmp(i->last.hash, t->hash, 32) != 0;
-	bool ready = !was_held && askable(&r) && !(askable(&i->last) && memcmp(i->last.hash, t->hash, 32) == 0); /* what waits in a storm is not asked for one by one */
+	bool ready = askable(&r) && !part->ready && (t->accepted || part->told != 0);
 	if (r.grade <= before && !ready && !(r.grade >= GRADE_PAGE && (accepted_now || (was_held && real))))
 		return;
 	if (named && was_held) {
@@ -445,9 +459,12 @@ changed(struct reporter *p, struct suspect *t, struct incident *i, uint32_t rule
 	if (known && storms_hold(p, &r, key_of_accepted(&r), now_ns))
 		return;
 	p->ctr[CTR_GRADES_RAISED] += r.grade > before;
-	if (!tell(p, &r, slot, was_held ? raw_of(p, t) : (struct span){0}, now_ns) && v == INCIDENT_NEW)
+	bool told = tell(p, &r, slot, was_held ? raw_of(p, t) : (struct span){0}, now_ns);
+	if (!told && v == INCIDENT_NEW)
 		incident_lose(slot, &r, p->messages, now_ns);
-	join(p, t, slot, rule_index);
+	join(p, t, slot, part->rule_index);
+	if (told)
+		note_told(p, t, slot, &r);
 }
 
 /* Joining changes what it is part of. */
@@ -480,7 +497,7 @@ each_changed(struct reporter *p, struct suspect *t, bool accepted_now, uint64_t 
 			continue;
 		i->accepted |= accepted_now;
 		if (!i->remembered)
-			changed(p, t, i, s.part[k].rule_index, accepted_now, now_ns);
+			changed(p, t, i, &s.part[k], accepted_now, now_ns);
 		else if (accepted_now && i->ring != LANE_CRITICAL)
 			i->grade = 0;
 	}

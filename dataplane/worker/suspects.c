@@ -119,15 +119,23 @@ suspects_add(struct suspects *s, const uint8_t hash[32], uint64_t fingerprint, u
 	return t;
 }
 
-bool
-suspect_joins(struct suspect *t, uint32_t slot, const uint8_t key[8], uint32_t rule_index)
+struct suspect_part *
+suspect_part_of(struct suspect *t, uint32_t slot, const uint8_t key[8])
 {
 	for (uint32_t i = 0; i < t->n_incidents; i++)
 		if (t->incident[i].slot == slot && memcmp(t->incident[i].key, key, 8) == 0)
-			return false;
-	if (t->n_incidents == SUSPECT_INCIDENTS)
+			return &t->incident[i];
+	return NULL;
+}
+
+bool
+suspect_joins(struct suspect *t, uint32_t slot, const uint8_t key[8], uint32_t rule_index)
+{
+	if (suspect_part_of(t, slot, key) != NULL || t->n_incidents == SUSPECT_INCIDENTS)
 		return false;
 	t->incident[t->n_incidents].slot = slot;
+	t->incident[t->n_incidents].told = 0;
+	t->incident[t->n_incidents].ready = false;
 	t->incident[t->n_incidents].rule_index = rule_index;
 	memcpy(t->incident[t->n_incidents++].key, key, 8);
 	return true;

@@ -27,6 +27,8 @@ struct suspect {
 		uint32_t slot;
 		uint32_t rule_index; /* the gravest that said so of this transaction */
 		uint8_t key[8]; /* of the dedupe key: the slot may have been given to another */
+		uint8_t told; /* highest grade that was told of this transaction there; 0: it was not told by itself */
+		bool ready;   /* told that it lacks no more than what control can ask a node */
 	} incident[SUSPECT_INCIDENTS];
 	uint8_t created[SUSPECT_CREATED_MAX][20]; /* what it arms: contracts that it deploys, accounts that it delegates */
 };
@@ -52,6 +54,8 @@ struct suspect *suspects_add(struct suspects *s, const uint8_t hash[32], uint64_
 
 /* suspect_joins: the transaction is part of that incident, by that rule. key: of the dedupe key. False: it was already (the rule is then the first's), or of too many. */
 bool suspect_joins(struct suspect *t, uint32_t slot, const uint8_t key[8], uint32_t rule_index);
+/* suspect_part_of: its place in that incident, or NULL. */
+struct suspect_part *suspect_part_of(struct suspect *t, uint32_t slot, const uint8_t key[8]);
 /* suspect_creates: it arms that address. */
 void suspect_creates(struct suspect *t, const uint8_t address[20]);
 

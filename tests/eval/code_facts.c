@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the reader of init code says: usage: code_facts [--rounds N] < LINES; a line is hex of an init code, in the order of which a JSON line comes out: flash,
- * masks as lists of names, reasons, ns (the best of the rounds). */
+/* What the reader of init code says: usage: code_facts [--rounds N] < LINES; a line is hex of an init code,
+ * in the order of which a JSON line comes out: flash, masks as lists of names, reasons, ns (the best of the
+ * rounds). */
 #include "detect/code.h"
 
 #include "abi/alert.h"
@@ -57,9 +58,11 @@ tell(struct code_reader *r, uint32_t len, unsigned rounds)
 		t = now_ns() - t;
 		best = t < best ? t : best;
 	}
-	printf("{\"flash\":%s,\"score\":%u,\"len\":%u,\"ns\":%llu,\"codes\":%u,\"deep_steps\":%u,\"guessed\":%s,\"cut\":%s,\"any_callback\":%s,\"tired\":%s,\"has_target\":%s",
-		f.flash ? "true" : "false", f.score, len, (unsigned long long)best, f.n_codes, f.deep_steps, f.guessed ? "true" : "false",
-		f.cut ? "true" : "false", f.any_callback ? "true" : "false", f.tired ? "true" : "false", f.has_target ? "true" : "false");
+	printf("{\"flash\":%s,\"score\":%u,\"len\":%u,\"ns\":%llu,\"codes\":%u,\"deep_steps\":%u,\"guessed\":"
+	       "%s,\"cut\":%s,\"any_callback\":%s,\"tired\":%s,\"has_target\":%s",
+		f.flash ? "true" : "false", f.score, len, (unsigned long long)best, f.n_codes, f.deep_steps,
+		f.guessed ? "true" : "false", f.cut ? "true" : "false", f.any_callback ? "true" : "false",
+		f.tired ? "true" : "false", f.has_target ? "true" : "false");
 	names("callbacks", f.callbacks, alert_provider_name);
 	names("entries", f.entries, alert_provider_name);
 	names("addresses", f.addresses, alert_provider_name);
@@ -71,7 +74,8 @@ tell(struct code_reader *r, uint32_t len, unsigned rounds)
 int
 main(int argc, char **argv)
 {
-	unsigned rounds = argc == 3 && strcmp(argv[1], "--rounds") == 0 ? (unsigned)strtoul(argv[2], NULL, 10) : 1;
+	unsigned rounds =
+		argc == 3 && strcmp(argv[1], "--rounds") == 0 ? (unsigned)strtoul(argv[2], NULL, 10) : 1;
 	char *line = NULL;
 	size_t size = 0;
 	if (rounds == 0 || (argc != 1 && argc != 3)) {

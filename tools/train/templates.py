@@ -6,9 +6,7 @@ CORE = ('@aave/', '@uniswap/', '@balancer-labs/', '@pancakeswap', '@sushiswap/',
 
 def wanted(r):
     f = r['facts']
-    if r['y'] or f['cut']:
-        return False
-    return f['flash'] or f['score'] >= LEAST_SCORE or r['package'].startswith(CORE)
+    return f['flash'] or f['cut'] or f['score'] >= LEAST_SCORE or r['package'].startswith(CORE)
 
 
 def word(text):

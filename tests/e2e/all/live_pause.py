@@ -11,24 +11,25 @@ import tempfile
 import time
 
 import livenet
-from livenet import ATTACK, LIAR, NODE, PROFILE, VAULT, livebox
+from livenet import LIAR, NODE, PROFILE, VAULT, livebox
 
 PROGRAMS, BUNDLE = sys.argv[1:4], sys.argv[4]
 NOT_ASKED = {"nonce", "funds", "fee", "simulation"}
 
 
 def go(amount):
-    return ATTACK + f"{amount:064x}" + "00" * 12 + VAULT[2:]
+    """Calldata that nobody knows, with the vault's address in it."""
+    return f"0xc0ffee{amount:02x}" + "00" * 12 + VAULT[2:]
 
 
 def paused(c, sent):
     return [e for e in c.of(hash=sent["hash"]) if e["data"]["grade"] == "pause"]
 
 
-def attack(scene, c, key, name):
+def attack(scene, c, key, code):
     """Deployment and call; what came of the call."""
     a = scene.attacker
-    deploy = a.send(key, data=livenet.code(name))
+    deploy = a.send(key, data=code, gas=8000000)
     assert "error" not in deploy, deploy
     first = c.wait("the deployment's alert", None, hash=deploy["hash"], class_="flash_deploy")
     assert first["data"]["grade"] == "page" and first["data"]["armed"] == deploy["created"], first
@@ -50,10 +51,10 @@ def attack(scene, c, key, name):
     return deploy, call
 
 
-def with_node(scene, folder):
+def with_node(scene, folder, code):
     box = livebox.Box(folder, PROGRAMS, BUNDLE, profile=PROFILE, control=["--node", NODE, "--vet-ms", "1500"])
     c, a = livenet.Consumer(box), scene.attacker
-    deploy, call = attack(scene, c, 0, "Morpho-0.8 o1 ir0")
+    deploy, call = attack(scene, c, 0, code)
     pause = c.wait("the pause", lambda d: d["grade"] == "pause", hash=call["hash"])
     d = pause["data"]
     assert d["vet"]["node"] == "yes" and all(d["vet"][k] == "yes" for k in ("accepted", "nonce", "funds", "fee")), d["vet"]
@@ -75,9 +76,14 @@ def with_node(scene, folder):
     # accepted by the node, to wait for what never comes
     gap = a.send(2, to=armed, data=data, gap=5)
     assert "error" not in gap, gap
+    # and in between one that is none
+    also = a.send(6, to=armed, data=data)
+    assert "error" not in also, also
     for sent, fact in ((lied, "unknown_to_node"), (bluff, "unfunded"), (gap, "nonce_gap")):
         told = c.wait(f"the verdict {fact}", lambda d: d["vet"] and d["vet"]["node"] == "no", hash=sent["hash"])
         assert told["data"]["grade"] == "page" and told["data"]["vet"]["fact"] == fact, told
+
+    c.wait("the pause for what came among baits", lambda d: d["grade"] == "pause" and d["vet"]["node"] == "yes", hash=also["hash"])
 
     # an armed contract whose code holds nothing protected, called without the vault's address
     plain = a.send(4, data=livenet.code("Keccak-0.5 o1 ir0"))
@@ -100,11 +106,11 @@ def poor_hash(c, poor):
     return found[0]
 
 
-def without_node(scene, folder):
+def without_node(scene, folder, code):
     scene.reconnect()
     box = livebox.Box(folder, PROGRAMS, BUNDLE, profile=PROFILE)
     c = livenet.Consumer(box)
-    _, call = attack(scene, c, 5, "Bal-0.8 o1 ir1")
+    _, call = attack(scene, c, 5, code)
     d = c.wait("the pause", lambda d: d["grade"] == "pause", hash=call["hash"])["data"]
     assert set(d["lacks"]) == NOT_ASKED and d["vet"] is None, d
     rest(box)
@@ -119,8 +125,9 @@ def main():
     livebox.enter()
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other, tempfile.TemporaryDirectory() as nodes:
         scene = livenet.Scene(nodes)
-        with_node(scene, folder)
-        without_node(scene, other)
+        code = livenet.attack(PROGRAMS, BUNDLE, scene.past)
+        with_node(scene, folder, code)
+        without_node(scene, other, code)
         scene.end()
         print("paused with the node asked and without; no bait was")
 

@@ -15,7 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../e2e/all"))
 import livenet  # noqa: E402
-from livenet import ATTACK, PROFILE, THERE, VAULT, livebox  # noqa: E402
+from livenet import PROFILE, THERE, VAULT, livebox  # noqa: E402
 
 PROGRAMS, BUNDLE = sys.argv[1:4], sys.argv[4]
 
@@ -60,11 +60,11 @@ class Story:
         return done
 
     def call(self, n):
-        return self.send(to=self.deploy["created"], data=ATTACK + f"{n:064x}" + "00" * 12 + VAULT[2:])
+        return self.send(to=self.deploy["created"], data=f"0xc0ffee{n:02x}" + "00" * 12 + VAULT[2:])
 
     def begin(self):
         """Deployed, called once, paused."""
-        self.deploy = self.send(data=livenet.code("Bal-0.8 o1 ir1"))
+        self.deploy = self.send(data=self.scene.code, gas=8000000)
         self.consumer.wait("the deployment's alert", None, hash=self.deploy["hash"], class_="flash_deploy")
         self.first = self.call(1)
         self.consumer.wait("the first call's pause", lambda d: d["grade"] == "pause", hash=self.first["hash"], class_="armed_call")
@@ -150,6 +150,7 @@ def main():
     livebox.enter()
     with tempfile.TemporaryDirectory() as nodes:
         scene = livenet.Scene(nodes)
+        scene.code = livenet.attack(PROGRAMS, BUNDLE, scene.past)
         for story in (dataplane_killed, control_killed, both_killed):
             with tempfile.TemporaryDirectory() as folder:
                 story(scene, folder)

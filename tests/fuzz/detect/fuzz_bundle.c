@@ -38,7 +38,7 @@ static const char yaml[] =
 	"stable,\n"
 	"     on: sandwich, vectors: [{match: true, facts: {victims: 3, armed: 1}}]}\n";
 static const char weights[] =
-	"model 1\ngrams 8192\nbias -900\nscale 100\nthreshold 800\n0 7\n100 900\n8191 32767\n";
+	"model 1\ngrams 65536\nbias -900\nscale 100\nthreshold 800\n0 7\n100 900\n65535 32767\n";
 static const char templates[] = "0x0000000000000000000000000000000000000000000000000000000000000001 p@1 A\n"
 				"0x1100000000000000000000000000000000000000000000000000000000000002 p@1 B\n"
 				"0xff00000000000000000000000000000000000000000000000000000000000003 p@1 C\n";

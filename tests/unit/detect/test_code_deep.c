@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is seen only by executing a code: selectors that come out of storage, memory, hashes, tables; callbacks told by anything; code that is made on the way.
- * Every form stands in one frame, which without it shows half of a loan. */
+/* What is seen only by executing a code: selectors that come out of storage, memory, hashes, tables;
+ * callbacks told by anything; code that is made on the way. Every form stands in one frame, which without it
+ * shows half of a loan. */
 #include "code_rig.h"
 
 #include "detect/flash.h"
@@ -8,19 +9,26 @@
 #define PAIRS (P(UNISWAP_V2) | P(PANCAKE_V2))
 #define SELECTOR "5f3560e01c"
 #define IS_CALLBACK SELECTOR "6310d1e85c14"
-#define CALL_4 "5f5f60045f5f335af1" /* with the first four bytes of memory */
+#define CALL_4 "5f5f60045f5f335af1"  /* with the first four bytes of memory */
 #define CALL_TOP "60e01b5f52" CALL_4 /* with the selector on the stack */
 #define KEY "63a5a5a5a55f55"	     /* storage 0 */
 #define PAYS "63a9059cbb" CALL_TOP
 #define WORD_OF_KEYS "7fa5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5"
 
-/* Runtime code: where `compare` leaves what is not zero, `serve`; at its own selector, `borrow`; else it reverts. */
+/* Runtime code: where `compare` leaves what is not zero, `serve`; at its own selector, `borrow`; else it
+ * reverts. */
 static const char *
 borrower(const char *compare, const char *borrow, const char *serve)
 {
 	static char text[4096];
 	unsigned at = (unsigned)strlen(compare) / 2 + 22, to = at + (unsigned)strlen(borrow) / 2 + 2;
-	snprintf(text, sizeof(text), "%s61%04x57" SELECTOR "631234567814" "61%04x57" "5f5ffd" "5b%s00" "5b%s00", compare, to, at, borrow, serve);
+	snprintf(text, sizeof(text),
+		"%s61%04x57" SELECTOR "631234567814"
+		"61%04x57"
+		"5f5ffd"
+		"5b%s00"
+		"5b%s00",
+		compare, to, at, borrow, serve);
 	return text;
 }
 
@@ -44,17 +52,26 @@ entries_that_come_from_elsewhere(void **state)
 	static const struct {
 		const char *what, *first, *borrow;
 	} forms[] = {{"a key in storage", KEY, "5f5463a789a83a18" CALL_TOP},
-		{"a mapping", "63a5a5a5a560075f52600160205260405f2055", "60075f52600160205260405f205463a789a83a18" CALL_TOP},
-		{"a table that calldata points into", "67022c0d9fa9059cbb600155", "60015460043560051b1c" CALL_TOP},
+		{"a mapping", "63a5a5a5a560075f52600160205260405f2055",
+			"60075f52600160205260405f205463a789a83a18" CALL_TOP},
+		{"a table that calldata points into", "67022c0d9fa9059cbb600155",
+			"60015460043560051b1c" CALL_TOP},
 		{"byte by byte", "", "60025f53602c600153600d600253609f600353" CALL_4},
 		{"the hash of its text", "",
-			"7f737761702875696e743235362c75696e743235362c616464726573732c6279745f52" "6265732960e81b602052" "60235f205f52" CALL_4},
-		{"the hash of its text, of which storage keeps a part", "7f737761702875696e743235362c75696e743235362c616464726573732c6279745f55",
-			"5f545f52" "6265732960e81b602052" "60235f205f52" CALL_4},
+			"7f737761702875696e743235362c75696e743235362c616464726573732c6279745f52"
+			"6265732960e81b602052"
+			"60235f205f52" CALL_4},
+		{"the hash of its text, of which storage keeps a part",
+			"7f737761702875696e743235362c75696e743235362c616464726573732c6279745f55",
+			"5f545f52"
+			"6265732960e81b602052"
+			"60235f205f52" CALL_4},
 		{"a third, and what nobody wrote", "", "62b959df5f540160030260020160e01b5f52" CALL_4},
 		{"what a call before left in storage", "", "60635463a789a83a18" CALL_TOP "63a5a5a5a5606355"},
 		{"transient storage", "", "63a5a5a5a560015d60015c63a789a83a18" CALL_TOP},
-		{"behind a long loop", KEY, "61ffff" "5b6001900380610025575f5463a789a83a18" CALL_TOP},
+		{"behind a long loop", KEY,
+			"61ffff"
+			"5b6001900380610025575f5463a789a83a18" CALL_TOP},
 		{"moved in memory", "", "61022c60f01b602052610d9f60f01b602252600460205f5e" CALL_4}};
 	for (unsigned i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		print_message("%s\n", forms[i].what);
@@ -71,7 +88,9 @@ callbacks_that_are_told_otherwise(void **state)
 	static const struct {
 		const char *what, *first, *compare;
 	} forms[] = {{"a key in storage", KEY, SELECTOR "5f541863b5744df914"},
-		{"a hash", "", "5f355f5260045f207f8cba6d37f40d5a5bca1a6bfc8f5314e7bdcd236937f16f24ea87c72b59789fdd14"},
+		{"a hash", "",
+			"5f355f5260045f207f8cba6d37f40d5a5bca1a6bfc8f5314e7bdcd236937f16f24ea87c72b59789fdd1"
+			"4"},
 		{"a remainder", "", "6103f1" SELECTOR "0661038214"},
 		{"a key in memory", "", "63a5a5a5a5604052" SELECTOR "6040511863b5744df914"},
 		{"who calls", "", "335f5414"}, {"a mapping", "60016310d1e85c55", SELECTOR "54"}};
@@ -97,7 +116,8 @@ callbacks_that_are_told_otherwise(void **state)
 static void
 swaps_that_are_loans(void **state)
 {
-	static const char *const payments[] = {PAYS, "6323b872dd" CALL_TOP, "63d0e30db0" CALL_TOP PAYS, "63128acb08" CALL_TOP};
+	static const char *const payments[] = {
+		PAYS, "6323b872dd" CALL_TOP, "63d0e30db0" CALL_TOP PAYS, "63128acb08" CALL_TOP};
 	for (unsigned i = 0; i < sizeof(payments) / sizeof(payments[0]); i++) {
 		construct("", borrower(SELECTOR "63fa461e3314", "63128acb08" CALL_TOP, payments[i]));
 		assert_int_equal(facts.swaps, P(UNISWAP_V3));
@@ -107,7 +127,10 @@ swaps_that_are_loans(void **state)
 	assert_true(facts.flash);
 	assert_int_equal(facts.entries, P(UNISWAP_V3));
 	assert_int_equal(facts.callbacks, P(UNISWAP_V3));
-	construct(KEY, borrower(SELECTOR "5f541863" "5fe3bb96" "14", "5f5463b72f6ead18" CALL_TOP, "63d96a094a" CALL_TOP PAYS));
+	construct(KEY, borrower(SELECTOR "5f541863"
+					 "5fe3bb96"
+					 "14",
+			       "5f5463b72f6ead18" CALL_TOP, "63d96a094a" CALL_TOP PAYS));
 	assert_true(facts.flash);
 }
 
@@ -164,7 +187,8 @@ bytes_behind_it_change_nothing(void **state)
 static void
 bounds(void **state)
 {
-	static const char *const codes[] = {"5b5f56", "5b5f355f57", "5b345f5754345f57", "5b60018060005460005500", "385f5f39385f5ff0005f5f5f5f5f335af15b600056",
+	static const char *const codes[] = {"5b5f56", "5b5f355f57", "5b345f5754345f57",
+		"5b60018060005460005500", "385f5f39385f5ff0005f5f5f5f5f335af15b600056",
 		"5b385f5f39385f5ff0385f5f39385f5ff55f56", "5b620fffff5f20805f5260205f5f5f5f335af15f56"};
 	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		read_code(codes[i]);
@@ -183,8 +207,9 @@ bounds(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(entries_that_come_from_elsewhere), cmocka_unit_test(callbacks_that_are_told_otherwise),
-		cmocka_unit_test(swaps_that_are_loans), cmocka_unit_test(codes_that_are_made_on_the_way),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(entries_that_come_from_elsewhere),
+		cmocka_unit_test(callbacks_that_are_told_otherwise), cmocka_unit_test(swaps_that_are_loans),
+		cmocka_unit_test(codes_that_are_made_on_the_way),
 		cmocka_unit_test(bytes_behind_it_change_nothing), cmocka_unit_test(bounds)};
 	reader = code_new();
 	assert_non_null(reader);

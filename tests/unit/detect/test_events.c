@@ -193,7 +193,7 @@ static void
 beside_the_packs(void **unused)
 {
 	static const char weights[] =
-		"model 1\ngrams 8192\nbias -300\nscale 100\nthreshold 900\n0 100\n8191 200\n";
+		"model 1\ngrams 65536\nbias -300\nscale 100\nthreshold 900\n0 100\n65535 200\n";
 	static const char templates[] =
 		"0xff00000000000000000000000000000000000000000000000000000000000001 p@1 A\n"
 		"0x0000000000000000000000000000000000000000000000000000000000000002 p@1 B\n"

@@ -18,7 +18,7 @@
 	"stable,\n"
 #define HASH "0x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define HASH2 "0xff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-#define WEIGHTS "model 1\ngrams 8192\nbias -1000\nscale 100\nthreshold 800\n"
+#define WEIGHTS "model 1\ngrams 65536\nbias -1000\nscale 100\nthreshold 800\n"
 
 enum kind { PACK, LINES_OF_WEIGHTS, LINES_OF_TEMPLATES };
 
@@ -161,9 +161,9 @@ weights(void **unused)
 		{WEIGHTS "0 1\n17 32767\n8191 5\n", -1, 0, 0, NULL},
 		{"# SPDX\n\n \t# a note\r\n" WEIGHTS "3 4 # why\r\n5 6", -1, 0, 0, NULL},
 		{"", DIAG_ERROR, 1, 1, "weights without `model`"},
-		{"model 1\ngrams 8192\nbias 0\nscale 1\n0 1\n", DIAG_ERROR, 1, 1, "weights without `threshold`"},
+		{"model 1\ngrams 65536\nbias 0\nscale 1\n0 1\n", DIAG_ERROR, 1, 1, "weights without `threshold`"},
 		{"model 2\n", DIAG_ERROR, 1, 7, "2 is out of range (1 to 1)"},
-		{"model 1\ngrams 4096\n", DIAG_ERROR, 2, 7, "out of range (8192 to 8192)"},
+		{"model 1\ngrams 4096\n", DIAG_ERROR, 2, 7, "out of range (65536 to 65536)"},
 		{"model 1\nmodel 1\n", DIAG_ERROR, 2, 1, "`model` a second time"},
 		{"model\n", DIAG_ERROR, 1, 1, "a line here is `NAME NUMBER`"},
 		{"model 1 1\n", DIAG_ERROR, 1, 9, "a line here is `NAME NUMBER`"},
@@ -180,7 +180,7 @@ weights(void **unused)
 		{WEIGHTS "0 -1\n", DIAG_ERROR, 6, 3, "a negative weight"},
 		{WEIGHTS "0 0\n", DIAG_ERROR, 6, 3, "out of range (1 to 32767)"},
 		{WEIGHTS "0 32768\n", DIAG_ERROR, 6, 3, "out of range"},
-		{WEIGHTS "8192 1\n", DIAG_ERROR, 6, 1, "out of range (0 to 8191)"},
+		{WEIGHTS "65536 1\n", DIAG_ERROR, 6, 1, "out of range (0 to 65535)"},
 		{WEIGHTS "-1 1\n", DIAG_ERROR, 6, 1, "out of range"},
 		{WEIGHTS "01 1\n", DIAG_ERROR, 6, 1, "no number"},
 		{WEIGHTS "4 1\n4 2\n", DIAG_ERROR, 7, 1, "bucket 4 a second time"},
@@ -188,7 +188,7 @@ weights(void **unused)
 		{WEIGHTS "4\n", DIAG_ERROR, 6, 1, "a line here is `BUCKET WEIGHT`"},
 		{WEIGHTS "4 5 6\n", DIAG_ERROR, 6, 5, "a line here is `BUCKET WEIGHT`"},
 		{WEIGHTS "4 5 6 7 8\n", DIAG_ERROR, 6, 9, "more words than belong in a line"},
-		{"model 1\ngrams 8192\nbias 0\nscale 1\n0 1\nthreshold 5\n", DIAG_ERROR, 6, 1, "`threshold` belongs before the weights"},
+		{"model 1\ngrams 65536\nbias 0\nscale 1\n0 1\nthreshold 5\n", DIAG_ERROR, 6, 1, "`threshold` belongs before the weights"},
 	};
 	CHECK(LINES_OF_WEIGHTS, e);
 }
@@ -256,7 +256,7 @@ static const char event_pack[] =
 static void
 compile(bool other_order, uint8_t **bytes, size_t *n)
 {
-	static const char t1[] = HASH2 " p@1 A\n", t2[] = HASH " p@1 B\n", w[] = WEIGHTS "0 1\n8191 32767\n";
+	static const char t1[] = HASH2 " p@1 A\n", t2[] = HASH " p@1 B\n", w[] = WEIGHTS "0 1\n65535 32767\n";
 	struct rule_set *s = rule_set_new();
 	if (other_order)
 		rule_set_parse_templates(s, "2", t2, sizeof t2 - 1);
@@ -300,7 +300,7 @@ in_the_bundle(void **unused)
 	assert_int_equal(m.threshold, 800);
 	assert_int_equal(m.weight[0], 1);
 	assert_int_equal(m.weight[1], 0);
-	assert_int_equal(m.weight[8191], 32767);
+	assert_int_equal(m.weight[65535], 32767);
 	assert_int_equal(bundle_count(&b, SECTION_TEMPLATE), 2);
 	assert_int_equal(bundle_get_TEMPLATE(&b, 0).hash[0], 0);
 	assert_int_equal(bundle_get_TEMPLATE(&b, 1).hash[0], 0xff);
@@ -383,7 +383,7 @@ hostile(void **unused)
 		{AT(model, bundle_model, 0, threshold), 1001, 4, "scale or threshold"},
 		{AT(model, bundle_model, 0, pad), 1, 4, "scale or threshold"},
 		{AT(model, bundle_model, 0, weight[0]), -1, 2, "weight 0 is negative"},
-		{AT(model, bundle_model, 0, weight[8191]), -32768, 2, "weight 8191 is negative"},
+		{AT(model, bundle_model, 0, weight[65535]), -32768, 2, "weight 65535 is negative"},
 		{AT(model, bundle_model, 0, bias), INT32_MIN, 4, ""},
 		{AT(template, bundle_template, 0, hash), 0xff, 1, "template 1: out of order"}, /* equal */
 		{AT(template, bundle_template, 1, hash), 0, 1, "template 1: out of order"},    /* equal */

@@ -132,7 +132,7 @@ class Rulec(unittest.TestCase):
 
     def test_weights_and_templates_beside_the_packs(self):
         run("compile", "packs", "-o", "plain")
-        self.write("packs/m.weights", "# reviewed\nmodel 1\ngrams 8192\nbias -9\nscale 10\nthreshold 800\n3 4\n")
+        self.write("packs/m.weights", "# reviewed\nmodel 1\ngrams 65536\nbias -9\nscale 10\nthreshold 800\n3 4\n")
         self.write("packs/a.templates", f"0x{'11' * 32} a@1 A\n")
         self.write("packs/b.templates", f"0x{'00' * 32} b@1 B\n")
         for out in ("x", "y"):
@@ -140,7 +140,7 @@ class Rulec(unittest.TestCase):
             self.assertEqual(r.returncode, 0, r.stderr)
         self.assertEqual(self.read("x"), self.read("y"))
         self.assertIn(b"\x00" * 32 + b"\x11" * 32, self.read("x"))
-        self.assertEqual(len(self.read("x")) - len(self.read("plain")), 16 + 2 * 8192 + 2 * 32)
+        self.assertEqual(len(self.read("x")) - len(self.read("plain")), 16 + 2 * 65536 + 2 * 32)
         self.assertEqual(run("lint", "packs/m.weights").returncode, 0)
         # the same hashes from one file: the same bundle
         os.remove("packs/b.templates")
@@ -149,7 +149,7 @@ class Rulec(unittest.TestCase):
         self.assertEqual(self.read("x"), self.read("z"))
 
     def test_errors_beside_the_packs(self):
-        weights = "model 1\ngrams 8192\nbias -9\nscale 10\nthreshold 800\n3 4\n"
+        weights = "model 1\ngrams 65536\nbias -9\nscale 10\nthreshold 800\n3 4\n"
         for name, text, says in (
                 ("m.weights", weights + "4 -4\n", "packs/m.weights:7:3: error: a negative weight"),
                 ("m.weights", "", "packs/m.weights:1:1: error: weights without `model`"),
