@@ -7,6 +7,7 @@
 
 /* From here on a deployment is armed by its score alone; what can take a flash loan always is. Arming costs nobody anything: it takes a call to alert. */
 #define ARM_SCORE 300u
+#define WORD_COST_NS 60u /* of a word of calldata that is looked up */
 #define DELEGATIONS_MAX 64u /* of one transaction, whose authorities are recovered, beyond the first ones only while there is time */
 #define DELEGATIONS_SURE 4u
 
@@ -215,18 +216,46 @@ take_call(struct correlator *c, struct sighting *s, const struct watch_entry *e,
 	report_event(c, s, EVENT_ARMED_CALL, &r, &f, r.armed);
 }
 
+/* Calls put first take the room of those that count: then every word of calldata that can be an address is looked up. The first that is armed speaks for all. */
+static void
+search_words(struct correlator *c, struct sighting *s)
+{
+	static const uint8_t zeros[12];
+	struct span data = s->tx.data;
+	const struct watch_entry *e;
+	if (!time_for(c, s->hurry, (uint64_t)data.len / 32 * WORD_COST_NS)) {
+		c->ctr[CTR_CALLS_UNSEARCHED]++;
+		return;
+	}
+	c->ctr[CTR_CALLS_SEARCHED]++;
+	for (uint32_t at = 4; data.len >= 32 && at <= data.len - 32; at += 32) {
+		const uint8_t *word = data.p + at;
+		if (memcmp(word, zeros, 12) == 0 && memcmp(word + 12, zeros, 12) != 0 && (e = watch_find(c->watch, word + 12, s->chain_id)) != NULL) {
+			take_call(c, s, e, true);
+			return;
+		}
+	}
+}
+
 void
 take_calls(struct correlator *c, struct sighting *s)
 {
+	bool called = false;
 	const uint8_t(*targets)[20] = tx_msg_targets(s->m);
 	const struct watch_entry *e;
-	if (s->decoded && s->tx.to.len == 20 && (e = watch_find(c->watch, s->tx.to.p, s->chain_id)) != NULL)
+	if (s->decoded && s->tx.to.len == 20 && (e = watch_find(c->watch, s->tx.to.p, s->chain_id)) != NULL) {
 		take_call(c, s, e, false);
+		called = true;
+	}
 	for (uint32_t i = 0; i < s->m->n_targets; i++) {
 		bool own = s->decoded && s->tx.to.len == 20 && memcmp(targets[i], s->tx.to.p, 20) == 0;
-		if (!own && (e = watch_find(c->watch, targets[i], s->chain_id)) != NULL)
-			take_call(c, s, e, true);
+		if (own || (e = watch_find(c->watch, targets[i], s->chain_id)) == NULL)
+			continue;
+		take_call(c, s, e, true);
+		called = true;
 	}
+	if (s->m->over && s->decoded && !called)
+		search_words(c, s);
 }
 
 /* ---- delegations ---- */

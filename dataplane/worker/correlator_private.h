@@ -19,7 +19,8 @@
 
 /* ---- findings.c ---- */
 
-/* time_for_sender: may one more signature be looked at? Takes its time. */
+/* time_for: is there time for what takes so long, and which nobody may have asked for? Takes it. time_for_sender: may one more signature be looked at? */
+bool time_for(struct correlator *c, bool hurry, uint64_t cost_ns);
 bool time_for_sender(struct correlator *c, bool hurry);
 /* sender_of: the sender, looked for if nobody knows it yet and there is time; NULL: not known. */
 const uint8_t *sender_of(struct correlator *c, struct sighting *s);

@@ -71,6 +71,7 @@ struct tx_msg {
 	uint32_t raw_len;  /* bytes that follow; 0: too long to travel, see tx_bytes */
 	uint32_t tx_bytes; /* consensus length */
 	uint8_t n_codes, n_swaps, n_findings, n_targets;
+	bool over;    /* of the calls inside not all are there: a cap was hit */
 	bool pending; /* its life begins: it crossed in no block, and for the first time */
 	uint64_t fingerprint;
 	struct crossing where; /* claim: not to be followed, see below */

@@ -4,14 +4,20 @@
 /* ---- what is known of a transaction ---- */
 
 bool
-time_for_sender(struct correlator *c, bool hurry)
+time_for(struct correlator *c, bool hurry, uint64_t cost_ns)
 {
 	if (c->patient)
 		return true;
-	if (hurry || c->sender_tokens_ns < SENDER_COST_NS)
+	if (hurry || c->sender_tokens_ns < cost_ns)
 		return false;
-	c->sender_tokens_ns -= SENDER_COST_NS;
+	c->sender_tokens_ns -= cost_ns;
 	return true;
+}
+
+bool
+time_for_sender(struct correlator *c, bool hurry)
+{
+	return time_for(c, hurry, SENDER_COST_NS);
 }
 
 const uint8_t *
@@ -187,6 +193,8 @@ look_again(struct correlator *c, uint64_t ref, const uint8_t hash[32])
 		return;
 	s.ref = ref != 0 ? ref : ref_of(c, hash);
 	c->reporter.messages++;
+	bool within = c->reporter.again;
+	c->reporter.again = true;
 	c->ctr[CTR_FINDINGS_CORRELATED] += m->n_findings;
 	if (m->n_findings > 0)
 		take_findings(c, &s);
@@ -195,6 +203,7 @@ look_again(struct correlator *c, uint64_t ref, const uint8_t hash[32])
 	take_calls(c, &s);
 	if (s.decoded && s.tx.n_auth > 0)
 		take_delegations(c, &s);
+	c->reporter.again = within;
 }
 
 static void

@@ -338,10 +338,11 @@ report_finding(
 	judge(&r, t);
 	incident_key(&r);
 	enum incident_verdict v = incident_judge(&p->incidents, &r, p->messages, now_ns, &slot);
+	bool dull = p->again && r.grade < GRADE_PAGE;
 	bool gone = t != NULL && t->ended && !t->included; /* replaced or dropped: said late, by another worker */
 	bool told = false;
 	storm_key(&r, target, key);
-	if (v == INCIDENT_REPEAT || (v == INCIDENT_UPDATE && gone))
+	if (dull || v == INCIDENT_REPEAT || (v == INCIDENT_UPDATE && gone))
 		p->ctr[CTR_SUPPRESSED_REPEAT]++;
 	else if (v == INCIDENT_NEW && held(p, &r, key, t, now_ns))
 		incident_hold(slot, &r, p->messages, now_ns);
@@ -349,7 +350,8 @@ report_finding(
 		; /* the incident's record stays as it was told */
 	else if (!(told = tell(p, &r, slot, raw, now_ns)) && v == INCIDENT_NEW)
 		incident_lose(slot, &r, p->messages, now_ns);
-	join(p, t, slot, rule_index);
+	if (!dull)
+		join(p, t, slot, rule_index);
 	if (told)
 		note_told(p, t, slot, &r);
 }
@@ -444,7 +446,7 @@ changed(struct reporter *p, struct suspect *t, struct incident *i, const struct 
 	bool named = name_sender(p, &r, t);
 	judge(&r, t);
 	bool known = !was_held && r.grade <= before && i->last.node == NODE_ACCEPTED && memcmp(i->last.hash, t->hash, 32) != 0;
-	bool ready = askable(&r) && !part->ready && (t->accepted || part->told != 0);
+	bool ready = !was_held && askable(&r) && !part->ready && (t->accepted || part->told != 0); /* what waits in a storm is not asked for one by one */
 	if (r.grade <= before && !ready && !(r.grade >= GRADE_PAGE && (accepted_now || (was_held && real))))
 		return;
 	if (named && was_held) {
