@@ -223,6 +223,8 @@
 	/* findings: identity 5 */ \
 	_(FINDINGS, C, "findings made by workers") \
 	_(SUPPRESSED_RING_FULL, C, "findings dropped because the correlator's ring was full") \
+	_(TX_PUT_ASIDE, C, "transactions that waited in a worker because the correlator was behind") \
+	_(TX_ASIDE_ACCEPTED, C, "of these: told out of their turn because a node accepted them") \
 	_(SUPPRESSED_OVER, C, "findings beyond those that one transaction may have; the gravest were kept") \
 	_(SUPPRESSED_REPEAT, C, "findings that repeat a live incident and add nothing") \
 	_(FINDINGS_CORRELATED, C, "findings made by the correlator: deployments, calls of armed contracts, sandwiches; and what became of incidents") \

@@ -331,7 +331,9 @@ tuple(const struct guess *g, uint32_t begin, uint32_t end, unsigned nesting)
 		if (v < 32 * (i + 1) || v > 32 * HEAD_MAX || v >= end - begin)
 			continue;
 		memcpy(part, word, 24);
-		if ((part[0] | part[1] | part[2]) != 0)
+		/* but for a struct in the arguments every tail begins with a length that fits in */
+		if ((part[0] | part[1] | part[2]) != 0 ||
+			(nesting != NESTING_MAX && number(g, begin + v) > end - begin - v - 32))
 			continue;
 		if (tuple_from(g, begin, end, i, v, nesting))
 			return true;

@@ -229,7 +229,7 @@ selector_bit(uint32_t selector)
 	return (selector >> 18 ^ selector) & (SWAP_CACHE_SELECTORS - 1);
 }
 
-static void
+static __attribute__((noinline)) void
 note_selectors(struct swap_cache *cache)
 {
 	for (uint32_t i = 0; i < swap_routers_n; i++) {
@@ -319,16 +319,13 @@ any_known(const struct calls *calls, struct swap_cache *cache)
 	return false;
 }
 
-uint32_t
-swaps_of_cached(const struct tx *t, const struct calls *calls, struct swap_cache *cache,
+static __attribute__((noinline)) uint32_t
+read_swaps(const struct tx *t, const struct calls *calls, struct swap_cache *cache,
 	struct swap out[SWAPS_MAX], bool *over)
 {
 	struct swap_reader r = {.tx = t, .calls = calls, .cache = cache, .out = out, .steps = SWAP_STEPS_MAX};
 	uint64_t known = 0;
 	_Static_assert(CALLS_MAX <= 64, "a bit a call");
-	*over = false;
-	if (!any_known(calls, cache))
-		return 0;
 	r.chain = chain_of(t->has_chain_id ? t->chain_id : 0);
 	for (uint32_t i = 0; i < calls->n && i < CALLS_MAX && !(r.over && r.n == SWAPS_MAX); i++) {
 		const struct call *c = &calls->call[i];
@@ -344,6 +341,14 @@ swaps_of_cached(const struct tx *t, const struct calls *calls, struct swap_cache
 	}
 	*over = r.over;
 	return r.n;
+}
+
+uint32_t
+swaps_of_cached(const struct tx *t, const struct calls *calls, struct swap_cache *cache,
+	struct swap out[SWAPS_MAX], bool *over)
+{
+	*over = false;
+	return any_known(calls, cache) ? read_swaps(t, calls, cache, out, over) : 0;
 }
 
 uint32_t

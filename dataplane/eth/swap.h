@@ -76,7 +76,7 @@ uint32_t swaps_of(const struct tx *t, const struct calls *calls, struct swap out
  * selectors any router knows, so that other calls cost nothing. The caller's, one a thread; of zeros to begin
  * with. It changes the time that swaps_of takes, never what it answers. */
 #define SWAP_CACHE_SLOTS 2048u
-#define SWAP_CACHE_SELECTORS (1u << 14) /* bits */
+#define SWAP_CACHE_SELECTORS (1u << 13) /* bits */
 struct swap_cache {
 	_Alignas(64) uint8_t line[SWAP_CACHE_SLOTS][64];
 	uint64_t selectors[SWAP_CACHE_SELECTORS / 64];

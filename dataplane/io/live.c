@@ -26,6 +26,7 @@
 #define INCIDENTS (1u << 14)
 #define KEPT_BYTES (64ull << 20)
 #define ARMED (1u << 16)
+#define ASIDE_BYTES (16ull << 20)
 #define IN_FLIGHT (1u << 16)
 #define LIVES (1u << 17)
 #define DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
@@ -213,6 +214,7 @@ make_worker(struct live *l, uint32_t i)
 	c.stream.vxlan_port = (uint16_t)l->topo.vxlan_port;
 	c.seen_entries = l->topo.seen_entries;
 	c.pipe_bytes = (uint64_t)l->topo.pipe_mb << 20;
+	c.aside_bytes = ASIDE_BYTES;
 	c.feeds = l->topo.feeds;
 	c.protect = l->protect;
 	c.code_all = l->opt.source != NULL; /* a file can wait */

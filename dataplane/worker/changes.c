@@ -56,6 +56,7 @@ correlator_life(void *ctx, enum life_event_kind kind, const struct life_tx *t, c
 		return;
 	}
 	rearm(c, known, kind, t);
+	known = suspects_find(&c->reporter.suspects, t->hash); /* what was looked at again may have taken places */
 	if (known != NULL)
 		deployed(c, known, kind, c->now_ns);
 	swaps_life(c, kind, t, block);

@@ -2,6 +2,7 @@
 #include "worker/correlator_private.h"
 
 #define AGE_BUDGET 8u
+#define BEHIND_BYTES (32u << 10) /* in a pipe: some forty transactions, whose senders take two milliseconds */
 
 /* ---- what it is made of ---- */
 
@@ -75,7 +76,7 @@ take_tx(struct correlator *c, const struct tx_msg *m, bool hurry, bool late)
 	s.ref = kept_add(&c->reporter.kept, m);
 	note_mentions(c, &s);
 	if (c->lives != NULL && m->pending && s.has_hash)
-		lives_pending(c->lives, &s, hurry);
+		lives_pending(c->lives, &s, hurry || late);
 	if (m->n_findings > 0)
 		take_findings(c, &s);
 	if (m->n_codes > 0)
@@ -93,7 +94,7 @@ hurries(const struct correlator *c, const struct pipe *p, const struct tx_msg *m
 {
 	struct ruleset_rule rule;
 	uint64_t fill = pipe_fill(p);
-	if (c->patient || fill <= p->cap / 16)
+	if (c->patient || fill <= BEHIND_BYTES)
 		return false;
 	if ((m->n_findings == 0 && m->n_codes == 0) || fill > p->cap - p->cap / 8)
 		return true;
@@ -169,11 +170,11 @@ poll_pipe(struct correlator *c, struct pipe *p)
 	c->looks = LOOKS_MAX;
 	tick(c, fact_time(m));
 	if (kind == FACT_TX)
-		take_tx(c, m, hurries(c, p, m), !c->patient && pipe_fill(p) > p->cap / 16);
+		take_tx(c, m, hurries(c, p, m), !c->patient && pipe_fill(p) > BEHIND_BYTES);
 	else if (kind == FACT_EVIDENCE)
 		take_evidence(c, m);
 	else if (c->lives != NULL)
-		take_fact(c, m, !c->patient && pipe_fill(p) > p->cap / 16);
+		take_fact(c, m, !c->patient && pipe_fill(p) > BEHIND_BYTES);
 	pipe_release(p);
 	return 1;
 }

@@ -256,6 +256,7 @@ proven(struct worker *w, struct evidence_flow *v, unsigned dir, uint64_t end, co
 	if (v->settled[dir] < end)
 		v->settled[dir] = end;
 	*place_of(w->evidence.proven, key) = key;
+	aside_proven(w, item);
 	tell(w, item, found);
 }
 
@@ -716,6 +717,19 @@ judge(struct worker *w, struct evidence *e, uint64_t now_ns)
 	} else {
 		prove(w, e);
 	}
+}
+
+/* What was told of it before is not known to the correlator. */
+void
+evidence_late(struct worker *w, uint64_t fingerprint, uint32_t trust, const struct fact_evidence_item *proof)
+{
+	const struct evidence_ref none = {0};
+	if (proof == NULL) {
+		evidence_judged(w, &none, fingerprint, trust, false, EVIDENCE_TOLD);
+		return;
+	}
+	*place_of(w->evidence.found, fingerprint) = fingerprint;
+	tell(w, proof, true);
 }
 
 void

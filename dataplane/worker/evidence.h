@@ -128,6 +128,8 @@ void evidence_acked(struct worker *w, struct flow *f, unsigned dir, uint64_t off
 void evidence_belied(struct worker *w, struct flow *f, unsigned dir, uint64_t from, uint64_t to, enum stream_belied why);
 void evidence_closed(struct worker *w, struct flow *f);
 
+/* evidence_late: a crossing that was judged before is told only now. proof: what was told of it by then; NULL: nothing. */
+void evidence_late(struct worker *w, uint64_t fingerprint, uint32_t trust, const struct fact_evidence_item *proof);
 /* evidence_tell: those whose grace is over by now_ns; sends what is to be told. Nothing may be pending. */
 void evidence_tell(struct worker *w, uint64_t now_ns);
 

@@ -81,6 +81,7 @@ fact_refused(struct worker *w, uint64_t fingerprint, uint8_t reason)
 void
 fact_accepted(struct worker *w, const uint8_t hash[32], uint64_t asked, uint32_t trust)
 {
+	aside_accepted(w, asked);
 	struct fact_node *f = reserve(w, sizeof *f, ROOM_ALL);
 	if (f == NULL)
 		return;

@@ -150,15 +150,32 @@ put_judged(struct tx_msg *m, const struct judged *j)
 	memcpy((void *)tx_msg_targets(m), j->targets, j->n_targets * sizeof *j->targets);
 }
 
-/* In place: no copy is made but this one. False: no room now. */
-static bool
+enum telling { LOST, WAITS, TOLD };
+
+/* Where the message goes: into the pipe or, if it is to wait, aside. NULL: nowhere. */
+static struct tx_msg *
+reserve_tx(struct worker *w, uint32_t all, uint32_t n_findings, uint64_t fingerprint, enum telling *how)
+{
+	struct tx_msg *m;
+	*how = TOLD;
+	if (w->aside.cap == 0)
+		return n_findings > 0 ? pipe_reserve(&w->pipe, all) : fact_reserve(w, all);
+	if ((m = pipe_reserve_within(&w->pipe, all, ASIDE_ROOM_BYTES)) != NULL)
+		return m;
+	*how = WAITS;
+	return aside_reserve(w, all, fingerprint);
+}
+
+/* In place: no copy is made but this one. */
+static enum telling
 send_tx(struct worker *w, const struct tx *t, uint64_t fingerprint, const struct crossing *where, const struct judged *j, bool pending)
 {
 	uint32_t bytes = tx_consensus_len(t), travels = bytes <= TX_BYTES_MAX ? bytes : 0;
 	uint32_t all = tx_msg_bytes(j->n_codes, j->n_swaps, j->n_findings, j->n_targets, travels);
-	struct tx_msg *m = j->n_findings > 0 ? pipe_reserve(&w->pipe, all) : fact_reserve(w, all);
+	enum telling how;
+	struct tx_msg *m = reserve_tx(w, all, j->n_findings, fingerprint, &how);
 	if (m == NULL)
-		return false;
+		return LOST;
 	*m = (struct tx_msg){.kind = FACT_TX, .raw_len = travels, .tx_bytes = bytes, .n_codes = (uint8_t)j->n_codes, .n_swaps = (uint8_t)j->n_swaps,
 		.n_findings = (uint8_t)j->n_findings, .n_targets = (uint8_t)j->n_targets, .over = j->over, .pending = pending, .fingerprint = fingerprint, .where = *where};
 	m->where.claim = NULL;
@@ -168,23 +185,25 @@ send_tx(struct worker *w, const struct tx *t, uint64_t fingerprint, const struct
 		put_judged(m, j);
 	if (travels > 0)
 		tx_consensus_copy(t, (uint8_t *)tx_msg_raw(m).p);
-	pipe_commit(&w->pipe);
-	return true;
+	if (how == TOLD)
+		pipe_commit(&w->pipe);
+	return how;
 }
 
-/* False: there were findings, and no room for them. What has none may be left out. */
-static bool
+/* LOST: there were findings, and no room for them. What has none may be left out. */
+static enum telling
 tell(struct worker *w, const struct tx *t, uint64_t fingerprint, const struct crossing *where, const struct judged *j, bool pending)
 {
 	uint32_t over = detect_over(w->detect);
 	w->ctr[CTR_FINDINGS] += j->n_findings + over;
 	w->ctr[CTR_SUPPRESSED_OVER] += over;
 	if (j->n_findings == 0 && !w->lives)
-		return true;
-	if (send_tx(w, t, fingerprint, where, j, pending) || j->n_findings == 0)
-		return true;
+		return TOLD;
+	enum telling how = send_tx(w, t, fingerprint, where, j, pending);
+	if (how != LOST || j->n_findings == 0)
+		return how != LOST ? how : TOLD;
 	w->ctr[CTR_SUPPRESSED_RING_FULL] += j->n_findings;
-	return false;
+	return LOST;
 }
 
 static enum crossing_outcome
@@ -265,9 +284,9 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 	if (w->lives)
 		look_inside(w, &t, where->trust & TRUST_INCLUDED, &j);
 	/* what nobody was told of is told when it comes again, and what was not read has another chance */
-	bool told = tell(w, &t, fingerprint, where, &j, !(where->trust & TRUST_INCLUDED));
-	w->told = n > 0 && told;
-	if (!told || j.unread)
+	enum telling how = tell(w, &t, fingerprint, where, &j, !(where->trust & TRUST_INCLUDED));
+	w->told = n > 0 && how == TOLD;
+	if (how == LOST || j.unread)
 		seen_forget(w->seen, as);
 	return CROSSING_SCANNED;
 }
@@ -294,6 +313,23 @@ judge_later(struct worker *w, struct span raw, const struct crossing *where, str
 	}
 	if (++w->n_pending == PENDING_MAX)
 		judge_now(w);
+}
+
+void
+judge_told(struct worker *w, const struct tx_msg *m, const struct fact_evidence_item *proof)
+{
+	if (m->n_findings > 0 || proof != NULL)
+		evidence_late(w, m->fingerprint, m->where.trust, proof);
+}
+
+/* It is told when it comes again. */
+void
+judge_untold(struct worker *w, const struct tx_msg *m)
+{
+	w->ctr[CTR_SUPPRESSED_RING_FULL] += m->n_findings;
+	w->ctr[CTR_FACTS_LEFT_OUT] += m->n_findings == 0;
+	if (m->n_findings > 0)
+		seen_forget(w->seen, variant(m->fingerprint, m->where.bundle_len, (m->where.trust & TRUST_DIRTY) != 0));
 }
 
 /* The node's answer may have come in the same burst, in which case the entry is gone. */
@@ -356,6 +392,6 @@ judge_ahead(struct worker *w, struct span raw, const struct crossing *where)
 	int n = detect_tx(w->detect, &t, where->bundle_len, j.findings);
 	w->ctr[CTR_TX_AHEAD]++;
 	j.n_findings = n > 0 ? (uint32_t)n : 0;
-	if (n < 0 || (n > 0 && !tell(w, &t, fingerprint, where, &j, false)))
+	if (n < 0 || (n > 0 && tell(w, &t, fingerprint, where, &j, false) == LOST))
 		seen_forget(w->seen, as);
 }

@@ -193,7 +193,7 @@ poll_frames(struct lcore_worker *l, struct batch *b, uint64_t *t)
 	if (l->frames.next == NULL)
 		return 0;
 	const struct pipe *p = worker_pipe(l->worker);
-	if (l->paced && pipe_fill(p) > p->cap / 2)
+	if (l->paced && pipe_fill(p) > p->cap / 16)
 		return 0;
 	enum net_link link;
 	int n = l->frames.next(l->frames.ctx, WORKER_BURST, b->frame, b->wire_len, b->now_ns, &link);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* mentions: which of the kept messages (kept.h) speak of an address, as recipient, as what a proxy or a delegation points at; and which one has a transaction, by the first 20 bytes of its hash. So
- * what came too early, or was known to no worker's pipe in its order, is looked at again once the address is armed. Two messages of one address, the newest; the table is fixed, of a set
- * the oldest makes room. One cache line a look. A mention may be of another address (tags are of 64 bits): who follows it looks. Used by the correlator's lcore alone. */
+/* mentions: which of the kept messages (kept.h) speak of an address, as recipient, as what a proxy or a
+ * delegation points at; and which one has a transaction, by the first 20 bytes of its hash. So what came too
+ * early, or was known to no worker's pipe in its order, is looked at again once the address is armed. Two
+ * messages of one address, the newest; the table is fixed, of a set the oldest makes room. One cache line a
+ * look. A mention may be of another address (tags are of 64 bits): who follows it looks. Used by the
+ * correlator's lcore alone. */
 #ifndef WORKER_MENTIONS_H
 #define WORKER_MENTIONS_H
 
@@ -21,7 +24,8 @@ struct mentions {
 	uint64_t k0, k1;
 };
 
-/* mentions_init: mem of n * sizeof(struct mention) zero bytes, 64-byte aligned; n a power of two, at least 4. key: 16 bytes, secret. */
+/* mentions_init: mem of n * sizeof(struct mention) zero bytes, 64-byte aligned; n a power of two, at least 4.
+ * key: 16 bytes, secret. */
 static inline void
 mentions_init(struct mentions *m, void *mem, uint32_t n, const uint8_t *key)
 {

@@ -83,7 +83,13 @@ pipe_reserve(struct pipe *p, uint32_t bytes)
 void *
 pipe_reserve_soft(struct pipe *p, uint32_t bytes, unsigned eighths)
 {
-	uint64_t head = atomic_load_explicit(&p->head, memory_order_relaxed), most = p->cap / 8 * eighths;
+	return pipe_reserve_within(p, bytes, p->cap / 8 * eighths);
+}
+
+void *
+pipe_reserve_within(struct pipe *p, uint32_t bytes, uint64_t most)
+{
+	uint64_t head = atomic_load_explicit(&p->head, memory_order_relaxed);
 	uint64_t end = head + footprint(bytes);
 	if (end - p->tail_seen > most)
 		p->tail_seen = atomic_load_explicit(&p->tail, memory_order_acquire);

@@ -33,6 +33,8 @@ void pipe_init(struct pipe *p, uint8_t *buf, uint64_t cap);
 void *pipe_reserve(struct pipe *p, uint32_t bytes);
 /* pipe_reserve_soft: NULL also if more than `eighths` eighths would then be in use: what matters less leaves room for what matters more. */
 void *pipe_reserve_soft(struct pipe *p, uint32_t bytes, unsigned eighths);
+/* pipe_reserve_within: the same, in bytes. */
+void *pipe_reserve_within(struct pipe *p, uint32_t bytes, uint64_t most);
 /* pipe_commit makes the reserved message visible (release). Nothing reserved: nothing happens. */
 void pipe_commit(struct pipe *p);
 

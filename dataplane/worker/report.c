@@ -338,10 +338,11 @@ report_finding(
 	judge(&r, t);
 	incident_key(&r);
 	enum incident_verdict v = incident_judge(&p->incidents, &r, p->messages, now_ns, &slot);
+	bool dull = p->again && r.grade < GRADE_PAGE;
 	bool gone = t != NULL && t->ended && !t->included; /* replaced or dropped: said late, by another worker */
 	bool told = false;
 	storm_key(&r, target, key);
-	if (v == INCIDENT_REPEAT || (v == INCIDENT_UPDATE && gone))
+	if (dull || v == INCIDENT_REPEAT || (v == INCIDENT_UPDATE && gone))
 		p->ctr[CTR_SUPPRESSED_REPEAT]++;
 	else if (v == INCIDENT_NEW && held(p, &r, key, t, now_ns))
 		incident_hold(slot, &r, p->messages, now_ns);
@@ -349,7 +350,8 @@ report_finding(
 		; /* the incident's record stays as it was told */
 	else if (!(told = tell(p, &r, slot, raw, now_ns)) && v == INCIDENT_NEW)
 		incident_lose(slot, &r, p->messages, now_ns);
-	join(p, t, slot, rule_index);
+	if (!dull)
+		join(p, t, slot, rule_index);
 	if (told)
 		note_told(p, t, slot, &r);
 }
@@ -403,6 +405,14 @@ record_of(struct reporter *p, const struct incident *i, const struct suspect *t,
 	}
 	r->t_wire_ns = t->t_ns > r->t_wire_ns ? t->t_ns : r->t_wire_ns;
 	r->kind = ALERT_KIND_ALERT;
+	if (!t->ended && r->ending != ENDING_REORGED)
+		r->ending = ENDING_OPEN;
+	else if (t->included)
+		r->ending = ENDING_INCLUDED;
+	if (r->ending == ENDING_OPEN)
+		r->t_ended_ns = 0;
+	else if (r->ending == ENDING_INCLUDED && r->t_ended_ns == 0)
+		r->t_ended_ns = r->t_wire_ns;
 	supersede(r, i->held || i->remembered ? 0 : i->seq, i->ring);
 }
 
@@ -473,12 +483,14 @@ parts_of(const struct suspect *t)
 	return s;
 }
 
-/* Of what was told before this start there is no record to go on from; nor of what had to make room. Told on the critical lane, it need not be again. */
+/* Of what was told before this start there is no record to go on from; nor of what had to make room. Told on the critical lane, it need not be again. Nothing raises what is gone. */
 static void
 each_changed(struct reporter *p, struct suspect *t, bool accepted_now, uint64_t now_ns)
 {
 	const struct parts s = parts_of(t);
 	bool missing = s.n == 0;
+	if (t->ended && !t->included)
+		return;
 	p->messages++;
 	for (uint32_t k = 0; k < s.n; k++) {
 		struct incident *i = incident_at(&p->incidents, s.part[k].slot, s.part[k].key);

@@ -44,6 +44,7 @@ struct reporter {
 	report_outlet outlet;
 	void *outlet_ctx;
 	struct report_source source; /* members may be NULL */
+	bool again;	   /* a transaction is looked at once more: what is below page-grade was told, or does not matter enough */
 	uint64_t messages; /* of the correlator's input: findings of one belong together */
 	uint64_t emitted_ns;
 };

@@ -93,6 +93,8 @@ found(void *ctx, const struct sandwich_finding *f)
 		return;
 	}
 	facts_for(&r, &facts);
+	facts.number[SCALAR_ARMED] = (f->attacker_known && watch_find(c->watch, f->attacker, s.chain_id) != NULL) ||
+				     (s.decoded && s.tx.to.len == 20 && watch_find(c->watch, s.tx.to.p, s.chain_id) != NULL);
 	report_event(c, &s, event_of(f), &r, &facts, f->key);
 }
 

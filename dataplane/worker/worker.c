@@ -72,6 +72,7 @@ take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
 	uint8_t *pipe = take(w, alloc, c->pipe_bytes, &ok);
 	void *joins = take(w, alloc, join_pool_bytes(c->joins), &ok);
 	void *evidence = take(w, alloc, evidence_bytes(c->conns_max), &ok);
+	void *aside = c->aside_bytes > 0 ? take(w, alloc, aside_bytes(c->aside_bytes), &ok) : NULL;
 	void *inflates = take(w, alloc, inflate_pool_bytes(c->inflates), &ok);
 	w->probe_http = take(w, alloc, sizeof *w->probe_http, &ok);
 	w->probe_json = take(w, alloc, sizeof *w->probe_json, &ok);
@@ -85,6 +86,8 @@ take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
 	if (rc != 0)
 		return rc;
 	join_pool_init(&w->joins, joins, c->joins);
+	if (aside != NULL)
+		aside_init(&w->aside, aside, c->aside_bytes);
 	evidence_init(&w->evidence, evidence, c->conns_max, c->evidence_grace_ns, c->evidence_answer_grace_ns);
 	w->stream = stream_init(stream, &sc, &feed_ops, w, w->ctr);
 	w->seen = seen_init(seen, c->seen_entries, c->seen_key, c->seen_ttl_ns, w->ctr);
@@ -136,7 +139,7 @@ take_rlpx_memory(struct worker *w, const struct worker_config *c, worker_alloc a
 struct worker *
 worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t *counters, worker_alloc alloc)
 {
-	if (c->conns_max == 0 || c->inflates == 0 || c->joins == 0 || c->rlpx_windows == 0 || c->pipe_bytes < PIPE_BYTES_MIN || (c->pipe_bytes & (c->pipe_bytes - 1)) != 0) {
+	if ((c->aside_bytes & (c->aside_bytes - 1)) != 0 || (c->aside_bytes > 0 && c->aside_bytes < ASIDE_BYTES_MIN) || c->conns_max == 0 || c->inflates == 0 || c->joins == 0 || c->rlpx_windows == 0 || c->pipe_bytes < PIPE_BYTES_MIN || (c->pipe_bytes & (c->pipe_bytes - 1)) != 0) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -203,6 +206,7 @@ end_burst(struct worker *w, uint64_t now_ns, uint64_t reached_ns)
 {
 	judge_now(w);
 	w->end_flow = NULL;
+	aside_tell(w);
 	evidence_tell(w, now_ns);
 	pipe_reached(&w->pipe, reached_ns);
 	w->arena.scratch_used = 0;
@@ -241,5 +245,7 @@ worker_flush(struct worker *w, uint64_t now_ns)
 	w->now_ns = now_ns;
 	stream_flush(w->stream, now_ns);
 	end_burst(w, UINT64_MAX, UINT64_MAX);
+	aside_flush(w);
+	evidence_tell(w, UINT64_MAX);
 	w->ctr[CTR_SLABS_STOLEN] = w->slabs.stolen;
 }

@@ -44,6 +44,7 @@ struct worker_config {
 	const struct protect *protect; /* protected contracts, for rules that ask; NULL: none */
 	bool code_all;	/* offline: read every code that is deployed, however long it takes */
 	uint32_t number; /* of this worker among all; below 65536 */
+	uint64_t aside_bytes;	/* of transactions that wait while the correlator is behind (aside.h); 0: they fill the pipe, and what does not fit in is lost */
 	uint64_t pipe_bytes;	/* to the correlator, power of two, at least PIPE_BYTES_MIN: the longest transaction must pass */
 };
 

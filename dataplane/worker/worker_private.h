@@ -10,6 +10,7 @@
 #include "abi/counters.h"
 #include "detect/ruleset_event.h"
 #include "eth/txfields.h"
+#include "worker/aside.h"
 #include "worker/conn.h"
 #include "worker/evidence.h"
 #include "worker/slabs.h"
@@ -69,6 +70,7 @@ struct worker {
 	bool asks_code, asks_protected; /* rules on transactions do */
 	struct rule_facts facts;
 	struct evidence_table evidence;
+	struct aside aside; /* cap 0: there is none */
 	struct detect *detect;
 	struct code_reader *code;
 	struct swap_cache *swaps;
@@ -244,6 +246,9 @@ void judge_init(struct worker *w, const struct protect *protect);
  * then be overwritten. asked: the request that it is, or slot 0. */
 void judge_later(struct worker *w, struct span raw, const struct crossing *where, struct join_ref asked);
 void judge_now(struct worker *w);
+/* What became of a transaction that was put aside (aside.h): it is in the pipe, with what proves its bytes, or NULL; or nobody will be told. */
+void judge_told(struct worker *w, const struct tx_msg *m, const struct fact_evidence_item *proof);
+void judge_untold(struct worker *w, const struct tx_msg *m);
 /* judge_ahead looks at a transaction whose turn in its stream has not come: its findings are told at once, but it has not crossed yet. When it
  * does it is judged as if nothing had been; the correlator knows the same findings again. */
 void judge_ahead(struct worker *w, struct span raw, const struct crossing *where);

@@ -66,9 +66,11 @@ make_tx(struct load_maker *m, uint32_t i, uint8_t *out)
 	static const uint8_t mainnet[] = {1}, tip[] = {0x77, 0x35, 0x94, 0x00}, fee[] = {0x06, 0xfc, 0x23, 0xac, 0x00};
 	uint8_t data[LOAD_RAW_MAX], to[20], value[8], r[32], s[32], parity[1] = {(uint8_t)(i & 1)}, v_155[1] = {(uint8_t)(37 + (i & 1))};
 	uint32_t data_len = make_calldata(m, data);
-	bool legacy = load_random(m) % 100 < 27, hit = m->c->hit_every && i % m->c->hit_every == m->c->hit_every - 1;
+	bool creates = false, legacy = load_random(m) % 100 < 27, hit = m->c->hit_every && i % m->c->hit_every == m->c->hit_every - 1;
 	load_random_bytes(m, to, 20);
 	load_random_bytes(m, value, 8);
+	if (m->c->rich_every && !hit && i % m->c->rich_every == 0)
+		data_len = load_rich(m, data, to, &creates);
 	load_random_bytes(m, r, 32);
 	load_random_bytes(m, s, 32);
 	r[0] = 0x42;
@@ -87,7 +89,7 @@ make_tx(struct load_maker *m, uint32_t i, uint8_t *out)
 		.gas = 21000 + 40 * (uint64_t)data_len,
 		.tip_cap = {tip, sizeof tip},
 		.fee_cap = {fee, sizeof fee},
-		.to = {to, 20},
+		.to = {to, creates ? 0 : 20},
 		.value = {value, 8},
 		.data = {data, data_len},
 		.v = {legacy ? v_155 : parity, 1},

@@ -39,6 +39,7 @@ struct load_config {
 	uint32_t connections; /* 1..1024 */
 	uint32_t seed;
 	uint32_t hit_every; /* one transaction in so many calls load_hit_address; 0: none */
+	uint32_t rich_every; /* one in so many is a creation, a router's swap, or has calls inside; 0: none */
 	uint32_t segment;   /* payload bytes of a segment at most; 0: 1448 */
 	uint64_t gap_ns;    /* between two frames; 0: 1000 */
 };

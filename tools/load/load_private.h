@@ -50,6 +50,9 @@ extern const struct load_feed_ops load_feed_ops[LOAD_FEEDS];
 uint64_t load_random(struct load_maker *m);
 void load_random_bytes(struct load_maker *m, uint8_t *p, size_t n);
 
+/* load_rich writes the calldata (at most LOAD_RAW_MAX / 2) of a transaction that is looked into: a creation, a router's swap, calls in calls. It sets the recipient if it has to be one in particular. */
+uint32_t load_rich(struct load_maker *m, uint8_t *data, uint8_t to[20], bool *creates);
+
 /* load_send says n bytes in segments; load_ack acknowledges; load_frame is one frame with these TCP flags. */
 int load_send(struct load_maker *m, struct load_connection *c, unsigned side, const void *bytes, uint32_t n);
 int load_ack(struct load_maker *m, struct load_connection *c, unsigned side);

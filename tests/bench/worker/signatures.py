@@ -40,7 +40,7 @@ def main():
         out.append(f"    condition: {condition}\n")
         out.append(vectors(to, (selector if with_selector else "0x01020304") + address[2:]))
     out.append(f"  - id: {n}\n    rev: 1\n    name: hit\n    description: what the load generator's hits call\n    class: flash_loan\n"
-               f"    severity: medium\n    grade: watch\n    status: stable\n    match:\n      pool: {{to: \"{HIT}\"}}\n"
+               f"    severity: medium\n    grade: page\n    status: stable\n    match:\n      pool: {{to: \"{HIT}\"}}\n"
                f"      entry: {{selector: \"0x42b0b77c\"}}\n    condition: pool and entry\n    protocols: [pool]\n")
     out.append(vectors(HIT, "0x42b0b77c"))
     sys.stdout.write("".join(out))

@@ -13,6 +13,8 @@
 #include "io/ports.h"
 #include "io/source.h"
 #include "load/load.h"
+#include "worker/aside.h"
+#include "worker/facts.h"
 #include "worker/lcore.h"
 
 #include <rte_cycles.h>
@@ -194,6 +196,7 @@ make_worker(const struct ruleset *rules, const struct clock *clock, struct stats
 {
 	struct worker_config c;
 	worker_config_default(&c);
+	c.aside_bytes = ASIDE_BYTES_MIN;
 	worker.worker = worker_new(&c, rules, stats->c, eal_alloc);
 	check(worker.worker != NULL, "no worker");
 	worker.stats = stats;
@@ -304,6 +307,26 @@ load_capture(const char *path)
 	source_close(&s);
 }
 
+/* ---- what the worker tells ---- */
+
+static uint64_t swaps_told, codes_told, inside_told;
+
+/* In the first half of the traffic; then nobody does, and what the worker has to tell waits in it. */
+static void
+listen_to(struct pipe *p)
+{
+	uint32_t bytes;
+	const struct tx_msg *m;
+	while ((m = pipe_peek(p, &bytes)) != NULL) {
+		if (m->kind == FACT_TX) {
+			swaps_told += m->n_swaps;
+			codes_told += m->n_codes;
+			inside_told += m->n_targets;
+		}
+		pipe_release(p);
+	}
+}
+
 /* AF_XDP drops what does not fit its ring, so the wire is slower than the worker; either way nothing may be missing at the end. */
 static void
 send_all(const struct load *l, void (*send_one)(struct span), const struct stats_lcore *stats)
@@ -314,6 +337,8 @@ send_all(const struct load *l, void (*send_one)(struct span), const struct stats
 			check(time(NULL) < end, "the worker stands still");
 			sched_yield();
 		}
+		if (i < l->frames / 2)
+			listen_to(worker_pipe(worker.worker));
 		send_one(i < l->frames ? l->frame[i] : more[i - l->frames]);
 	}
 	while (((volatile const uint64_t *)stats->c)[CTR_FRAMES] < l->frames + n_more && time(NULL) < end)
@@ -325,14 +350,15 @@ static bool
 all_read(const uint64_t *c)
 {
 	static const uint16_t what[] = {CTR_ANSWERS, CTR_WS_MESSAGES, CTR_STREAM_CONNECTIONS, CTR_BODIES_ENCODED, CTR_RLPX_MESSAGES,
-		CTR_RLPX_MAC_GOOD, CTR_GRPC_MESSAGES, CTR_L2_MESSAGES, CTR_HASHES_ANNOUNCED};
+		CTR_RLPX_MAC_GOOD, CTR_GRPC_MESSAGES, CTR_L2_MESSAGES, CTR_HASHES_ANNOUNCED, CTR_CODES_READ, CTR_TX_PUT_ASIDE, CTR_EVIDENCE_PROVEN};
 	bool all = true;
 	for (unsigned i = 0; i < sizeof what / sizeof *what; i++) {
 		printf("%s %llu ", counter_infos[what[i]].name, (unsigned long long)c[what[i]]);
 		all = all && c[what[i]] > 0;
 	}
-	printf("\n");
-	return all;
+	printf("\nswaps %llu, codes %llu, recipients of calls inside %llu\n", (unsigned long long)swaps_told, (unsigned long long)codes_told,
+		(unsigned long long)inside_told);
+	return all && swaps_told > 0 && codes_told > 0 && inside_told > 0;
 }
 
 int
@@ -351,7 +377,7 @@ main(int argc, char **argv)
 	topology_default(&t);
 	t.worker_cpu[0] = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 1 : 0;
 	t.memory_mb = 128;
-	check(load_make(&l, &(struct load_config){.transactions = TRANSACTIONS, .connections = 64, .seed = 7, .hit_every = 50}) == 0, "no load");
+	check(load_make(&l, &(struct load_config){.transactions = TRANSACTIONS, .connections = 64, .seed = 7, .hit_every = 50, .rich_every = 3}) == 0, "no load");
 	check(bundle_load(&bundle, argv[2], false) == 0, "no bundle");
 	sigaction(SIGSYS, &(struct sigaction){.sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO | SA_NODEFER}, NULL);
 	if (afxdp)

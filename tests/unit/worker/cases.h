@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* cases: what tests of the correlator tell it: transactions of chosen senders through the worker, and a node's word, proof and blocks as the messages that workers send. */
+/* cases: what tests of the correlator tell it: transactions of chosen senders through the worker, and a
+ * node's word, proof and blocks as the messages that workers send. */
 #ifndef CASES_H
 #define CASES_H
 
@@ -21,9 +22,11 @@
 #define HOUR_NS (3600ull * 1000 * MS)
 
 /* Init code whose contract serves Aave's callback and calls its flashLoanSimple. */
-#define FLASH_CODE \
-	0x61, 0x00, 0x26, 0x80, 0x60, 0x0b, 0x5f, 0x39, 0x5f, 0xf3, 0x00, 0x5f, 0x35, 0x60, 0xe0, 0x1c, 0x80, 0x63, 0x1b, 0x11, 0xd0, 0xff, 0x14, 0x61, 0x00, 0x24, \
-		0x57, 0x63, 0x42, 0xb0, 0xb7, 0x7c, 0x60, 0xe0, 0x1b, 0x5f, 0x52, 0x5f, 0x5f, 0x60, 0x04, 0x5f, 0x33, 0x5a, 0xf1, 0x00, 0x5b, 0x00
+#define FLASH_CODE                                                                                        \
+	0x61, 0x00, 0x26, 0x80, 0x60, 0x0b, 0x5f, 0x39, 0x5f, 0xf3, 0x00, 0x5f, 0x35, 0x60, 0xe0, 0x1c,   \
+		0x80, 0x63, 0x1b, 0x11, 0xd0, 0xff, 0x14, 0x61, 0x00, 0x24, 0x57, 0x63, 0x42, 0xb0, 0xb7, \
+		0x7c, 0x60, 0xe0, 0x1b, 0x5f, 0x52, 0x5f, 0x5f, 0x60, 0x04, 0x5f, 0x33, 0x5a, 0xf1, 0x00, \
+		0x5b, 0x00
 
 /* A transaction as a test wants it; zeros are defaults. Its bytes live in `raw`. */
 struct made {
@@ -50,9 +53,20 @@ make(struct made *m)
 	for (unsigned k = 0;; k++) {
 		r[30] = (uint8_t)(k >> 8);
 		r[31] = (uint8_t)k;
-		struct tx_fields f = {.type = m->no_chain ? 0 : m->auth.len > 0 ? 4 : 2, .chain_id = {chain, !m->no_chain}, .nonce = m->nonce,
-			.gas = m->gas ? m->gas : 1000000u + m->who, /* who is no part of the bytes */ .tip_cap = {price, 1}, .fee_cap = {price, 1}, .to = {to, creation ? 0 : 20}, .data = m->data,
-			.auth_list = m->auth, .v = {m->no_chain ? old : odd, 1}, .r = {r, 32}, .s = {s, 32}};
+		struct tx_fields f = {.type = m->no_chain	? 0
+					      : m->auth.len > 0 ? 4
+								: 2,
+			.chain_id = {chain, !m->no_chain},
+			.nonce = m->nonce,
+			.gas = m->gas ? m->gas : 1000000u + m->who,
+			/* who is no part of the bytes */ .tip_cap = {price, 1},
+			.fee_cap = {price, 1},
+			.to = {to, creation ? 0 : 20},
+			.data = m->data,
+			.auth_list = m->auth,
+			.v = {m->no_chain ? old : odd, 1},
+			.r = {r, 32},
+			.s = {s, 32}};
 		int n = tx_build(&f, m->raw, sizeof m->raw);
 		need(n > 0);
 		m->n = (uint32_t)n;
@@ -76,7 +90,11 @@ static inline void
 cross_as(struct rig *g, const struct made *m, enum carrier carrier, uint32_t trust)
 {
 	struct claim who = {.has = m->who != 0 ? CLAIM_FROM : 0};
-	struct crossing where = {.claim = m->who != 0 ? &who : NULL, .carrier = (uint8_t)carrier, .direction = DIR_C2S, .trust = trust, .t_wire_ns = g->now_ns};
+	struct crossing where = {.claim = m->who != 0 ? &who : NULL,
+		.carrier = (uint8_t)carrier,
+		.direction = DIR_C2S,
+		.trust = trust,
+		.t_wire_ns = g->now_ns};
 	memset(who.from, m->who, 20);
 	worker_raw(g->w, bytes_of(m), &where);
 	g->now_ns += 1000;
@@ -126,7 +144,10 @@ proof(struct rig *g, const struct made *m, bool of_answer, bool acked, uint32_t 
 	struct fact_evidence *f = message(g, FACT_EVIDENCE, sizeof *f + sizeof f->item[0]);
 	f->n = 1;
 	f->t_ns = g->now_ns;
-	f->item[0] = (struct fact_evidence_item){.fingerprint = seen_fingerprint(g->w->seen, bytes_of(m)), .trust = trust, .acked = acked, .of_answer = of_answer};
+	f->item[0] = (struct fact_evidence_item){.fingerprint = seen_fingerprint(g->w->seen, bytes_of(m)),
+		.trust = trust,
+		.acked = acked,
+		.of_answer = of_answer};
 	sent(g);
 }
 

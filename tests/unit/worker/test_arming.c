@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Deployments of attack code arm their address; calls of it, delegations to it and proxies of it are told, in whatever order they come. */
+/* Deployments of attack code arm their address; calls of it, delegations to it and proxies of it are told, in
+ * whatever order they come. */
 #include "cases.h"
 
 #include "abi/memory.h"
@@ -207,7 +208,8 @@ included_dropped_replaced(void **state)
 	assert_null(armed(at[1])); /* dropped */
 }
 
-/* Speeding up the deployment of the same code, or of another one that is as bad: what loses does not disarm what wins. */
+/* Speeding up the deployment of the same code, or of another one that is as bad: what loses does not disarm
+ * what wins. */
 static void
 replaced_by_its_like(void **state)
 {
@@ -230,7 +232,8 @@ replaced_by_its_like(void **state)
 	assert_memory_equal(last(&g)->r.related[0].hash, b.hash, 32);
 }
 
-/* Decoys make the entry go before its block comes: then it is armed all the same, with what is known of it. */
+/* Decoys make the entry go before its block comes: then it is armed all the same, with what is known of it.
+ */
 static void
 evicted_before_its_block(void **state)
 {
@@ -286,13 +289,60 @@ accepted_outlasts_decoys(void **state)
 	assert_non_null(armed(at));
 }
 
+static int
+setup_no_time(void **state)
+{
+	rig_init(&g);
+	g.with_lives = true;
+	g.lives_txs = 4096;
+	g.config.code_all = false;
+	rig_start(&g);
+	return 0;
+}
+
+/* Nobody can keep a deployment from being read for good: not once it is in a block, nor when it crosses
+ * again. */
+static void
+no_time_for_its_code(void **state)
+{
+	static uint8_t filler[1500];
+	uint8_t at[2][20];
+	uint64_t now = g.now_ns;
+	g.w->now_ns = now; /* nothing comes by wire */
+	for (unsigned i = 0; g.c[CTR_CODES_SKIPPED] == 0; i++) {
+		struct made decoy = {.who = 9, .nonce = 100 + i, .data = {filler, sizeof filler}};
+		make(&decoy);
+		cross(&g, &decoy);
+		g.now_ns = now;
+		assert_true(i < 10000);
+	}
+	struct made d[2];
+	for (unsigned i = 0; i < 2; i++) {
+		d[i] = deployment((uint8_t)(1 + i), 0);
+		created_by(&d[i], at[i]);
+		cross(&g, &d[i]);
+		g.now_ns = now;
+		assert_null(armed(at[i]));
+	}
+	assert_int_equal(g.alerts, 0);
+	cross_as(&g, &d[0], CARRIER_ENGINE_BLOCK, TRUST_INCLUDED | TRUST_NOT_ACKED);
+	assert_true(armed(at[0])->flags & WATCH_INCLUDED);
+	g.w->now_ns = g.now_ns += 1000 * MS;
+	cross(&g, &d[1]);
+	assert_non_null(armed(at[1]));
+	cross(&g, &d[1]);
+	assert_int_equal(g.c[CTR_TX_DUPLICATE], 1);
+}
+
 /* ---- proxies ---- */
 
 static void
 proxy_of(const uint8_t *target, uint8_t out[55])
 {
-	static const uint8_t head[] = {0x3d, 0x60, 0x2d, 0x80, 0x60, 0x0a, 0x3d, 0x39, 0x81, 0xf3, 0x36, 0x3d, 0x3d, 0x37, 0x3d, 0x3d, 0x3d, 0x36, 0x3d, 0x73};
-	static const uint8_t tail[] = {0x5a, 0xf4, 0x3d, 0x82, 0x80, 0x3e, 0x90, 0x3d, 0x91, 0x60, 0x2b, 0x57, 0xfd, 0x5b, 0xf3};
+	static const uint8_t head[] = {0x3d, 0x60, 0x2d, 0x80, 0x60, 0x0a, 0x3d, 0x39, 0x81, 0xf3, 0x36, 0x3d,
+		0x3d, 0x37, 0x3d, 0x3d, 0x3d, 0x36, 0x3d, 0x73};
+	static const uint8_t tail[] = {
+		0x5a, 0xf4, 0x3d, 0x82, 0x80, 0x3e, 0x90, 0x3d, 0x91, 0x60, 0x2b, 0x57, 0xfd, 0x5b, 0xf3};
 	memcpy(out, head, 20);
 	memcpy(out + 20, target, 20);
 	memcpy(out + 40, tail, 15);
@@ -465,11 +515,21 @@ memory_pages(void **state)
 	uint8_t theirs[20], before[20];
 	memset(theirs, 0x51, 20);
 	memset(before, 0x52, 20);
-	*p = (struct memory_page){.magic = MEMORY_MAGIC, .version = MEMORY_VERSION, .header_bytes = sizeof *p, .armed_bytes = sizeof *a,
-		.incident_bytes = sizeof(struct memory_incident), .n_armed = 2, .number = 1};
+	*p = (struct memory_page){.magic = MEMORY_MAGIC,
+		.version = MEMORY_VERSION,
+		.header_bytes = sizeof *p,
+		.armed_bytes = sizeof *a,
+		.incident_bytes = sizeof(struct memory_incident),
+		.n_armed = 2,
+		.number = 1};
 	a = (struct memory_armed *)(uintptr_t)memory_armed(p);
 	a[0] = (struct memory_armed){.flags = MEMORY_OPERATOR, .since_ns = 5, .last_ns = 6};
-	a[1] = (struct memory_armed){.since_ns = g.now_ns - 1000, .last_ns = g.now_ns - 1000, .chain_id = 1, .rule_id = 6, .reasons = REASON(ENTRY), .score = 500};
+	a[1] = (struct memory_armed){.since_ns = g.now_ns - 1000,
+		.last_ns = g.now_ns - 1000,
+		.chain_id = 1,
+		.rule_id = 6,
+		.reasons = REASON(ENTRY),
+		.score = 500};
 	memcpy(a[0].address, theirs, 20);
 	memcpy(a[1].address, before, 20);
 	struct made d = {.to = TO_NOTHING, .nonce = 99}; /* stands for the deployment */
@@ -519,6 +579,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(evicted_before_its_block, setup, teardown),
 		cmocka_unit_test_setup_teardown(forged_blocks_arm_no_more_than_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(accepted_outlasts_decoys, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_time_for_its_code, setup_no_time, teardown),
 		cmocka_unit_test_setup_teardown(proxies, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_chain_of_proxies, setup, teardown),
 		cmocka_unit_test_setup_teardown(delegations, setup, teardown),

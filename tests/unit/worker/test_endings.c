@@ -80,7 +80,8 @@ several_transactions(void **state)
 		const struct made *txs[] = {&m[0]};
 		unsigned before = g.alerts;
 		for (unsigned i = 0; i < 3; i++) {
-			m[i] = (struct made){.who = (uint8_t)(20 + included), .to = TO_PAGED, .nonce = 10 + i};
+			m[i] = (struct made){
+				.who = (uint8_t)(20 + included), .to = TO_PAGED, .nonce = 10 + i};
 			make(&m[i]);
 			cross(&g, &m[i]);
 			g.now_ns += 60 * 60 * 1000 * MS;
@@ -89,7 +90,8 @@ several_transactions(void **state)
 		if (included)
 			block(&g, 1, 0, txs, 1);
 		before = g.alerts;
-		later(&g, 10 * 60 * 1000 * MS); /* the first is dropped, if it is not included: the others live */
+		later(&g, 10 * 60 * 1000 *
+				  MS); /* the first is dropped, if it is not included: the others live */
 		assert_int_equal(g.alerts, before);
 		later(&g, 4 * HOUR_NS);
 		assert_int_equal(g.alerts - before, !included);
@@ -128,11 +130,13 @@ replaced_names_the_other(void **state)
 	assert_int_equal(last(&g)->lane, LANE_CRITICAL);
 }
 
-/* Of two attacks with one nonce one comes into the block: the incident is closed by it, not retracted by the other. */
+/* Of two attacks with one nonce one comes into the block: the incident is closed by it, not retracted by the
+ * other. */
 static void
 replaced_by_its_own(void **state)
 {
-	struct made a = {.who = 1, .to = TO_PAGED, .nonce = 3}, b = {.who = 1, .to = TO_PAGED, .nonce = 3, .gas = 2000000};
+	struct made a = {.who = 1, .to = TO_PAGED, .nonce = 3},
+		    b = {.who = 1, .to = TO_PAGED, .nonce = 3, .gas = 2000000};
 	const struct made *txs[] = {&b};
 	make(&a);
 	make(&b);

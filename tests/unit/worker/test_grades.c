@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What it takes to pause, through frames and through messages; and that no two transactions lend each other what is missing. */
+/* What it takes to pause, through frames and through messages; and that no two transactions lend each other
+ * what is missing. */
 #include "cases.h"
 
 #include "words.h"
@@ -40,7 +41,8 @@ answer_hash(struct rig_flow *f, const struct made *m)
 	text_free(&t);
 }
 
-/* Submission, the node's answer, acknowledgements: page at once, critical when accepted, pause when proven. */
+/* Submission, the node's answer, acknowledgements: page at once, critical when accepted, pause when proven.
+ */
 static void
 a_pause_from_frames(void **state)
 {
@@ -101,7 +103,8 @@ every_part_is_needed(void **state)
 static void
 dirty_proof_is_none(void **state)
 {
-	static const uint32_t dirt[] = {TRUST_GAP_BEFORE, TRUST_MIDSTREAM, TRUST_ONE_DIRECTION, TRUST_NOT_ACKED, TRUST_OVERLAP_CONFLICT, TRUST_AHEAD, TRUST_MAC_UNVERIFIED};
+	static const uint32_t dirt[] = {TRUST_GAP_BEFORE, TRUST_MIDSTREAM, TRUST_ONE_DIRECTION,
+		TRUST_NOT_ACKED, TRUST_OVERLAP_CONFLICT, TRUST_AHEAD, TRUST_MAC_UNVERIFIED};
 	for (unsigned i = 0; i < sizeof dirt / sizeof *dirt; i++)
 		for (unsigned of_answer = 0; of_answer < 2; of_answer++) {
 			struct made m = {.to = TO_PAUSED, .nonce = 2 * i + of_answer};
@@ -113,7 +116,8 @@ dirty_proof_is_none(void **state)
 			proof(&g, &m, of_answer, true, dirt[i]);
 			alerts_on(&g, &m, &a);
 			assert_int_equal(a->r.grade, GRADE_PAGE);
-			proof(&g, &m, of_answer, true, 0); /* one clean word is enough, whatever was said before */
+			proof(&g, &m, of_answer, true,
+				0); /* one clean word is enough, whatever was said before */
 			proof(&g, &m, of_answer, false, dirt[i]);
 			alerts_on(&g, &m, &a);
 			assert_int_equal(a->r.grade, GRADE_PAUSE);
@@ -139,14 +143,16 @@ acceptance_stays(void **state)
 	assert_int_equal(g.alerts, n);
 }
 
-/* One sender, one class, one target: an incident. The one that is accepted and proven touches nothing; the other touches, and is a bait. */
+/* One sender, one class, one target: an incident. The one that is accepted and proven touches nothing; the
+ * other touches, and is a bait. */
 static void
 transactions_lend_each_other_nothing(void **state)
 {
 	for (unsigned order = 0; order < 2; order++) {
 		static uint8_t touching[36];
 		memset(touching + 4, TO_PAUSED, 32);
-		struct made bait = {.who = (uint8_t)(1 + order), .to = TO_PAGED, .nonce = 7, .data = {touching, 36}};
+		struct made bait = {
+			.who = (uint8_t)(1 + order), .to = TO_PAGED, .nonce = 7, .data = {touching, 36}};
 		struct made plain = {.who = (uint8_t)(1 + order), .to = TO_PAGED, .nonce = 8};
 		const struct rig_alert *a = NULL;
 		make(&bait);
@@ -181,7 +187,8 @@ rules_are_of_their_transactions(void **state)
 	tx_created(deploy.from, 0, created);
 	static uint8_t touching[36];
 	memset(touching + 4, TO_PAUSED, 32);
-	struct made bait = {.who = 5, .address = created, .nonce = 1, .data = {touching, 36}}, plain = {.who = 5, .address = created, .nonce = 2};
+	struct made bait = {.who = 5, .address = created, .nonce = 1, .data = {touching, 36}},
+		    plain = {.who = 5, .address = created, .nonce = 2};
 	make(&bait);
 	make(&plain);
 	cross(&g, &plain);
@@ -236,10 +243,37 @@ what_a_peer_calls_included(void **state)
 	struct fact_evidence *f = message(&g, FACT_EVIDENCE, sizeof *f + sizeof f->item[0]);
 	f->n = 1;
 	f->t_ns = g.now_ns;
-	f->item[0] = (struct fact_evidence_item){.fingerprint = seen_fingerprint(g.w->seen, bytes_of(&m)), .trust = TRUST_INCLUDED, .mac = true};
+	f->item[0] = (struct fact_evidence_item){.fingerprint = seen_fingerprint(g.w->seen, bytes_of(&m)),
+		.trust = TRUST_INCLUDED,
+		.mac = true};
 	sent(&g);
 	assert_int_equal(last(&g)->r.grade, GRADE_PAGE);
 	assert_int_equal(last(&g)->lane, LANE_NORMAL);
+}
+
+/* It was accepted, and lost to another before the proof came: nothing pauses for it. */
+static void
+what_is_gone_pauses_nothing(void **state)
+{
+	struct made m = {.who = 1, .to = TO_PAUSED, .nonce = 5},
+		    other = {.who = 1, .to = TO_NOTHING, .nonce = 5};
+	const struct made *txs[] = {&other};
+	make(&m);
+	make(&other);
+	cross(&g, &m);
+	node(&g, &m, true);
+	cross(&g, &other);
+	block(&g, 1, 0, txs, 1);
+	assert_int_equal(last(&g)->r.kind, ALERT_KIND_RETRACT);
+	unsigned n = g.alerts;
+	proof(&g, &m, false, true, 0);
+	proof(&g, &m, true, true, 0);
+	assert_int_equal(g.alerts, n);
+	/* its rival's block leaves: now it may */
+	block(&g, 2, 0, NULL, 0);
+	head(&g, 2);
+	assert_int_equal(last(&g)->r.grade, GRADE_PAUSE);
+	assert_int_equal(last(&g)->r.ending, ENDING_REORGED);
 }
 
 int
@@ -254,6 +288,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(rules_are_of_their_transactions, setup, teardown),
 		cmocka_unit_test_setup_teardown(included_in_a_proven_block, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_a_peer_calls_included, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_gone_pauses_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

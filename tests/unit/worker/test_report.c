@@ -117,7 +117,8 @@ evicted_then_accepted(void **state)
 	assert_true(a->r.has & HAS_SUPERSEDES);
 }
 
-/* Nobody had time for its sender: it is told without, and with once a node accepts it. One that was told keeps its key. */
+/* Nobody had time for its sender: it is told without, and with once a node accepts it. One that was told
+ * keeps its key. */
 static void
 sender_later(void **state)
 {
@@ -151,12 +152,19 @@ page(uint32_t armed, uint32_t incidents)
 {
 	struct memory_page *p = (struct memory_page *)page_bytes;
 	memset(page_bytes, 0, sizeof page_bytes);
-	*p = (struct memory_page){.magic = MEMORY_MAGIC, .version = MEMORY_VERSION, .header_bytes = sizeof *p, .armed_bytes = sizeof(struct memory_armed),
-		.incident_bytes = sizeof(struct memory_incident), .n_armed = armed, .n_incidents = incidents, .number = 1};
+	*p = (struct memory_page){.magic = MEMORY_MAGIC,
+		.version = MEMORY_VERSION,
+		.header_bytes = sizeof *p,
+		.armed_bytes = sizeof(struct memory_armed),
+		.incident_bytes = sizeof(struct memory_incident),
+		.n_armed = armed,
+		.n_incidents = incidents,
+		.number = 1};
 	return p;
 }
 
-/* Before the start the box told of an incident, by record r; whether it comes again, and what of it, is seen here. */
+/* Before the start the box told of an incident, by record r; whether it comes again, and what of it, is seen
+ * here. */
 static void
 remember(const struct rig_alert *a)
 {
@@ -221,7 +229,8 @@ memory_displaces_nothing(void **state)
 	for (unsigned k = 0; k < 64; k++) {
 		struct memory_page *p = page(0, 8);
 		for (unsigned i = 0; i < 8; i++) {
-			struct memory_incident *x = (struct memory_incident *)(uintptr_t)&memory_incidents(p)[i];
+			struct memory_incident *x =
+				(struct memory_incident *)(uintptr_t)&memory_incidents(p)[i];
 			memset(x->dedupekey, (int)(1 + 8 * (k % 16) + i), 32);
 			x->dedupekey[16] = (uint8_t)(4 * k);
 			x->seq = 1;
@@ -235,7 +244,8 @@ memory_displaces_nothing(void **state)
 	}
 	unsigned live = 0;
 	for (uint32_t i = 0; i < g.cor.reporter.incidents.n; i++)
-		live += g.cor.reporter.incidents.slots[i].used && !g.cor.reporter.incidents.slots[i].remembered;
+		live += g.cor.reporter.incidents.slots[i].used &&
+			!g.cor.reporter.incidents.slots[i].remembered;
 	assert_true(live >= 30); /* of 32 in sets of four, some made room for each other */
 	unsigned told = g.alerts;
 	for (unsigned i = 0; i < 32; i++)

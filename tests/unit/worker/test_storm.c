@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Floods of equal findings, and of updates: told together, each one named; what a node accepts comes out at once. */
+/* Floods of equal findings, and of updates: told together, each one named; what a node accepts comes out at
+ * once. */
 #include "cases.h"
 
 #include "worker/storm.h"
@@ -69,7 +70,8 @@ each_is_named_once(void **state)
 	assert_int_equal(last(&g)->r.supersedes_seq, g.alert[g.alerts - 2].r.seq);
 }
 
-/* Among the decoys a true one: out at once on the critical lane with its sender, and not named with the others. */
+/* Among the decoys a true one: out at once on the critical lane with its sender, and not named with the
+ * others. */
 static void
 accepted_comes_out(void **state)
 {
@@ -100,7 +102,8 @@ accepted_comes_out(void **state)
 		idle(&g, 10 * STORM_WAIT_NS);
 		assert_true(g.alerts > before);
 		for (uint32_t k = before; k < g.alerts; k++) {
-			assert_false(names(&g.alert[k].r, real[2].hash) || names(&g.alert[k].r, real[0].hash));
+			assert_false(
+				names(&g.alert[k].r, real[2].hash) || names(&g.alert[k].r, real[0].hash));
 			assert_int_equal(g.alert[k].r.node, NODE_UNASKED);
 		}
 		assert_true(names(&g.alert[before].r, real[1].hash));
@@ -173,7 +176,8 @@ updates_of_one(void **state)
 	}
 }
 
-/* The outlet takes nothing while they are told together: counted as lost, and no account is out of balance. */
+/* The outlet takes nothing while they are told together: counted as lost, and no account is out of balance.
+ */
 static void
 nobody_takes_them(void **state)
 {

@@ -68,7 +68,8 @@ found_both_ways(void **state)
 	assert_int_equal(u->fingerprint, 0);
 }
 
-/* A flood of what nobody accepted neither takes the place of what somebody did, nor makes its fingerprint unknown. */
+/* A flood of what nobody accepted neither takes the place of what somebody did, nor makes its fingerprint
+ * unknown. */
 static void
 accepted_stay(void **state)
 {
