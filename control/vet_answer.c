@@ -18,6 +18,9 @@ enum question {
 	ASK_CALL,
 	ASK_TRACE,
 	ASK_FEES,
+	ASK_CODE,
+	ASK_DEPLOY,
+	ASK_CREATOR,
 	QUESTIONS
 };
 
@@ -65,6 +68,31 @@ body_of(json_t *list)
 	return text;
 }
 
+/* The transaction that deploys the armed contract which is called, or NULL. */
+static const uint8_t *
+deployment_of(const struct alert_record *r)
+{
+	if (r->class_ != CLASS_ARMED_CALL || !(r->has & HAS_ARMED))
+		return NULL;
+	for (uint32_t i = 0; i < r->n_related && i < ALERT_RELATED_MAX; i++)
+		if (r->related[i].role == ROLE_DEPLOY)
+			return r->related[i].hash;
+	return NULL;
+}
+
+static void
+ask_deployment(json_t *list, const struct alert_record *r)
+{
+	char hash[67], armed[43];
+	const uint8_t *deploy = deployment_of(r);
+	if (deploy == NULL)
+		return;
+	hex_text(deploy, 32, hash);
+	hex_text(r->armed, sizeof r->armed, armed);
+	json_array_append_new(list, request(ASK_CODE, "eth_getCode", json_pack("[s,s]", armed, "latest")));
+	json_array_append_new(list, request(ASK_DEPLOY, "eth_getTransactionByHash", json_pack("[s]", hash)));
+}
+
 char *
 vet_ask_first(const struct alert_record *r)
 {
@@ -78,6 +106,7 @@ vet_ask_first(const struct alert_record *r)
 		request(ASK_BALANCE, "eth_getBalance", json_pack("[s,s]", from, "latest")),
 		request(ASK_BLOCK, "eth_getBlockByNumber", json_pack("[s,b]", "latest", 0)),
 		request(ASK_FEES, "eth_feeHistory", json_pack("[s,s,[]]", "0x1", "latest")));
+	ask_deployment(list, r);
 	return body_of(list);
 }
 
@@ -108,6 +137,9 @@ vet_ask_simulation(const struct vet_facts *f)
 		request(ASK_TRACE, "debug_traceCall",
 			json_pack("[O,s,{s:s}]", call, "latest", "tracer", "callTracer")));
 	json_decref(call);
+	if (f->has_creator)
+		json_array_append_new(list,
+			request(ASK_CREATOR, "eth_getTransactionCount", json_pack("[s,s]", f->creator, "pending")));
 	return body_of(list);
 }
 
@@ -275,24 +307,73 @@ read_nonce(struct vet_facts *f, const struct alert_record *r, const json_t *late
 	f->gap = f->nonce == VET_FAILS && r->nonce > next;
 }
 
-/* The history's last fee is the next block's, by the chain's own rules: what counts, since the newest block's
- * may be higher or lower by what was in it. Without it the newest block's. */
+/* The base fee that counts. The history's last one is the next block's, by the chain's own rules; the newest
+ * block's may be higher or lower by what was in it, and does without it. All zeros: a chain without one. */
+static bool
+base_fee(const json_t *block, const json_t *fees, uint8_t out[32])
+{
+	const json_t *list = json_object_get(fees, "baseFeePerGas"),
+		     *base = json_object_get(block, "baseFeePerGas");
+	if (json_array_size(list) >= 2 && quantity(json_array_get(list, json_array_size(list) - 1), out))
+		return true;
+	if (!json_is_object(block) || !quantity(json_object_get(block, "number"), out))
+		return false;
+	if (base != NULL && !json_is_null(base))
+		return quantity(base, out);
+	memset(out, 0, 32);
+	return true;
+}
+
 static void
 read_fee(struct vet_facts *f, const struct alert_record *r, const json_t *block, const json_t *fees)
 {
-	uint8_t word[32];
-	const json_t *list = json_object_get(fees, "baseFeePerGas"),
-		     *base = json_object_get(block, "baseFeePerGas");
-	if (json_array_size(list) >= 2 && quantity(json_array_get(list, json_array_size(list) - 1), word)) {
-		settle(f, &f->fee, memcmp(r->fee_cap, word, 32) >= 0, VET_FACT_FEE_LOW);
+	uint8_t base[32];
+	if (base_fee(block, fees, base))
+		settle(f, &f->fee, memcmp(r->fee_cap, base, 32) >= 0, VET_FACT_FEE_LOW);
+}
+
+static void
+nothing_there(struct vet_facts *f)
+{
+	f->nothing = true;
+	if (f->fact == VET_FACT_NOTHING)
+		f->fact = VET_FACT_NOTHING_THERE;
+}
+
+/* Will the deployment come first? It has not if the call is mined already. Its sender may be another one: then his next nonce is asked for. */
+static void
+read_pending_deployment(struct vet_facts *f, const struct alert_record *r, const json_t *tx, const uint8_t *base)
+{
+	uint8_t price[32];
+	const char *from = json_string_value(json_object_get(tx, "from"));
+	const json_t *cap = json_object_get(tx, "maxFeePerGas");
+	if (!json_is_string(cap))
+		cap = json_object_get(tx, "gasPrice");
+	if (!small(json_object_get(tx, "nonce"), &f->creator_nonce) || from == NULL || strlen(from) != 42)
+		return;
+	bool own = is_bytes(json_object_get(tx, "from"), r->from, 20);
+	if (f->mined || (own && f->creator_nonce >= r->nonce) || (base != NULL && quantity(cap, price) && memcmp(price, base, 32) < 0)) {
+		nothing_there(f);
 		return;
 	}
-	if (!json_is_object(block) || !quantity(json_object_get(block, "number"), word))
+	f->has_creator = !own;
+	memcpy(f->creator, from, 43);
+}
+
+/* What was deployed may have destroyed itself since: a deployment that was mined is enough. */
+static void
+read_deployment(struct vet_facts *f, const struct alert_record *r, const json_t *const result[QUESTIONS])
+{
+	uint8_t base[32], number[32];
+	const json_t *tx = result[ASK_DEPLOY];
+	const char *code = json_string_value(result[ASK_CODE]);
+	const uint8_t *hash = deployment_of(r);
+	if (hash == NULL || code == NULL || strcmp(code, "0x") != 0 || tx == NULL)
 		return;
-	if (base == NULL || json_is_null(base))
-		settle(f, &f->fee, true, 0); /* a chain without one */
-	else if (quantity(base, word))
-		settle(f, &f->fee, memcmp(r->fee_cap, word, 32) >= 0, VET_FACT_FEE_LOW);
+	if (json_is_null(tx))
+		nothing_there(f);
+	else if (is_bytes(json_object_get(tx, "hash"), hash, 32) && !quantity(json_object_get(tx, "blockNumber"), number))
+		read_pending_deployment(f, r, tx, base_fee(result[ASK_BLOCK], result[ASK_FEES], base) ? base : NULL);
 }
 
 static json_t *
@@ -328,6 +409,8 @@ vet_read_first(struct vet_facts *f, const struct alert_record *r, const char *bo
 			settle(f, &f->funds, memcmp(balance, cost, 32) >= 0, VET_FACT_UNFUNDED);
 		read_fee(f, r, result[ASK_BLOCK], result[ASK_FEES]);
 	}
+	if (f->known)
+		read_deployment(f, r, result);
 	f->answered = f->asked_tx || f->nonce || f->funds || f->fee || f->other_chain;
 	json_decref(list);
 }
@@ -377,6 +460,9 @@ vet_read_simulation(struct vet_facts *f, const struct alert_record *r, const cha
 		return;
 	}
 	sort_out(list, result, error);
+	uint64_t next;
+	if (f->has_creator && small(result[ASK_CREATOR], &next) && f->creator_nonce >= next)
+		nothing_there(f);
 	const json_t *trace = result[ASK_TRACE];
 	bool traced = json_is_object(trace) && json_is_string(json_object_get(trace, "type"));
 	const json_t *failed = json_object_get(trace, "error");
@@ -395,14 +481,14 @@ vet_read_simulation(struct vet_facts *f, const struct alert_record *r, const cha
 bool
 vet_denies(const struct vet_facts *f)
 {
-	return f->nonce == VET_FAILS || f->funds == VET_FAILS || f->fee == VET_FAILS;
+	return f->nonce == VET_FAILS || f->funds == VET_FAILS || f->fee == VET_FAILS || f->nothing;
 }
 
 bool
 vet_is_final(const struct vet_facts *f, const struct alert_record *r)
 {
-	if (vet_denies(f))
-		return !f->gap || f->funds == VET_FAILS || f->fee == VET_FAILS;
+	if (vet_denies(f)) /* what is missing, a nonce before it or a deployment, may come */
+		return f->funds == VET_FAILS || f->fee == VET_FAILS || (f->nonce == VET_FAILS ? !f->gap : !f->nothing);
 	if (f->known)
 		return true;
 	return f->other_chain || (f->answered && !f->asked_tx && !(r->lacks & LACK(ACCEPTED)));

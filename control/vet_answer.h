@@ -3,9 +3,11 @@
  * no clock: requests are made and answers judged in memory. Two JSON-RPC batches:
  *
  *   first       eth_chainId, eth_getTransactionByHash, eth_getTransactionCount (latest and pending),
- *               eth_getBalance, eth_getBlockByNumber(latest), eth_feeHistory (the next block's base fee)
+ *               eth_getBalance, eth_getBlockByNumber(latest), eth_feeHistory (the next block's base fee);
+ *               of a call of an armed contract eth_getCode of that and eth_getTransactionByHash of its
+ *               deployment: to show code that will never be there costs nothing
  *   simulation  eth_call and debug_traceCall (callTracer) of the transaction as the node itself told it, on
- * its newest block
+ * its newest block; eth_getTransactionCount (pending) of who deploys the armed contract, if that is somebody else
  *
  * (execution-apis, src/eth; go-ethereum, internal/ethapi and eth/tracers.) Answers are hostile input:
  * whatever is not as it must be leaves its question unanswered, nothing else. */
@@ -34,6 +36,10 @@ struct vet_facts {
 	bool asked_tx; /* it said whether it knows the transaction: `known` */
 	bool known;
 	bool gap;   /* the nonce fails because one before it is missing */
+	bool nothing;	  /* the armed contract is not there, nor about to be */
+	bool has_creator; /* its deployment is pending, by somebody else, with this nonce */
+	char creator[43];
+	uint64_t creator_nonce;
 	json_t *tx; /* as it told it, to be simulated; NULL: not known, mined, or not the same one */
 	uint8_t accepted, nonce, funds, fee, simulation; /* enum event_vet_answer */
 	uint8_t fact; /* of the first that fails, in this order; else of the simulation */
@@ -52,7 +58,7 @@ char *vet_ask_simulation(const struct vet_facts *f);
 void vet_read_first(struct vet_facts *f, const struct alert_record *r, const char *body, size_t n);
 void vet_read_simulation(struct vet_facts *f, const struct alert_record *r, const char *body, size_t n);
 
-/* vet_denies: nonce, funds or fee fail. A failed simulation denies nothing: a contract can tell that it is
+/* vet_denies: nonce, funds or fee fail, or what is called is not there. A failed simulation denies nothing: a contract can tell that it is
  * simulated. */
 bool vet_denies(const struct vet_facts *f);
 /* vet_is_final: asking this node again would not change what the first batch says. A transaction that it does

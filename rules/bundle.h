@@ -84,7 +84,7 @@ enum rule_event {
 /* Numbers that conditions compare, and the events of which they are known: a condition of another event that names one is refused.
  * Those from `value` to `blobs` are the transaction's; fee_cap and tip_cap are gasPrice for types 0 and 1, chain_id is 0 if the
  * transaction has none. code_* are of the code that is deployed (or was, when its contract was armed), zeros if there is none; code_flash,
- * code_template and armed are 0 or 1. `protected` counts the operator's protected contracts that are touched. _(ID, "name in YAML", events) */
+ * code_template, armed and watched (operators named it) are 0 or 1. `protected` counts the operator's protected contracts that are touched. _(ID, "name in YAML", events) */
 #define RULE_SCALARS(_) \
 	_(VALUE, "value", EVENTS_OF_ONE_TX) \
 	_(GAS, "gas", EVENTS_OF_ONE_TX) \
@@ -107,7 +107,8 @@ enum rule_event {
 	_(CODE_TEMPLATE, "code_template", EVENTS_OF_CODE) \
 	_(PROTECTED, "protected", EVENTS_OF_ONE_TX | EVENT(DISPLACEMENT)) \
 	_(VICTIMS, "victims", EVENT(SANDWICH) | EVENT(SANDWICH_FRONT)) \
-	_(ARMED, "armed", EVENT(SANDWICH) | EVENT(SANDWICH_FRONT) | EVENT(DISPLACEMENT) | EVENT(DELEGATION))
+	_(ARMED, "armed", EVENT(SANDWICH) | EVENT(SANDWICH_FRONT) | EVENT(DISPLACEMENT) | EVENT(DELEGATION)) \
+	_(WATCHED, "watched", EVENT(ARMED_CALL))
 enum rule_scalar {
 #define _(id, name, events) SCALAR_##id,
 	RULE_SCALARS(_)

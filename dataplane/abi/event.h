@@ -42,7 +42,8 @@ enum event_vet_answer { VET_UNCHECKED, VET_HOLDS, VET_FAILS, VET_ANSWER_MAX = VE
 	_(NO_ANSWER, "no_answer", "no node answered in time") \
 	_(BAD_ANSWER, "bad_answer", "what the node answers cannot be used") \
 	_(OTHER_CHAIN, "other_chain", "the node is of another chain") \
-	_(TOO_LATE, "too_late", "control was away when it should have been asked")
+	_(TOO_LATE, "too_late", "control was away when it should have been asked") \
+	_(NOTHING_THERE, "nothing_there", "the watched contract that it calls is not there, and its deployment is not about to be mined")
 enum event_vet_fact {
 #define _(id, name, help) VET_FACT_##id,
 	EVENT_VET_FACTS(_)

@@ -213,6 +213,7 @@ take_call(struct correlator *c, struct sighting *s, const struct watch_entry *e,
 	f.number[SCALAR_CODE_FLASH] = (e->flags & WATCH_FLASH) != 0;
 	f.number[SCALAR_CODE_TEMPLATE] = (e->flags & WATCH_TEMPLATE) != 0;
 	f.number[SCALAR_CALL_DEPTH] = nested;
+	f.number[SCALAR_WATCHED] = (e->flags & WATCH_OPERATOR) != 0;
 	report_event(c, s, EVENT_ARMED_CALL, &r, &f, r.armed);
 }
 

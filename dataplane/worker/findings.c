@@ -193,6 +193,7 @@ look_again(struct correlator *c, uint64_t ref, const uint8_t hash[32])
 		return;
 	s.ref = ref != 0 ? ref : ref_of(c, hash);
 	c->reporter.messages++;
+	bool within = c->reporter.again;
 	c->reporter.again = true;
 	c->ctr[CTR_FINDINGS_CORRELATED] += m->n_findings;
 	if (m->n_findings > 0)
@@ -202,7 +203,7 @@ look_again(struct correlator *c, uint64_t ref, const uint8_t hash[32])
 	take_calls(c, &s);
 	if (s.decoded && s.tx.n_auth > 0)
 		take_delegations(c, &s);
-	c->reporter.again = false;
+	c->reporter.again = within;
 }
 
 static void

@@ -85,6 +85,18 @@ def with_node(scene, folder, code):
 
     c.wait("the pause for what came among baits", lambda d: d["grade"] == "pause" and d["vet"]["node"] == "yes", hash=also["hash"])
 
+    # contracts that will never be, one shown by somebody who cannot pay, one in the pool for ever: whoever calls their addresses pays for a call of nothing
+    shown, waits = a.send(102, data=code, gas=8000000), a.send(8, data=code, gas=8000000, gap=5)
+    assert "error" in shown and "error" not in waits, (shown, waits)
+    nothing = [a.send(7, to=d["created"], data=data) for d in (shown, waits)]
+    for sent in nothing:
+        told = c.wait("the verdict nothing_there", lambda d: d["vet"] and d["vet"]["node"] not in ("asked", "none"), hash=sent["hash"])
+        assert told["data"]["grade"] == "page" and told["data"]["vet"]["fact"] == "nothing_there", told
+    # and one that is called before it is mined
+    born = a.send(9, data=code, gas=8000000)
+    at_once = a.send(9, to=born["created"], data=data)
+    c.wait("the pause for a contract that is about to be", lambda d: d["grade"] == "pause" and d["vet"]["node"] == "yes", hash=at_once["hash"])
+
     # an armed contract whose code holds nothing protected, called without the vault's address
     plain = a.send(4, data=livenet.code("Keccak-0.5 o1 ir0"))
     assert "error" not in plain, plain
@@ -94,7 +106,7 @@ def with_node(scene, folder, code):
     told = c.wait("the call's alert", lambda d: d["node"] == "accepted", hash=touchless["hash"], class_="armed_call")
     assert told["data"]["rule"]["name"] == "armed-call" and "protected" in told["data"]["lacks"], told
     time.sleep(1)  # longer than any grace
-    for sent in (poor_hash(c, poor), lied, bluff, gap, touchless, plain, deploy):
+    for sent in (poor_hash(c, poor), lied, bluff, gap, *nothing, touchless, plain, deploy):
         assert not paused(c, sent), paused(c, sent)
     rest(box)
 

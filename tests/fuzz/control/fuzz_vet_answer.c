@@ -40,6 +40,13 @@ record_of(uint8_t shape)
 		memset(r.value, 0xff, 32);
 	if (shape & 64)
 		r.has &= ~(uint32_t)HAS_CHAIN_ID;
+	if (shape & 128) {
+		r.class_ = CLASS_ARMED_CALL;
+		r.has |= HAS_ARMED;
+		r.n_related = 1;
+		r.related[0].role = ROLE_DEPLOY;
+		memset(r.related[0].hash, 0xde, 32);
+	}
 	return r;
 }
 

@@ -654,11 +654,81 @@ everyone_has_a_verdict(void **state)
 	batch_free(&b);
 }
 
+/* The armed contract that is called is there, or about to be, or the call is one of nothing. */
+static void
+deployments(void **state)
+{
+#define DEPLOYED(from, nonce, price, block) \
+	"{\"hash\":\"0xdededededededededededededededededededededededededededededededede\",\"from\":\"" from "\",\"nonce\":\"" nonce \
+	"\",\"maxFeePerGas\":\"" price "\",\"blockNumber\":" block "}"
+#define OWN "0xcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"
+#define OTHER "0x2222222222222222222222222222222222222222"
+	static const struct {
+		const char *code, *deploy, *next;
+		bool nothing;
+	} table[] = {{"\"0x60\"", "null", NULL, false}, {"\"0x\"", "null", NULL, true}, {NULL, "null", NULL, false}, {"\"0x\"", NULL, NULL, false}, {"7", "null", NULL, false},
+		{"\"0x\"", DEPLOYED(OWN, "0x4", "0xa", "null"), NULL, false}, {"\"0x\"", DEPLOYED(OWN, "0x4", "0x9", "null"), NULL, true},
+		{"\"0x\"", DEPLOYED(OWN, "0x4", "0x9", "\"0x10\""), NULL, false}, {"\"0x\"", DEPLOYED(OWN, "0x6", "0xa", "null"), NULL, true},
+		{"\"0x\"", DEPLOYED(OTHER, "0x4", "0xa", "null"), "\"0x5\"", false}, {"\"0x\"", DEPLOYED(OTHER, "0x5", "0xa", "null"), "\"0x5\"", true},
+		{"\"0x\"", DEPLOYED(OTHER, "0x5", "0xa", "null"), NULL, false}, {"\"0x\"", DEPLOYED("0x22", "0x5", "0xa", "null"), NULL, false}, {"\"0x\"", "{}", NULL, false}};
+	for (unsigned i = 0; i < sizeof table / sizeof *table; i++) {
+		struct vet_facts f = {0};
+		struct event_vet v;
+		struct alert_record r = asked();
+		char body[8192], more[256];
+		r.class_ = CLASS_ARMED_CALL;
+		r.has |= HAS_ARMED;
+		r.n_related = 1;
+		r.related[0].role = ROLE_DEPLOY;
+		memset(r.related[0].hash, 0xde, 32);
+		int n = snprintf(body, sizeof body, "%.*s", (int)strlen(body_of(&FINE)) - 1, body_of(&FINE));
+		if (table[i].code != NULL)
+			n += snprintf(body + n, sizeof body - (size_t)n, ",{\"id\":10,\"result\":%s}", table[i].code);
+		if (table[i].deploy != NULL)
+			n += snprintf(body + n, sizeof body - (size_t)n, ",{\"id\":11,\"result\":%s}", table[i].deploy);
+		n += snprintf(body + n, sizeof body - (size_t)n, "]");
+		vet_read_first(&f, &r, body, (size_t)n);
+		if (table[i].next != NULL) {
+			assert_false(vet_denies(&f));
+			char *ask = vet_ask_simulation(&f);
+			assert_non_null(strstr(ask, OTHER));
+			free(ask);
+			n = snprintf(more, sizeof more, "[{\"id\":12,\"result\":%s}]", table[i].next);
+			vet_read_simulation(&f, &r, more, (size_t)n);
+		}
+		assert_int_equal(vet_denies(&f), table[i].nothing);
+		vet_conclude(&f, &r, &v);
+		assert_int_equal(v.node, table[i].nothing ? VET_NO : VET_YES);
+		assert_int_equal(v.fact, table[i].nothing ? VET_FACT_NOTHING_THERE : VET_FACT_NOTHING);
+		assert_int_equal(r.grade, table[i].nothing ? GRADE_PAGE : GRADE_PAUSE);
+		vet_facts_clear(&f);
+	}
+	/* a call that is mined before its deployment was one of nothing */
+	struct answer mined = {FINE.chain, MINED, "\"0x6\"", "\"0x6\"", "\"0x0\"", BLOCK("0xff")};
+	struct vet_facts of_mined = {0};
+	struct alert_record r = asked();
+	char body[8192];
+	r.class_ = CLASS_ARMED_CALL;
+	r.has |= HAS_ARMED;
+	r.n_related = 1;
+	r.related[0].role = ROLE_DEPLOY;
+	memset(r.related[0].hash, 0xde, 32);
+	snprintf(body, sizeof body, "%.*s,{\"id\":10,\"result\":\"0x\"},{\"id\":11,\"result\":" DEPLOYED(OTHER, "0x5", "0xa", "null") "}]", (int)strlen(body_of(&mined)) - 1, body_of(&mined));
+	vet_read_first(&of_mined, &r, body, strlen(body));
+	assert_true(of_mined.mined && vet_denies(&of_mined));
+	vet_facts_clear(&of_mined);
+	r = asked(); /* of others nothing is asked */
+	char *ask = vet_ask_first(&r);
+	assert_null(strstr(ask, "eth_getCode"));
+	free(ask);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(wanted), cmocka_unit_test(quantities),
-		cmocka_unit_test(decisions), cmocka_unit_test(no_answer_at_all), cmocka_unit_test(costs),
+		cmocka_unit_test(decisions),
+		cmocka_unit_test(deployments), cmocka_unit_test(no_answer_at_all), cmocka_unit_test(costs),
 		cmocka_unit_test(fees), cmocka_unit_test(asking_again_helps), cmocka_unit_test(not_answers),
 		cmocka_unit_test(simulations), cmocka_unit_test(requests), cmocka_unit_test(resumed),
 		cmocka_unit_test(once), cmocka_unit_test(shed), cmocka_unit_test(options),
