@@ -113,7 +113,15 @@ class Judge:
             print(f"stated: {sum(self.verdicts['benign', r['id']][1] >= 2 for r in templates)} of {len(templates)} of the templates' packages paged")
         if "hard" in self.corpora:
             self.alarms("hard", self.corpora["hard"], None)
+        self.precision()
         return 1 if self.failed else 0
+
+    def precision(self):
+        """Of what pages when it is deployed, or called: how much is an attack. The hard negatives are counted as false."""
+        paged = {s: sum(self.verdicts[s, r["id"]][1] >= 2 for r in records) for s, records in self.corpora.items() if s != "executors"}
+        right, wrong = paged.get("attacks", 0), paged.get("benign", 0) + paged.get("hard", 0)
+        if right + wrong:
+            print(f"stated: precision of pages {right} of {right + wrong} ({right / (right + wrong):.2%}): benign {paged.get('benign', 0)}, hard negatives {paged.get('hard', 0)}")
 
 
 def judge(args):
