@@ -196,8 +196,7 @@ take_arming(struct recall_table *t, const struct journal_event *e)
 		take_end(t, s, r);
 		return;
 	}
-	bool included =
-		r->ending == ENDING_INCLUDED || (r->ending == ENDING_OPEN && (r->trust & TRUST_INCLUDED));
+	bool included = r->ending == ENDING_INCLUDED; /* what a peer alone calls included is flagged, and open */
 	if (s == RECALL_NONE)
 		s = room_for(
 			t, r->armed, chain, included ? RECALL_INCLUDED : RECALL_PENDING, e->t_journaled_ns);

@@ -87,7 +87,7 @@ lives(void **state)
 	recall_table_take(&t, &e);
 	assert_int_equal(find(&t, 7)->flags, 0);
 	e.record.ending = ENDING_OPEN;
-	e.record.trust = TRUST_INCLUDED;
+	e.record.ending = ENDING_INCLUDED;
 	recall_table_take(&t, &e);
 	assert_int_equal(find(&t, 7)->flags, MEMORY_INCLUDED);
 	/* somebody else's claim to it takes nothing from it */
@@ -159,7 +159,7 @@ no_room(void **state)
 	assert_int_equal(recall_table_watch(&t, a, 1), 0);
 	for (uint32_t i = 0; i < 5; i++) {
 		struct journal_event e = arming(i, 10 + i, i);
-		e.record.trust = i < 2 ? TRUST_INCLUDED : 0;
+		e.record.ending = i < 2 ? ENDING_INCLUDED : ENDING_OPEN;
 		recall_table_take(&t, &e);
 	}
 	/* 0 and 1 are included, 2 is the longest silent of the others; used, it is 3 */
@@ -180,7 +180,7 @@ no_room(void **state)
 	/* included ones take the place of what is not, then of the longest silent included */
 	for (uint32_t i = 300; i < 304; i++) {
 		struct journal_event e = arming(i, i, i);
-		e.record.trust = TRUST_INCLUDED;
+		e.record.ending = ENDING_INCLUDED;
 		recall_table_take(&t, &e);
 		assert_int_equal(find(&t, 0) != NULL, i < 303);
 	}
@@ -205,7 +205,7 @@ ages(void **state)
 	recall_table_watch(&t, a, 1);
 	for (uint32_t i = 0; i < 4; i++) {
 		struct journal_event e = arming(i, DAY, i);
-		e.record.trust = i % 2 ? TRUST_INCLUDED : 0;
+		e.record.ending = i % 2 ? ENDING_INCLUDED : ENDING_OPEN;
 		e.record.t_wire_ns = 5; /* of an old capture: its age is counted from when it was heard of */
 		recall_table_take(&t, &e);
 	}
