@@ -430,7 +430,7 @@ function balancer() {
 			want: hops("balancer-vault", "balancer", tokens.slice(0, 2), [id.slice(0, 42)], terms) };
 	const n = tokens.length, ids = tokens.slice(1).map(() => bytes(32));
 	let steps = ids.map((x, i) => [x, i, i + 1, 0n, "0x"]);
-	if (out) steps = steps.toReversed();
+	if (out) steps = [...steps].reverse();
 	steps[0][3] = a;
 	const limits = tokens.map((_, i) => (i === (out ? 0 : n - 1) ? (out ? b : -b) : 0n));
 	return { to: VAULT, value: 0n, data: call(`batchSwap(uint8,(bytes32,uint256,uint256,uint256,bytes)[],address[],${FUNDS},int256[],uint256)`,
