@@ -80,7 +80,7 @@ const FEES = [100, 500, 2500, 3000, 10000];
 const fees = (tokens) => tokens.slice(1).map(() => pick(FEES));
 const pools3 = (venue, tokens, f) => f.map((fee, i) => (FACTORIES[venue] ? pool3(venue, tokens[i], tokens[i + 1], fee) : null));
 function packPath(tokens, f, backwards) {
-	const t = backwards ? tokens.toReversed() : tokens, g = backwards ? f.toReversed() : f;
+	const t = backwards ? [...tokens].reverse() : tokens, g = backwards ? [...f].reverse() : f;
 	return concat(t.flatMap((x, i) => (i < g.length ? [x, toBeHex(g[i], 3)] : [x])));
 }
 
