@@ -45,45 +45,54 @@ rulec(int argc, char **argv)
 	return rc;
 }
 
+/* What sentinel-dataplane --offline is run with; argv from BUNDLE_AT + 2 on is the caller's, and what the operator said of it. */
+#define BUNDLE_AT 3u
+struct offline_run {
+	const char *path;
+	char **argv;
+	size_t n;
+};
+
+/* 0, or what the process ends with after a complaint. */
+static int
+read_arguments(int argc, char **argv, bool takes_txs, struct offline_run *run)
+{
+	bool txs = false;
+	for (int i = 1; i < argc; i++) {
+		bool option = argv[i][0] == '-' && argv[i][1] != '\0';
+		bool value = takes_txs && option && (strcmp(argv[i], "--txs") == 0 || strcmp(argv[i], "--profile") == 0 || strcmp(argv[i], "--protect") == 0);
+		if (value && i + 1 == argc)
+			return bad("needs a value", argv[i]);
+		if (!value && option)
+			return bad("unknown option", argv[i]);
+		if (value) {
+			txs |= strcmp(argv[i], "--txs") == 0;
+			run->argv[run->n++] = argv[i++];
+			run->argv[run->n++] = argv[i];
+		} else if (run->path != NULL) {
+			return bad("one PATH only, and this is a second", argv[i]);
+		} else {
+			run->path = argv[i];
+		}
+	}
+	if (run->path == NULL)
+		return bad("which rules? PATH is missing", NULL);
+	return takes_txs && !txs ? bad("run needs --txs FILE.ndjson", NULL) : 0;
+}
+
 /* The verbs that take a compiled bundle: `verb` of sentinel-dataplane --offline. */
 static int
 dataplane(int argc, char **argv, const char *verb, bool takes_txs)
 {
-	const char *path = NULL, *txs = NULL;
-	size_t bundle = 3, n = bundle + 2;
-	char **run = calloc((size_t)argc + 8, sizeof *run);
-	if (run == NULL)
+	struct offline_run run = {.argv = calloc((size_t)argc + 8, sizeof(char *)), .n = BUNDLE_AT + 2};
+	if (run.argv == NULL)
 		return 1;
-	for (int i = 1; i < argc; i++) {
-		bool option = argv[i][0] == '-' && argv[i][1] != '\0';
-		if (takes_txs && strcmp(argv[i], "--txs") == 0) {
-			if (i + 1 == argc)
-				return bad("--txs needs a file", NULL);
-			txs = argv[++i];
-		} else if (takes_txs && (strcmp(argv[i], "--profile") == 0 || strcmp(argv[i], "--protect") == 0)) {
-			if (i + 1 == argc)
-				return bad("needs a value", argv[i]);
-			run[n++] = argv[i++];
-			run[n++] = argv[i];
-		} else if (option) {
-			return bad("unknown option", argv[i]);
-		} else if (path != NULL) {
-			return bad("one PATH only, and this is a second", argv[i]);
-		} else {
-			path = argv[i];
-		}
+	int rc = read_arguments(argc, argv, takes_txs, &run);
+	if (rc == 0) {
+		memcpy(run.argv, (char *[]){"sentinel-dataplane", "--offline", (char *)(uintptr_t)verb}, BUNDLE_AT * sizeof(char *));
+		rc = tool_with_bundle(run.path, run.argv, BUNDLE_AT);
 	}
-	if (path == NULL)
-		return bad("which rules? PATH is missing", NULL);
-	if (takes_txs && txs == NULL)
-		return bad("run needs --txs FILE.ndjson", NULL);
-	memcpy(run, (char *[]){"sentinel-dataplane", "--offline", (char *)(uintptr_t)verb}, bundle * sizeof *run);
-	if (takes_txs) {
-		run[n++] = "--txs";
-		run[n++] = (char *)(uintptr_t)txs;
-	}
-	int rc = tool_with_bundle(path, run, bundle);
-	free(run);
+	free(run.argv);
 	return rc;
 }
 
