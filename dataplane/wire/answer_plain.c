@@ -15,10 +15,9 @@ static const uint8_t before_id[] = "{\"jsonrpc\":\"2.0\",\"id\":", before_hash[]
 bool
 answer_plain(struct span piece, struct json_id *id, uint8_t hash[32])
 {
-	const uint8_t *p = piece.p, *end = piece.p + piece.len, *number;
-	if (piece.len < BEFORE_ID + 1 + BEFORE_HASH + HASH_DIGITS + 2 || memcmp(p, before_id, BEFORE_ID) != 0)
+	if (piece.len < BEFORE_ID + 1 + BEFORE_HASH + HASH_DIGITS + 2 || memcmp(piece.p, before_id, BEFORE_ID) != 0)
 		return false;
-	number = p += BEFORE_ID;
+	const uint8_t *p = piece.p + BEFORE_ID, *end = piece.p + piece.len, *number = p;
 	while (p < end && *p >= '0' && *p <= '9')
 		p++;
 	size_t digits = (size_t)(p - number);
