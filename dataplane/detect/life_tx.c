@@ -1,35 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Transactions: the table, its three indexes, the lists by class, and how one changes its state. */
 #include "detect/life_private.h"
+#include "detect/sip.h"
 
 #include <string.h>
-
-static inline uint64_t
-rotate(uint64_t v, unsigned n)
-{
-	return v << n | v >> (64 - n);
-}
-
-static inline void
-sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[2] = rotate(v[2], 32);
-}
 
 uint64_t
 life_hash(const struct life *l, const uint64_t *words, unsigned n)
 {
-	uint64_t v[4] = {l->key[0] ^ 0x736f6d6570736575u, l->key[1] ^ 0x646f72616e646f6du,
-		l->key[0] ^ 0x6c7967656e657261u, l->key[1] ^ 0x7465646279746573u};
+	uint64_t v[4];
+	sip_begin(v, l->key[0], l->key[1]);
 	for (unsigned i = 0; i <= n; i++) {
 		uint64_t w = i < n ? words[i] : (uint64_t)n << 59;
 		v[3] ^= w;

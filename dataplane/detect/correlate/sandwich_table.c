@@ -2,34 +2,14 @@
 /* Entries, their touches and the chains that these are in, and the calldata that is kept. */
 #include "detect/correlate/sandwich_private.h"
 
-static inline uint64_t
-rotate(uint64_t v, unsigned n)
-{
-	return v << n | v >> (64 - n);
-}
-
-static inline void
-sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[2] = rotate(v[2], 32);
-}
+#include "detect/sip.h"
 
 /* SipHash-1-3. */
 uint64_t
 sandwich_hash(const struct sandwich *s, const uint8_t *p, uint32_t n, uint64_t tweak)
 {
-	uint64_t k0 = s->key[0], k1 = s->key[1] ^ tweak, w;
-	uint64_t v[4] = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du, k0 ^ 0x6c7967656e657261u,
-		k1 ^ 0x7465646279746573u};
+	uint64_t v[4], w;
+	sip_begin(v, s->key[0], s->key[1] ^ tweak);
 	for (uint32_t at = 0; at <= n; at += 8) {
 		if (n - at >= 8) {
 			memcpy(&w, p + at, 8);
