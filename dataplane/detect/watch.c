@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "detect/watch.h"
 
+#include "detect/round64.h"
+
 #include <string.h>
 
 #define WAYS 8u
@@ -17,12 +19,6 @@ struct watch {
 	uint64_t *counts;
 	uint32_t hand; /* where watch_age goes on */
 };
-
-static size_t
-round64(size_t n)
-{
-	return (n + 63) & ~(size_t)63;
-}
 
 static bool
 size_ok(uint32_t n)

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "worker/correlator_private.h"
 
+#include "detect/round64.h"
+
 #define AGE_BUDGET 8u
 #define BEHIND_BYTES (32u << 10) /* in a pipe: some forty transactions, whose senders take two milliseconds */
 
 /* ---- what it is made of ---- */
-
-static size_t
-round64(size_t n)
-{
-	return (n + 63) & ~(size_t)63;
-}
 
 static struct watch_config
 watch_config_of(const struct correlator_config *c)

@@ -2,15 +2,10 @@
 #include "worker/report.h"
 
 #include "abi/counters.h"
+#include "detect/round64.h"
 #include "worker/sighting.h"
 
 #include <string.h>
-
-static size_t
-round64(size_t n)
-{
-	return (n + 63) & ~(size_t)63;
-}
 
 size_t
 report_bytes(uint32_t n, uint64_t kept_bytes)

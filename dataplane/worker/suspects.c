@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "worker/suspects.h"
 
+#include "detect/round64.h"
+
 #include <string.h>
 
 #define WAYS 8u
-
-static size_t
-round64(size_t n)
-{
-	return (n + 63) & ~(size_t)63;
-}
 
 size_t
 suspects_bytes(uint32_t n)
