@@ -34,4 +34,8 @@ int profile_unknown(struct parse *p, const void *key_node, const char *key, cons
 int profile_feeds_key(struct parse *p, const yaml_node_t *value, const char *key);
 #define PROFILE_FEEDS_KEYS "feeds, chains, protocols, rlpx_keys"
 
+/* profile_filter.c's key, in the same way. */
+int profile_filter_key(struct parse *p, const yaml_node_t *value, const char *key);
+#define PROFILE_FILTER_KEYS "filter"
+
 #endif
