@@ -133,13 +133,16 @@ is_extension(__u8 next)
 	return next == 0 || next == 43 || next == 44 || next == 51 || next == 60 || next == 135 || next == 139 || next == 140;
 }
 
-static __always_inline int
+/* Global and not inlined, as by_filter: so the kernel verifies their loops once, and not for every way that leads to them. */
+int read_ip6(FRAME_CTX *ctx, __u32 off, __u16 udp_own, struct table_frame *f);
+
+__attribute__((noinline)) int
 read_ip6(FRAME_CTX *ctx, __u32 off, __u16 udp_own, struct table_frame *f)
 {
 	struct ip6_head h;
 	__u8 x[8];
 	int first = 1;
-	if (frame_read(ctx, off, &h, sizeof h) != 0 || (*(__u8 *)&h.version_flow) >> 4 != 6)
+	if (f == NULL || frame_read(ctx, off, &h, sizeof h) != 0 || (*(__u8 *)&h.version_flow) >> 4 != 6)
 		return STEER_PASSED_MALFORMED;
 	f->ip[0][0] = h.src[0];
 	f->ip[0][1] = h.src[1];
@@ -223,10 +226,12 @@ vlan_ok(const struct filter_table *t, const struct table_frame *f)
 	return 0;
 }
 
-static __always_inline int
-by_filter(const struct filter_table *t, const struct table_frame *f)
+int by_filter(struct filter_table *t, struct table_frame *f);
+
+__attribute__((noinline)) int
+by_filter(struct filter_table *t, struct table_frame *f)
 {
-	if (!once(t->ready))
+	if (t == NULL || f == NULL || !once(t->ready))
 		return STEER_PASSED_UNREADY;
 	if (!vlan_ok(t, f))
 		return STEER_PASSED_VLAN;
@@ -251,7 +256,7 @@ judge(struct table_state *s, FRAME_CTX *ctx, __u32 off, __u16 type, struct table
 	if (at != JUDGED)
 		return at;
 	for (int i = 0; i < RETRIES; i++) {
-		const struct filter_table *t = &s->table[once(s->active) & 1];
+		struct filter_table *t = &s->table[once(s->active) & 1];
 		__u64 before = once(t->seq);
 		compiler_barrier();
 		at = by_filter(t, f);
