@@ -80,8 +80,9 @@ def peers(box, server, client):
     print(f"{len(found)} of {SCANNED} transactions in {SESSIONS} sessions, {c['rlpx_messages']} messages with good MACs, {c['st_skip_rlpx']} bytes unread of one session more")
 
 
-def still(box):
-    """Waits until the box has read all that was sent."""
+def still(box, client):
+    """Waits until the box has read all that was sent; twice the same is not enough where it gets little time."""
+    box.wait_for("all that was sent", lambda: box.counters()["st_received"] >= client.said("bytes"))
     before = [None]
     def same():
         before.append(box.counters()["st_received"])
@@ -103,13 +104,13 @@ def suffix(box, client):
 
 def late(box, server, client):
     box.wait_for("3 MB", lambda: client.said("bytes"))
-    still(box)
+    still(box, client)
     before = box.counters()
     assert before["tx_crossed"] == before["rlpx_sessions"] == before["st_gap"] == 0, before
     client.tell("key")
     box.wait_for("the key", lambda: client.said("keyAt"))
     box.wait_for("the session", lambda: box.counters()["rlpx_sessions"] == 1)
-    box.wait_for("what the window holds, though nothing more comes", lambda: hashes(box))
+    box.wait_for("what the window holds, though nothing more comes", lambda: hashes(box), why=lambda: {name: n for name, n in box.counters().items() if n})
     client.tell("more")
     box.wait_for("the end", lambda: client.said("done"))
     sent = client.sent()
@@ -128,7 +129,7 @@ def late(box, server, client):
 
 def far(box, server, client):
     box.wait_for("80 MiB", lambda: client.said("bytes"))
-    still(box)
+    still(box, client)
     before = box.counters()
     assert before["tx_crossed"] == before["rlpx_sessions"] == before["rlpx_searches"] == before["st_gap"] == 0, before
     client.tell("key")
