@@ -80,13 +80,12 @@ def peers(box, server, client):
     print(f"{len(found)} of {SCANNED} transactions in {SESSIONS} sessions, {c['rlpx_messages']} messages with good MACs, {c['st_skip_rlpx']} bytes unread of one session more")
 
 
-def still(box, client):
-    """Waits until the box has read all that was sent; twice the same is not enough where it gets little time."""
-    box.wait_for("all that was sent", lambda: box.counters()["st_received"] >= client.said("bytes"))
+def still(box, sent_bytes):
+    """Waits until the box has read all that was sent: so much at least."""
     before = [None]
     def same():
         before.append(box.counters()["st_received"])
-        return before[-1] == before[-2] and before[-1] >= 0
+        return before[-1] == before[-2] and before[-1] >= sent_bytes
     box.wait_for("silence", same)
 
 
@@ -104,13 +103,13 @@ def suffix(box, client):
 
 def late(box, server, client):
     box.wait_for("3 MB", lambda: client.said("bytes"))
-    still(box, client)
+    still(box, client.said("bytes"))
     before = box.counters()
     assert before["tx_crossed"] == before["rlpx_sessions"] == before["st_gap"] == 0, before
     client.tell("key")
     box.wait_for("the key", lambda: client.said("keyAt"))
     box.wait_for("the session", lambda: box.counters()["rlpx_sessions"] == 1)
-    box.wait_for("what the window holds, though nothing more comes", lambda: hashes(box), why=lambda: {name: n for name, n in box.counters().items() if n})
+    box.wait_for("what the window holds, though nothing more comes", lambda: hashes(box))
     client.tell("more")
     box.wait_for("the end", lambda: client.said("done"))
     sent = client.sent()
@@ -129,7 +128,7 @@ def late(box, server, client):
 
 def far(box, server, client):
     box.wait_for("80 MiB", lambda: client.said("bytes"))
-    still(box, client)
+    still(box, client.said("bytes"))
     before = box.counters()
     assert before["tx_crossed"] == before["rlpx_sessions"] == before["rlpx_searches"] == before["st_gap"] == 0, before
     client.tell("key")
