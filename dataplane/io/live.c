@@ -223,6 +223,7 @@ make_worker(struct live *l, uint32_t i)
 	if (getrandom(c.stream.hash_seed, sizeof c.stream.hash_seed, 0) < 0)
 		return say("the system has no random numbers");
 	w->stats = &l->stats->lcore[TOPOLOGY_WORKER_0 + i];
+	w->latency = &l->stats->latency[TOPOLOGY_WORKER_0 + i];
 	w->clock = &l->clock;
 	w->idle = l->topo.idle;
 	w->stop = &stop;
@@ -315,6 +316,7 @@ make_lcores(struct live *l)
 	l->corr.correlator = &l->correlator;
 	l->corr.rings = &l->rings;
 	l->corr.stats = s;
+	l->corr.latency = &l->stats->latency[TOPOLOGY_CORRELATOR];
 	l->corr.clock = &l->clock;
 	l->corr.idle = l->topo.idle;
 	l->corr.paced = l->opt.source != NULL; /* a file can wait */
