@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "io/apply.h"
 
+#include "abi/channel.h"
 #include "io/profile.h"
 
 #include <errno.h>
@@ -43,15 +44,17 @@ tell_start(struct stats_profile *page, const char *path)
 }
 
 static void
-tell_change(struct apply *a, const char *text, size_t n, uint32_t waiting, uint64_t now_ns)
+tell_change(struct apply *a, const char *text, size_t n, uint32_t waiting)
 {
 	struct stats_profile *p = a->page;
+	struct timespec now;
 	if (p == NULL)
 		return;
 	__atomic_store_n(&p->changing, p->changing + 1, __ATOMIC_RELAXED);
 	atomic_thread_fence(memory_order_release);
 	digest_of(text, n, p->runs);
-	p->applied_ns = now_ns;
+	clock_gettime(CLOCK_REALTIME, &now);
+	p->applied_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	p->waiting = waiting;
 	__atomic_store_n(&p->changing, p->changing + 1, __ATOMIC_RELEASE);
 }
@@ -88,7 +91,7 @@ end_names(struct names *l)
 	l->n = 0;
 }
 
-__attribute__((format(printf, 3, 4))) static enum apply_status
+__attribute__((format(printf, 3, 4))) static int
 refuse(char *said, size_t cap, const char *format, ...)
 {
 	va_list ap;
@@ -99,7 +102,7 @@ refuse(char *said, size_t cap, const char *format, ...)
 	va_end(ap);
 	for (char *c = said; *c != '\0'; c++) /* what is quoted of the text */
 		*c = (unsigned char)*c < ' ' ? ' ' : *c;
-	return APPLY_REFUSED;
+	return CHANNEL_REFUSED;
 }
 
 /* ---- set up ---- */
@@ -111,7 +114,6 @@ apply_init(struct apply *a, const struct topology *base, const struct topology *
 	a->base = *base;
 	a->is = *is;
 	a->cpus = cpus;
-	a->used = 2;
 	a->page = page;
 	if (path != NULL && page != NULL)
 		tell_start(page, path);
@@ -144,16 +146,17 @@ all_have(const struct apply *a, const struct feeds *feeds)
 static bool
 settled(const struct apply *a)
 {
-	return a->used == 2 || all_have(a, &a->table[a->used]);
+	return a->used == NULL || all_have(a, a->used);
 }
 
 static void
 publish(struct apply *a, const struct feeds *want)
 {
-	a->used = a->used == 0;
-	a->table[a->used] = *want;
+	struct feeds *next = a->used == &a->table[0] ? &a->table[1] : &a->table[0];
+	*next = *want;
+	a->used = next;
 	for (uint32_t i = 0; i < a->workers; i++)
-		worker_feeds(a->worker[i], &a->table[a->used]);
+		worker_feeds(a->worker[i], next);
 	for (unsigned i = 0; i < TAKE_TURNS && !settled(a); i++)
 		nanosleep(&(struct timespec){.tv_nsec = TAKE_NS}, NULL);
 }
@@ -176,8 +179,8 @@ look(const struct apply *a, const struct topology *want, unsigned *parts, char *
 	for (unsigned i = 0; i < n; i++)
 		if (can(a, f[i].part) && profile_differ(&f[i], &a->is, want))
 			*parts |= 1u << f[i].part;
-	for (unsigned p = 0; p < PROFILE_PARTS; p++) {
-		if (!(*parts >> p & 1) || p == PROFILE_FEEDS)
+	for (unsigned p = PROFILE_FEEDS + 1; p < PROFILE_PARTS; p++) {
+		if (!(*parts >> p & 1))
 			continue;
 		int rc = a->part[p].fn(a->part[p].ctx, want, false, err, cap);
 		if (rc != 0)
@@ -191,8 +194,8 @@ take_up(struct apply *a, const struct topology *want, unsigned parts)
 {
 	if (parts >> PROFILE_FEEDS & 1)
 		publish(a, &want->feeds);
-	for (unsigned p = 0; p < PROFILE_PARTS; p++)
-		if ((parts >> p & 1) && p != PROFILE_FEEDS)
+	for (unsigned p = PROFILE_FEEDS + 1; p < PROFILE_PARTS; p++)
+		if (parts >> p & 1)
 			a->part[p].fn(a->part[p].ctx, want, true, NULL, 0);
 }
 
@@ -221,9 +224,10 @@ say(struct apply *a, const struct topology *want, char *said, size_t cap)
 	return waiting;
 }
 
-enum apply_status
-apply_profile(struct apply *a, const char *text, size_t n, uint64_t now_ns, char *said, size_t cap)
+int
+apply_profile(void *apply, const char *text, size_t n, char *said, size_t cap)
 {
+	struct apply *a = apply;
 	static struct topology want; /* the main lcore's alone */
 	char err[512] = "";
 	unsigned parts;
@@ -243,6 +247,6 @@ apply_profile(struct apply *a, const char *text, size_t n, uint64_t now_ns, char
 		return refuse(said, cap, "a worker has not taken up the profile before yet; try again, and look at `sentinelctl status` if that stays");
 	take_up(a, &want, parts);
 	uint32_t waiting = say(a, &want, said, cap);
-	tell_change(a, text, n, waiting, now_ns);
-	return waiting > 0 ? APPLY_PARTLY : APPLY_OK;
+	tell_change(a, text, n, waiting);
+	return waiting > 0 ? CHANNEL_PARTLY : CHANNEL_OK;
 }

@@ -20,8 +20,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum apply_status { APPLY_OK, APPLY_PARTLY, APPLY_REFUSED }; /* as enum channel_status */
-
 /* Takes up a part of the profile other than the feeds. Called twice: with commit false it says whether it can (0, or -errno with a sentence in
  * err), with commit true it does, and cannot fail. */
 typedef int (*apply_part)(void *ctx, const struct topology *want, bool commit, char *err, size_t cap);
@@ -34,7 +32,7 @@ struct apply {
 	struct worker *worker[TOPOLOGY_WORKERS_MAX];
 	uint32_t workers;
 	struct feeds table[2]; /* of feeds: one is read by workers, the other is free once all have taken that one */
-	unsigned used;	       /* 2: neither, workers read what they were made with */
+	const struct feeds *used; /* NULL: neither, workers read what they were made with */
 	struct {
 		apply_part fn;
 		void *ctx;
@@ -50,7 +48,7 @@ void apply_worker(struct apply *a, struct worker *w);
 /* apply_with: from now on `part` can be taken up; without, its fields take a restart. */
 void apply_with(struct apply *a, enum profile_part part, apply_part fn, void *ctx);
 
-/* apply_profile: the answer in said[cap], with a NUL; what does not fit in is left out, lists at a comma. Waits up to 100 ms for the workers to take it. */
-enum apply_status apply_profile(struct apply *a, const char *text, size_t n, uint64_t now_ns, char *said, size_t cap);
+/* apply_profile returns an enum channel_status (abi/channel.h), with the answer in said[cap], with a NUL; what does not fit in is left out, lists at a comma. Waits up to 100 ms for the workers to take it. */
+int apply_profile(void *apply, const char *text, size_t n, char *said, size_t cap);
 
 #endif
