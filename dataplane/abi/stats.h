@@ -54,6 +54,16 @@ struct stats_said {
 	char text[1008]; /* ends with a NUL unless the writer is broken */
 };
 
+/* Which profile the dataplane runs with: written by its main lcore. While it is being written `changing` is odd. */
+struct stats_profile {
+	uint32_t changing;
+	uint32_t waiting;    /* fields of the last one that take a restart */
+	uint64_t applied_ns; /* wall clock of the last one taken while running; 0: none was */
+	uint8_t started[32]; /* SHA-256 of the file's text at start; zero: there was none */
+	uint8_t runs[32];    /* of the text last taken */
+	char path[256];	     /* the file's; ends with a NUL unless the writer is broken */
+};
+
 struct stats_page {
 	uint64_t magic;
 	uint32_t version;
@@ -68,6 +78,7 @@ struct stats_page {
 	uint32_t protocols;
 	uint8_t pad[28];
 	struct stats_said said;
+	struct stats_profile profile;
 	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];
 	struct stats_port port[STATS_PORTS_MAX];
 	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];

@@ -266,7 +266,7 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 	int err = tx_decode(raw, &t);
 	if (err != 0)
 		return unscanned(w, err == -TX_ERR_OVERSIZE ? CTR_TX_UNSCANNED_OVERSIZE : CTR_TX_UNSCANNED_RLP, where, NULL, raw.len);
-	if (!feeds_chain(&w->feeds, t.has_chain_id, t.chain_id))
+	if (!feeds_chain(w->feeds, t.has_chain_id, t.chain_id))
 		return unscanned(w, CTR_TX_UNSCANNED_CHAIN, where, &t, raw.len);
 	struct judged j;
 	j.n_codes = j.n_swaps = j.n_targets = 0;

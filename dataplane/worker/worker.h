@@ -95,6 +95,12 @@ void worker_flush(struct worker *w, uint64_t now_ns);
 void worker_keys(struct worker *w, const struct rlpx_keys *keys);
 bool worker_keys_taken(const struct worker *w, const struct rlpx_keys *keys);
 
+/* worker_feeds hands it another table of feeds and chains, as worker_keys does; it is read until worker_feeds_taken says so of a later one. What a
+ * connection carries is read by the new table from its next message on; one whose protocol is read no more is passed over from here on. Bytes of
+ * feeds that both tables read are not touched. */
+void worker_feeds(struct worker *w, const struct feeds *feeds);
+bool worker_feeds_taken(const struct worker *w, const struct feeds *feeds);
+
 /* worker_search_run tries at most so many blocks of keystream (4 ns each) for a session of this worker that was joined far in; from any one other
  * thread. False: nothing waits. */
 bool worker_search_run(struct worker *w, uint64_t blocks);
