@@ -8,6 +8,7 @@
 #include "io/ports.h"
 #include "io/profile.h"
 #include "io/recall.h"
+#include "io/sandbox_ports.h"
 #include "io/sessions.h"
 #include "io/share.h"
 #include "worker/lcore.h"
@@ -37,7 +38,7 @@
 
 static const char usage_text[] =
 	"usage: sentinel-dataplane [--profile BOX.yaml] --bundle FILE [--source CAPTURE] [--rlpx-keys FILE] [--channel SOCKET]\n"
-	"                          [--stay]\n"
+	"                          [--stay] [--user NAME] [--no-sandbox]\n"
 	"       sentinel-dataplane --offline VERB ...   (see --offline --help)\n"
 	"  --profile FILE     the box: cores, ports, memory, feeds, protocols (default: one worker, no port, every feed)\n"
 	"  --bundle FILE      the compiled rules (sentinel-rulec compile PATH -o FILE)\n"
@@ -45,6 +46,9 @@ static const char usage_text[] =
 	"  --rlpx-keys FILE   key log of RLPx (devp2p) sessions, read while it grows; only its owner may read it\n"
 	"  --channel SOCKET   where sentinel-control attaches (default " DEFAULT_CHANNEL ")\n"
 	"  --stay             with --source: keep serving after the end of the file\n"
+	"  --user NAME        whom to become before the first frame is read (default, as root: " SANDBOX_USER ", if there is that user)\n"
+	"  --no-sandbox       keep every right; for debuggers only\n"
+	"  --print-sandbox    show the system calls that it may make while it runs, each with its reason, and end\n"
 	"  --print-topology   show the table of lcores, ports and rings and end\n"
 	"examples:\n"
 	"  sentinel-dataplane --source capture.pcap --bundle default.bundle --channel ./dataplane.sock\n"
@@ -59,7 +63,8 @@ static const char usage_text[] =
 
 struct options {
 	const char *profile, *bundle, *source, *channel, *keys;
-	bool stay, print_topology, help;
+	struct sandbox_options sandbox;
+	bool stay, print_topology, print_sandbox, help;
 };
 
 struct live {
@@ -82,6 +87,7 @@ struct live {
 	const struct protect *protect;
 	uint8_t seen_key[32]; /* the same for all workers: they speak of the same transactions */
 	uint8_t epoch[8];
+	bool sandboxed; /* nothing can be opened, unlinked, or closed by a driver */
 	bool told; /* with --stay: that there is nothing more to come */
 };
 
@@ -128,7 +134,8 @@ parse_options(int argc, char **argv, struct options *o)
 		bool *set;
 	} known[] = {{"--profile", &o->profile, NULL}, {"--bundle", &o->bundle, NULL}, {"--source", &o->source, NULL},
 		{"--channel", &o->channel, NULL}, {"--rlpx-keys", &o->keys, NULL}, {"--stay", NULL, &o->stay}, {"--print-topology", NULL, &o->print_topology},
-		{"--help", NULL, &o->help}, {"-h", NULL, &o->help}};
+		{"--user", &o->sandbox.user, NULL}, {"--no-sandbox", NULL, &o->sandbox.off},
+		{"--print-sandbox", NULL, &o->print_sandbox}, {"--help", NULL, &o->help}, {"-h", NULL, &o->help}};
 	const size_t n = sizeof known / sizeof known[0];
 	for (int i = 1; i < argc; i++) {
 		size_t k = 0;
@@ -143,7 +150,7 @@ parse_options(int argc, char **argv, struct options *o)
 		else
 			return bad("needs a value", known[k].flag);
 	}
-	if (o->help || o->print_topology)
+	if (o->help || o->print_topology || o->print_sandbox)
 		return 0;
 	if (o->bundle == NULL)
 		return bad("--bundle is missing", NULL);
@@ -433,11 +440,16 @@ say_started(const struct live *l)
 static int
 run(struct live *l)
 {
+	char err[512];
 	signal(SIGPIPE, SIG_IGN);
 	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
 	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
 	clock_start(&l->clock, rte_get_tsc_hz(), rte_rdtsc(), wall_ns());
 	sessions_turn(&l->sessions, wall_ns()); /* a file may be read before the next one */
+	if (sandbox_enter(&l->opt.sandbox, sandbox_ports(), &l->sandboxed, err, sizeof err) != 0) {
+		attach_close(&l->attach);
+		return say(err);
+	}
 	launch(l);
 	say_started(l);
 	housekeep(l);
@@ -448,7 +460,10 @@ run(struct live *l)
 	recall_close(&l->recall);
 	copy_stats(l);
 	__atomic_store_n(&l->stats->source_done, l->opt.source != NULL, __ATOMIC_RELEASE);
-	ports_stop(&l->ports);
+	if (l->sandboxed)
+		l->attach.path[0] = '\0'; /* stays behind: whoever comes next sees that nobody answers there, and replaces it */
+	else
+		ports_stop(&l->ports);
 	attach_close(&l->attach);
 	bool broken = l->opt.source != NULL && l->share[0].source.broken;
 	if (broken)
@@ -468,6 +483,8 @@ live_main(int argc, char **argv)
 		fputs(usage_text, stdout);
 		return 0;
 	}
+	if (l.opt.print_sandbox)
+		return confine_print(&sandbox_table, stdout) == 0 && fflush(stdout) == 0 ? 0 : say("cannot write standard output");
 	if (load_topology(&l) != 0)
 		return 1;
 	if (l.opt.print_topology) {
