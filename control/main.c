@@ -265,6 +265,7 @@ see_to_channel(struct run *r, uint64_t now_ns)
 		fprintf(stderr, "sentinel-control: what answers at %s cannot be used: %s\n", r->attach.path,
 			r->attach.why);
 		break;
+	case ATTACH_SAID:
 	case ATTACH_NOTHING:
 		break;
 	}

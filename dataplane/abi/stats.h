@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define STATS_MAGIC 0x31415453544e4553ull /* "SENTSTA1", stored last */
-#define STATS_VERSION 2
+#define STATS_VERSION 3
 #define STATS_LCORES_MAX 64
 #define STATS_PORTS_MAX 16
 #define STATS_PROTOCOLS_MAX 64
@@ -45,6 +45,14 @@ struct stats_lcore {
 	uint64_t c[(CTR_COUNT + 7) / 8 * 8];
 };
 
+/* The dataplane's answer to the last profile that control sent (abi/channel.h): text first, then number, then SAID. */
+struct stats_said {
+	_Atomic uint64_t number; /* control's own of that message; 0: none yet */
+	uint32_t status;	 /* enum channel_status */
+	uint32_t pad;
+	char text[1008]; /* ends with a NUL unless the writer is broken */
+};
+
 struct stats_page {
 	uint64_t magic;
 	uint32_t version;
@@ -58,6 +66,7 @@ struct stats_page {
 	uint8_t bundle_digest[32];
 	uint32_t protocols;
 	uint8_t pad[28];
+	struct stats_said said;
 	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];
 	struct stats_port port[STATS_PORTS_MAX];
 	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];

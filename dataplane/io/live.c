@@ -403,7 +403,7 @@ housekeep(struct live *l)
 {
 	struct attach_offer offer = {.rings = l->rings.lane, .n_rings = LANE_COUNT, .stats_fd = l->stats_fd,
 		.bundle_fd = l->bundle_fd, .generation = l->stats->generation, .bundle_bytes = l->bundle.n,
-		.memory = recall_page, .memory_ctx = &l->recall};
+		.memory = recall_page, .memory_ctx = &l->recall, .stats = l->stats};
 	uint64_t started = wall_ns(), stats_at = 0, clock_at = started;
 	bool said = false;
 	memcpy(offer.epoch, l->epoch, sizeof offer.epoch);
