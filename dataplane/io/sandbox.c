@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "io/sandbox.h"
 
+#include "abi/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
@@ -50,6 +52,7 @@ static const struct confine_call calls[] = {
 	SOME("fcntl", "whether a memory file that came is sealed", CONFINE_INT(1, "cmd", F_GET_SEALS)),
 	SOME("newfstatat", "how long a memory file is that came, and the key log", CONFINE_INT(3, "flags", AT_EMPTY_PATH)),
 	RARE("fstat", "the same, by other C libraries"),
+	SOME("geteuid", "whether the key log still belongs to nobody else"),
 	SOME("pread64", "the key log of RLPx sessions, which was opened before, has grown"),
 	SOME("mmap", "memory files that came are mapped; the heap grows; never to be executed", CONFINE_NONE_OF(2, "prot", PROT_EXEC)),
 	USUAL("munmap", "the same is given back"),
@@ -107,12 +110,6 @@ sandbox_kind(const char *driver)
 	return SANDBOX_PCI;
 }
 
-static void
-say(const char *sentence)
-{
-	fprintf(stderr, "sentinel-dataplane: %s\n", sentence);
-}
-
 static int
 drop(const struct sandbox_options *o, char *err, size_t cap)
 {
@@ -123,7 +120,7 @@ drop(const struct sandbox_options *o, char *err, size_t cap)
 		user = SANDBOX_USER;
 	int rc = confine_drop(user, err, cap);
 	if (rc == 0 && geteuid() == 0)
-		say("goes on as root, without capabilities: there is no user " SANDBOX_USER "; --user names another");
+		log_say(NULL, LOG_WARN, "goes on as root, without capabilities: there is no user " SANDBOX_USER "; --user names another");
 	return rc;
 }
 
@@ -132,14 +129,14 @@ sandbox_enter(const struct sandbox_options *o, unsigned kinds, bool *holds, char
 {
 	*holds = false;
 	if (o->off) {
-		say("NO SANDBOX: --no-sandbox leaves this process all its rights while it reads what anybody may send. For debugging only");
+		log_say(NULL, LOG_WARN, "NO SANDBOX: --no-sandbox leaves this process all its rights while it reads what anybody may send. For debugging only");
 		return 0;
 	}
 	int rc = drop(o, err, cap);
 	if (rc != 0)
 		return rc;
 	if (confine_sanitized()) {
-		say("a build with sanitizers: no list of system calls, no limits");
+		log_say(NULL, LOG_WARN, "a build with sanitizers: no list of system calls, no limits");
 		return 0;
 	}
 	rc = confine_limits(FILES_MORE, err, cap);
