@@ -20,7 +20,7 @@ struct control_options {
 	const char *channel, *socket, *journal, *source_name;
 	uint64_t journal_mb, keep_mb;
 	struct vet_options vet;
-	bool once, realtime, verify, help;
+	bool once, realtime, verify, no_sandbox, print_sandbox, help;
 };
 
 struct control {

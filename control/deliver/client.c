@@ -2,6 +2,7 @@
 #include "control/deliver/client.h"
 
 #include "abi/event.h"
+#include "abi/log.h"
 #include "control/status.h"
 #include "control/status_latency.h"
 
@@ -313,7 +314,7 @@ log_subscriber(const struct client *k, struct client_service *s)
 	socklen_t n = sizeof who;
 	char detail[256];
 	getsockopt(k->fd, SOL_SOCKET, SO_PEERCRED, &who, &n);
-	fprintf(stderr, "sentinel-control: %s%s subscribed (pid %ld, uid %ld, gid %ld), from %s grade on\n",
+	LOG(LOG_TOLD, "%s%s subscribed (pid %ld, uid %ld, gid %ld), from %s grade on",
 		k->name[0] ? "consumer " : "a nameless consumer", k->name, (long)who.pid, (long)who.uid,
 		(long)who.gid, alert_grade_name(k->min_grade));
 	snprintf(detail, sizeof detail,
