@@ -7,13 +7,14 @@
 #define ABI_STATS_H
 
 #include "abi/counters.h"
+#include "abi/port_info.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define STATS_MAGIC 0x31415453544e4553ull /* "SENTSTA1", stored last */
-#define STATS_VERSION 2
+#define STATS_VERSION 3
 #define STATS_LCORES_MAX 64
 #define STATS_PORTS_MAX 16
 #define STATS_PROTOCOLS_MAX 64
@@ -60,6 +61,7 @@ struct stats_page {
 	uint8_t pad[28];
 	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];
 	struct stats_port port[STATS_PORTS_MAX];
+	struct stats_port_info port_info[STATS_PORTS_MAX];
 	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];
 };
 
