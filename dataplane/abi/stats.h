@@ -8,6 +8,8 @@
 
 #include "abi/counters.h"
 #include "abi/latency.h"
+#include "abi/port_info.h"
+#include "abi/steer.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -18,6 +20,7 @@
 #define STATS_LCORES_MAX 64
 #define STATS_PORTS_MAX 16
 #define STATS_PROTOCOLS_MAX 64
+#define STATS_STEER_MAX 23
 
 enum stats_role { STATS_ROLE_NONE, STATS_ROLE_MAIN, STATS_ROLE_WORKER, STATS_ROLE_CORRELATOR };
 
@@ -27,6 +30,12 @@ struct stats_port {
 	uint64_t wire; /* delivered + missed + errors + no_mbuf, as the port counts */
 	uint64_t delivered, missed, errors, no_mbuf;
 	uint64_t pad[7];
+};
+
+/* What the XDP program of a steered port has done with the interface's frames, by enum steer_counter: copied by the main lcore. */
+struct stats_steer {
+	uint64_t on; /* 0: the port is not steered */
+	uint64_t c[STATS_STEER_MAX];
 };
 
 /* Transactions to a protocol's contracts, in blocks: written by the correlator. */
@@ -81,6 +90,8 @@ struct stats_page {
 	struct stats_profile profile;
 	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];
 	struct stats_port port[STATS_PORTS_MAX];
+	struct stats_port_info port_info[STATS_PORTS_MAX];
+	struct stats_steer steer[STATS_PORTS_MAX];
 	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];
 	struct stats_latency latency[STATS_LCORES_MAX]; /* of the same lcore: SCANNED of a worker, RING of the correlator */
 };
