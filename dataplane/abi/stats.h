@@ -8,6 +8,7 @@
 
 #include "abi/counters.h"
 #include "abi/latency.h"
+#include "abi/port_info.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -81,6 +82,7 @@ struct stats_page {
 	struct stats_profile profile;
 	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];
 	struct stats_port port[STATS_PORTS_MAX];
+	struct stats_port_info port_info[STATS_PORTS_MAX];
 	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];
 	struct stats_latency latency[STATS_LCORES_MAX]; /* of the same lcore: SCANNED of a worker, RING of the correlator */
 };

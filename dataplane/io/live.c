@@ -440,6 +440,7 @@ housekeep(struct live *l)
 			clock_pull(&l->clock, rte_rdtsc(), wall_ns());
 			clock_at = now;
 		}
+		ports_turn(&l->ports, &l->clock, now);
 		atomic_store_explicit(&l->stats->lcore[TOPOLOGY_MAIN].heartbeat_ns, now, memory_order_relaxed);
 		pulse_turn(&l->pulse, monotonic_ns(), l->attach.control_fd >= 0);
 		if (ending_hangup())

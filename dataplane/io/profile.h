@@ -9,6 +9,14 @@
  *   mtu: 1500
  *   cores: {main: 0, correlator: 1, workers: [2, 3]}
  *   ports: ["0000:03:00.0", "net_af_packet0,iface=eth1"]
+ *                               # or as mappings:
+ *   ports:
+ *     - device: "0000:03:00.0"  # PCI address or virtual device
+ *       args: "mprq_en=1"       # for its driver
+ *       checksum: verify        # trust | verify, for this port; default: as above
+ *       queues: 2               # 1 or one for each worker; default: as many as work
+ *     - interface: eth1         # short for AF_XDP on it; needs huge_pages
+ *       steer: true             # what is not the nodes' goes on to the kernel; default false
  *   flows: 1048576              # per worker
  *   seen: 4194304               # transactions remembered per worker, a power of two
  *   pipe_mb: 4                  # worker to correlator

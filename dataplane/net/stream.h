@@ -184,6 +184,9 @@ struct stream_table *stream_init(void *mem, const struct stream_config *c, const
 /* stream_link says what the frames of later bursts begin with; Ethernet until then. */
 void stream_link(struct stream_table *t, enum net_link link);
 
+/* stream_checksum changes config.verify_checksum for the frames of later bursts: ports differ in it. */
+void stream_checksum(struct stream_table *t, bool verify);
+
 /* stream_frames handles a burst of frames. frames[i].len = captured bytes, wire_len[i] >= len the
  * length on the wire (truncated if greater). now_ns[i]: each frame's time, never decreasing much. Prefetches
  * flows ahead. Every frame ends in exactly one counter of identity 2 (a fragment: as long as it waits, in
