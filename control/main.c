@@ -2,6 +2,7 @@
 #include "control/audit.h"
 #include "control/control.h"
 #include "control/deliver/outlet.h"
+#include "control/realtime.h"
 #include "control/vetting.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 #define ATTACH_EVERY_NS 1000000u
-#define QUIET_COMMIT_EVERY_NS 5000000u /* acks alone do not make a commit more often than this */
+#define QUIET_COMMIT_EVERY_NS 20000000u /* acks alone do not make a commit more often than this */
 #define TIDY_EVERY_NS 10000000000u
 #define IDLE_NS 50000u
 #define ALONE_NS 2000000u /* no dataplane: nothing that hurries */
@@ -47,7 +48,7 @@ static const char usage_text[] =
 	"                     up to 4 times, the first definite answer counts. Such alerts go out as page at once; the answer "
 	"follows\n"
 	"  --vet-ms N         how long a node may take to answer (default 250)\n"
-	"  --realtime         run the drain with real-time priority (needs CAP_SYS_NICE or an rtprio limit)\n"
+	"  --realtime         run the drain and the delivery with real-time priority (needs CAP_SYS_NICE or an rtprio limit)\n"
 	"  --once             end, with status 0, when the dataplane has read its capture and all is "
 	"journaled\n"
 	"  --verify           check the hash chain of the journal in --journal DIR and end\n"
@@ -325,6 +326,8 @@ turn(struct run *r)
 		vetting_ask(r->c.vet, &r->batch, from);
 	if (work > 0 || (now_ns >= r->commit_at_ns && journal_wants(r->c.journal, control_wall_ns())))
 		make_durable(r, now_ns);
+	else
+		journal_idle(r->c.journal, now_ns);
 	if (r->draining_gone && (work == 0 || now_ns - r->gone_at_ns > GONE_PATIENCE_NS)) {
 		r->draining_gone = false;
 		drain_gone(&r->c.drain);
@@ -406,13 +409,13 @@ finish(struct run *r, int rc)
 static void
 take_priority(void)
 {
-	struct sched_param p = {.sched_priority = 10};
-	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p) != 0)
+	int rc = realtime_take(REALTIME_DRAIN);
+	if (rc != 0)
 		fprintf(stderr,
 			"sentinel-control: no real-time priority (%s): give the process CAP_SYS_NICE or "
 			"raise its rtprio limit;"
 			" going on without\n",
-			strerror(errno));
+			strerror(-rc));
 	if (mlockall(MCL_CURRENT) != 0)
 		fprintf(stderr,
 			"sentinel-control: memory is not locked (%s): raise the memlock limit; going on "
@@ -528,6 +531,8 @@ main(int argc, char **argv)
 	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
 	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+	if (r.c.opt.realtime)
+		realtime_sqlite();
 	drain_init(&r.c.drain);
 	rc = serve(&r);
 	attach_end(&r.attach);
