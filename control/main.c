@@ -298,7 +298,10 @@ announce(struct run *r)
 static void
 make_durable(struct run *r, uint64_t now_ns)
 {
-	if (journal_commit(r->c.journal, &r->batch, control_wall_ns()) != 0) {
+	latency_begin(&r->c.latency, &r->batch);
+	if (journal_commit(r->c.journal, &r->batch, control_wall_ns()) == 0) {
+		latency_committed(&r->c.latency, control_wall_ns());
+	} else {
 		announce(r);
 		batch_shed(&r->batch);
 	}

@@ -7,6 +7,7 @@
 #define ABI_STATS_H
 
 #include "abi/counters.h"
+#include "abi/latency.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -53,6 +54,16 @@ struct stats_said {
 	char text[1008]; /* ends with a NUL unless the writer is broken */
 };
 
+/* Which profile the dataplane runs with: written by its main lcore. While it is being written `changing` is odd. */
+struct stats_profile {
+	uint32_t changing;
+	uint32_t waiting;    /* fields of the last one that take a restart */
+	uint64_t applied_ns; /* wall clock of the last one taken while running; 0: none was */
+	uint8_t started[32]; /* SHA-256 of the file's text at start; zero: there was none */
+	uint8_t runs[32];    /* of the text last taken */
+	char path[256];	     /* the file's; ends with a NUL unless the writer is broken */
+};
+
 struct stats_page {
 	uint64_t magic;
 	uint32_t version;
@@ -67,9 +78,11 @@ struct stats_page {
 	uint32_t protocols;
 	uint8_t pad[28];
 	struct stats_said said;
+	struct stats_profile profile;
 	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];
 	struct stats_port port[STATS_PORTS_MAX];
 	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];
+	struct stats_latency latency[STATS_LCORES_MAX]; /* of the same lcore: SCANNED of a worker, RING of the correlator */
 };
 
 /* stats_create makes the sealed page; returns its mapping (read-write) and stores the fd, or NULL + errno. */
@@ -81,5 +94,8 @@ void stats_detach(const struct stats_page *s);
 
 /* stats_sum adds up one counter over the page's lcores. */
 uint64_t stats_sum(const struct stats_page *s, enum sentinel_counter c);
+
+/* stats_latency adds one stage (SCANNED or RING) and feed of all the page's lcores to *sum. */
+void stats_latency(const struct stats_page *s, enum latency_stage stage, enum latency_feed feed, struct hist *sum);
 
 #endif

@@ -5,6 +5,7 @@
 #include "abi/log.h"
 #include "abi/notify.h"
 #include "abi/shm.h"
+#include "io/apply.h"
 #include "io/attach.h"
 #include "io/box.h"
 #include "io/eal.h"
@@ -74,6 +75,9 @@ struct options {
 struct live {
 	struct options opt;
 	struct topology topo;
+	struct apply apply;
+	struct topology base; /* without the profile */
+	uint32_t cpus;
 	struct bundle_file bundle;
 	struct stats_page *stats;
 	int stats_fd, bundle_fd;
@@ -171,9 +175,11 @@ load_topology(struct live *l)
 	topology_default(&l->topo);
 	if (cpus < 2)
 		l->topo.worker_cpu[0] = 0;
+	l->base = l->topo;
+	l->cpus = cpus > 0 ? (uint32_t)cpus : 1;
 	if (l->opt.profile != NULL && profile_load(l->opt.profile, &l->topo, err, sizeof err) != 0)
 		return say(err);
-	if (topology_check(&l->topo, cpus > 0 ? (uint32_t)cpus : 1, err, sizeof err) != 0) {
+	if (topology_check(&l->topo, l->cpus, err, sizeof err) != 0) {
 		fprintf(stderr, "%s: %s\n", l->opt.profile ? l->opt.profile : "sentinel-dataplane", err);
 		return 1;
 	}
@@ -236,6 +242,7 @@ make_worker(struct live *l, uint32_t i)
 	if (getrandom(c.stream.hash_seed, sizeof c.stream.hash_seed, 0) < 0)
 		return say("the system has no random numbers");
 	w->stats = &l->stats->lcore[TOPOLOGY_WORKER_0 + i];
+	w->latency = &l->stats->latency[TOPOLOGY_WORKER_0 + i];
 	w->clock = &l->clock;
 	w->idle = l->topo.idle;
 	w->stop = &stop;
@@ -247,6 +254,7 @@ make_worker(struct live *l, uint32_t i)
 		return say("no memory for a worker; lower flows, seen or pipe_mb, or reserve more huge pages");
 	correlator_add(&l->correlator, worker_pipe(w->worker));
 	sessions_add(&l->sessions, w->worker);
+	apply_worker(&l->apply, w->worker);
 	l->corr.worker[l->corr.workers++] = w;
 	return 0;
 }
@@ -317,6 +325,8 @@ make_lcores(struct live *l)
 		getrandom(l->seen_key, sizeof l->seen_key, 0) != sizeof l->seen_key)
 		return say("the system has no random numbers");
 	const struct decode_rules rules = {.vxlan_port = (uint16_t)l->topo.vxlan_port};
+	apply_init(&l->apply, &l->base, &l->topo, l->cpus, l->opt.profile, &l->stats->profile);
+	l->apply.from_file = l->opt.source != NULL;
 	eal_alloc_near(TOPOLOGY_CORRELATOR);
 	struct stats_lcore *s = &l->stats->lcore[TOPOLOGY_CORRELATOR];
 	l->rings.ctr = s->c;
@@ -328,6 +338,7 @@ make_lcores(struct live *l)
 	l->corr.correlator = &l->correlator;
 	l->corr.rings = &l->rings;
 	l->corr.stats = s;
+	l->corr.latency = &l->stats->latency[TOPOLOGY_CORRELATOR];
 	l->corr.clock = &l->clock;
 	l->corr.idle = l->topo.idle;
 	l->corr.paced = l->opt.source != NULL; /* a file can wait */
@@ -412,7 +423,8 @@ housekeep(struct live *l)
 {
 	struct attach_offer offer = {.rings = l->rings.lane, .n_rings = LANE_COUNT, .stats_fd = l->stats_fd,
 		.bundle_fd = l->bundle_fd, .generation = l->stats->generation, .bundle_bytes = l->bundle.n,
-		.memory = recall_page, .memory_ctx = &l->recall, .stats = l->stats};
+		.memory = recall_page, .memory_ctx = &l->recall, .stats = l->stats,
+		.profile = apply_profile, .profile_ctx = &l->apply};
 	uint64_t started = wall_ns(), stats_at = 0, clock_at = started;
 	bool said = false;
 	memcpy(offer.epoch, l->epoch, sizeof offer.epoch);
