@@ -238,13 +238,15 @@ dies_by(const struct confine_table *t, void (*how)(void))
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (!WIFSIGNALED(status))
+		print_error("it ended with %d\n", WEXITSTATUS(status));
 	return WIFSIGNALED(status) ? WTERMSIG(status) : -1;
 }
 
 static void
 fault(void)
 {
-	char *volatile nowhere = NULL;
+	volatile char *volatile nowhere = NULL;
 	nowhere[8] = 1;
 }
 
