@@ -429,6 +429,7 @@ housekeep(struct live *l)
 			nanosleep(&(struct timespec){.tv_nsec = TURN_NS}, NULL);
 	}
 	atomic_store(&stop, true);
+	__atomic_store_n(&l->stats->ended_ns, wall_ns(), __ATOMIC_RELEASE);
 }
 
 static void
@@ -449,6 +450,7 @@ run(struct live *l)
 	clock_start(&l->clock, rte_get_tsc_hz(), rte_rdtsc(), wall_ns());
 	sessions_turn(&l->sessions, wall_ns()); /* a file may be read before the next one */
 	launch(l);
+	__atomic_store_n(&l->stats->ready_ns, wall_ns(), __ATOMIC_RELEASE);
 	say_started(l);
 	housekeep(l);
 	rte_eal_mp_wait_lcore();
