@@ -3,6 +3,7 @@
 
 #include "abi/identity.h"
 #include "abi/ring.h"
+#include "control/status_latency.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -390,6 +391,7 @@ status_build(struct control *c, unsigned clients)
 	json_object_set_new(root, "vet", vet_part(c));
 	json_object_set_new(root, "memory", memory_part(c));
 	json_object_set_new(root, "blind", c->blind.page != NULL ? blind_status(&c->blind) : json_null());
+	json_object_set_new(root, "latency", status_latency(c, false));
 	set(root, "time_ns", control_wall_ns());
 	return root;
 }

@@ -7,6 +7,7 @@
 #define ABI_STATS_H
 
 #include "abi/counters.h"
+#include "abi/latency.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -83,6 +84,7 @@ struct stats_page {
 	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];
 	struct stats_port port[STATS_PORTS_MAX];
 	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];
+	struct stats_latency latency[STATS_LCORES_MAX]; /* of the same lcore: SCANNED of a worker, RING of the correlator */
 };
 
 /* stats_create makes the sealed page; returns its mapping (read-write) and stores the fd, or NULL + errno. */
@@ -94,5 +96,8 @@ void stats_detach(const struct stats_page *s);
 
 /* stats_sum adds up one counter over the page's lcores. */
 uint64_t stats_sum(const struct stats_page *s, enum sentinel_counter c);
+
+/* stats_latency adds one stage (SCANNED or RING) and feed of all the page's lcores to *sum. */
+void stats_latency(const struct stats_page *s, enum latency_stage stage, enum latency_feed feed, struct hist *sum);
 
 #endif

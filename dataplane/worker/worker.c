@@ -189,6 +189,12 @@ worker_listen(struct worker *w, worker_listener fn, void *ctx)
 	w->listener_ctx = ctx;
 }
 
+void
+worker_stage(struct worker *w, const struct stage *s)
+{
+	w->stage = *s;
+}
+
 struct pipe *
 worker_pipe(struct worker *w)
 {
