@@ -203,6 +203,7 @@ came(struct run *r, struct dataplane *d)
 		"{\"epoch\":\"%s\",\"pid\":\"%" PRIu32 "\",\"generation\":\"%" PRIu64 "\"}", epoch, d->pid,
 		d->generation);
 	journal_note(r->c.journal, control_wall_ns(), "attached", detail);
+	blind_came(&r->c.blind, d->stats, r->c.journal, control_wall_ns());
 	drain_attach(&r->c.drain, d, r->c.journal);
 	atomic_fetch_add(&r->c.attachments, 1);
 	r->said_waiting = false;
@@ -218,6 +219,7 @@ gone(struct run *r, uint64_t now_ns)
 		r->c.drain.d.pid);
 	snprintf(detail, sizeof detail, "{\"epoch\":\"%s\"}", epoch);
 	journal_note(r->c.journal, control_wall_ns(), "gone", detail);
+	blind_gone(&r->c.blind, r->c.drain.d.stats);
 	r->draining_gone = true;
 	r->gone_at_ns = now_ns;
 }
@@ -249,6 +251,10 @@ see_to_channel(struct run *r, uint64_t now_ns)
 		return;
 	r->attach_at_ns = now_ns + ATTACH_EVERY_NS;
 	see_to_memory(r);
+	if (profile_turn(r->c.profile, &r->attach, r->c.journal, now_ns))
+		for (size_t k = 0; k < OUTLETS; k++)
+			outlets[k]->wake(r->outlet[k]);
+	blind_alive(&r->c.blind, r->c.drain.alive ? r->c.drain.d.stats : NULL, control_wall_ns());
 	switch (attach_poll(&r->attach, now_ns, &d)) {
 	case ATTACH_CAME:
 		came(r, &d);
@@ -267,6 +273,8 @@ see_to_channel(struct run *r, uint64_t now_ns)
 			r->attach.why);
 		break;
 	case ATTACH_SAID:
+		profile_said(r->c.profile, &r->attach, r->c.drain.d.stats, r->c.journal);
+		break;
 	case ATTACH_NOTHING:
 		break;
 	}
@@ -455,6 +463,8 @@ tear_down(struct run *r, size_t up)
 	if (r->page_fd >= 0)
 		close(r->page_fd);
 	journal_close(r->c.journal);
+	profile_desk_free(r->c.profile);
+	blind_close(&r->c.blind);
 }
 
 /* What serves the outlets and the drain. 0, or the exit status. */
@@ -468,6 +478,11 @@ set_up(struct run *r)
 		say(err);
 		return rc;
 	}
+	r->c.profile = profile_desk_new();
+	if (r->c.profile == NULL)
+		return say("no memory");
+	if (blind_open(&r->c.blind, r->c.opt.journal, control_wall_ns()) != 0)
+		say("the times in which nobody looked cannot be kept over a restart: the journal's folder takes no file `blind`");
 	r->c.recall = recall_start(r->c.journal, r->c.opt.journal, err, sizeof err);
 	if (r->c.recall == NULL)
 		return say(err);

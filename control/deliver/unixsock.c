@@ -109,7 +109,7 @@ listen_on(struct outlet_state *s, const char *path, char *err, size_t cap)
 static void
 drop(struct outlet_state *s, struct client *k)
 {
-	client_end(k);
+	client_end(k, &s->service);
 	s->service.clients--;
 }
 
@@ -202,7 +202,7 @@ settle_announced(struct outlet_state *s)
 	bool told = !j.down;
 	for (unsigned i = 0; i < CLIENTS_MAX && told; i++) {
 		const struct client *k = &s->client[i];
-		told = k->fd < 0 || k->state == CLIENT_IDLE || k->state == CLIENT_ALERTS || k->state == CLIENT_WATCH ||
+		told = k->fd < 0 || k->state == CLIENT_IDLE || k->state == CLIENT_ALERTS || k->state == CLIENT_WATCH || k->state == CLIENT_PROFILE ||
 		       k->state == CLIENT_CLOSING || k->told == n;
 	}
 	if (!told)
@@ -347,7 +347,7 @@ stop(struct outlet_state *s)
 	}
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		if (s->client[i].fd >= 0)
-			client_end(&s->client[i]);
+			client_end(&s->client[i], &s->service);
 	forget_announced(s);
 	if (s->listen_fd >= 0)
 		close(s->listen_fd);

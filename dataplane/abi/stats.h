@@ -77,7 +77,9 @@ struct stats_page {
 	uint64_t generation; /* bundle published */
 	uint8_t bundle_digest[32];
 	uint32_t protocols;
-	uint8_t pad[28];
+	uint8_t pad[12];
+	uint64_t ready_ns; /* wall clock: the lcores run; 0: not yet */
+	uint64_t ended_ns; /* wall clock: told to end; 0: not yet, or it was killed */
 	struct stats_said said;
 	struct stats_profile profile;
 	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];

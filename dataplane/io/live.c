@@ -451,6 +451,7 @@ housekeep(struct live *l)
 			nanosleep(&(struct timespec){.tv_nsec = TURN_NS}, NULL);
 	}
 	atomic_store(&stop, true);
+	__atomic_store_n(&l->stats->ended_ns, wall_ns(), __ATOMIC_RELEASE);
 	notify_send("STOPPING=1\nSTATUS=ending");
 }
 
@@ -477,6 +478,7 @@ run(struct live *l)
 	}
 	l->sessions.log.held = l->sandboxed;
 	launch(l);
+	__atomic_store_n(&l->stats->ready_ns, wall_ns(), __ATOMIC_RELEASE);
 	say_started(l);
 	housekeep(l);
 	rte_eal_mp_wait_lcore();
