@@ -6,7 +6,9 @@
 #ifndef ABI_STATS_H
 #define ABI_STATS_H
 
+#include "abi/clock.h"
 #include "abi/counters.h"
+#include "abi/nodes.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -57,10 +59,14 @@ struct stats_page {
 	uint64_t generation; /* bundle published */
 	uint8_t bundle_digest[32];
 	uint32_t protocols;
-	uint8_t pad[28];
+	uint32_t nodes; /* named ones and "other" */
+	uint8_t pad[24];
 	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];
 	struct stats_port port[STATS_PORTS_MAX];
+	_Alignas(64) struct stats_clock clock;
+	struct stats_node node[STATS_NODES_MAX];
 	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];
+	_Alignas(64) struct stats_nodes_lcore nodes_lcore[STATS_LCORES_MAX]; /* by lcore */
 };
 
 /* stats_create makes the sealed page; returns its mapping (read-write) and stores the fd, or NULL + errno. */
@@ -72,5 +78,8 @@ void stats_detach(const struct stats_page *s);
 
 /* stats_sum adds up one counter over the page's lcores. */
 uint64_t stats_sum(const struct stats_page *s, enum sentinel_counter c);
+
+/* stats_node_sum adds up a feed of a node over the page's lcores; last_ns: the latest. node < STATS_NODES_MAX, feed < NODE_FEED_COUNT. */
+void stats_node_sum(const struct stats_page *s, unsigned node, unsigned feed, struct stats_node_feed *out);
 
 #endif

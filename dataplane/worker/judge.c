@@ -358,14 +358,17 @@ tell_evidence(struct worker *w, const struct pending *p, enum crossing_outcome o
 void
 judge_now(struct worker *w)
 {
+	uint32_t side = w->sides.now;
 	for (uint32_t i = 0; i < w->n_pending; i++) {
 		struct pending *p = &w->pending[i];
+		side_enter(w, p->where.side);
 		enum crossing_outcome outcome = judge_one(w, p->raw, p->fingerprint, &p->where);
 		if ((p->proof.of | p->answer_proof.of) != 0 || w->told)
 			tell_evidence(w, p, outcome);
 		tell_fate(w, p, outcome);
 	}
-	w->n_pending = 0;
+	side_enter(w, side);
+	w->n_pending = w->sides_pending = 0;
 	w->built_used = 0;
 }
 
