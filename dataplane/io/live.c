@@ -9,6 +9,7 @@
 #include "io/attach.h"
 #include "io/box.h"
 #include "io/eal.h"
+#include "io/nodes.h"
 #include "io/ports.h"
 #include "io/profile.h"
 #include "io/pulse.h"
@@ -211,6 +212,7 @@ make_shared(struct live *l)
 	memcpy(s->bundle_digest, ruleset_digest(l->bundle.rules), sizeof s->bundle_digest);
 	s->generation = ruleset_generation(l->bundle.rules);
 	s->started_ns = wall_ns();
+	nodes_tell(&l->topo.nodes, s);
 	s->lcores = TOPOLOGY_WORKER_0 + l->topo.workers;
 	for (uint32_t i = 0; i < s->lcores; i++) {
 		s->lcore[i].lcore = i;
@@ -236,6 +238,8 @@ make_worker(struct live *l, uint32_t i)
 	c.aside_bytes = ASIDE_BYTES;
 	c.feeds = l->topo.feeds;
 	c.protect = l->protect;
+	c.nodes = &l->topo.nodes;
+	c.sides = &l->stats->nodes_lcore[TOPOLOGY_WORKER_0 + i].of[0][0];
 	c.code_all = l->opt.source != NULL; /* a file can wait */
 	c.number = i;
 	memcpy(c.seen_key, l->seen_key, sizeof c.seen_key);

@@ -6,6 +6,7 @@
 #define WORKER_TOPOLOGY_H
 
 #include "worker/feeds.h"
+#include "worker/nodes.h"
 #include "worker/ports_spec.h"
 #include "worker/protocols.h"
 
@@ -42,6 +43,7 @@ struct topology {
 	uint32_t ring_slots, evidence_mb;
 	struct feeds feeds;
 	struct protocols protocols;
+	struct nodes nodes;
 	char rlpx_keys[TOPOLOGY_PATH_BYTES]; /* key log; empty: none */
 };
 
