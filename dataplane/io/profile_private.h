@@ -43,9 +43,12 @@ int profile_unknown(struct parse *p, const void *key_node, const char *key, cons
 int profile_feeds_key(struct parse *p, const yaml_node_t *value, const char *key);
 #define PROFILE_FEEDS_KEYS "feeds, chains, protocols, rlpx_keys"
 
-
 /* The keys that profile_nodes.c knows, as above. */
 int profile_nodes_key(struct parse *p, const yaml_node_t *value, const char *key);
 #define PROFILE_NODES_KEYS "nodes"
+
+/* profile_filter.c's key, in the same way. */
+int profile_filter_key(struct parse *p, const yaml_node_t *value, const char *key);
+#define PROFILE_FILTER_KEYS "filter"
 
 #endif

@@ -6,6 +6,7 @@
 #define WORKER_TOPOLOGY_H
 
 #include "worker/feeds.h"
+#include "worker/filter.h"
 #include "worker/nodes.h"
 #include "worker/ports_spec.h"
 #include "worker/protocols.h"
@@ -44,6 +45,7 @@ struct topology {
 	struct feeds feeds;
 	struct protocols protocols;
 	struct nodes nodes;
+	struct filter filter;
 	char rlpx_keys[TOPOLOGY_PATH_BYTES]; /* key log; empty: none */
 };
 
