@@ -7,13 +7,14 @@
 #define ABI_STATS_H
 
 #include "abi/counters.h"
+#include "abi/latency.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define STATS_MAGIC 0x31415453544e4553ull /* "SENTSTA1", stored last */
-#define STATS_VERSION 2
+#define STATS_VERSION 3
 #define STATS_LCORES_MAX 64
 #define STATS_PORTS_MAX 16
 #define STATS_PROTOCOLS_MAX 64
@@ -45,6 +46,24 @@ struct stats_lcore {
 	uint64_t c[(CTR_COUNT + 7) / 8 * 8];
 };
 
+/* The dataplane's answer to the last profile that control sent (abi/channel.h): text first, then number, then SAID. */
+struct stats_said {
+	_Atomic uint64_t number; /* control's own of that message; 0: none yet */
+	uint32_t status;	 /* enum channel_status */
+	uint32_t pad;
+	char text[1008]; /* ends with a NUL unless the writer is broken */
+};
+
+/* Which profile the dataplane runs with: written by its main lcore. While it is being written `changing` is odd. */
+struct stats_profile {
+	uint32_t changing;
+	uint32_t waiting;    /* fields of the last one that take a restart */
+	uint64_t applied_ns; /* wall clock of the last one taken while running; 0: none was */
+	uint8_t started[32]; /* SHA-256 of the file's text at start; zero: there was none */
+	uint8_t runs[32];    /* of the text last taken */
+	char path[256];	     /* the file's; ends with a NUL unless the writer is broken */
+};
+
 struct stats_page {
 	uint64_t magic;
 	uint32_t version;
@@ -58,9 +77,12 @@ struct stats_page {
 	uint8_t bundle_digest[32];
 	uint32_t protocols;
 	uint8_t pad[28];
+	struct stats_said said;
+	struct stats_profile profile;
 	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];
 	struct stats_port port[STATS_PORTS_MAX];
 	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];
+	struct stats_latency latency[STATS_LCORES_MAX]; /* of the same lcore: SCANNED of a worker, RING of the correlator */
 };
 
 /* stats_create makes the sealed page; returns its mapping (read-write) and stores the fd, or NULL + errno. */
@@ -72,5 +94,8 @@ void stats_detach(const struct stats_page *s);
 
 /* stats_sum adds up one counter over the page's lcores. */
 uint64_t stats_sum(const struct stats_page *s, enum sentinel_counter c);
+
+/* stats_latency adds one stage (SCANNED or RING) and feed of all the page's lcores to *sum. */
+void stats_latency(const struct stats_page *s, enum latency_stage stage, enum latency_feed feed, struct hist *sum);
 
 #endif
