@@ -141,8 +141,9 @@ def counted(box, done):
     # what answers with a receipt returns no hash
     assert c["node_hashes"] == done["submitted"] - done["sync"] + done["unsigned"], (c["node_hashes"], done)
     assert c["rlpx_sessions"] == SESSIONS and c["rlpx_mac_good"] == c["rlpx_messages"], (c["rlpx_sessions"], c["rlpx_mac_good"], c["rlpx_messages"])
-    for port in box.status()["ports"]:
-        assert port["missed"] == port["errors"] == port["no_mbuf"] == "0" and port["wire"] == str(c["frames"]), port
+    status = box.status()
+    for port in status["ports"]:
+        assert port["missed"] == port["errors"] == port["no_mbuf"] == "0" and port["wire"] == status["counters"]["frames"], (port, status["counters"]["frames"])
 
 
 def main():
