@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+_Static_assert(NODES_PLACES_MAX <= FILTER_ADDRESSES_MAX, "every node's address has a place in the filter");
 _Static_assert(STATS_STEER_MAX >= STEER_COUNT, "every counter has its place in the stats page");
 
 int
@@ -41,8 +42,19 @@ steering_forget(struct topology *t)
 static void
 filter_of(const struct topology *t, struct filter *f)
 {
+	struct filter_prefix address[NODES_PLACES_MAX];
+	unsigned n = 0;
+	for (unsigned i = 0; i < t->nodes.n_places; i++) {
+		struct filter_prefix p = {.bits = 128};
+		memcpy(p.address, t->nodes.place[i].ip, sizeof p.address);
+		unsigned k = 0; /* several nodes may share an address, each with ports of its own */
+		while (k < n && memcmp(address[k].address, p.address, sizeof p.address) != 0)
+			k++;
+		if (k == n)
+			address[n++] = p;
+	}
 	*f = t->filter;
-	filter_derive(f, NULL, 0);
+	filter_derive(f, address, n);
 }
 
 int

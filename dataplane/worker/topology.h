@@ -7,6 +7,7 @@
 
 #include "worker/feeds.h"
 #include "worker/filter.h"
+#include "worker/nodes.h"
 #include "worker/ports_spec.h"
 #include "worker/protocols.h"
 
@@ -43,6 +44,7 @@ struct topology {
 	uint32_t ring_slots, evidence_mb;
 	struct feeds feeds;
 	struct protocols protocols;
+	struct nodes nodes;
 	struct filter filter;
 	char rlpx_keys[TOPOLOGY_PATH_BYTES]; /* key log; empty: none */
 };

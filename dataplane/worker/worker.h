@@ -17,6 +17,7 @@
 #include "wire/rlpx_keys.h"
 #include "worker/feeds.h"
 #include "worker/finding_msg.h"
+#include "worker/nodes.h"
 #include "worker/pipe.h"
 #include "worker/stage.h"
 
@@ -41,6 +42,8 @@ struct worker_config {
 	uint64_t evidence_grace_ns, evidence_answer_grace_ns; /* evidence.h; 0: its defaults */
 	uint8_t seen_key[32];
 	struct feeds feeds;
+	const struct nodes *nodes;     /* beside the box; outlives the worker; NULL: every connection is "other" */
+	struct stats_node_feed *sides; /* SIDES_MAX of them, figures per node and feed; outlives the worker; NULL: nobody reads them */
 	bool lives;	/* tell the correlator facts, see facts.h */
 	const struct protect *protect; /* protected contracts, for rules that ask; NULL: none */
 	bool code_all;	/* offline: read every code that is deployed, however long it takes */
