@@ -60,6 +60,8 @@ count(__u32 at)
 		c->c[at]++;
 }
 
+#define JUMBO 8 /* bytes of a hop-by-hop header with a jumbo payload option */
+
 /* Where the parts of a TCP segment lie. 0, or -1 if it is none that can be cut. */
 struct lay {
 	__u32 ip, tcp, data;
@@ -72,7 +74,7 @@ __attribute__((noinline)) int
 lay_out(struct __sk_buff *skb, struct lay *l)
 {
 	__u16 type = 0, frag = 0;
-	__u8 b = 0, proto = 0;
+	__u8 b = 0, proto = 0, jumbo[4];
 	__u32 ip = 14, tcp;
 	if (l == NULL || frame_read(skb, 12, &type, 2) != 0)
 		return -1;
@@ -91,6 +93,12 @@ lay_out(struct __sk_buff *skb, struct lay *l)
 		tcp = ip + 40;
 		if (frame_read(skb, ip + 6, &proto, 1) != 0)
 			return -1;
+		if (proto == 0) { /* segmentation offload beyond 64 kB puts a jumbo payload option in front */
+			if (frame_read(skb, tcp, jumbo, 4) != 0 || jumbo[1] != 0 || jumbo[2] != 0xc2 || jumbo[3] != 4)
+				return -1;
+			proto = jumbo[0];
+			tcp += JUMBO;
+		}
 	} else {
 		return -1;
 	}
@@ -191,7 +199,7 @@ mend(struct __sk_buff *skb, const struct lay *l, __u32 old_len, __u32 new_len, _
 	__u16 was = 0, is;
 	__u32 seq = 0, seq_is, check = l->tcp + 16;
 	bpf_l4_csum_replace(skb, check, 0, diff, 0);
-	bpf_l4_csum_replace(skb, check, bpf_htons((__u16)(old_len - l->tcp)), bpf_htons((__u16)(new_len - l->tcp)), BPF_F_PSEUDO_HDR | 2);
+	bpf_l4_csum_replace(skb, check, bpf_htonl(old_len - l->tcp), bpf_htonl(new_len - l->tcp), BPF_F_PSEUDO_HDR | 4);
 	bpf_skb_load_bytes(skb, l->tcp + 4, &seq, 4);
 	seq_is = bpf_htonl(bpf_ntohl(seq) + start);
 	bpf_l4_csum_replace(skb, check, seq, seq_is, 4);
@@ -203,8 +211,11 @@ mend(struct __sk_buff *skb, const struct lay *l, __u32 old_len, __u32 new_len, _
 		bpf_skb_store_bytes(skb, l->tcp + 12, &is, 2, 0);
 	}
 	if (l->six) {
-		is = bpf_htons((__u16)(new_len - l->tcp));
+		static const __u8 padding[6] = {1, 4};
+		is = bpf_htons((__u16)(new_len - l->ip - 40));
 		bpf_skb_store_bytes(skb, l->ip + 4, &is, 2, 0);
+		if (l->tcp != l->ip + 40)
+			bpf_skb_store_bytes(skb, l->ip + 42, padding, sizeof padding, 0);
 		return;
 	}
 	bpf_skb_load_bytes(skb, l->ip + 2, &was, 2);
@@ -217,9 +228,9 @@ SEC("tc")
 int
 sentinel_slice(struct __sk_buff *skb)
 {
-	__u32 zero = 0, mark = skb->mark, i = mark & 0xff;
+	__u32 zero = 0, mark = skb->mark, i = mark & (TAP_PIECES_MAX - 1);
 	struct lay l = {};
-	if ((mark & ~0xffu) != TAP_MARK)
+	if ((mark & ~(TAP_PIECES_MAX - 1)) != TAP_MARK)
 		return TC_ACT_UNSPEC;
 	skb->mark = 0;
 	__u8 *piece = bpf_map_lookup_elem(&tap_piece, &zero);

@@ -7,8 +7,8 @@
 
 #define TAP_FRAME_MAX 1600u /* bytes of a frame that is handed on as it is */
 #define TAP_PIECE 1380u	    /* payload of a piece of a larger one; a multiple of 12 (of three sums over words) */
-#define TAP_PIECES_MAX 64u
-#define TAP_MARK 0x5e717a00u /* of a clone: its lowest 8 bits say which piece it becomes */
+#define TAP_PIECES_MAX 512u /* of the largest frame that segmentation offload makes */
+#define TAP_MARK 0x5e717800u /* of a clone: its lowest bits say which piece it becomes */
 
 /* counters beside those of enum steer_counter */
 #define TAP_FAILED STEER_PASSED_NO_SOCKET /* the nodes', but the capture device did not take it */
