@@ -120,6 +120,23 @@ page_name(const char from[32])
 	return json_string(name);
 }
 
+/* null of a port that is not steered */
+static json_t *
+steer(const struct stats_steer *s)
+{
+	static const char *const names[] = {
+#define _(id, name, help) name,
+		STEER_COUNTERS(_)
+#undef _
+	};
+	if (load(&s->on) == 0)
+		return json_null();
+	json_t *o = json_object();
+	for (unsigned i = 0; i < STEER_COUNT; i++)
+		set(o, names[i], load(&s->c[i]));
+	return o;
+}
+
 static json_t *
 ports(const struct stats_page *s)
 {
@@ -134,6 +151,7 @@ ports(const struct stats_page *s)
 		set(o, "missed", load(&p->missed));
 		set(o, "errors", load(&p->errors));
 		set(o, "no_mbuf", load(&p->no_mbuf));
+		json_object_set_new(o, "steer", steer(&s->steer[i]));
 		json_array_append_new(list, o);
 	}
 	return list;
