@@ -31,7 +31,7 @@ explain(int err, const char *what, char *out, size_t cap)
 {
 	if (err == EPERM || err == EACCES)
 		snprintf(out, cap,
-			"%s: not allowed (%s). Probes need root, or CAP_BPF and CAP_PERFMON; where root is refused too the kernel is locked down (cat "
+			"%s: not allowed (%s). Probes need root, or CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN; where root is refused too the kernel is locked down (cat "
 			"/sys/kernel/security/lockdown) or this is a container without these rights",
 			what, strerror(err));
 	else if (access("/sys/bus/event_source/devices/uprobe/type", R_OK) != 0)
