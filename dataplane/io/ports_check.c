@@ -120,11 +120,11 @@ check_pci(const struct sysfs *s, const char *drivers, const struct topology_port
 		return -ENOENT;
 	if (ports_bifurcated(driver) || strcmp(driver, "uio_pci_generic") == 0 || strcmp(driver, "igb_uio") == 0)
 		return 0;
-	if (strcmp(driver, "vfio-pci") == 0)
-		return check_vfio(s, pci, err, cap);
 	if (vendor == MELLANOX)
 		return refuse(-ENODEV, err, cap, "port %s: %s instead of mlx5_core is its driver; this kind of device stays with it: driverctl unset-override %s", pci,
 			driver[0] != '\0' ? driver : "nothing", pci);
+	if (strcmp(driver, "vfio-pci") == 0)
+		return check_vfio(s, pci, err, cap);
 	return refuse(-EBUSY, err, cap, "port %s: its driver is %s; DPDK takes it from vfio-pci: modprobe vfio-pci && dpdk-devbind.py -b vfio-pci %s", pci,
 		driver[0] != '\0' ? driver : "none", pci);
 }
