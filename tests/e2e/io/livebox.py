@@ -136,9 +136,10 @@ class Peer:
 
 
 class Box:
-    """Dataplane and control on PORT. programs: dataplane, control, sentinelctl. profile: more lines of it; control: more of control's arguments."""
+    """Dataplane and control on PORT. programs: dataplane, control, sentinelctl. profile: more lines of it; control: more of control's arguments; ports: as the profile
+    lists them, if not AF_PACKET on PORT; huge: huge pages, which AF_XDP needs."""
 
-    def __init__(self, folder, programs, bundle, more=(), workers=1, profile="", control=()):
+    def __init__(self, folder, programs, bundle, more=(), workers=1, profile="", control=(), ports=None, huge=False):
         self.path = lambda name: os.path.join(folder, name)
         self.more_control = control
         self.dataplane_exe, self.control_exe, self.ctl = programs
@@ -146,7 +147,7 @@ class Box:
         cpus = os.cpu_count()
         with open(self.path("box.yaml"), "w", encoding="ascii") as f:
             # a ring that holds more than a slow machine may leave unread
-            f.write(f"ports: ['net_af_packet0,iface={PORT},framecnt=32768']\nidle: sleep\nhuge_pages: false\nmemory_mb: 128\n"
+            f.write(f"ports: {ports or [f'net_af_packet0,iface={PORT},framecnt=32768']}\nidle: sleep\nhuge_pages: {str(huge).lower()}\nmemory_mb: 128\n"
                     f"cores: {{main: 0, correlator: 0, workers: [{', '.join(str(i % cpus) for i in range(1, workers + 1))}]}}\n{profile}")
         self.log = self.path("log")
         self.started = []
