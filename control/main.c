@@ -5,6 +5,7 @@
 #include "control/audit.h"
 #include "control/control.h"
 #include "control/deliver/outlet.h"
+#include "control/realtime.h"
 #include "control/sandbox.h"
 #include "control/vetting.h"
 
@@ -23,7 +24,7 @@
 #include <unistd.h>
 
 #define ATTACH_EVERY_NS 1000000u
-#define QUIET_COMMIT_EVERY_NS 5000000u /* acks alone do not make a commit more often than this */
+#define QUIET_COMMIT_EVERY_NS 20000000u /* acks alone do not make a commit more often than this */
 #define TIDY_EVERY_NS 10000000000u
 #define IDLE_NS 50000u
 #define ALONE_NS 2000000u /* no dataplane: nothing that hurries */
@@ -52,7 +53,7 @@ static const char usage_text[] =
 	"                     up to 4 times, the first definite answer counts. Such alerts go out as page at once; the answer "
 	"follows\n"
 	"  --vet-ms N         how long a node may take to answer (default 250)\n"
-	"  --realtime         run the drain with real-time priority (needs CAP_SYS_NICE or an rtprio limit)\n"
+	"  --realtime         run the drain and the delivery with real-time priority (needs CAP_SYS_NICE or an rtprio limit)\n"
 	"  --once             end, with status 0, when the dataplane has read its capture and all is "
 	"journaled\n"
 	"  --no-sandbox       keep every right; for debuggers only\n"
@@ -334,6 +335,8 @@ turn(struct run *r)
 		vetting_ask(r->c.vet, &r->batch, from);
 	if (work > 0 || (now_ns >= r->commit_at_ns && journal_wants(r->c.journal, control_wall_ns())))
 		make_durable(r, now_ns);
+	else
+		journal_idle(r->c.journal, now_ns);
 	if (r->draining_gone && (work == 0 || now_ns - r->gone_at_ns > GONE_PATIENCE_NS)) {
 		r->draining_gone = false;
 		drain_gone(&r->c.drain);
@@ -436,12 +439,12 @@ finish(struct run *r, int rc)
 static void
 take_priority(void)
 {
-	struct sched_param p = {.sched_priority = 10};
-	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p) != 0)
+	int rc = realtime_take(REALTIME_DRAIN);
+	if (rc != 0)
 		LOG(LOG_WARN, "no real-time priority (%s): give the process CAP_SYS_NICE or "
 			"raise its rtprio limit;"
 			" going on without",
-			strerror(errno));
+			strerror(-rc));
 	if (mlockall(MCL_CURRENT) != 0)
 		LOG(LOG_WARN, "memory is not locked (%s): raise the memlock limit; going on "
 			"without",
@@ -566,6 +569,8 @@ main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a failed write, not a death */
 	notify_open();
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+	if (r.c.opt.realtime)
+		realtime_sqlite();
 	drain_init(&r.c.drain);
 	rc = serve(&r);
 	attach_end(&r.attach);

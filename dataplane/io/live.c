@@ -9,6 +9,7 @@
 #include "io/attach.h"
 #include "io/box.h"
 #include "io/eal.h"
+#include "io/nodes.h"
 #include "io/ports.h"
 #include "io/profile.h"
 #include "io/pulse.h"
@@ -76,7 +77,7 @@ struct live {
 	struct options opt;
 	struct topology topo;
 	struct apply apply;
-	struct topology base; /* without the profile */
+	struct topology base, as_said; /* without the profile, and with it; topo also has what was made of that */
 	uint32_t cpus;
 	struct bundle_file bundle;
 	struct stats_page *stats;
@@ -183,6 +184,7 @@ load_topology(struct live *l)
 		fprintf(stderr, "%s: %s\n", l->opt.profile ? l->opt.profile : "sentinel-dataplane", err);
 		return 1;
 	}
+	l->as_said = l->topo;
 	if (l->opt.source != NULL && l->topo.ports > 0)
 		return say("a profile with ports and --source exclude each other: take the ports out of the profile");
 	if (l->opt.source == NULL && l->topo.ports == 0 && !l->opt.print_topology)
@@ -211,6 +213,7 @@ make_shared(struct live *l)
 	memcpy(s->bundle_digest, ruleset_digest(l->bundle.rules), sizeof s->bundle_digest);
 	s->generation = ruleset_generation(l->bundle.rules);
 	s->started_ns = wall_ns();
+	nodes_tell(&l->topo.nodes, s);
 	s->lcores = TOPOLOGY_WORKER_0 + l->topo.workers;
 	for (uint32_t i = 0; i < s->lcores; i++) {
 		s->lcore[i].lcore = i;
@@ -236,6 +239,8 @@ make_worker(struct live *l, uint32_t i)
 	c.aside_bytes = ASIDE_BYTES;
 	c.feeds = l->topo.feeds;
 	c.protect = l->protect;
+	c.nodes = &l->topo.nodes;
+	c.sides = &l->stats->nodes_lcore[TOPOLOGY_WORKER_0 + i].of[0][0];
 	c.code_all = l->opt.source != NULL; /* a file can wait */
 	c.number = i;
 	memcpy(c.seen_key, l->seen_key, sizeof c.seen_key);
@@ -325,7 +330,7 @@ make_lcores(struct live *l)
 		getrandom(l->seen_key, sizeof l->seen_key, 0) != sizeof l->seen_key)
 		return say("the system has no random numbers");
 	const struct decode_rules rules = {.vxlan_port = (uint16_t)l->topo.vxlan_port};
-	apply_init(&l->apply, &l->base, &l->topo, l->cpus, l->opt.profile, &l->stats->profile);
+	apply_init(&l->apply, &l->base, &l->as_said, l->cpus, l->opt.profile, &l->stats->profile);
 	l->apply.from_file = l->opt.source != NULL;
 	eal_alloc_near(TOPOLOGY_CORRELATOR);
 	struct stats_lcore *s = &l->stats->lcore[TOPOLOGY_CORRELATOR];
@@ -423,7 +428,7 @@ housekeep(struct live *l)
 {
 	struct attach_offer offer = {.rings = l->rings.lane, .n_rings = LANE_COUNT, .stats_fd = l->stats_fd,
 		.bundle_fd = l->bundle_fd, .generation = l->stats->generation, .bundle_bytes = l->bundle.n,
-		.memory = recall_page, .memory_ctx = &l->recall, .stats = l->stats,
+		.memory = recall_page, .memory_ctx = &l->recall, .stats = l->stats, .keys = sessions_text, .keys_ctx = &l->sessions,
 		.profile = apply_profile, .profile_ctx = &l->apply};
 	uint64_t started = wall_ns(), stats_at = 0, clock_at = started;
 	bool said = false;
@@ -440,6 +445,7 @@ housekeep(struct live *l)
 			clock_pull(&l->clock, rte_rdtsc(), wall_ns());
 			clock_at = now;
 		}
+		ports_turn(&l->ports, &l->clock, now);
 		atomic_store_explicit(&l->stats->lcore[TOPOLOGY_MAIN].heartbeat_ns, now, memory_order_relaxed);
 		pulse_turn(&l->pulse, monotonic_ns(), l->attach.control_fd >= 0);
 		if (ending_hangup())
@@ -522,7 +528,7 @@ live_main(int argc, char **argv)
 	if (bundle_load(&l.bundle, l.opt.bundle, false) != 0)
 		return 1;
 	const char *keys = l.opt.keys != NULL ? l.opt.keys : l.topo.rlpx_keys[0] != '\0' ? l.topo.rlpx_keys : NULL;
-	if (keys != NULL && sessions_open(&l.sessions, keys) != 0)
+	if (sessions_open(&l.sessions, keys) != 0)
 		return 1;
 	if (attach_open(&l.attach, l.opt.channel, err, sizeof err) != 0)
 		return say(err);
