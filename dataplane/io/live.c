@@ -78,7 +78,7 @@ struct live {
 	struct options opt;
 	struct topology topo;
 	struct apply apply;
-	struct topology base; /* without the profile */
+	struct topology base, as_said; /* without the profile, and with it; topo also has what was made of that */
 	uint32_t cpus;
 	struct bundle_file bundle;
 	struct stats_page *stats;
@@ -186,6 +186,7 @@ load_topology(struct live *l)
 		fprintf(stderr, "%s: %s\n", l->opt.profile ? l->opt.profile : "sentinel-dataplane", err);
 		return 1;
 	}
+	l->as_said = l->topo;
 	if (l->opt.source != NULL && l->topo.ports > 0)
 		return say("a profile with ports and --source exclude each other: take the ports out of the profile");
 	if (l->opt.source == NULL && l->topo.ports == 0 && !l->opt.print_topology)
@@ -331,7 +332,7 @@ make_lcores(struct live *l)
 		getrandom(l->seen_key, sizeof l->seen_key, 0) != sizeof l->seen_key)
 		return say("the system has no random numbers");
 	const struct decode_rules rules = {.vxlan_port = (uint16_t)l->topo.vxlan_port};
-	apply_init(&l->apply, &l->base, &l->topo, l->cpus, l->opt.profile, &l->stats->profile);
+	apply_init(&l->apply, &l->base, &l->as_said, l->cpus, l->opt.profile, &l->stats->profile);
 	l->apply.from_file = l->opt.source != NULL;
 	eal_alloc_near(TOPOLOGY_CORRELATOR);
 	struct stats_lcore *s = &l->stats->lcore[TOPOLOGY_CORRELATOR];
@@ -355,7 +356,7 @@ make_lcores(struct live *l)
 	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0 ||
 		steering_open(&l->steering, &l->ports, &l->topo, err, sizeof err) != 0)
 		return say(err);
-	apply_with(&l->apply, PROFILE_STEER, steering_apply, &l->steering);
+	apply_with(&l->apply, PROFILE_FILTER, steering_apply, &l->steering);
 	if (make_spread(&l->worker[0], seed, &rules) != 0)
 		return 1;
 	if (l->opt.source == NULL && l->ports.n < l->topo.ports)
