@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/journal.h"
 
+#include "abi/log.h"
 #include "control/journal_private.h"
 
 #include <dirent.h>
@@ -323,9 +324,8 @@ rotate_if_large(struct journal *j, uint64_t now_ns)
 	if (start_file(j, f.no + 1, err, sizeof err) != 0) {
 		j->file = old;
 		j->rotate_again_ns = now_ns + JOURNAL_RETRY_NS;
-		fprintf(stderr,
-			"sentinel-control: cannot start the next journal file, going on with the old one: "
-			"%s\n",
+		LOG(LOG_WARN, "cannot start the next journal file, going on with the old one: "
+			"%s",
 			err);
 		return;
 	}
@@ -354,9 +354,8 @@ give_up_file(struct journal *j, uint64_t now_ns, int rc)
 	char why[160], detail[AUDIT_DETAIL_MAX];
 	struct journal_file *f = &j->files[j->n_files - 1];
 	snprintf(why, sizeof why, "journal-%06" PRIu32 ".db: %s", f->no, sqlite3_errstr(rc));
-	fprintf(stderr,
-		"sentinel-control: THE JOURNAL HAS FAILED: cannot write %s/%s (code %d). Trying a fresh "
-		"file.\n",
+	LOG(LOG_FAULT, "THE JOURNAL HAS FAILED: cannot write %s/%s (code %d). Trying a fresh "
+		"file.",
 		j->dir, why, rc);
 	snprintf(detail, sizeof detail, "{\"file\":\"%" PRIu32 "\",\"code\":\"%d\"}", f->no, rc);
 	note_failure(j, why);
@@ -371,10 +370,9 @@ static void
 go_down(struct journal *j, uint64_t now_ns, const char *why)
 {
 	if (!j->down)
-		fprintf(stderr,
-			"sentinel-control: THE JOURNAL IS DOWN: %s. Pause-grade alerts go out marked "
+		LOG(LOG_FAULT, "THE JOURNAL IS DOWN: %s. Pause-grade alerts go out marked "
 			"\"durable\":false, everything else is lost"
-			" until there is room or the disk works again (tried every %llu s).\n",
+			" until there is room or the disk works again (tried every %llu s).",
 			why, JOURNAL_RETRY_NS / 1000000000ull);
 	note_failure(j, why);
 	atomic_store(&j->down, true);
@@ -394,7 +392,7 @@ try_fresh(struct journal *j, const struct batch *b, const struct consumer_change
 	}
 	int rc = transact(j, b, c, t);
 	if (rc == SQLITE_OK) {
-		fprintf(stderr, "sentinel-control: the journal goes on in %s/journal-%06" PRIu32 ".db\n",
+		LOG(LOG_NOTE, "the journal goes on in %s/journal-%06" PRIu32 ".db",
 			j->dir, no);
 		atomic_store(&j->down, false);
 		return 0;

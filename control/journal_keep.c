@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/journal_private.h"
 
+#include "abi/log.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -123,9 +125,8 @@ checkpointed(struct journal *j, uint32_t no, bool whole, int rc)
 	}
 	pthread_mutex_unlock(&j->lock);
 	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)
-		fprintf(stderr,
-			"sentinel-control: cannot checkpoint journal-%06" PRIu32
-			".db: %s; nothing is lost, its WAL stays\n",
+		LOG(LOG_WARN, "cannot checkpoint journal-%06" PRIu32
+			".db: %s; nothing is lost, its WAL stays",
 			no, sqlite3_errstr(rc));
 }
 

@@ -3,6 +3,7 @@
 
 #include "abi/identity.h"
 #include "abi/ring.h"
+#include "control/status_latency.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -387,6 +388,7 @@ status_build(struct control *c, unsigned clients)
 	json_object_set_new(root, "control", self);
 	json_object_set_new(root, "vet", vet_part(c));
 	json_object_set_new(root, "memory", memory_part(c));
+	json_object_set_new(root, "latency", status_latency(c, false));
 	set(root, "time_ns", control_wall_ns());
 	return root;
 }

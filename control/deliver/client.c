@@ -2,7 +2,9 @@
 #include "control/deliver/client.h"
 
 #include "abi/event.h"
+#include "abi/log.h"
 #include "control/status.h"
+#include "control/status_latency.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -82,7 +84,7 @@ refuse(struct client *k, const char *error, const char *next)
 }
 
 bool
-client_send(struct client *k, uint64_t now_ns)
+client_send(struct client *k, struct client_service *s, uint64_t now_ns)
 {
 	while (unsent(k) > 0) {
 		ssize_t n = send(k->fd, k->out + k->out_at, unsent(k), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -92,6 +94,7 @@ client_send(struct client *k, uint64_t now_ns)
 			return errno == EAGAIN || errno == EWOULDBLOCK;
 		k->out_at += (size_t)n;
 		k->quiet_ns = now_ns;
+		latency_written(&s->c->latency, &k->follow, k->out_at, control_wall_ns);
 	}
 	k->out_at = k->out_n = 0;
 	if (k->out_cap > 2 * CLIENT_FILL_BYTES) {
@@ -196,6 +199,8 @@ put_next(struct client *k, struct client_service *s)
 		k->state = CLIENT_CLOSING;
 		return -1;
 	}
+	if (k->state == CLIENT_STREAM && at > k->live_from && !e.loss && e.vet.node <= VET_ASKED)
+		latency_put(&s->c->latency, &k->follow, at, &e.record, k->out_n);
 	return 1;
 }
 
@@ -309,7 +314,7 @@ log_subscriber(const struct client *k, struct client_service *s)
 	socklen_t n = sizeof who;
 	char detail[256];
 	getsockopt(k->fd, SOL_SOCKET, SO_PEERCRED, &who, &n);
-	fprintf(stderr, "sentinel-control: %s%s subscribed (pid %ld, uid %ld, gid %ld), from %s grade on\n",
+	LOG(LOG_TOLD, "%s%s subscribed (pid %ld, uid %ld, gid %ld), from %s grade on",
 		k->name[0] ? "consumer " : "a nameless consumer", k->name, (long)who.pid, (long)who.uid,
 		(long)who.gid, alert_grade_name(k->min_grade));
 	snprintf(detail, sizeof detail,
@@ -341,6 +346,7 @@ subscribe(struct client *k, struct client_service *s, const struct line_request 
 	k->at = k->sent = at;
 	k->acked = acked;
 	k->contiguous = at <= acked;
+	k->live_from = journal_head(j);
 	k->state = k->name[0] ? CLIENT_REGISTERED : CLIENT_STREAM;
 	log_subscriber(k, s);
 }
@@ -357,6 +363,8 @@ ack(struct client *k, struct client_service *s, const struct line_request *q)
 							 : -EXDEV;
 	if (rc == 0 && q->cursor > k->acked)
 		k->acked = q->cursor;
+	if (rc == 0)
+		latency_acked(&s->c->latency, &k->follow, q->cursor, control_wall_ns);
 	if (rc == -EXDEV)
 		refuse(k, "the cursor is of another journal", next);
 	else if (rc == -ERANGE)
@@ -366,9 +374,9 @@ ack(struct client *k, struct client_service *s, const struct line_request *q)
 }
 
 static void
-status(struct client *k, struct client_service *s)
+status(struct client *k, struct client_service *s, enum line_op op)
 {
-	json_t *o = status_build(s->c, s->clients);
+	json_t *o = op == LINE_STATUS ? status_build(s->c, s->clients) : status_latency_object(s->c);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	if (text != NULL)
 		put_line(k, text, strlen(text));
@@ -450,10 +458,10 @@ act(struct client *k, struct client_service *s, const char *line, size_t n)
 	}
 	if (q.op == LINE_ACK) {
 		ack(k, s, &q);
-	} else if (q.op == LINE_STATUS && unsent(k) > CLIENT_OUT_MAX) {
+	} else if ((q.op == LINE_STATUS || q.op == LINE_LATENCY) && unsent(k) > CLIENT_OUT_MAX) {
 		refuse(k, "too much is waiting to be read", "read what was sent before asking for more");
-	} else if (q.op == LINE_STATUS) {
-		status(k, s);
+	} else if (q.op == LINE_STATUS || q.op == LINE_LATENCY) {
+		status(k, s, q.op);
 	} else if (k->state != CLIENT_IDLE) {
 		refuse(k, "this connection is subscribed already", "open another connection");
 	} else if (q.op == LINE_SUBSCRIBE) {

@@ -41,6 +41,8 @@ struct client {
 	uint64_t watch_version; /* CLIENT_WATCH: what it waits for */
 	uint8_t watch_address[20];
 	bool watch_added;
+	uint64_t live_from; /* events behind this one came while it was listening */
+	struct latency_follow follow;
 	unsigned told;	    /* announced alerts that it has been sent */
 	uint64_t quiet_ns;  /* monotonic: since when it has neither said a whole line nor taken anything */
 	char in[LINE_BYTES_MAX];
@@ -65,7 +67,7 @@ bool client_receive(struct client *k, struct client_service *s, uint64_t now_ns)
 /* client_fill puts more of the journal into an empty buffer. true: there is more in the journal already. */
 bool client_fill(struct client *k, struct client_service *s, uint64_t now_ns);
 /* client_send writes what it can. false: the connection is at its end. */
-bool client_send(struct client *k, uint64_t now_ns);
+bool client_send(struct client *k, struct client_service *s, uint64_t now_ns);
 /* client_announce: an alert that is in no journal. false: not now, the client has more to read than fits, or
  * wants none. */
 bool client_announce(struct client *k, struct client_service *s, const struct journal_event *e);

@@ -21,6 +21,7 @@ static const struct {
 	{"ack", LINE_ACK, F_CURSOR, F_CURSOR},
 	{"alerts", LINE_ALERTS, F_SINCE | F_GRADE | F_LIMIT, 0},
 	{"status", LINE_STATUS, 0, 0},
+	{"latency", LINE_LATENCY, 0, 0},
 	{"forget", LINE_FORGET, F_CONSUMER, F_CONSUMER},
 	{"watch_add", LINE_WATCH_ADD, F_ADDRESS | F_NOTE, F_ADDRESS},
 	{"watch_remove", LINE_WATCH_REMOVE, F_ADDRESS, F_ADDRESS},
@@ -167,7 +168,7 @@ take_object(struct parse *p, json_t *o)
 		i++;
 	if (i == COUNT(ops))
 		return bad(p, "op is missing or unknown",
-			"use one of subscribe, ack, alerts, status, forget, watch_add, watch_remove, watch_list; " EXAMPLE);
+			"use one of subscribe, ack, alerts, status, latency, forget, watch_add, watch_remove, watch_list; " EXAMPLE);
 	p->out->op = ops[i].op;
 	unsigned seen = 0;
 	for (size_t k = 0; k < COUNT(fields); k++) {

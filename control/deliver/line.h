@@ -6,6 +6,7 @@
  *   {"op":"ack","cursor":CURSOR}                                                                any time
  *   {"op":"alerts","since":PLACE|null,"limit":N,"min_grade":...}  events, then {"event":"end","cursor":...}
  *   {"op":"status"}                                               one object
+ *   {"op":"latency"}                                              one object (status_latency.h)
  *   {"op":"forget","consumer":NAME}                               {"event":"forgotten"}
  *   {"op":"watch_add","address":ADDRESS,"note":TEXT|null}         {"event":"watched","address":...} once it is kept
  *   {"op":"watch_remove","address":ADDRESS}                       {"event":"unwatched","address":...} once that is kept
@@ -26,7 +27,7 @@
 
 #define LINE_BYTES_MAX 4096
 
-enum line_op { LINE_SUBSCRIBE = 1, LINE_ACK, LINE_ALERTS, LINE_STATUS, LINE_FORGET, LINE_WATCH_ADD, LINE_WATCH_REMOVE, LINE_WATCH_LIST };
+enum line_op { LINE_SUBSCRIBE = 1, LINE_ACK, LINE_ALERTS, LINE_STATUS, LINE_LATENCY, LINE_FORGET, LINE_WATCH_ADD, LINE_WATCH_REMOVE, LINE_WATCH_LIST };
 
 struct line_request {
 	enum line_op op;

@@ -241,10 +241,10 @@ serve(struct outlet_state *s, struct client *k, short revents, uint64_t now_ns)
 	}
 	/* As much as the socket takes, but no more than a buffer a turn: others wait too. */
 	tell_announced(s, k);
-	bool alive = client_send(k, now_ns);
+	bool alive = client_send(k, &s->service, now_ns);
 	if (alive && k->out_n == k->out_at) {
 		more = client_fill(k, &s->service, now_ns);
-		alive = client_send(k, now_ns);
+		alive = client_send(k, &s->service, now_ns);
 		/* Requests behind the one that was just answered. */
 		if (alive && k->in_n > 0 && k->state == CLIENT_IDLE && k->out_n == k->out_at)
 			more |= memchr(k->in, '\n', k->in_n) != NULL &&

@@ -9,13 +9,14 @@
 #include "abi/clock.h"
 #include "abi/counters.h"
 #include "abi/nodes.h"
+#include "abi/latency.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define STATS_MAGIC 0x31415453544e4553ull /* "SENTSTA1", stored last */
-#define STATS_VERSION 2
+#define STATS_VERSION 3
 #define STATS_LCORES_MAX 64
 #define STATS_PORTS_MAX 16
 #define STATS_PROTOCOLS_MAX 64
@@ -47,6 +48,24 @@ struct stats_lcore {
 	uint64_t c[(CTR_COUNT + 7) / 8 * 8];
 };
 
+/* The dataplane's answer to the last profile that control sent (abi/channel.h): text first, then number, then SAID. */
+struct stats_said {
+	_Atomic uint64_t number; /* control's own of that message; 0: none yet */
+	uint32_t status;	 /* enum channel_status */
+	uint32_t pad;
+	char text[1008]; /* ends with a NUL unless the writer is broken */
+};
+
+/* Which profile the dataplane runs with: written by its main lcore. While it is being written `changing` is odd. */
+struct stats_profile {
+	uint32_t changing;
+	uint32_t waiting;    /* fields of the last one that take a restart */
+	uint64_t applied_ns; /* wall clock of the last one taken while running; 0: none was */
+	uint8_t started[32]; /* SHA-256 of the file's text at start; zero: there was none */
+	uint8_t runs[32];    /* of the text last taken */
+	char path[256];	     /* the file's; ends with a NUL unless the writer is broken */
+};
+
 struct stats_page {
 	uint64_t magic;
 	uint32_t version;
@@ -61,12 +80,15 @@ struct stats_page {
 	uint32_t protocols;
 	uint32_t nodes; /* named ones and "other" */
 	uint8_t pad[24];
+	struct stats_said said;
+	struct stats_profile profile;
 	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];
 	struct stats_port port[STATS_PORTS_MAX];
 	_Alignas(64) struct stats_clock clock;
 	struct stats_node node[STATS_NODES_MAX];
 	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];
 	_Alignas(64) struct stats_nodes_lcore nodes_lcore[STATS_LCORES_MAX]; /* by lcore */
+	struct stats_latency latency[STATS_LCORES_MAX]; /* of the same lcore: SCANNED of a worker, RING of the correlator */
 };
 
 /* stats_create makes the sealed page; returns its mapping (read-write) and stores the fd, or NULL + errno. */
@@ -81,5 +103,7 @@ uint64_t stats_sum(const struct stats_page *s, enum sentinel_counter c);
 
 /* stats_node_sum adds up a feed of a node over the page's lcores; last_ns: the latest. node < STATS_NODES_MAX, feed < NODE_FEED_COUNT. */
 void stats_node_sum(const struct stats_page *s, unsigned node, unsigned feed, struct stats_node_feed *out);
+/* stats_latency adds one stage (SCANNED or RING) and feed of all the page's lcores to *sum. */
+void stats_latency(const struct stats_page *s, enum latency_stage stage, enum latency_feed feed, struct hist *sum);
 
 #endif

@@ -323,6 +323,8 @@ static bool
 was_replaced(const struct keylog *k)
 {
 	struct stat st;
+	if (k->held)
+		return false;
 	return k->fd < 0 || (stat(k->path, &st) == 0 && (st.st_dev != k->dev || st.st_ino != k->ino));
 }
 

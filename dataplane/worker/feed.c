@@ -116,8 +116,54 @@ feeds_of(const struct worker *w, const struct flow *f)
 {
 	uint8_t mask = 0;
 	for (unsigned i = 0; i < FEED_COUNT; i++)
-		mask |= (uint8_t)(feeds_may(&w->feeds, (enum feed)i, f->key.port[0], f->key.port[1]) << i);
+		mask |= (uint8_t)(feeds_may(w->feeds, (enum feed)i, f->key.port[0], f->key.port[1]) << i);
 	return mask;
+}
+
+void
+feeds_begin(struct worker *w, const struct feeds *feeds)
+{
+	w->feeds_first = *feeds;
+	w->feeds = &w->feeds_first;
+	atomic_store_explicit(&w->feeds_next, w->feeds, memory_order_relaxed);
+	atomic_store_explicit(&w->feeds_used, w->feeds, memory_order_relaxed);
+}
+
+void
+feeds_take(struct worker *w)
+{
+	const struct feeds *next = atomic_load_explicit(&w->feeds_next, memory_order_acquire);
+	if (next == w->feeds)
+		return;
+	w->feeds = next;
+	w->feeds_turn++;
+	atomic_store_explicit(&w->feeds_used, next, memory_order_release);
+}
+
+void
+worker_feeds(struct worker *w, const struct feeds *feeds)
+{
+	atomic_store_explicit(&w->feeds_next, feeds, memory_order_release);
+}
+
+bool
+worker_feeds_taken(const struct worker *w, const struct feeds *feeds)
+{
+	return atomic_load_explicit(&w->feeds_used, memory_order_acquire) == feeds;
+}
+
+/* Heads and messages ask for every one of them what may be read. These two were recognised once and for all. */
+static void
+look_up_feeds(struct worker *w, struct flow *f, struct conn *c)
+{
+	unsigned proto = c->side[0].proto;
+	c->feeds = feeds_of(w, f);
+	c->feeds_turn = w->feeds_turn;
+	if ((proto != CONN_RLPX || conn_may(c, FEED_RLPX)) && (proto != CONN_GRPC || conn_may(c, FEED_GRPC)))
+		return;
+	w->ctr[CTR_FEED_OFF]++;
+	end_conn(w, c);
+	conn_fresh(c, true);
 }
 
 static struct conn *
@@ -127,8 +173,12 @@ conn_for(struct worker *w, struct flow *f, uint64_t off)
 	struct conn *c = conn_get(&w->conns, f, &evicted);
 	if (evicted)
 		end_conn(w, c);
-	if (c->flow != f)
+	if (c->flow != f) {
 		conn_bind(c, f, feeds_of(w, f), f->midstream || off > 0);
+		c->feeds_turn = w->feeds_turn;
+	} else if (c->feeds_turn != w->feeds_turn) {
+		look_up_feeds(w, f, c);
+	}
 	return c;
 }
 

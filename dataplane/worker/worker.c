@@ -155,7 +155,7 @@ worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t 
 	w->memory = sizeof *w;
 	w->ctr = counters;
 	static const struct nodes nobody;
-	w->feeds = c->feeds;
+	feeds_begin(w, &c->feeds);
 	w->nodes = c->nodes != NULL ? c->nodes : &nobody;
 	w->lives = c->lives;
 	w->code_all = c->code_all;
@@ -194,6 +194,12 @@ worker_listen(struct worker *w, worker_listener fn, void *ctx)
 	w->listener_ctx = ctx;
 }
 
+void
+worker_stage(struct worker *w, const struct stage *s)
+{
+	w->stage = *s;
+}
+
 struct pipe *
 worker_pipe(struct worker *w)
 {
@@ -229,6 +235,7 @@ worker_link(struct worker *w, enum net_link link)
 void
 worker_frames(struct worker *w, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns)
 {
+	feeds_take(w);
 	rlpx_keys_take(w);
 	stream_frames(w->stream, n, frames, wire_len, now_ns);
 	end_burst(w, n > 0 ? now_ns[n - 1] : 0, n > 0 ? now_ns[n - 1] : 0);
@@ -238,6 +245,7 @@ void
 worker_housekeep(struct worker *w, uint64_t now_ns)
 {
 	w->now_ns = now_ns;
+	feeds_take(w);
 	rlpx_keys_take(w);
 	stream_housekeep(w->stream, now_ns);
 	rlpx_look_after(w);
