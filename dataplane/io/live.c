@@ -18,6 +18,7 @@
 #include "io/sessions.h"
 #include "io/share.h"
 #include "io/steering.h"
+#include "io/wallclock.h"
 #include "worker/lcore.h"
 
 #include <rte_cycles.h>
@@ -26,6 +27,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,7 +41,7 @@
 #define DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
 #define TURN_NS 1000000
 #define STATS_EVERY_NS 100000000u
-#define CLOCK_EVERY_NS 1000000000u
+#define CLOCK_EVERY_NS 100000000u
 #define SAY_WAITING_NS 2000000000u
 
 static const char usage_text[] =
@@ -84,6 +86,7 @@ struct live {
 	struct stats_page *stats;
 	int stats_fd, bundle_fd;
 	struct clock clock;
+	struct wallclock clock_from; /* before EAL, which takes its time */
 	struct ports ports;
 	struct steering steering;
 	struct attach attach;
@@ -447,7 +450,8 @@ housekeep(struct live *l)
 			stats_at = now;
 		}
 		if (now - clock_at >= CLOCK_EVERY_NS) {
-			clock_pull(&l->clock, rte_rdtsc(), wall_ns());
+			struct wallclock c = wallclock_read();
+			clock_pull(&l->clock, c.tsc, c.wall_ns);
 			clock_at = now;
 		}
 		ports_turn(&l->ports, &l->clock, now);
@@ -480,7 +484,8 @@ run(struct live *l)
 	char err[512];
 	ending_watch(&stop);
 	notify_open();
-	clock_start(&l->clock, rte_get_tsc_hz(), rte_rdtsc(), wall_ns());
+	struct wallclock c = wallclock_read();
+	clock_start(&l->clock, wallclock_hz(&l->clock_from, &c, rte_get_tsc_hz()), c.tsc, c.wall_ns);
 	sessions_turn(&l->sessions, wall_ns()); /* a file may be read before the next one */
 	if (sandbox_enter(&l->opt.sandbox, sandbox_ports(), &l->sandboxed, err, sizeof err) != 0) {
 		attach_close(&l->attach);
@@ -537,6 +542,8 @@ live_main(int argc, char **argv)
 		return 1;
 	if (attach_open(&l.attach, l.opt.channel, err, sizeof err) != 0)
 		return say(err);
+	l.clock_from = wallclock_read();
+	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* of all threads from here on: short sleeps shall be short */
 	if (steering_prepare(&l.topo, err, sizeof err) != 0 || eal_start(&l.topo, err, sizeof err) != 0 || steering_forget(&l.topo) != 0)
 		rc = say(err);
 	else if (make_shared(&l) != 0 || make_lcores(&l) != 0)

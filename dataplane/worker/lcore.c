@@ -16,6 +16,8 @@
 #define HOUSEKEEP_NS 5000000u
 #define EMPTY_BEFORE_IDLE 64u
 #define SLEEP_NS 100000
+#define NAP_NS 20000 /* while there was work a short time ago */
+#define NAPS 2000u
 #define PAUSE_NS 20000u
 #define CORRELATOR_BUDGET 8u /* messages of each pipe to one reading of the clock */
 
@@ -46,7 +48,7 @@ idler_step(struct idler *i, bool worked)
 	if (++i->empty < EMPTY_BEFORE_IDLE || i->policy == IDLE_SPIN) {
 		rte_pause();
 	} else if (i->policy == IDLE_SLEEP) {
-		nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = i->empty < EMPTY_BEFORE_IDLE + NAPS ? NAP_NS : SLEEP_NS}, NULL);
 	} else if (i->pause_ticks != 0) {
 		rte_power_pause(rte_rdtsc() + i->pause_ticks);
 	} else {
