@@ -237,6 +237,8 @@ add_dataplane(struct control *c, json_t *root)
 		set(d, "generation", load(&s->generation));
 		set_hex(d, "bundle_digest", s->bundle_digest, sizeof s->bundle_digest);
 		set(d, "started_ns", load(&s->started_ns));
+		set(d, "ready_ns", load(&s->ready_ns));
+		json_object_set_new(d, "profile", profile_status(s));
 		json_object_set_new(
 			d, "source_done", json_boolean(__atomic_load_n(&s->source_done, __ATOMIC_ACQUIRE)));
 		json_object_set_new(root, "lcores", lcores(s, now_ns));
@@ -388,6 +390,7 @@ status_build(struct control *c, unsigned clients)
 	json_object_set_new(root, "control", self);
 	json_object_set_new(root, "vet", vet_part(c));
 	json_object_set_new(root, "memory", memory_part(c));
+	json_object_set_new(root, "blind", c->blind.page != NULL ? blind_status(&c->blind) : json_null());
 	json_object_set_new(root, "latency", status_latency(c, false));
 	set(root, "time_ns", control_wall_ns());
 	return root;

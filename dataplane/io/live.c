@@ -9,6 +9,7 @@
 #include "io/attach.h"
 #include "io/box.h"
 #include "io/eal.h"
+#include "io/nodes.h"
 #include "io/ports.h"
 #include "io/profile.h"
 #include "io/pulse.h"
@@ -211,6 +212,7 @@ make_shared(struct live *l)
 	memcpy(s->bundle_digest, ruleset_digest(l->bundle.rules), sizeof s->bundle_digest);
 	s->generation = ruleset_generation(l->bundle.rules);
 	s->started_ns = wall_ns();
+	nodes_tell(&l->topo.nodes, s);
 	s->lcores = TOPOLOGY_WORKER_0 + l->topo.workers;
 	for (uint32_t i = 0; i < s->lcores; i++) {
 		s->lcore[i].lcore = i;
@@ -236,6 +238,8 @@ make_worker(struct live *l, uint32_t i)
 	c.aside_bytes = ASIDE_BYTES;
 	c.feeds = l->topo.feeds;
 	c.protect = l->protect;
+	c.nodes = &l->topo.nodes;
+	c.sides = &l->stats->nodes_lcore[TOPOLOGY_WORKER_0 + i].of[0][0];
 	c.code_all = l->opt.source != NULL; /* a file can wait */
 	c.number = i;
 	memcpy(c.seen_key, l->seen_key, sizeof c.seen_key);
@@ -423,7 +427,7 @@ housekeep(struct live *l)
 {
 	struct attach_offer offer = {.rings = l->rings.lane, .n_rings = LANE_COUNT, .stats_fd = l->stats_fd,
 		.bundle_fd = l->bundle_fd, .generation = l->stats->generation, .bundle_bytes = l->bundle.n,
-		.memory = recall_page, .memory_ctx = &l->recall, .stats = l->stats,
+		.memory = recall_page, .memory_ctx = &l->recall, .stats = l->stats, .keys = sessions_text, .keys_ctx = &l->sessions,
 		.profile = apply_profile, .profile_ctx = &l->apply};
 	uint64_t started = wall_ns(), stats_at = 0, clock_at = started;
 	bool said = false;
@@ -440,6 +444,7 @@ housekeep(struct live *l)
 			clock_pull(&l->clock, rte_rdtsc(), wall_ns());
 			clock_at = now;
 		}
+		ports_turn(&l->ports, &l->clock, now);
 		atomic_store_explicit(&l->stats->lcore[TOPOLOGY_MAIN].heartbeat_ns, now, memory_order_relaxed);
 		pulse_turn(&l->pulse, monotonic_ns(), l->attach.control_fd >= 0);
 		if (ending_hangup())
@@ -450,6 +455,7 @@ housekeep(struct live *l)
 			nanosleep(&(struct timespec){.tv_nsec = TURN_NS}, NULL);
 	}
 	atomic_store(&stop, true);
+	__atomic_store_n(&l->stats->ended_ns, wall_ns(), __ATOMIC_RELEASE);
 	notify_send("STOPPING=1\nSTATUS=ending");
 }
 
@@ -476,6 +482,7 @@ run(struct live *l)
 	}
 	l->sessions.log.held = l->sandboxed;
 	launch(l);
+	__atomic_store_n(&l->stats->ready_ns, wall_ns(), __ATOMIC_RELEASE);
 	say_started(l);
 	housekeep(l);
 	rte_eal_mp_wait_lcore();
@@ -520,7 +527,7 @@ live_main(int argc, char **argv)
 	if (bundle_load(&l.bundle, l.opt.bundle, false) != 0)
 		return 1;
 	const char *keys = l.opt.keys != NULL ? l.opt.keys : l.topo.rlpx_keys[0] != '\0' ? l.topo.rlpx_keys : NULL;
-	if (keys != NULL && sessions_open(&l.sessions, keys) != 0)
+	if (sessions_open(&l.sessions, keys) != 0)
 		return 1;
 	if (attach_open(&l.attach, l.opt.channel, err, sizeof err) != 0)
 		return say(err);

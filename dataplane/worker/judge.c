@@ -371,8 +371,10 @@ judge_now(struct worker *w)
 {
 	uint8_t scanned[PENDING_MAX];
 	uint32_t n = 0;
+	uint32_t side = w->sides.now;
 	for (uint32_t i = 0; i < w->n_pending; i++) {
 		struct pending *p = &w->pending[i];
+		side_enter(w, p->where.side);
 		enum crossing_outcome outcome = judge_one(w, p->raw, p->fingerprint, &p->where);
 		scanned[n] = (uint8_t)i;
 		n += outcome == CROSSING_SCANNED;
@@ -381,7 +383,8 @@ judge_now(struct worker *w)
 		tell_fate(w, p, outcome);
 	}
 	note_scanned(w, scanned, n);
-	w->n_pending = 0;
+	side_enter(w, side);
+	w->n_pending = w->sides_pending = 0;
 	w->built_used = 0;
 }
 

@@ -58,7 +58,7 @@ struct probes_event {
 #define PROBES(_)                                                                                                            \
 	_("go-ethereum and forks that keep its module's name (bor, BNB Smart Chain, op-geth, ...)", "github.com/ethereum/go-ethereum/" PROBES_CALL, 17, 0, \
 		PROBES_CONN_REGISTER, 8, 32)                                                                                      \
-	_("go-ethereum made by Go 1.15 or 1.16", "github.com/ethereum/go-ethereum/" PROBES_CALL, 1, 16, 8, 16, 40)            \
+	_("go-ethereum made by Go before 1.17", "github.com/ethereum/go-ethereum/" PROBES_CALL, 13, 16, 8, 16, 40)            \
 	_("Erigon since 3.0", "github.com/erigontech/erigon/" PROBES_CALL, 17, 0, PROBES_CONN_REGISTER, 8, 32)                \
 	_("Erigon 2", "github.com/ledgerwatch/erigon/" PROBES_CALL, 17, 0, PROBES_CONN_REGISTER, 8, 32)
 
