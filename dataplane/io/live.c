@@ -17,6 +17,7 @@
 #include "io/sandbox_ports.h"
 #include "io/sessions.h"
 #include "io/share.h"
+#include "io/steering.h"
 #include "worker/lcore.h"
 
 #include <rte_cycles.h>
@@ -84,6 +85,7 @@ struct live {
 	int stats_fd, bundle_fd;
 	struct clock clock;
 	struct ports ports;
+	struct steering steering;
 	struct attach attach;
 	struct correlator correlator;
 	struct lives lives;
@@ -350,8 +352,10 @@ make_lcores(struct live *l)
 	for (uint32_t i = 0; i < l->topo.workers; i++)
 		if (make_worker(l, i) != 0)
 			return 1;
-	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0)
+	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0 ||
+		steering_open(&l->steering, &l->ports, &l->topo, err, sizeof err) != 0)
 		return say(err);
+	apply_with(&l->apply, PROFILE_STEER, steering_apply, &l->steering);
 	if (make_spread(&l->worker[0], seed, &rules) != 0)
 		return 1;
 	if (l->opt.source == NULL && l->ports.n < l->topo.ports)
@@ -390,6 +394,7 @@ copy_stats(struct live *l)
 	struct stats_port *p = &l->stats->port[0];
 	if (l->opt.source == NULL) {
 		ports_stats(&l->ports, l->stats);
+		steering_stats(&l->steering, l->stats);
 		__atomic_store_n(&l->stats->ports, l->ports.n, __ATOMIC_RELEASE);
 		return;
 	}
@@ -531,7 +536,7 @@ live_main(int argc, char **argv)
 		return 1;
 	if (attach_open(&l.attach, l.opt.channel, err, sizeof err) != 0)
 		return say(err);
-	if (eal_start(&l.topo, err, sizeof err) != 0)
+	if (steering_prepare(&l.topo, err, sizeof err) != 0 || eal_start(&l.topo, err, sizeof err) != 0 || steering_forget(&l.topo) != 0)
 		rc = say(err);
 	else if (make_shared(&l) != 0 || make_lcores(&l) != 0)
 		rc = 1;

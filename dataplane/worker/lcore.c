@@ -148,9 +148,10 @@ frame_times(struct lcore_worker *l, const struct lcore_queue *q, struct batch *b
 	uint64_t floor = l->promised_ns <= now ? l->promised_ns : 0;
 	unsigned good = 0;
 	for (unsigned i = 0; i < n; i++) {
-		const struct rte_mbuf *m = b->mbuf[i];
+		struct rte_mbuf *m = b->mbuf[i];
 		uint64_t t = now;
 		bool one = false;
+		m->port = q->port; /* not every device says */
 		if (q->clock != NULL && (m->ol_flags & l->stamps.flag) != 0) {
 			uint64_t ticks;
 			memcpy(&ticks, (const uint8_t *)m + l->stamps.offset, sizeof ticks);
@@ -201,7 +202,7 @@ spread_done(struct lcore_worker *l, struct batch *own, unsigned kept, uint64_t n
 }
 
 static void
-spread(struct lcore_worker *l, const struct batch *b, unsigned n, uint16_t port)
+spread(struct lcore_worker *l, const struct batch *b, unsigned n)
 {
 	struct batch own;
 	struct spread_out out[SPREAD_OUT_MAX];
@@ -211,7 +212,6 @@ spread(struct lcore_worker *l, const struct batch *b, unsigned n, uint16_t port)
 		struct rte_mbuf *m = b->mbuf[i];
 		struct span head = {rte_pktmbuf_mtod(m, const uint8_t *), m->data_len};
 		now = b->now_ns[i] > now ? b->now_ns[i] : now;
-		m->port = port;
 		pass_on(l, &own, &kept, out, spread_frame(l->spread, head, m->pkt_len, NET_LINK_ETHERNET, m, now, out), &now);
 	}
 	spread_done(l, &own, kept, now);
@@ -251,7 +251,7 @@ poll_queues(struct lcore_worker *l, struct batch *b)
 		total += n;
 		frame_times(l, q, b, n, clock_ns(l->clock, rte_rdtsc()));
 		if (l->spread_n > 1)
-			spread(l, b, n, q->port);
+			spread(l, b, n);
 		else
 			judge(l, b, n, false);
 	}
