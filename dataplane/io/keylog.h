@@ -35,7 +35,6 @@ struct keylog {
 	char text[KEYLOG_LINE_MAX + 1];
 	uint32_t n_text;
 	bool overlong;
-	bool held; /* nothing may be opened any more: a file that replaces this one is not looked for */
 	keylog_complain complain;
 	void *ctx;
 	char complained[128]; /* what is wrong with the file itself, told once */

@@ -18,6 +18,7 @@
 #include "io/sessions.h"
 #include "io/share.h"
 #include "io/steering.h"
+#include "io/wallclock.h"
 #include "worker/lcore.h"
 
 #include <rte_cycles.h>
@@ -26,6 +27,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,7 +41,7 @@
 #define DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
 #define TURN_NS 1000000
 #define STATS_EVERY_NS 100000000u
-#define CLOCK_EVERY_NS 1000000000u
+#define CLOCK_EVERY_NS 100000000u
 #define SAY_WAITING_NS 2000000000u
 
 static const char usage_text[] =
@@ -78,12 +80,13 @@ struct live {
 	struct options opt;
 	struct topology topo;
 	struct apply apply;
-	struct topology base; /* without the profile */
+	struct topology base, as_said; /* without the profile, and with it; topo also has what was made of that */
 	uint32_t cpus;
 	struct bundle_file bundle;
 	struct stats_page *stats;
 	int stats_fd, bundle_fd;
 	struct clock clock;
+	struct wallclock clock_from; /* before EAL, which takes its time */
 	struct ports ports;
 	struct steering steering;
 	struct attach attach;
@@ -186,6 +189,7 @@ load_topology(struct live *l)
 		fprintf(stderr, "%s: %s\n", l->opt.profile ? l->opt.profile : "sentinel-dataplane", err);
 		return 1;
 	}
+	l->as_said = l->topo;
 	if (l->opt.source != NULL && l->topo.ports > 0)
 		return say("a profile with ports and --source exclude each other: take the ports out of the profile");
 	if (l->opt.source == NULL && l->topo.ports == 0 && !l->opt.print_topology)
@@ -331,7 +335,7 @@ make_lcores(struct live *l)
 		getrandom(l->seen_key, sizeof l->seen_key, 0) != sizeof l->seen_key)
 		return say("the system has no random numbers");
 	const struct decode_rules rules = {.vxlan_port = (uint16_t)l->topo.vxlan_port};
-	apply_init(&l->apply, &l->base, &l->topo, l->cpus, l->opt.profile, &l->stats->profile);
+	apply_init(&l->apply, &l->base, &l->as_said, l->cpus, l->opt.profile, &l->stats->profile);
 	l->apply.from_file = l->opt.source != NULL;
 	eal_alloc_near(TOPOLOGY_CORRELATOR);
 	struct stats_lcore *s = &l->stats->lcore[TOPOLOGY_CORRELATOR];
@@ -355,7 +359,7 @@ make_lcores(struct live *l)
 	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0 ||
 		steering_open(&l->steering, &l->ports, &l->topo, err, sizeof err) != 0)
 		return say(err);
-	apply_with(&l->apply, PROFILE_STEER, steering_apply, &l->steering);
+	apply_with(&l->apply, PROFILE_FILTER, steering_apply, &l->steering);
 	if (make_spread(&l->worker[0], seed, &rules) != 0)
 		return 1;
 	if (l->opt.source == NULL && l->ports.n < l->topo.ports)
@@ -446,7 +450,8 @@ housekeep(struct live *l)
 			stats_at = now;
 		}
 		if (now - clock_at >= CLOCK_EVERY_NS) {
-			clock_pull(&l->clock, rte_rdtsc(), wall_ns());
+			struct wallclock c = wallclock_read();
+			clock_pull(&l->clock, c.tsc, c.wall_ns);
 			clock_at = now;
 		}
 		ports_turn(&l->ports, &l->clock, now);
@@ -479,7 +484,8 @@ run(struct live *l)
 	char err[512];
 	ending_watch(&stop);
 	notify_open();
-	clock_start(&l->clock, rte_get_tsc_hz(), rte_rdtsc(), wall_ns());
+	struct wallclock c = wallclock_read();
+	clock_start(&l->clock, wallclock_hz(&l->clock_from, &c, rte_get_tsc_hz()), c.tsc, c.wall_ns);
 	sessions_turn(&l->sessions, wall_ns()); /* a file may be read before the next one */
 	if (sandbox_enter(&l->opt.sandbox, sandbox_ports(), &l->sandboxed, err, sizeof err) != 0) {
 		attach_close(&l->attach);
@@ -536,6 +542,8 @@ live_main(int argc, char **argv)
 		return 1;
 	if (attach_open(&l.attach, l.opt.channel, err, sizeof err) != 0)
 		return say(err);
+	l.clock_from = wallclock_read();
+	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* of all threads from here on: short sleeps shall be short */
 	if (steering_prepare(&l.topo, err, sizeof err) != 0 || eal_start(&l.topo, err, sizeof err) != 0 || steering_forget(&l.topo) != 0)
 		rc = say(err);
 	else if (make_shared(&l) != 0 || make_lcores(&l) != 0)
