@@ -124,7 +124,7 @@ test_oracle(void **state)
 	uint64_t was[STEER_COUNT] = {0}, seen[STEER_COUNT] = {0};
 	uint8_t frame[ORACLE_FRAME_MAX];
 	load(&l, true);
-	for (unsigned round = 0; round < 400; round++) {
+	for (unsigned round = 0; round < 200; round++) {
 		uint16_t vxlan = round % 3 == 0 ? 9999 : 0;
 		oracle_filter(&r, &f);
 		filter_table_set(&l.map, &f, vxlan);
@@ -141,7 +141,7 @@ test_oracle(void **state)
 	}
 	/* every place but those that this test cannot reach has been reached often */
 	for (int i = 0; i < STEER_PASSED_NO_SOCKET; i++)
-		if (seen[i] < 20)
+		if (seen[i] < 10)
 			fail_msg("counter %d was reached %llu times only", i, (unsigned long long)seen[i]);
 	unload(&l);
 }
@@ -213,16 +213,16 @@ test_no_half_filter(void **state)
 	filter_of(&p.b, "9", "192.0.2.2");
 	filter_table_set(&l.map, &p.a, 0);
 	assert_int_equal(pthread_create(&thread, NULL, flip, &p), 0);
-	for (unsigned i = 0; i < 200; i++)
+	for (unsigned i = 0; i < 60; i++)
 		run(l.fd, tcp_frame, sizeof tcp_frame, 10000);
 	atomic_store(&p.stop, true);
 	pthread_join(thread, NULL);
 	filter_table_counts(&l.map, c);
 	assert_int_equal(c[STEER_TAKEN], 0);
-	assert_int_equal(c[STEER_PASSED_ADDRESS] + c[STEER_PASSED_PORT] + c[STEER_PASSED_TORN], 2000000);
+	assert_int_equal(c[STEER_PASSED_ADDRESS] + c[STEER_PASSED_PORT] + c[STEER_PASSED_TORN], 600000);
 	assert_true(c[STEER_PASSED_ADDRESS] > 0 && c[STEER_PASSED_PORT] > 0);
 	assert_true(p.flips > 100);
-	print_message("%llu changes of the filter under 2000000 frames, %llu passed as torn\n", (unsigned long long)p.flips,
+	print_message("%llu changes of the filter under 600000 frames, %llu passed as torn\n", (unsigned long long)p.flips,
 		(unsigned long long)c[STEER_PASSED_TORN]);
 	unload(&l);
 }
@@ -270,7 +270,10 @@ attached(const char *interface)
 	return id;
 }
 
-/* As the ethdev driver does it. */
+/* As the ethdev driver does it, which keeps the object as long as it lives. */
+static struct bpf_object *kept[8];
+static unsigned n_kept;
+
 static int
 attach_as_driver(const char *interface)
 {
@@ -279,6 +282,8 @@ attach_as_driver(const char *interface)
 	assert_non_null(path);
 	struct bpf_object *o = bpf_object__open_file(path, NULL);
 	assert_non_null(o);
+	assert_true(n_kept < 8);
+	kept[n_kept++] = o;
 	assert_int_equal(bpf_object__load(o), 0);
 	assert_non_null(bpf_object__find_map_by_name(o, "xsks_map"));
 	return bpf_xdp_attach((int)if_nametoindex(interface), bpf_program__fd(bpf_object__next_program(o, NULL)), XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
@@ -393,6 +398,8 @@ main(void)
 		cmocka_unit_test(test_life_on_interface), cmocka_unit_test(test_what_is_left_behind), cmocka_unit_test(test_others_program),
 		cmocka_unit_test(test_killed), cmocka_unit_test(test_why)};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	while (n_kept > 0)
+		bpf_object__close(kept[--n_kept]);
 	cpu_set_t all;
 	memset(&all, 0xff, sizeof all);
 	sched_setaffinity(0, sizeof all, &all); /* one CPU judges while another writes */
