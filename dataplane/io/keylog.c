@@ -395,6 +395,8 @@ static bool
 was_replaced(const struct keylog *k)
 {
 	struct stat st;
+	if (k->held)
+		return false;
 	return k->fd < 0 || (stat(k->path, &st) == 0 && (st.st_dev != k->dev || st.st_ino != k->ino));
 }
 
@@ -417,7 +419,7 @@ keylog_read(struct keylog *k)
 		if (fresh < 0)
 			return fresh;
 	}
-	if (!k->held && was_replaced(k)) {
+	if (was_replaced(k)) {
 		k->reopened += k->fd >= 0;
 		int rc = open_file(k);
 		if (rc != 0)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "io/sessions.h"
 
+#include "abi/log.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,7 @@ static void
 complain(void *ctx, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "sentinel-dataplane: %s\n", text);
+	LOG(LOG_WARN, "%s", text);
 }
 
 static void
