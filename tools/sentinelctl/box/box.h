@@ -80,6 +80,9 @@ int box_cpu_node(const struct box *b, uint32_t cpu);
 /* box_port_node: that of a port's device. */
 int box_port_node(const struct box *b, const struct topology_port *p);
 
+/* box_leads_away: whether this machine's default route goes by an interface, which then is hardly a mirror's. */
+bool box_leads_away(const struct box *b, const char *interface);
+
 /* box_need_mb: about how much memory of huge pages a profile takes. */
 uint64_t box_need_mb(const struct topology *t);
 

@@ -69,3 +69,18 @@ box_find(struct box *b)
 		snprintf(b->drivers, sizeof b->drivers, "%.255s", g.gl_pathv[g.gl_pathc - 1]);
 	globfree(&g);
 }
+
+bool
+box_leads_away(const struct box *b, const char *interface)
+{
+	static char text[SYSFS_TEXT_MAX];
+	size_t n = strlen(interface);
+	if (sysfs_text(&b->fs, text, sizeof text, "/proc/net/route") <= 0)
+		return false;
+	for (const char *s = text; s != NULL; s = strchr(s, '\n')) {
+		s += *s == '\n';
+		if (strncmp(s, interface, n) == 0 && strncmp(s + n, "\t00000000\t", 10) == 0)
+			return true;
+	}
+	return false;
+}

@@ -14,7 +14,7 @@ struct found {
 	char interface[PORT_INTERFACE_BYTES];
 	char pci[32], pci_driver[32];
 	char others[256]; /* interfaces that might be meant too */
-	bool huge, dedicated;
+	bool huge, dedicated, away; /* away: the port is also how this machine reaches others */
 	uint32_t cpus, main, correlator, worker[WORKERS_MAX], workers;
 	uint64_t memory_mb;
 };
@@ -41,22 +41,6 @@ find_pci(const struct box *b, struct found *f)
 		closedir(d);
 }
 
-/* The interface that leads to the rest of the world is hardly the mirror's. */
-static bool
-leads_away(const struct box *b, const char *interface)
-{
-	static char text[SYSFS_TEXT_MAX];
-	size_t n = strlen(interface);
-	if (sysfs_text(&b->fs, text, sizeof text, "/proc/net/route") <= 0)
-		return false;
-	for (const char *s = text; s != NULL; s = strchr(s, '\n')) {
-		s += *s == '\n';
-		if (strncmp(s, interface, n) == 0 && strncmp(s + n, "\t00000000\t", 10) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int
 by_name(const void *a, const void *b)
 {
@@ -80,7 +64,7 @@ find_interface(const struct box *b, struct found *f)
 	qsort(names, n, sizeof names[0], by_name);
 	for (size_t i = 0; i < n; i++) {
 		bool device = sysfs_exists(&b->fs, "/sys/class/net/%s/device", names[i]);
-		if (device && f->interface[0] == '\0' && !leads_away(b, names[i]) && kernel_port_flags(&b->fs, names[i], &flags) == 0)
+		if (device && f->interface[0] == '\0' && !box_leads_away(b, names[i]) && kernel_port_flags(&b->fs, names[i], &flags) == 0)
 			strcpy(f->interface, names[i]);
 		else if (at + strlen(names[i]) + 3 < sizeof f->others)
 			at += (size_t)snprintf(f->others + at, sizeof f->others - at, "%s%s", at > 0 ? ", " : "", names[i]);
@@ -174,8 +158,8 @@ write_ports(FILE *out, const struct found *f)
 			  "#  - device: net_af_packet0,iface=eth1\n"
 			  "ports: []");
 	} else if (f->huge) {
-		line(out, "ports:\n  - interface: %s             # by AF_XDP\n    checksum: trust\n#   steer: true                  # what is not the nodes' goes on to the kernel",
-			f->interface);
+		line(out, "ports:\n  - interface: %s             # by AF_XDP\n    checksum: trust\n%s   steer: true                  # what is not the nodes' goes on to the kernel",
+			f->interface, f->away ? " " : "#");
 	} else {
 		line(out, "ports:\n  - device: net_af_packet0,iface=%s   # the last resort; with huge pages: `interface: %s`, by AF_XDP\n    checksum: trust", f->interface,
 			f->interface);
@@ -205,6 +189,7 @@ box_init_text(const struct box *b, const char *interface)
 	p.pci = f.pci[0] != '\0';
 	snprintf(p.device, sizeof p.device, "%s", p.pci ? f.pci : "net_af_xdp0");
 	memcpy(p.interface, f.interface, sizeof p.interface);
+	f.away = f.interface[0] != '\0' && box_leads_away(b, f.interface);
 	find_cpus(b, &f, box_port_node(b, &p));
 	line(out, "# Written by `sentinelctl box init` for the machine it found; `sentinelctl box check` says what is not as it should be.");
 	line(out, "# `sentinel-dataplane --profile THIS --print-topology` shows what is made of it.");

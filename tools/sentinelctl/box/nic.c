@@ -98,7 +98,7 @@ numa(const struct box *b, struct box_result *r)
 static void
 rss(const struct box *b, struct box_result *r)
 {
-	char name[64], fix[320];
+	char name[64], fix[400];
 	port_name(b->port, name, sizeof name);
 	if (b->t.workers == 1) {
 		box_say(r, BOX_PASS, NULL, "one worker reads all of port %s", name);
@@ -162,6 +162,21 @@ checksum(const struct box *b, struct box_result *r)
 		box_say(r, BOX_PASS, NULL, "port %s: checksum: %s is right", name, verify ? "verify" : "trust");
 }
 
+/* AF_XDP takes every frame, and the kernel gets none. */
+static void
+steer(const struct box *b, struct box_result *r)
+{
+	const char *name = b->port->interface;
+	if (!port_is(b->port, "net_af_xdp"))
+		box_say(r, BOX_PASS, NULL, name[0] != '\0' ? "port %s leaves the kernel its frames" : "port %s is not the kernel's", name[0] != '\0' ? name : b->port->device);
+	else if (b->port->steer)
+		box_say(r, BOX_PASS, NULL, "port %s leaves the kernel what is not the nodes'", name);
+	else if (box_leads_away(b, name))
+		box_say(r, BOX_FAIL, "steer: true for this port", "port %s is how this machine reaches others, and AF_XDP takes all of its frames: it would be cut off", name);
+	else
+		box_say(r, BOX_PASS, NULL, "port %s gives all of its frames to the box", name);
+}
+
 static void
 pcie(const struct box *b, struct box_result *r)
 {
@@ -188,6 +203,7 @@ static const struct box_check checks[] = {
 	{"nic.rss", rss, true},
 	{"nic.offloads", offloads, true},
 	{"nic.checksum", checksum, true},
+	{"nic.steer", steer, true},
 	{"nic.pcie", pcie, true},
 };
 const struct box_group box_nic = {checks, sizeof checks / sizeof checks[0]};
