@@ -71,7 +71,7 @@ try_connect(struct attach *a, uint64_t now_ns)
 {
 	int fd = channel_connect(a->path);
 	struct channel_msg hello = {
-		.type = CHANNEL_HELLO, .u.hello = {CHANNEL_VERSION_MIN, CHANNEL_VERSION_MAX}};
+		.type = CHANNEL_HELLO, .u.hello = {CHANNEL_VERSION_MIN, CHANNEL_VERSION_MAX, CHANNEL_ROLE_CONTROL}};
 	a->last_errno = fd < 0 ? -fd : 0;
 	a->fd = fd < 0 ? -1 : fd;
 	if (a->fd < 0 || channel_send(a->fd, &hello, NULL, 0) != 0) {
@@ -155,8 +155,20 @@ take_bundle(struct attach *a, const struct channel_msg *m, int fd)
 }
 
 static const char *
+take_said(struct attach *a, const struct channel_msg *m)
+{
+	if (m->u.said.status > CHANNEL_STATUS_MAX)
+		return "it gives an answer that this version does not know";
+	a->said_number = m->u.said.number;
+	a->said_status = m->u.said.status;
+	return NULL;
+}
+
+static const char *
 take(struct attach *a, const struct channel_msg *m, const int *fds)
 {
+	if (a->whole && m->type == CHANNEL_SAID && a->version >= CHANNEL_VERSION_ROLES)
+		return take_said(a, m);
 	if (a->whole && m->type != CHANNEL_BUNDLE_META)
 		return "it sent what only a greeting may hold";
 	switch (m->type) {
@@ -226,6 +238,8 @@ attach_poll(struct attach *a, uint64_t now_ns, struct dataplane *out)
 		}
 		if (why != NULL)
 			return refuse(a, now_ns, why);
+		if (m.type == CHANNEL_SAID)
+			return ATTACH_SAID;
 		if (m.type == CHANNEL_BUNDLE_META)
 			return a->whole ? ATTACH_BUNDLE : hand_over(a, out);
 	}
@@ -243,4 +257,17 @@ attach_remember(struct attach *a, int fd, uint64_t number, uint64_t bytes)
 {
 	struct channel_msg m = {.type = CHANNEL_MEMORY, .u.memory = {number, bytes}};
 	return attach_takes_memory(a) ? channel_send(a->fd, &m, &fd, 1) : -ENOTCONN;
+}
+
+bool
+attach_takes_profile(const struct attach *a)
+{
+	return a->fd >= 0 && a->whole && a->version >= CHANNEL_VERSION_ROLES;
+}
+
+int
+attach_profile(struct attach *a, int fd, uint64_t number, uint64_t bytes)
+{
+	struct channel_msg m = {.type = CHANNEL_PROFILE, .u.blob = {number, bytes}};
+	return attach_takes_profile(a) ? channel_send(a->fd, &m, &fd, 1) : -ENOTCONN;
 }

@@ -29,6 +29,7 @@ enum attach_event {
 			  dataplane_free */
 	ATTACH_BUNDLE, /* a->names and a->generation have what the dataplane now uses; the caller takes names
 			*/
+	ATTACH_SAID,   /* the dataplane has answered a profile: a->said_number, a->said_status; its sentence is in the stats page */
 	ATTACH_GONE,   /* the dataplane that came has hung up */
 	ATTACH_REFUSED /* somebody answers there but offers nothing this control can use: a->why */
 };
@@ -45,6 +46,8 @@ struct attach {
 	struct rule_names *names;
 	uint64_t generation;
 	char why[160];
+	uint64_t said_number;
+	uint32_t said_status; /* enum channel_status */
 	int last_errno; /* of the last attempt to connect */
 };
 
@@ -58,6 +61,10 @@ enum attach_event attach_poll(struct attach *a, uint64_t now_ns, struct dataplan
  * does not read at the moment; else it is not to be had. */
 bool attach_takes_memory(const struct attach *a);
 int attach_remember(struct attach *a, int fd, uint64_t number, uint64_t bytes);
+
+/* attach_takes_profile: a dataplane is attached that takes profiles. attach_profile sends it one, as attach_remember; ATTACH_SAID has the answer. */
+bool attach_takes_profile(const struct attach *a);
+int attach_profile(struct attach *a, int fd, uint64_t number, uint64_t bytes);
 
 void dataplane_free(struct dataplane *d);
 

@@ -3,8 +3,11 @@
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
 
+#include "control/blind.h"
 #include "control/drain.h"
 #include "control/journal.h"
+#include "control/profile.h"
+#include "control/latency.h"
 #include "control/recall.h"
 #include "control/vet.h"
 
@@ -19,7 +22,7 @@ struct control_options {
 	const char *channel, *socket, *journal, *source_name;
 	uint64_t journal_mb, keep_mb;
 	struct vet_options vet;
-	bool once, realtime, verify, help;
+	bool once, realtime, verify, no_sandbox, print_sandbox, help;
 };
 
 struct control {
@@ -28,6 +31,9 @@ struct control {
 	struct drain drain;
 	struct vet *vet;
 	struct recall *recall;
+	struct profile_desk *profile;
+	struct blind blind;
+	struct latency latency;
 	uint64_t started_ns;
 	_Atomic uint64_t undurable; /* alerts that went out marked durable:false */
 	_Atomic uint64_t lost_untold; /* alerts that are lost, and the journal that shall tell of it is down */

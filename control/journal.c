@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/journal.h"
 
+#include "abi/log.h"
 #include "control/journal_private.h"
+#include "control/realtime.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static uint64_t
-monotonic_us(void)
+uint64_t
+journal_monotonic_us(void)
 {
 	struct timespec ts;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -233,7 +235,8 @@ journal_open(const struct journal_options *o, char *err, size_t cap)
 	j->lock_fd = j->dir_fd = -1;
 	j->file_bytes = o->file_bytes;
 	j->keep_bytes = o->keep_bytes;
-	pthread_mutex_init(&j->lock, NULL);
+	realtime_mutex_init(&j->lock);
+	tail_init(&j->tail);
 	pthread_cond_init(&j->wake, NULL);
 	int rc = lock_folder(j, err, cap);
 	if (rc == 0)
@@ -267,6 +270,7 @@ journal_close(struct journal *j)
 	if (j->dir_fd >= 0)
 		close(j->dir_fd);
 	pthread_mutex_destroy(&j->lock);
+	tail_end(&j->tail);
 	pthread_cond_destroy(&j->wake);
 	free(j->files);
 	free(j);
@@ -278,8 +282,10 @@ static void
 committed(struct journal *j, struct batch *b, const struct consumer_changes *c, const struct turn *t,
 	uint64_t started_us)
 {
-	uint64_t us = monotonic_us() - started_us;
+	uint64_t now_us = journal_monotonic_us(), us = now_us - started_us;
+	atomic_store_explicit(&j->committed_us, now_us, memory_order_relaxed);
 	j->state = t->s;
+	tail_put(&j->tail, b, t->at, t->now_ns);
 	b->n = 0;
 	b->evidence_n = 0;
 	consumers_settle(j, c);
@@ -297,6 +303,8 @@ committed(struct journal *j, struct batch *b, const struct consumer_changes *c, 
 	if (us > j->status.max_commit_us)
 		j->status.max_commit_us = us;
 	j->status.duplicates += t->duplicates;
+	if (wal_is_full(j))
+		pthread_cond_signal(&j->wake);
 	pthread_mutex_unlock(&j->lock);
 	show(j);
 }
@@ -323,9 +331,8 @@ rotate_if_large(struct journal *j, uint64_t now_ns)
 	if (start_file(j, f.no + 1, err, sizeof err) != 0) {
 		j->file = old;
 		j->rotate_again_ns = now_ns + JOURNAL_RETRY_NS;
-		fprintf(stderr,
-			"sentinel-control: cannot start the next journal file, going on with the old one: "
-			"%s\n",
+		LOG(LOG_WARN, "cannot start the next journal file, going on with the old one: "
+			"%s",
 			err);
 		return;
 	}
@@ -354,9 +361,8 @@ give_up_file(struct journal *j, uint64_t now_ns, int rc)
 	char why[160], detail[AUDIT_DETAIL_MAX];
 	struct journal_file *f = &j->files[j->n_files - 1];
 	snprintf(why, sizeof why, "journal-%06" PRIu32 ".db: %s", f->no, sqlite3_errstr(rc));
-	fprintf(stderr,
-		"sentinel-control: THE JOURNAL HAS FAILED: cannot write %s/%s (code %d). Trying a fresh "
-		"file.\n",
+	LOG(LOG_FAULT, "THE JOURNAL HAS FAILED: cannot write %s/%s (code %d). Trying a fresh "
+		"file.",
 		j->dir, why, rc);
 	snprintf(detail, sizeof detail, "{\"file\":\"%" PRIu32 "\",\"code\":\"%d\"}", f->no, rc);
 	note_failure(j, why);
@@ -371,10 +377,9 @@ static void
 go_down(struct journal *j, uint64_t now_ns, const char *why)
 {
 	if (!j->down)
-		fprintf(stderr,
-			"sentinel-control: THE JOURNAL IS DOWN: %s. Pause-grade alerts go out marked "
+		LOG(LOG_FAULT, "THE JOURNAL IS DOWN: %s. Pause-grade alerts go out marked "
 			"\"durable\":false, everything else is lost"
-			" until there is room or the disk works again (tried every %llu s).\n",
+			" until there is room or the disk works again (tried every %llu s).",
 			why, JOURNAL_RETRY_NS / 1000000000ull);
 	note_failure(j, why);
 	atomic_store(&j->down, true);
@@ -394,7 +399,7 @@ try_fresh(struct journal *j, const struct batch *b, const struct consumer_change
 	}
 	int rc = transact(j, b, c, t);
 	if (rc == SQLITE_OK) {
-		fprintf(stderr, "sentinel-control: the journal goes on in %s/journal-%06" PRIu32 ".db\n",
+		LOG(LOG_NOTE, "the journal goes on in %s/journal-%06" PRIu32 ".db",
 			j->dir, no);
 		atomic_store(&j->down, false);
 		return 0;
@@ -427,7 +432,7 @@ journal_commit(struct journal *j, struct batch *b, uint64_t now_ns)
 		return -EIO;
 	if (!down && b->n == 0 && !journal_wants(j, now_ns))
 		return 0;
-	uint64_t started_us = monotonic_us();
+	uint64_t started_us = journal_monotonic_us();
 	t.now_ns = now_ns;
 	consumers_take(j, &changes);
 	int rc = down ? SQLITE_IOERR : transact(j, b, &changes, &t);

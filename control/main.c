@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "abi/ending.h"
+#include "abi/log.h"
+#include "abi/notify.h"
 #include "control/audit.h"
 #include "control/control.h"
 #include "control/deliver/outlet.h"
+#include "control/realtime.h"
+#include "control/sandbox.h"
 #include "control/vetting.h"
 
 #include <errno.h>
@@ -19,13 +24,14 @@
 #include <unistd.h>
 
 #define ATTACH_EVERY_NS 1000000u
-#define QUIET_COMMIT_EVERY_NS 5000000u /* acks alone do not make a commit more often than this */
+#define QUIET_COMMIT_EVERY_NS 20000000u /* acks alone do not make a commit more often than this */
 #define TIDY_EVERY_NS 10000000000u
 #define IDLE_NS 50000u
 #define ALONE_NS 2000000u /* no dataplane: nothing that hurries */
 #define SAY_WAITING_NS 2000000000u
 #define GONE_PATIENCE_NS 5000000000u
 #define GOODBYE_NS 1000000000u
+#define PULSE_EVERY_NS 5000000000u
 #define ONCE_GOODBYE_NS 10000000000u
 
 static const struct outlet *const outlets[] = {&outlet_unixsock};
@@ -47,9 +53,11 @@ static const char usage_text[] =
 	"                     up to 4 times, the first definite answer counts. Such alerts go out as page at once; the answer "
 	"follows\n"
 	"  --vet-ms N         how long a node may take to answer (default 250)\n"
-	"  --realtime         run the drain with real-time priority (needs CAP_SYS_NICE or an rtprio limit)\n"
+	"  --realtime         run the drain and the delivery with real-time priority (needs CAP_SYS_NICE or an rtprio limit)\n"
 	"  --once             end, with status 0, when the dataplane has read its capture and all is "
 	"journaled\n"
+	"  --no-sandbox       keep every right; for debuggers only\n"
+	"  --print-sandbox    show the system calls that it may make while it runs, each with its reason, and end\n"
 	"  --verify           check the hash chain of the journal in --journal DIR and end\n"
 	"examples:\n"
 	"  sentinel-control --channel ./dataplane.sock --socket ./control.sock --journal ./journal\n"
@@ -65,22 +73,16 @@ struct run {
 	bool draining_gone, said_waiting, ended_early;
 	int page_fd; /* a memory page that the dataplane has not taken yet; -1: none */
 	uint64_t page_number, page_bytes;
+	uint64_t pulse_at_ns, pulse_every_ns;
 	uint64_t attach_at_ns, commit_at_ns, tidy_at_ns, gone_at_ns, done_at_ns, started_ns;
 };
 
 static _Atomic bool stop;
 
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	atomic_store_explicit(&stop, true, memory_order_relaxed);
-}
-
 static int
 say(const char *sentence)
 {
-	fprintf(stderr, "sentinel-control: %s\n", sentence);
+	log_say(NULL, LOG_FAULT, "%s", sentence);
 	return 1;
 }
 
@@ -138,6 +140,7 @@ parse_options(int argc, char **argv, struct control_options *o)
 		{"--journal", &o->journal, NULL}, {"--source-name", &o->source_name, NULL},
 		{"--journal-mb", NULL, NULL}, {"--keep-mb", NULL, NULL}, {"--node", NULL, NULL}, {"--vet-ms", NULL, NULL},
 		{"--realtime", NULL, &o->realtime}, {"--once", NULL, &o->once},
+		{"--no-sandbox", NULL, &o->no_sandbox}, {"--print-sandbox", NULL, &o->print_sandbox},
 		{"--verify", NULL, &o->verify}, {"--help", NULL, &o->help}, {"-h", NULL, &o->help}};
 	const size_t n = sizeof known / sizeof known[0];
 	for (int i = 1; i < argc; i++) {
@@ -194,13 +197,13 @@ came(struct run *r, struct dataplane *d)
 	char epoch[17], detail[192];
 	bool again = r->c.drain.attached && memcmp(r->c.drain.d.epoch, d->epoch, sizeof d->epoch) == 0;
 	epoch_text(d->epoch, epoch);
-	fprintf(stderr,
-		"sentinel-control: attached to %s dataplane (pid %" PRIu32 ", epoch %s, %" PRIu32 " rings)\n",
+	LOG(LOG_NOTE, "attached to %s dataplane (pid %" PRIu32 ", epoch %s, %" PRIu32 " rings)",
 		again ? "the same" : "a", d->pid, epoch, d->n_rings);
 	snprintf(detail, sizeof detail,
 		"{\"epoch\":\"%s\",\"pid\":\"%" PRIu32 "\",\"generation\":\"%" PRIu64 "\"}", epoch, d->pid,
 		d->generation);
 	journal_note(r->c.journal, control_wall_ns(), "attached", detail);
+	blind_came(&r->c.blind, d->stats, r->c.journal, control_wall_ns());
 	drain_attach(&r->c.drain, d, r->c.journal);
 	atomic_fetch_add(&r->c.attachments, 1);
 	r->said_waiting = false;
@@ -211,12 +214,12 @@ gone(struct run *r, uint64_t now_ns)
 {
 	char epoch[17], detail[64];
 	epoch_text(r->c.drain.d.epoch, epoch);
-	fprintf(stderr,
-		"sentinel-control: the dataplane (pid %" PRIu32
-		") has hung up; taking what it left in its rings\n",
+	LOG(LOG_NOTE, "the dataplane (pid %" PRIu32
+		") has hung up; taking what it left in its rings",
 		r->c.drain.d.pid);
 	snprintf(detail, sizeof detail, "{\"epoch\":\"%s\"}", epoch);
 	journal_note(r->c.journal, control_wall_ns(), "gone", detail);
+	blind_gone(&r->c.blind, r->c.drain.d.stats);
 	r->draining_gone = true;
 	r->gone_at_ns = now_ns;
 }
@@ -248,6 +251,10 @@ see_to_channel(struct run *r, uint64_t now_ns)
 		return;
 	r->attach_at_ns = now_ns + ATTACH_EVERY_NS;
 	see_to_memory(r);
+	if (profile_turn(r->c.profile, &r->attach, r->c.journal, now_ns))
+		for (size_t k = 0; k < OUTLETS; k++)
+			outlets[k]->wake(r->outlet[k]);
+	blind_alive(&r->c.blind, r->c.drain.alive ? r->c.drain.d.stats : NULL, control_wall_ns());
 	switch (attach_poll(&r->attach, now_ns, &d)) {
 	case ATTACH_CAME:
 		came(r, &d);
@@ -262,15 +269,18 @@ see_to_channel(struct run *r, uint64_t now_ns)
 		gone(r, now_ns);
 		break;
 	case ATTACH_REFUSED:
-		fprintf(stderr, "sentinel-control: what answers at %s cannot be used: %s\n", r->attach.path,
+		LOG(LOG_WARN, "what answers at %s cannot be used: %s", r->attach.path,
 			r->attach.why);
+		break;
+	case ATTACH_SAID:
+		profile_said(r->c.profile, &r->attach, r->c.drain.d.stats, r->c.journal);
 		break;
 	case ATTACH_NOTHING:
 		break;
 	}
 	if (!r->c.drain.alive && !r->said_waiting && now_ns - r->started_ns > SAY_WAITING_NS) {
 		r->said_waiting = true;
-		fprintf(stderr, "sentinel-control: waiting for sentinel-dataplane at %s (%s)\n",
+		LOG(LOG_NOTE, "waiting for sentinel-dataplane at %s (%s)",
 			r->attach.path,
 			r->attach.last_errno ? strerror(r->attach.last_errno)
 			: r->attach.fd >= 0  ? "connected, but not offered anything yet"
@@ -297,7 +307,10 @@ announce(struct run *r)
 static void
 make_durable(struct run *r, uint64_t now_ns)
 {
-	if (journal_commit(r->c.journal, &r->batch, control_wall_ns()) != 0) {
+	latency_begin(&r->c.latency, &r->batch);
+	if (journal_commit(r->c.journal, &r->batch, control_wall_ns()) == 0) {
+		latency_committed(&r->c.latency, control_wall_ns());
+	} else {
 		announce(r);
 		batch_shed(&r->batch);
 	}
@@ -322,6 +335,8 @@ turn(struct run *r)
 		vetting_ask(r->c.vet, &r->batch, from);
 	if (work > 0 || (now_ns >= r->commit_at_ns && journal_wants(r->c.journal, control_wall_ns())))
 		make_durable(r, now_ns);
+	else
+		journal_idle(r->c.journal, now_ns);
 	if (r->draining_gone && (work == 0 || now_ns - r->gone_at_ns > GONE_PATIENCE_NS)) {
 		r->draining_gone = false;
 		drain_gone(&r->c.drain);
@@ -363,11 +378,32 @@ is_over(struct run *r, unsigned work)
 	return all_settled(r) || now_ns - r->done_at_ns > ONCE_GOODBYE_NS;
 }
 
+/* That the drain turns is what systemd is told; a journal that has failed is not: starting again would not mend the disk, and would cost
+ * the alerts of pause grade that go out without it. */
+static void
+pulse(struct run *r)
+{
+	uint64_t now_ns = control_monotonic_ns();
+	if (ending_hangup())
+		LOG(LOG_NOTE, "SIGHUP does nothing here (SIGTERM ends)");
+	if (now_ns < r->pulse_at_ns)
+		return;
+	r->pulse_at_ns = now_ns + r->pulse_every_ns;
+	struct journal_status journal;
+	journal_status_get(r->c.journal, &journal);
+	notify_send("WATCHDOG=1\nSTATUS=%s, journal %s", r->c.drain.alive ? "attached to a dataplane" : "waiting for a dataplane",
+		journal.down ? "DOWN" : "well");
+}
+
 static int
 loop(struct run *r)
 {
+	uint64_t watchdog_ns = notify_watchdog_ns();
+	r->pulse_every_ns = watchdog_ns > 0 && watchdog_ns / 3 < PULSE_EVERY_NS ? watchdog_ns / 3 : PULSE_EVERY_NS;
+	notify_send("READY=1\nSTATUS=serving");
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
 		unsigned work = turn(r);
+		pulse(r);
 		if (r->c.opt.once && is_over(r, work))
 			return 0;
 		if (r->c.opt.once && r->ended_early)
@@ -382,6 +418,7 @@ static int
 finish(struct run *r, int rc)
 {
 	uint64_t until_ns = control_monotonic_ns() + GOODBYE_NS;
+	notify_send("STOPPING=1\nSTATUS=ending");
 	while (turn(r) > 0 && control_monotonic_ns() < until_ns)
 		;
 	while (!all_settled(r) && control_monotonic_ns() < until_ns)
@@ -389,9 +426,8 @@ finish(struct run *r, int rc)
 	journal_note(r->c.journal, control_wall_ns(), "stopped", "{}");
 	make_durable(r, control_monotonic_ns());
 	if (r->batch.n > 0) {
-		fprintf(stderr,
-			"sentinel-control: the journal is down: %" PRIu64 " alerts are lost that it has not told "
-			"of, and %" PRIu32 " of pause grade that are not journaled\n",
+		LOG(LOG_FAULT, "the journal is down: %" PRIu64 " alerts are lost that it has not told "
+			"of, and %" PRIu32 " of pause grade that are not journaled",
 			batch_lost(&r->batch), batch_kept(&r->batch));
 		rc = 1;
 	}
@@ -403,17 +439,15 @@ finish(struct run *r, int rc)
 static void
 take_priority(void)
 {
-	struct sched_param p = {.sched_priority = 10};
-	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p) != 0)
-		fprintf(stderr,
-			"sentinel-control: no real-time priority (%s): give the process CAP_SYS_NICE or "
+	int rc = realtime_take(REALTIME_DRAIN);
+	if (rc != 0)
+		LOG(LOG_WARN, "no real-time priority (%s): give the process CAP_SYS_NICE or "
 			"raise its rtprio limit;"
-			" going on without\n",
-			strerror(errno));
+			" going on without",
+			strerror(-rc));
 	if (mlockall(MCL_CURRENT) != 0)
-		fprintf(stderr,
-			"sentinel-control: memory is not locked (%s): raise the memlock limit; going on "
-			"without\n",
+		LOG(LOG_WARN, "memory is not locked (%s): raise the memlock limit; going on "
+			"without",
 			strerror(errno));
 }
 
@@ -429,6 +463,8 @@ tear_down(struct run *r, size_t up)
 	if (r->page_fd >= 0)
 		close(r->page_fd);
 	journal_close(r->c.journal);
+	profile_desk_free(r->c.profile);
+	blind_close(&r->c.blind);
 }
 
 /* What serves the outlets and the drain. 0, or the exit status. */
@@ -442,6 +478,11 @@ set_up(struct run *r)
 		say(err);
 		return rc;
 	}
+	r->c.profile = profile_desk_new();
+	if (r->c.profile == NULL)
+		return say("no memory");
+	if (blind_open(&r->c.blind, r->c.opt.journal, control_wall_ns()) != 0)
+		say("the times in which nobody looked cannot be kept over a restart: the journal's folder takes no file `blind`");
 	r->c.recall = recall_start(r->c.journal, r->c.opt.journal, err, sizeof err);
 	if (r->c.recall == NULL)
 		return say(err);
@@ -451,7 +492,7 @@ set_up(struct run *r)
 	if (asked < 0)
 		say("cannot read about what a node was being asked when control ended");
 	else if (asked > 0)
-		fprintf(stderr, "sentinel-control: %d alerts about which a node was being asked when control ended\n", asked);
+		LOG(LOG_NOTE, "%d alerts about which a node was being asked when control ended", asked);
 	return 0;
 }
 
@@ -469,6 +510,8 @@ serve(struct run *r)
 		return say("no memory");
 	if (attach_init(&r->attach, r->c.opt.channel) != 0)
 		return say("the path of --channel is too long for a socket");
+	if (control_sandbox_paths(&r->c.opt, err, sizeof err) != 0)
+		return say(err);
 	r->c.journal = journal_open(&j, err, sizeof err);
 	if (r->c.journal == NULL)
 		return say(err);
@@ -478,13 +521,12 @@ serve(struct run *r)
 	if (rc == 0 && up < OUTLETS) {
 		rc = say(err);
 	} else if (rc == 0) {
-		fprintf(stderr,
-			"sentinel-control: journal in %s, consumers connect at %s, looking for the dataplane "
-			"at %s\n",
+		LOG(LOG_NOTE, "journal in %s, consumers connect at %s, looking for the dataplane "
+			"at %s",
 			j.dir, r->c.opt.socket, r->attach.path);
 		if (r->c.opt.realtime)
 			take_priority();
-		rc = finish(r, loop(r));
+		rc = control_sandbox_enter(&r->c.opt, err, sizeof err) != 0 ? say(err) : finish(r, loop(r));
 	}
 	tear_down(r, up);
 	return rc;
@@ -497,7 +539,7 @@ verify(const char *dir)
 	uint64_t entries;
 	int rc = audit_verify(dir, &entries, err, sizeof err);
 	if (rc != 0) {
-		fprintf(stderr, "sentinel-control: the journal does not verify: %s\n", err);
+		LOG(LOG_FAULT, "the journal does not verify: %s", err);
 		return 1;
 	}
 	printf("the journal verifies: %" PRIu64 " audit entries\n", entries);
@@ -508,11 +550,14 @@ int
 main(int argc, char **argv)
 {
 	static struct run r;
+	log_begin("sentinel-control");
 	int rc = parse_options(argc, argv, &r.c.opt);
 	if (rc == 0 && r.c.opt.help) {
 		fputs(usage_text, stdout);
 		return 0;
 	}
+	if (rc == 0 && r.c.opt.print_sandbox)
+		return confine_print(&control_sandbox_table, stdout) == 0 && fflush(stdout) == 0 ? 0 : say("cannot write standard output");
 	if (rc == 0)
 		rc = default_source(&r.c.opt);
 	if (rc != 0)
@@ -520,11 +565,12 @@ main(int argc, char **argv)
 	if (r.c.opt.verify)
 		return verify(r.c.opt.journal);
 	umask(0027);
-	signal(SIGPIPE, SIG_IGN);
+	ending_watch(&stop);
 	signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a failed write, not a death */
-	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
-	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	notify_open();
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+	if (r.c.opt.realtime)
+		realtime_sqlite();
 	drain_init(&r.c.drain);
 	rc = serve(&r);
 	attach_end(&r.attach);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/recall.h"
 
+#include "abi/log.h"
 #include "abi/shm.h"
 #include "control/control.h"
 #include "control/journal_read.h"
@@ -106,9 +107,8 @@ keep(struct recall *r, uint64_t now_ns)
 	}
 	r->version_failed = version;
 	if (!r->said && r->store.db != NULL)
-		fprintf(stderr,
-			"sentinel-control: cannot write %s (%s): what is armed is known to this process "
-			"alone until it can (tried every %llu s)\n",
+		LOG(LOG_WARN, "cannot write %s (%s): what is armed is known to this process "
+			"alone until it can (tried every %llu s)",
 			r->store.path, r->store.failure, TRY_AGAIN_NS / 1000000000ull);
 	r->said = true;
 }
@@ -163,8 +163,8 @@ make_page(struct recall *r)
 	if (fd >= 0)
 		hand_over(r, fd, number, bytes);
 	else
-		fprintf(stderr, "sentinel-control: no memory for a memory page: the dataplane goes on with "
-				"what it knows\n");
+		LOG(LOG_WARN, "no memory for a memory page: the dataplane goes on with "
+				"what it knows");
 	pthread_mutex_lock(&r->lock);
 }
 
@@ -402,7 +402,7 @@ recall_start(struct journal *j, const char *dir, char *err, size_t cap)
 	bool ok = r->reader != NULL && r->kept.watch != NULL &&
 		  recall_table_new(&r->table, MEMORY_ARMED_MAX, MEMORY_INCIDENTS_MAX, seed) == 0;
 	if (ok && recall_store_open(&r->store, dir, &r->table, &r->kept, err, cap) != 0)
-		fprintf(stderr, "sentinel-control: %s: what is armed is known to this process alone\n", err);
+		LOG(LOG_WARN, "%s: what is armed is known to this process alone", err);
 	if (ok) {
 		match_journal(r);
 		ok = pthread_create(&r->thread, NULL, rememberer, r) == 0;

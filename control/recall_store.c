@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/recall_store.h"
 
+#include "abi/log.h"
 #include "control/journal_private.h"
 #include "control/recall_pool.h"
 
@@ -224,11 +225,10 @@ recall_store_open(struct recall_store *s, const char *dir, struct recall_table *
 	snprintf(s->path, sizeof s->path, "%s/state.sqlite", dir);
 	int rc = open_once(s, t, k);
 	if (is_broken(rc)) {
-		fprintf(stderr,
-			"sentinel-control: %s cannot be read (%s): moved aside as state.sqlite.bad. What is "
+		LOG(LOG_WARN, "%s cannot be read (%s): moved aside as state.sqlite.bad. What is "
 			"armed is read from the journal again; "
 			"operators' watch list starts with what could be read of it (%" PRIu32
-			" contracts)\n",
+			" contracts)",
 			s->path, sqlite3_errstr(rc), k->n_watch);
 		recall_store_close(s);
 		move_aside(s);

@@ -2,7 +2,9 @@
 #include "control/deliver/client.h"
 
 #include "abi/event.h"
+#include "abi/log.h"
 #include "control/status.h"
+#include "control/status_latency.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,8 +24,11 @@ client_start(struct client *k, int fd, uint64_t now_ns)
 }
 
 void
-client_end(struct client *k)
+client_end(struct client *k, struct client_service *s)
 {
+	if (k->state == CLIENT_PROFILE)
+		profile_abandon(s->c->profile, k->profile_ticket);
+	free(k->profile);
 	close(k->fd);
 	free(k->out);
 	*k = (struct client){.fd = -1};
@@ -82,7 +87,7 @@ refuse(struct client *k, const char *error, const char *next)
 }
 
 bool
-client_send(struct client *k, uint64_t now_ns)
+client_send(struct client *k, struct client_service *s, uint64_t now_ns)
 {
 	while (unsent(k) > 0) {
 		ssize_t n = send(k->fd, k->out + k->out_at, unsent(k), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -92,6 +97,7 @@ client_send(struct client *k, uint64_t now_ns)
 			return errno == EAGAIN || errno == EWOULDBLOCK;
 		k->out_at += (size_t)n;
 		k->quiet_ns = now_ns;
+		latency_written(&s->c->latency, &k->follow, k->out_at, control_wall_ns);
 	}
 	k->out_at = k->out_n = 0;
 	if (k->out_cap > 2 * CLIENT_FILL_BYTES) {
@@ -196,6 +202,8 @@ put_next(struct client *k, struct client_service *s)
 		k->state = CLIENT_CLOSING;
 		return -1;
 	}
+	if (k->state == CLIENT_STREAM && at > k->live_from && !e.loss && e.vet.node <= VET_ASKED)
+		latency_put(&s->c->latency, &k->follow, at, &e.record, k->out_n);
 	return 1;
 }
 
@@ -237,9 +245,21 @@ answer_watch(struct client *k, struct client_service *s)
 			"see sentinel-control's messages; the list is as it was when it starts again, unless it can be written by then");
 }
 
+static void
+answer_profile(struct client *k, struct client_service *s)
+{
+	json_t *o = profile_answer(s->c->profile, k->profile_ticket);
+	if (o == NULL)
+		return;
+	k->state = CLIENT_IDLE;
+	put_object(k, o);
+}
+
 bool
 client_fill(struct client *k, struct client_service *s, uint64_t now_ns)
 {
+	if (k->state == CLIENT_PROFILE)
+		answer_profile(k, s);
 	if (k->state == CLIENT_WATCH)
 		answer_watch(k, s);
 	if (k->state == CLIENT_REGISTERED && journal_settled(s->c->journal, k->name))
@@ -309,7 +329,7 @@ log_subscriber(const struct client *k, struct client_service *s)
 	socklen_t n = sizeof who;
 	char detail[256];
 	getsockopt(k->fd, SOL_SOCKET, SO_PEERCRED, &who, &n);
-	fprintf(stderr, "sentinel-control: %s%s subscribed (pid %ld, uid %ld, gid %ld), from %s grade on\n",
+	LOG(LOG_TOLD, "%s%s subscribed (pid %ld, uid %ld, gid %ld), from %s grade on",
 		k->name[0] ? "consumer " : "a nameless consumer", k->name, (long)who.pid, (long)who.uid,
 		(long)who.gid, alert_grade_name(k->min_grade));
 	snprintf(detail, sizeof detail,
@@ -341,6 +361,7 @@ subscribe(struct client *k, struct client_service *s, const struct line_request 
 	k->at = k->sent = at;
 	k->acked = acked;
 	k->contiguous = at <= acked;
+	k->live_from = journal_head(j);
 	k->state = k->name[0] ? CLIENT_REGISTERED : CLIENT_STREAM;
 	log_subscriber(k, s);
 }
@@ -357,6 +378,8 @@ ack(struct client *k, struct client_service *s, const struct line_request *q)
 							 : -EXDEV;
 	if (rc == 0 && q->cursor > k->acked)
 		k->acked = q->cursor;
+	if (rc == 0)
+		latency_acked(&s->c->latency, &k->follow, q->cursor, control_wall_ns);
 	if (rc == -EXDEV)
 		refuse(k, "the cursor is of another journal", next);
 	else if (rc == -ERANGE)
@@ -366,9 +389,9 @@ ack(struct client *k, struct client_service *s, const struct line_request *q)
 }
 
 static void
-status(struct client *k, struct client_service *s)
+status(struct client *k, struct client_service *s, enum line_op op)
 {
-	json_t *o = status_build(s->c, s->clients);
+	json_t *o = op == LINE_STATUS ? status_build(s->c, s->clients) : status_latency_object(s->c);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	if (text != NULL)
 		put_line(k, text, strlen(text));
@@ -440,6 +463,41 @@ list_watch(struct client *k, struct client_service *s)
 }
 
 static void
+profile(struct client *k, struct client_service *s, const struct line_request *q)
+{
+	struct ucred who = {.uid = (uid_t)-1};
+	socklen_t n = sizeof who;
+	if (getsockopt(k->fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0 || !profile_may(who.uid)) {
+		refuse(k, "this user may not change what the box sees", "run it as root, or as the user that sentinel-control runs as");
+		return;
+	}
+	if (k->profile_n + q->text_n > PROFILE_TEXT_MAX) {
+		refuse(k, "the profile is too long", "a profile has at most 65536 bytes");
+		return;
+	}
+	if (k->profile == NULL)
+		k->profile = malloc(PROFILE_TEXT_MAX);
+	if (k->profile == NULL) {
+		k->state = CLIENT_CLOSING;
+		return;
+	}
+	memcpy(k->profile + k->profile_n, q->text, q->text_n);
+	k->profile_n += q->text_n;
+	if (q->more)
+		return;
+	int rc = profile_submit(s->c->profile, k->profile, k->profile_n, who.uid, who.pid, &k->profile_ticket);
+	free(k->profile);
+	k->profile = NULL;
+	k->profile_n = 0;
+	if (rc == 0)
+		k->state = CLIENT_PROFILE;
+	else if (rc == -EBUSY)
+		refuse(k, "another profile is being applied", "try again");
+	else
+		refuse(k, "the profile is empty", "send its text");
+}
+
+static void
 act(struct client *k, struct client_service *s, const char *line, size_t n)
 {
 	struct line_request q;
@@ -450,16 +508,20 @@ act(struct client *k, struct client_service *s, const char *line, size_t n)
 	}
 	if (q.op == LINE_ACK) {
 		ack(k, s, &q);
-	} else if (q.op == LINE_STATUS && unsent(k) > CLIENT_OUT_MAX) {
+	} else if ((q.op == LINE_STATUS || q.op == LINE_LATENCY) && unsent(k) > CLIENT_OUT_MAX) {
 		refuse(k, "too much is waiting to be read", "read what was sent before asking for more");
-	} else if (q.op == LINE_STATUS) {
-		status(k, s);
+	} else if (q.op == LINE_STATUS || q.op == LINE_LATENCY) {
+		status(k, s, q.op);
 	} else if (k->state != CLIENT_IDLE) {
 		refuse(k, "this connection is subscribed already", "open another connection");
 	} else if (q.op == LINE_SUBSCRIBE) {
 		subscribe(k, s, &q);
 	} else if (q.op == LINE_ALERTS) {
 		alerts(k, s, &q);
+	} else if (q.op == LINE_PROFILE && s->c->profile == NULL) {
+		refuse(k, "profiles cannot be changed here", "see sentinel-control's messages");
+	} else if (q.op == LINE_PROFILE) {
+		profile(k, s, &q);
 	} else if (q.op >= LINE_WATCH_ADD && s->c->recall == NULL) {
 		refuse(k, "there is no watch list here", "see sentinel-control's messages");
 	} else if (q.op == LINE_WATCH_LIST) {
@@ -475,7 +537,7 @@ act(struct client *k, struct client_service *s, const char *line, size_t n)
 static bool
 takes_lines(const struct client *k)
 {
-	return k->state != CLIENT_CLOSING && k->state != CLIENT_ALERTS && k->state != CLIENT_WATCH &&
+	return k->state != CLIENT_CLOSING && k->state != CLIENT_ALERTS && k->state != CLIENT_WATCH && k->state != CLIENT_PROFILE &&
 	       (k->state != CLIENT_IDLE || unsent(k) < CLIENT_FILL_BYTES);
 }
 

@@ -21,6 +21,7 @@ enum client_state {
 	CLIENT_REGISTERED, /* subscribed; its place is not durable yet */
 	CLIENT_STREAM,
 	CLIENT_ALERTS, /* a bounded run of events */
+	CLIENT_PROFILE, /* its profile is not answered yet */
 	CLIENT_WATCH,  /* its change of the watch list is not kept yet */
 	CLIENT_CLOSING /* what is in the buffer, then the end */
 };
@@ -41,6 +42,11 @@ struct client {
 	uint64_t watch_version; /* CLIENT_WATCH: what it waits for */
 	uint8_t watch_address[20];
 	bool watch_added;
+	char *profile; /* what it has sent of one; NULL: nothing */
+	size_t profile_n;
+	uint64_t profile_ticket;
+	uint64_t live_from; /* events behind this one came while it was listening */
+	struct latency_follow follow;
 	unsigned told;	    /* announced alerts that it has been sent */
 	uint64_t quiet_ns;  /* monotonic: since when it has neither said a whole line nor taken anything */
 	char in[LINE_BYTES_MAX];
@@ -58,14 +64,14 @@ struct client_service {
 };
 
 void client_start(struct client *k, int fd, uint64_t now_ns);
-void client_end(struct client *k);
+void client_end(struct client *k, struct client_service *s);
 
 /* client_receive reads what has come and acts on whole lines. false: the connection is to be ended now. */
 bool client_receive(struct client *k, struct client_service *s, uint64_t now_ns);
 /* client_fill puts more of the journal into an empty buffer. true: there is more in the journal already. */
 bool client_fill(struct client *k, struct client_service *s, uint64_t now_ns);
 /* client_send writes what it can. false: the connection is at its end. */
-bool client_send(struct client *k, uint64_t now_ns);
+bool client_send(struct client *k, struct client_service *s, uint64_t now_ns);
 /* client_announce: an alert that is in no journal. false: not now, the client has more to read than fits, or
  * wants none. */
 bool client_announce(struct client *k, struct client_service *s, const struct journal_event *e);

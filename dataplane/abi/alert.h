@@ -319,7 +319,8 @@ struct alert_record {
 	uint8_t ending; /* enum alert_ending */
 	uint8_t pad2[7];
 	uint64_t t_ended_ns; /* 0 while open */
-	uint8_t reserved[144];
+	uint64_t t_cause_ns; /* of the frame that made it be told now: t_wire_ns, or later; 0: none did */
+	uint8_t reserved[136];
 };
 
 _Static_assert(sizeof(struct alert_record) == 1216, "alert ABI");
@@ -329,6 +330,7 @@ _Static_assert(offsetof(struct alert_record, related) == 328, "alert ABI");
 _Static_assert(offsetof(struct alert_record, t_wire_ns) == 936, "alert ABI");
 _Static_assert(offsetof(struct alert_record, reasons) == 968, "alert ABI");
 _Static_assert(offsetof(struct alert_record, t_ended_ns) == 1064, "alert ABI");
+_Static_assert(offsetof(struct alert_record, t_cause_ns) == 1072, "alert ABI");
 
 
 

@@ -163,7 +163,10 @@ channel_msg_check(const struct channel_msg *m, size_t bytes)
 		[CHANNEL_RING] = 3,
 		[CHANNEL_STATS] = 1,
 		[CHANNEL_BUNDLE_META] = 1,
-		[CHANNEL_MEMORY] = 1};
+		[CHANNEL_MEMORY] = 1,
+		[CHANNEL_KEYS] = 1,
+		[CHANNEL_PROFILE] = 1,
+		[CHANNEL_SAID] = 0};
 	if (bytes != sizeof *m || m->magic != CHANNEL_MAGIC || m->type < CHANNEL_HELLO ||
 		m->type > CHANNEL_TYPE_MAX || m->n_fds != fds_of[m->type])
 		return -EPROTO;

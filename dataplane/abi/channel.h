@@ -7,7 +7,10 @@
  * control at a time, a newer connection replaces the older. EOF on the socket tells control that the
  * dataplane has gone. A new bundle is a new BUNDLE_META message. From version 2 on control sends a MEMORY message with one
  * fd (abi/memory.h) once it has been offered everything, and again whenever operators change their watch list; it
- * says nothing else after HELLO. The version is the highest that both know. The socket is SOCK_SEQPACKET: a message
+ * says nothing else after HELLO but, from version 3 on, PROFILE messages with one fd: the text of a profile that shall hold from now on. The dataplane answers each with SAID, and
+ * its sentence stands in the stats page (stats_said). From version 3 on HELLO says who it is: a peer with CHANNEL_ROLE_KEYS gets WELCOME and nothing more, sends KEYS
+ * messages with one fd each, lines of a key log (io/keylog.h), and gets SAID for each; one such peer at a time, beside control, and only root or the dataplane's own user.
+ * The version is the highest that both know. The socket is SOCK_SEQPACKET: a message
  * arrives whole or not at all, with its own fds, so that no half message has to be kept for a peer that
  * stalls. Messages are fixed-size; anything else ends the connection. */
 #ifndef ABI_CHANNEL_H
@@ -18,9 +21,16 @@
 
 #define CHANNEL_MAGIC 0x4c4e4843u
 #define CHANNEL_VERSION_MIN 1
-#define CHANNEL_VERSION_MAX 2
+#define CHANNEL_VERSION_MAX 3
 #define CHANNEL_VERSION_MEMORY 2 /* the first that has CHANNEL_MEMORY */
+#define CHANNEL_VERSION_ROLES 3 /* the first that has roles, CHANNEL_KEYS, CHANNEL_PROFILE and CHANNEL_SAID */
 #define CHANNEL_FDS_MAX 3
+#define CHANNEL_KEYS_BYTES_MAX (4u << 20) /* of text in one message: far more than 4096 sessions */
+#define CHANNEL_PROFILE_BYTES_MAX 65536u
+
+enum channel_role { CHANNEL_ROLE_CONTROL, CHANNEL_ROLE_KEYS };
+/* What became of a PROFILE or KEYS message. PARTLY: the rest takes a restart. */
+enum channel_status { CHANNEL_OK, CHANNEL_PARTLY, CHANNEL_REFUSED, CHANNEL_STATUS_MAX = CHANNEL_REFUSED };
 
 enum channel_type {
 	CHANNEL_HELLO = 1,
@@ -29,7 +39,10 @@ enum channel_type {
 	CHANNEL_STATS = 4,
 	CHANNEL_BUNDLE_META = 5,
 	CHANNEL_MEMORY = 6, /* control -> dataplane */
-	CHANNEL_TYPE_MAX = 6
+	CHANNEL_KEYS = 7,   /* keys -> dataplane */
+	CHANNEL_PROFILE = 8, /* control -> dataplane */
+	CHANNEL_SAID = 9,    /* dataplane -> who sent KEYS or PROFILE */
+	CHANNEL_TYPE_MAX = 9
 };
 
 struct channel_msg {
@@ -39,6 +52,7 @@ struct channel_msg {
 	union {
 		struct {
 			uint32_t version_min, version_max;
+			uint32_t role; /* enum channel_role; before version 3 always 0 */
 		} hello;
 		struct {
 			uint32_t version, n_rings, pid, pad;
@@ -53,6 +67,13 @@ struct channel_msg {
 		struct {
 			uint64_t number, bytes; /* as the page says */
 		} memory;
+		struct {
+			uint64_t number, bytes; /* number: the sender's own, told again in SAID; bytes: of the text */
+		} blob;			       /* KEYS, PROFILE */
+		struct {
+			uint64_t number;
+			uint32_t status; /* enum channel_status */
+		} said;
 		uint8_t bytes[48];
 	} u;
 };

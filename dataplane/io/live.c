@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "io/live.h"
 
+#include "abi/ending.h"
+#include "abi/log.h"
+#include "abi/notify.h"
 #include "abi/shm.h"
+#include "io/apply.h"
 #include "io/attach.h"
 #include "io/box.h"
 #include "io/eal.h"
+#include "io/nodes.h"
 #include "io/ports.h"
 #include "io/profile.h"
+#include "io/pulse.h"
 #include "io/recall.h"
+#include "io/sandbox_ports.h"
 #include "io/sessions.h"
 #include "io/share.h"
+#include "io/steering.h"
+#include "io/wallclock.h"
 #include "worker/lcore.h"
 
 #include <rte_cycles.h>
 #include <rte_launch.h>
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,19 +41,23 @@
 #define DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
 #define TURN_NS 1000000
 #define STATS_EVERY_NS 100000000u
-#define CLOCK_EVERY_NS 1000000000u
+#define CLOCK_EVERY_NS 100000000u
 #define SAY_WAITING_NS 2000000000u
 
 static const char usage_text[] =
 	"usage: sentinel-dataplane [--profile BOX.yaml] --bundle FILE [--source CAPTURE] [--rlpx-keys FILE] [--channel SOCKET]\n"
-	"                          [--stay]\n"
+	"                          [--stay] [--user NAME] [--no-sandbox]\n"
 	"       sentinel-dataplane --offline VERB ...   (see --offline --help)\n"
 	"  --profile FILE     the box: cores, ports, memory, feeds, protocols (default: one worker, no port, every feed)\n"
 	"  --bundle FILE      the compiled rules (sentinel-rulec compile PATH -o FILE)\n"
 	"  --source CAPTURE   read this pcap file instead of ports; ends when control has consumed the last alert\n"
-	"  --rlpx-keys FILE   key log of RLPx (devp2p) sessions, read while it grows; only its owner may read it\n"
+	"  --rlpx-keys FILE   key log of RLPx (devp2p) sessions, read while it grows; only its owner may read it. A file that takes its place\n"
+	"                     is not read: sentinel-keys follows those\n"
 	"  --channel SOCKET   where sentinel-control attaches (default " DEFAULT_CHANNEL ")\n"
 	"  --stay             with --source: keep serving after the end of the file\n"
+	"  --user NAME        whom to become before the first frame is read (default, as root: " SANDBOX_USER ", if there is that user)\n"
+	"  --no-sandbox       keep every right; for debuggers only\n"
+	"  --print-sandbox    show the system calls that it may make while it runs, each with its reason, and end\n"
 	"  --print-topology   show the table of lcores, ports and rings and end\n"
 	"examples:\n"
 	"  sentinel-dataplane --source capture.pcap --bundle default.bundle --channel ./dataplane.sock\n"
@@ -59,17 +72,23 @@ static const char usage_text[] =
 
 struct options {
 	const char *profile, *bundle, *source, *channel, *keys;
-	bool stay, print_topology, help;
+	struct sandbox_options sandbox;
+	bool stay, print_topology, print_sandbox, help;
 };
 
 struct live {
 	struct options opt;
 	struct topology topo;
+	struct apply apply;
+	struct topology base, as_said; /* without the profile, and with it; topo also has what was made of that */
+	uint32_t cpus;
 	struct bundle_file bundle;
 	struct stats_page *stats;
 	int stats_fd, bundle_fd;
 	struct clock clock;
+	struct wallclock clock_from; /* before EAL, which takes its time */
 	struct ports ports;
+	struct steering steering;
 	struct attach attach;
 	struct correlator correlator;
 	struct lives lives;
@@ -82,17 +101,12 @@ struct live {
 	const struct protect *protect;
 	uint8_t seen_key[32]; /* the same for all workers: they speak of the same transactions */
 	uint8_t epoch[8];
+	struct pulse pulse;
+	bool sandboxed; /* nothing can be opened, unlinked, or closed by a driver */
 	bool told; /* with --stay: that there is nothing more to come */
 };
 
 static _Atomic bool stop;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	atomic_store_explicit(&stop, true, memory_order_relaxed);
-}
 
 static uint64_t
 wall_ns(void)
@@ -102,10 +116,18 @@ wall_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+static uint64_t
+monotonic_ns(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
 static int
 say(const char *sentence)
 {
-	fprintf(stderr, "sentinel-dataplane: %s\n", sentence);
+	log_say(NULL, LOG_FAULT, "%s", sentence);
 	return 1;
 }
 
@@ -128,7 +150,8 @@ parse_options(int argc, char **argv, struct options *o)
 		bool *set;
 	} known[] = {{"--profile", &o->profile, NULL}, {"--bundle", &o->bundle, NULL}, {"--source", &o->source, NULL},
 		{"--channel", &o->channel, NULL}, {"--rlpx-keys", &o->keys, NULL}, {"--stay", NULL, &o->stay}, {"--print-topology", NULL, &o->print_topology},
-		{"--help", NULL, &o->help}, {"-h", NULL, &o->help}};
+		{"--user", &o->sandbox.user, NULL}, {"--no-sandbox", NULL, &o->sandbox.off},
+		{"--print-sandbox", NULL, &o->print_sandbox}, {"--help", NULL, &o->help}, {"-h", NULL, &o->help}};
 	const size_t n = sizeof known / sizeof known[0];
 	for (int i = 1; i < argc; i++) {
 		size_t k = 0;
@@ -143,7 +166,7 @@ parse_options(int argc, char **argv, struct options *o)
 		else
 			return bad("needs a value", known[k].flag);
 	}
-	if (o->help || o->print_topology)
+	if (o->help || o->print_topology || o->print_sandbox)
 		return 0;
 	if (o->bundle == NULL)
 		return bad("--bundle is missing", NULL);
@@ -158,12 +181,15 @@ load_topology(struct live *l)
 	topology_default(&l->topo);
 	if (cpus < 2)
 		l->topo.worker_cpu[0] = 0;
+	l->base = l->topo;
+	l->cpus = cpus > 0 ? (uint32_t)cpus : 1;
 	if (l->opt.profile != NULL && profile_load(l->opt.profile, &l->topo, err, sizeof err) != 0)
 		return say(err);
-	if (topology_check(&l->topo, cpus > 0 ? (uint32_t)cpus : 1, err, sizeof err) != 0) {
+	if (topology_check(&l->topo, l->cpus, err, sizeof err) != 0) {
 		fprintf(stderr, "%s: %s\n", l->opt.profile ? l->opt.profile : "sentinel-dataplane", err);
 		return 1;
 	}
+	l->as_said = l->topo;
 	if (l->opt.source != NULL && l->topo.ports > 0)
 		return say("a profile with ports and --source exclude each other: take the ports out of the profile");
 	if (l->opt.source == NULL && l->topo.ports == 0 && !l->opt.print_topology)
@@ -192,6 +218,7 @@ make_shared(struct live *l)
 	memcpy(s->bundle_digest, ruleset_digest(l->bundle.rules), sizeof s->bundle_digest);
 	s->generation = ruleset_generation(l->bundle.rules);
 	s->started_ns = wall_ns();
+	nodes_tell(&l->topo.nodes, s);
 	s->lcores = TOPOLOGY_WORKER_0 + l->topo.workers;
 	for (uint32_t i = 0; i < s->lcores; i++) {
 		s->lcore[i].lcore = i;
@@ -217,12 +244,15 @@ make_worker(struct live *l, uint32_t i)
 	c.aside_bytes = ASIDE_BYTES;
 	c.feeds = l->topo.feeds;
 	c.protect = l->protect;
+	c.nodes = &l->topo.nodes;
+	c.sides = &l->stats->nodes_lcore[TOPOLOGY_WORKER_0 + i].of[0][0];
 	c.code_all = l->opt.source != NULL; /* a file can wait */
 	c.number = i;
 	memcpy(c.seen_key, l->seen_key, sizeof c.seen_key);
 	if (getrandom(c.stream.hash_seed, sizeof c.stream.hash_seed, 0) < 0)
 		return say("the system has no random numbers");
 	w->stats = &l->stats->lcore[TOPOLOGY_WORKER_0 + i];
+	w->latency = &l->stats->latency[TOPOLOGY_WORKER_0 + i];
 	w->clock = &l->clock;
 	w->idle = l->topo.idle;
 	w->stop = &stop;
@@ -234,6 +264,7 @@ make_worker(struct live *l, uint32_t i)
 		return say("no memory for a worker; lower flows, seen or pipe_mb, or reserve more huge pages");
 	correlator_add(&l->correlator, worker_pipe(w->worker));
 	sessions_add(&l->sessions, w->worker);
+	apply_worker(&l->apply, w->worker);
 	l->corr.worker[l->corr.workers++] = w;
 	return 0;
 }
@@ -304,6 +335,8 @@ make_lcores(struct live *l)
 		getrandom(l->seen_key, sizeof l->seen_key, 0) != sizeof l->seen_key)
 		return say("the system has no random numbers");
 	const struct decode_rules rules = {.vxlan_port = (uint16_t)l->topo.vxlan_port};
+	apply_init(&l->apply, &l->base, &l->as_said, l->cpus, l->opt.profile, &l->stats->profile);
+	l->apply.from_file = l->opt.source != NULL;
 	eal_alloc_near(TOPOLOGY_CORRELATOR);
 	struct stats_lcore *s = &l->stats->lcore[TOPOLOGY_CORRELATOR];
 	l->rings.ctr = s->c;
@@ -315,6 +348,7 @@ make_lcores(struct live *l)
 	l->corr.correlator = &l->correlator;
 	l->corr.rings = &l->rings;
 	l->corr.stats = s;
+	l->corr.latency = &l->stats->latency[TOPOLOGY_CORRELATOR];
 	l->corr.clock = &l->clock;
 	l->corr.idle = l->topo.idle;
 	l->corr.paced = l->opt.source != NULL; /* a file can wait */
@@ -322,8 +356,10 @@ make_lcores(struct live *l)
 	for (uint32_t i = 0; i < l->topo.workers; i++)
 		if (make_worker(l, i) != 0)
 			return 1;
-	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0)
+	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0 ||
+		steering_open(&l->steering, &l->ports, &l->topo, err, sizeof err) != 0)
 		return say(err);
+	apply_with(&l->apply, PROFILE_FILTER, steering_apply, &l->steering);
 	if (make_spread(&l->worker[0], seed, &rules) != 0)
 		return 1;
 	if (l->opt.source == NULL && l->ports.n < l->topo.ports)
@@ -336,6 +372,10 @@ make_lcores(struct live *l)
 static void
 launch(struct live *l)
 {
+	pulse_start(&l->pulse, l->stats, notify_watchdog_ns(), monotonic_ns());
+	l->pulse.done[TOPOLOGY_CORRELATOR] = &l->corr.done;
+	for (uint32_t i = 0; i < l->topo.workers; i++)
+		l->pulse.done[TOPOLOGY_WORKER_0 + i] = &l->worker[i].done;
 	rte_eal_remote_launch(correlator_lcore, &l->corr, TOPOLOGY_CORRELATOR);
 	for (uint32_t i = 0; i < l->topo.workers; i++)
 		rte_eal_remote_launch(worker_lcore, &l->worker[i], TOPOLOGY_WORKER_0 + i);
@@ -358,6 +398,7 @@ copy_stats(struct live *l)
 	struct stats_port *p = &l->stats->port[0];
 	if (l->opt.source == NULL) {
 		ports_stats(&l->ports, l->stats);
+		steering_stats(&l->steering, l->stats);
 		__atomic_store_n(&l->stats->ports, l->ports.n, __ATOMIC_RELEASE);
 		return;
 	}
@@ -380,13 +421,12 @@ over(struct live *l, uint64_t waited_ns, bool *said)
 	}
 	if (l->attach.attached == 0 && waited_ns > SAY_WAITING_NS && !*said) {
 		*said = true;
-		fprintf(stderr, "sentinel-dataplane: the capture is read; waiting for sentinel-control to attach at %s (Ctrl-C ends)\n",
-			l->attach.path);
+		log_say(NULL, LOG_NOTE, "the capture is read; waiting for sentinel-control to attach at %s (Ctrl-C ends)", l->attach.path);
 	}
 	bool all = l->attach.attached > 0 && consumed(l);
 	if (all && l->opt.stay && !l->told) {
 		l->told = true;
-		fprintf(stderr, "sentinel-dataplane: the capture is read and control has taken every alert; staying (Ctrl-C ends)\n");
+		log_say(NULL, LOG_NOTE, "the capture is read and control has taken every alert; staying (Ctrl-C ends)");
 	}
 	return all && !l->opt.stay;
 }
@@ -396,7 +436,8 @@ housekeep(struct live *l)
 {
 	struct attach_offer offer = {.rings = l->rings.lane, .n_rings = LANE_COUNT, .stats_fd = l->stats_fd,
 		.bundle_fd = l->bundle_fd, .generation = l->stats->generation, .bundle_bytes = l->bundle.n,
-		.memory = recall_page, .memory_ctx = &l->recall};
+		.memory = recall_page, .memory_ctx = &l->recall, .stats = l->stats, .keys = sessions_text, .keys_ctx = &l->sessions,
+		.profile = apply_profile, .profile_ctx = &l->apply};
 	uint64_t started = wall_ns(), stats_at = 0, clock_at = started;
 	bool said = false;
 	memcpy(offer.epoch, l->epoch, sizeof offer.epoch);
@@ -409,23 +450,29 @@ housekeep(struct live *l)
 			stats_at = now;
 		}
 		if (now - clock_at >= CLOCK_EVERY_NS) {
-			clock_pull(&l->clock, rte_rdtsc(), wall_ns());
+			struct wallclock c = wallclock_read();
+			clock_pull(&l->clock, c.tsc, c.wall_ns);
 			clock_at = now;
 		}
 		ports_turn(&l->ports, &l->clock, now);
 		atomic_store_explicit(&l->stats->lcore[TOPOLOGY_MAIN].heartbeat_ns, now, memory_order_relaxed);
+		pulse_turn(&l->pulse, monotonic_ns(), l->attach.control_fd >= 0);
+		if (ending_hangup())
+			LOG(LOG_NOTE, "SIGHUP does nothing here (SIGTERM ends)");
 		if (over(l, now - started, &said))
 			break;
 		if (!sessions_turn(&l->sessions, now))
 			nanosleep(&(struct timespec){.tv_nsec = TURN_NS}, NULL);
 	}
 	atomic_store(&stop, true);
+	__atomic_store_n(&l->stats->ended_ns, wall_ns(), __ATOMIC_RELEASE);
+	notify_send("STOPPING=1\nSTATUS=ending");
 }
 
 static void
 say_started(const struct live *l)
 {
-	fprintf(stderr, "sentinel-dataplane: %u worker%s, %s%s, %u rules (generation %llu); control attaches at %s\n", l->topo.workers,
+	log_say(NULL, LOG_NOTE, "%u worker%s, %s%s, %u rules (generation %llu); control attaches at %s", l->topo.workers,
 		l->topo.workers == 1 ? "" : "s", l->opt.source ? "reading " : "polling ports of ",
 		l->opt.source ? l->opt.source : l->opt.profile, ruleset_rules(l->bundle.rules),
 		(unsigned long long)l->stats->generation, l->attach.path);
@@ -434,12 +481,19 @@ say_started(const struct live *l)
 static int
 run(struct live *l)
 {
-	signal(SIGPIPE, SIG_IGN);
-	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
-	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
-	clock_start(&l->clock, rte_get_tsc_hz(), rte_rdtsc(), wall_ns());
+	char err[512];
+	ending_watch(&stop);
+	notify_open();
+	struct wallclock c = wallclock_read();
+	clock_start(&l->clock, wallclock_hz(&l->clock_from, &c, rte_get_tsc_hz()), c.tsc, c.wall_ns);
 	sessions_turn(&l->sessions, wall_ns()); /* a file may be read before the next one */
+	if (sandbox_enter(&l->opt.sandbox, sandbox_ports(), &l->sandboxed, err, sizeof err) != 0) {
+		attach_close(&l->attach);
+		return say(err);
+	}
+	l->sessions.log.held = l->sandboxed;
 	launch(l);
+	__atomic_store_n(&l->stats->ready_ns, wall_ns(), __ATOMIC_RELEASE);
 	say_started(l);
 	housekeep(l);
 	rte_eal_mp_wait_lcore();
@@ -449,11 +503,14 @@ run(struct live *l)
 	recall_close(&l->recall);
 	copy_stats(l);
 	__atomic_store_n(&l->stats->source_done, l->opt.source != NULL, __ATOMIC_RELEASE);
-	ports_stop(&l->ports);
+	if (l->sandboxed)
+		l->attach.path[0] = '\0'; /* stays behind: whoever comes next sees that nobody answers there, and replaces it */
+	else
+		ports_stop(&l->ports);
 	attach_close(&l->attach);
 	bool broken = l->opt.source != NULL && l->share[0].source.broken;
 	if (broken)
-		fprintf(stderr, "sentinel-dataplane: %s ends inside a record; what was whole was read\n", l->opt.source);
+		log_say(NULL, LOG_WARN, "%s ends inside a record; what was whole was read", l->opt.source);
 	return broken ? 1 : 0;
 }
 
@@ -462,6 +519,7 @@ live_main(int argc, char **argv)
 {
 	static struct live l;
 	char err[512];
+	log_begin("sentinel-dataplane");
 	int rc = parse_options(argc, argv, &l.opt);
 	if (rc != 0)
 		return rc;
@@ -469,6 +527,8 @@ live_main(int argc, char **argv)
 		fputs(usage_text, stdout);
 		return 0;
 	}
+	if (l.opt.print_sandbox)
+		return confine_print(&sandbox_table, stdout) == 0 && fflush(stdout) == 0 ? 0 : say("cannot write standard output");
 	if (load_topology(&l) != 0)
 		return 1;
 	if (l.opt.print_topology) {
@@ -478,11 +538,13 @@ live_main(int argc, char **argv)
 	if (bundle_load(&l.bundle, l.opt.bundle, false) != 0)
 		return 1;
 	const char *keys = l.opt.keys != NULL ? l.opt.keys : l.topo.rlpx_keys[0] != '\0' ? l.topo.rlpx_keys : NULL;
-	if (keys != NULL && sessions_open(&l.sessions, keys) != 0)
+	if (sessions_open(&l.sessions, keys) != 0)
 		return 1;
 	if (attach_open(&l.attach, l.opt.channel, err, sizeof err) != 0)
 		return say(err);
-	if (eal_start(&l.topo, err, sizeof err) != 0)
+	l.clock_from = wallclock_read();
+	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* of all threads from here on: short sleeps shall be short */
+	if (steering_prepare(&l.topo, err, sizeof err) != 0 || eal_start(&l.topo, err, sizeof err) != 0 || steering_forget(&l.topo) != 0)
 		rc = say(err);
 	else if (make_shared(&l) != 0 || make_lcores(&l) != 0)
 		rc = 1;

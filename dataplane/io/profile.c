@@ -149,7 +149,7 @@ number_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		if (strcmp(key, numbers[i].key) == 0)
 			return profile_u32(p, v, key, numbers[i].out);
-	return profile_unknown(p, k, key, "huge_pages, memory_mb, idle, checksum, mtu, vxlan_port, cores, ports, flows, seen, pipe_mb, ring, " PROFILE_FEEDS_KEYS);
+	return profile_unknown(p, k, key, "huge_pages, memory_mb, idle, checksum, mtu, vxlan_port, cores, ports, flows, seen, pipe_mb, ring, " PROFILE_FEEDS_KEYS ", " PROFILE_NODES_KEYS ", " PROFILE_FILTER_KEYS);
 }
 
 static int
@@ -176,6 +176,12 @@ top_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 		p->t->verify_checksum = choice == 1;
 		return rc;
 	}
+	rc = profile_nodes_key(p, v, key);
+	if (rc <= 0)
+		return rc;
+	rc = profile_filter_key(p, v, key);
+	if (rc <= 0)
+		return rc;
 	rc = profile_feeds_key(p, v, key);
 	return rc <= 0 ? rc : number_key(p, v, key, k);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside of the profile reader, shared by profile.c (cores, sizes), profile_ports.c and profile_feeds.c (feeds,
- * chains, protocols, keys). Nobody else includes this. */
+/* The inside of the profile reader, shared by profile.c (cores, sizes), profile_ports.c, profile_feeds.c (feeds,
+ * chains, protocols, keys) and profile_nodes.c. Nobody else includes this. */
 #ifndef IO_PROFILE_PRIVATE_H
 #define IO_PROFILE_PRIVATE_H
 
@@ -42,5 +42,13 @@ int profile_unknown(struct parse *p, const void *key_node, const char *key, cons
 /* The keys that profile_feeds.c knows; 1 if `key` is none of them, else 0 or -EINVAL. */
 int profile_feeds_key(struct parse *p, const yaml_node_t *value, const char *key);
 #define PROFILE_FEEDS_KEYS "feeds, chains, protocols, rlpx_keys"
+
+/* The keys that profile_nodes.c knows, as above. */
+int profile_nodes_key(struct parse *p, const yaml_node_t *value, const char *key);
+#define PROFILE_NODES_KEYS "nodes"
+
+/* profile_filter.c's key, in the same way. */
+int profile_filter_key(struct parse *p, const yaml_node_t *value, const char *key);
+#define PROFILE_FILTER_KEYS "filter"
 
 #endif

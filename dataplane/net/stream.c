@@ -87,6 +87,7 @@ stream_init(void *mem, const struct stream_config *config, const struct stream_o
 	t->ops = *ops;
 	t->ctx = ctx;
 	t->ctr = counters;
+	t->tally = t->no_tally;
 	t->gap_age_ticks = (uint32_t)(c.gap_age_ns >> 10);
 	t->hole_head = t->hole_tail = NET_NONE;
 	t->rules = (struct decode_rules){c.verify_checksum, c.vxlan_port};
@@ -110,6 +111,12 @@ prefetch_frame(const struct span *frame)
 {
 	for (uint32_t at = 0; at < frame->len && at < PREFETCH_BYTES; at += 64)
 		__builtin_prefetch(frame->p + at);
+}
+
+void
+stream_tally(struct stream_table *t, uint64_t *tally)
+{
+	t->tally = tally;
 }
 
 void

@@ -117,7 +117,7 @@ static void
 tell_sequencer(struct worker *w, struct conn *c, unsigned dir, struct span piece)
 {
 	struct conn_side *s = &c->side[dir];
-	bool port = w->feeds.n_ports[FEED_ARBITRUM] > 0;
+	bool port = w->feeds->n_ports[FEED_ARBITRUM] > 0;
 	if (s->proto != CONN_WS || !conn_may(c, FEED_ARBITRUM) || !answer_unbegun(&s->answer))
 		return;
 	if ((!(c->sequencer || port) || is_rpc(piece)) && !arbfeed_looks_like(piece)) {

@@ -74,8 +74,10 @@ struct conn {
 	struct conn *prev, *next;
 	struct flow *flow; /* NULL: free */
 	uint8_t feeds;	   /* bit per enum feed: which it may carry, by the profile */
+	uint32_t feeds_turn; /* of the worker, when that was looked up */
 	bool has_ws;	   /* ws is initialised */
 	bool ws_opaque;	   /* its compressed messages cannot be read */
+	bool engine;	   /* requests of the engine API were read */
 	bool sequencer;	   /* what the node sends are broadcasts of one */
 	struct conn_side side[2];
 	struct join join;

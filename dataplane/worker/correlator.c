@@ -164,6 +164,7 @@ poll_pipe(struct correlator *c, struct pipe *p)
 		return 0;
 	uint32_t kind = *(const uint32_t *)m;
 	c->looks = LOOKS_MAX;
+	c->reporter.cause_ns = fact_time(m);
 	tick(c, fact_time(m));
 	if (kind == FACT_TX)
 		take_tx(c, m, hurries(c, p, m), !c->patient && pipe_fill(p) > BEHIND_BYTES);
@@ -171,6 +172,7 @@ poll_pipe(struct correlator *c, struct pipe *p)
 		take_evidence(c, m);
 	else if (c->lives != NULL)
 		take_fact(c, m, !c->patient && pipe_fill(p) > BEHIND_BYTES);
+	c->reporter.cause_ns = 0;
 	pipe_release(p);
 	return 1;
 }
@@ -207,6 +209,8 @@ correlator_ring_outlet(void *ctx, struct alert_record *r, enum ring_lane lane, s
 	struct correlator_rings *rings = ctx;
 	struct ring_producer *p = &rings->lane[lane];
 	int rc = ring_publish(p, r, evidence);
+	if (rc == 0)
+		stage_note(&rings->stage, r->carrier, r->t_cause_ns);
 	if (rc == 0)
 		rings->ctr[CTR_RING_PUBLISHED]++;
 	else

@@ -32,7 +32,7 @@ rlpx_expected(const struct worker *w, const struct flow *f)
 	if (keys == NULL || rlpx_keys_count(keys) == 0)
 		return false;
 	ends_of(f, end);
-	bool told = w->feeds.n_ports[FEED_RLPX] > 0; /* and this flow has such a port, or would not be asked for */
+	bool told = w->feeds->n_ports[FEED_RLPX] > 0; /* and this flow has such a port, or would not be asked for */
 	return told || f->key.port[0] == RLPX_PORT || f->key.port[1] == RLPX_PORT || rlpx_keys_of_ends(keys, end, found) > 0;
 }
 

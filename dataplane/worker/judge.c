@@ -266,7 +266,7 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 	int err = tx_decode(raw, &t);
 	if (err != 0)
 		return unscanned(w, err == -TX_ERR_OVERSIZE ? CTR_TX_UNSCANNED_OVERSIZE : CTR_TX_UNSCANNED_RLP, where, NULL, raw.len);
-	if (!feeds_chain(&w->feeds, t.has_chain_id, t.chain_id))
+	if (!feeds_chain(w->feeds, t.has_chain_id, t.chain_id))
 		return unscanned(w, CTR_TX_UNSCANNED_CHAIN, where, &t, raw.len);
 	struct judged j;
 	j.n_codes = j.n_swaps = j.n_targets = 0;
@@ -355,17 +355,36 @@ tell_evidence(struct worker *w, const struct pending *p, enum crossing_outcome o
 		evidence_judged(w, &p->answer_proof, p->fingerprint, p->answer_trust, true, v);
 }
 
+/* One reading of the clock for all. */
+static void
+note_scanned(struct worker *w, const uint8_t *scanned, uint32_t n)
+{
+	uint64_t now_ns = n > 0 && w->stage.now_ns != NULL ? w->stage.now_ns(w->stage.ctx) : 0;
+	for (uint32_t i = 0; i < n && now_ns != 0; i++) {
+		const struct crossing *x = &w->pending[scanned[i]].where;
+		hist_add(&w->stage.to->feed[latency_feed_of(x->carrier)], x->t_wire_ns, now_ns);
+	}
+}
+
 void
 judge_now(struct worker *w)
 {
+	uint8_t scanned[PENDING_MAX];
+	uint32_t n = 0;
+	uint32_t side = w->sides.now;
 	for (uint32_t i = 0; i < w->n_pending; i++) {
 		struct pending *p = &w->pending[i];
+		side_enter(w, p->where.side);
 		enum crossing_outcome outcome = judge_one(w, p->raw, p->fingerprint, &p->where);
+		scanned[n] = (uint8_t)i;
+		n += outcome == CROSSING_SCANNED;
 		if ((p->proof.of | p->answer_proof.of) != 0 || w->told)
 			tell_evidence(w, p, outcome);
 		tell_fate(w, p, outcome);
 	}
-	w->n_pending = 0;
+	side_enter(w, side);
+	note_scanned(w, scanned, n);
+	w->n_pending = w->sides_pending = 0;
 	w->built_used = 0;
 }
 

@@ -16,6 +16,8 @@
 #define HOUSEKEEP_NS 5000000u
 #define EMPTY_BEFORE_IDLE 64u
 #define SLEEP_NS 100000
+#define NAP_NS 20000 /* while there was work a short time ago */
+#define NAPS 2000u
 #define PAUSE_NS 20000u
 #define CORRELATOR_BUDGET 8u /* messages of each pipe to one reading of the clock */
 
@@ -46,12 +48,26 @@ idler_step(struct idler *i, bool worked)
 	if (++i->empty < EMPTY_BEFORE_IDLE || i->policy == IDLE_SPIN) {
 		rte_pause();
 	} else if (i->policy == IDLE_SLEEP) {
-		nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = i->empty < EMPTY_BEFORE_IDLE + NAPS ? NAP_NS : SLEEP_NS}, NULL);
 	} else if (i->pause_ticks != 0) {
 		rte_power_pause(rte_rdtsc() + i->pause_ticks);
 	} else {
 		rte_pause();
 	}
+}
+
+/* ---- the clock of stages ---- */
+
+static uint64_t
+stage_now_ns(const void *clock)
+{
+	return clock_ns(clock, rte_rdtsc());
+}
+
+static struct stage
+stage_of(const struct clock *clock, struct stats_latency *to)
+{
+	return (struct stage){to != NULL ? stage_now_ns : NULL, clock, to};
 }
 
 /* ---- worker ---- */
@@ -305,6 +321,8 @@ worker_lcore(void *arg)
 	struct idler idle;
 	uint64_t wall = clock_ns(l->clock, rte_rdtsc()), next = 0, file_t = 0;
 	int file = 0;
+	struct stage stage = stage_of(l->clock, l->latency);
+	worker_stage(l->worker, &stage);
 	idler_init(&idle, l->idle);
 	while (!atomic_load_explicit(l->stop, memory_order_relaxed) && file >= 0) {
 		uint64_t reached = reached_with(l, wall);
@@ -360,6 +378,7 @@ correlator_lcore(void *arg)
 	struct lcore_correlator *l = arg;
 	struct idler idle;
 	uint64_t started = 0;
+	l->rings->stage = stage_of(l->clock, l->latency);
 	idler_init(&idle, l->idle);
 	for (;;) {
 		bool over = workers_done(l);

@@ -47,6 +47,7 @@ struct lcore_frames {
 struct lcore_worker {
 	struct worker *worker;
 	struct stats_lcore *stats;
+	struct stats_latency *latency; /* NULL: not noted */
 	const struct clock *clock;
 	enum idle_policy idle;
 	/* feeds; any may be absent */
@@ -75,6 +76,7 @@ struct lcore_correlator {
 	struct correlator *correlator;
 	struct correlator_rings *rings;
 	struct stats_lcore *stats;
+	struct stats_latency *latency; /* as a worker's */
 	const struct clock *clock;
 	enum idle_policy idle;
 	bool paced; /* hold while an alert ring is half full */

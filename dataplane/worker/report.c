@@ -100,6 +100,7 @@ tell(struct reporter *p, struct alert_record *r, struct incident *slot, struct s
 {
 	enum ring_lane lane = lane_of(r);
 	r->t_emitted_ns = p->emitted_ns;
+	r->t_cause_ns = p->cause_ns;
 	r->trust &= ~(uint32_t)TRUST_NO_EVIDENCE;
 	p->ctr[r->has & HAS_SUPERSEDES ? CTR_UPDATES : CTR_ALERTS]++;
 	if (p->outlet(p->outlet_ctx, r, lane, raw) != 0)
@@ -221,6 +222,7 @@ tell_storm(struct reporter *p, struct storm_group *g, uint64_t now_ns)
 	else if (live)
 		supersede(&r, slot->seq, slot->ring);
 	r.t_emitted_ns = p->emitted_ns;
+	r.t_cause_ns = 0; /* what waited was meant to wait */
 	p->ctr[CTR_FINDINGS_CORRELATED]++;
 	p->ctr[CTR_STORMS_TOLD]++;
 	p->ctr[r.has & HAS_SUPERSEDES ? CTR_UPDATES : CTR_ALERTS]++;

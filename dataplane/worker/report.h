@@ -47,6 +47,7 @@ struct reporter {
 	bool again;	   /* a transaction is looked at once more: what is below page-grade was told, or does not matter enough */
 	uint64_t messages; /* of the correlator's input: findings of one belong together */
 	uint64_t emitted_ns;
+	uint64_t cause_ns; /* of what is being read, 0: nothing is */
 };
 
 /* report_bytes, report_init: memory for n incidents and n suspects (a power of two, at least 64) and kept_bytes of messages (as kept.h says). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "worker/topology.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -157,6 +158,33 @@ topology_check(const struct topology *t, uint32_t cpus, char *err, size_t err_ca
 	return cpus_ok(t, cpus, err, err_cap);
 }
 
+static void
+print_place(const struct node_place *p, FILE *out)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	char s[INET6_ADDRSTRLEN];
+	bool four = memcmp(p->ip, mapped, sizeof mapped) == 0;
+	inet_ntop(four ? AF_INET : AF_INET6, four ? p->ip + 12 : p->ip, s, sizeof s);
+	if (p->port == 0)
+		fprintf(out, " %s", s);
+	else
+		fprintf(out, four ? " %s:%u" : " [%s]:%u", s, p->port);
+}
+
+static void
+print_nodes(const struct nodes *n, FILE *out)
+{
+	for (unsigned i = 1; i <= n->n; i++) {
+		fprintf(out, "%-10s %5u  %s at", "node", i, n->name[i]);
+		for (unsigned k = 0; k < n->n_places; k++)
+			if (n->place[k].node == i)
+				print_place(&n->place[k], out);
+		if (n->silence_s[i] != 0)
+			fprintf(out, ", told after %u s of silence", n->silence_s[i]);
+		fprintf(out, "\n");
+	}
+}
+
 /* Only what is not as it would be without a word in the profile. */
 static void
 print_feeds(const struct topology *t, FILE *out)
@@ -179,6 +207,7 @@ print_feeds(const struct topology *t, FILE *out)
 	if (t->protocols.n > 0)
 		fprintf(out, "%-10s %5s  %u names, %u addresses\n", "protocols", "", t->protocols.n,
 			t->protocols.n_addresses);
+	print_nodes(&t->nodes, out);
 	if (t->rlpx_keys[0] != '\0')
 		fprintf(out, "%-10s %5s  %s\n", "rlpx keys", "", t->rlpx_keys);
 }

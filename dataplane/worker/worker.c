@@ -80,6 +80,7 @@ take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
 	w->unmasked = take(w, alloc, UNMASKED_BYTES, &ok);
 	w->plain = take(w, alloc, PLAIN_BYTES, &ok);
 	w->swaps = take(w, alloc, sizeof *w->swaps, &ok);
+	struct stats_node_feed *sides = c->sides == NULL ? take(w, alloc, sizeof *sides * SIDES_MAX, &ok) : NULL;
 	if (!ok)
 		return -ENOMEM;
 	int rc = inflate_pool_init(&w->inflates, inflates, c->inflates);
@@ -90,9 +91,11 @@ take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
 		aside_init(&w->aside, aside, c->aside_bytes);
 	evidence_init(&w->evidence, evidence, c->conns_max, c->evidence_grace_ns, c->evidence_answer_grace_ns);
 	w->stream = stream_init(stream, &sc, &feed_ops, w, w->ctr);
+	w->sides.of = c->sides != NULL ? c->sides : sides;
 	w->seen = seen_init(seen, c->seen_entries, c->seen_key, c->seen_ttl_ns, w->ctr);
 	if (w->stream == NULL || w->seen == NULL)
 		return -EINVAL;
+	stream_tally(w->stream, w->sides.of[0].segments);
 	conn_pool_init(&w->conns, conns, c->conns_max);
 	slabs_init(&w->slabs, slabs, c->slabs);
 	pipe_init(&w->pipe, pipe, c->pipe_bytes);
@@ -151,7 +154,9 @@ worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t 
 	}
 	w->memory = sizeof *w;
 	w->ctr = counters;
-	w->feeds = c->feeds;
+	static const struct nodes nobody;
+	feeds_begin(w, &c->feeds);
+	w->nodes = c->nodes != NULL ? c->nodes : &nobody;
 	w->lives = c->lives;
 	w->code_all = c->code_all;
 	w->handles = (uint64_t)(c->number + 1) << 48;
@@ -189,6 +194,12 @@ worker_listen(struct worker *w, worker_listener fn, void *ctx)
 	w->listener_ctx = ctx;
 }
 
+void
+worker_stage(struct worker *w, const struct stage *s)
+{
+	w->stage = *s;
+}
+
 struct pipe *
 worker_pipe(struct worker *w)
 {
@@ -212,6 +223,7 @@ end_burst(struct worker *w, uint64_t now_ns, uint64_t reached_ns)
 	w->arena.scratch_used = 0;
 	rlpx_count(w);
 	grpc_count_all(w);
+	sides_settle(w);
 }
 
 void
@@ -229,6 +241,7 @@ worker_checksum(struct worker *w, bool verify)
 void
 worker_frames(struct worker *w, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns)
 {
+	feeds_take(w);
 	rlpx_keys_take(w);
 	stream_frames(w->stream, n, frames, wire_len, now_ns);
 	end_burst(w, n > 0 ? now_ns[n - 1] : 0, n > 0 ? now_ns[n - 1] : 0);
@@ -238,6 +251,7 @@ void
 worker_housekeep(struct worker *w, uint64_t now_ns)
 {
 	w->now_ns = now_ns;
+	feeds_take(w);
 	rlpx_keys_take(w);
 	stream_housekeep(w->stream, now_ns);
 	rlpx_look_after(w);

@@ -17,7 +17,9 @@
 #include "wire/rlpx_keys.h"
 #include "worker/feeds.h"
 #include "worker/finding_msg.h"
+#include "worker/nodes.h"
 #include "worker/pipe.h"
+#include "worker/stage.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,6 +42,8 @@ struct worker_config {
 	uint64_t evidence_grace_ns, evidence_answer_grace_ns; /* evidence.h; 0: its defaults */
 	uint8_t seen_key[32];
 	struct feeds feeds;
+	const struct nodes *nodes;     /* beside the box; outlives the worker; NULL: every connection is "other" */
+	struct stats_node_feed *sides; /* SIDES_MAX of them, figures per node and feed; outlives the worker; NULL: nobody reads them */
 	bool lives;	/* tell the correlator facts, see facts.h */
 	const struct protect *protect; /* protected contracts, for rules that ask; NULL: none */
 	bool code_all;	/* offline: read every code that is deployed, however long it takes */
@@ -69,6 +73,9 @@ typedef void *(*worker_alloc)(size_t bytes);
 struct worker *worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t *counters, worker_alloc alloc);
 void worker_delete(struct worker *w);
 void worker_listen(struct worker *w, worker_listener fn, void *ctx);
+/* worker_stage: where it notes how long it was from the wire to a transaction's end of matching: one reading of the clock for all that a burst
+ * brought, so that those in front are said to have taken as long as the last. */
+void worker_stage(struct worker *w, const struct stage *s);
 struct pipe *worker_pipe(struct worker *w);
 
 #define WORKER_BURST 64
@@ -93,6 +100,12 @@ void worker_flush(struct worker *w, uint64_t now_ns);
  * new one: at the top of the next burst or housekeeping. NULL: none. */
 void worker_keys(struct worker *w, const struct rlpx_keys *keys);
 bool worker_keys_taken(const struct worker *w, const struct rlpx_keys *keys);
+
+/* worker_feeds hands it another table of feeds and chains, as worker_keys does; it is read until worker_feeds_taken says so of a later one. What a
+ * connection carries is read by the new table from its next message on; one whose protocol is read no more is passed over from here on. Bytes of
+ * feeds that both tables read are not touched. */
+void worker_feeds(struct worker *w, const struct feeds *feeds);
+bool worker_feeds_taken(const struct worker *w, const struct feeds *feeds);
 
 /* worker_search_run tries at most so many blocks of keystream (4 ns each) for a session of this worker that was joined far in; from any one other
  * thread. False: nothing waits. */

@@ -2,6 +2,7 @@
 /* sentinelctl status: the box on one screen. */
 #include "sentinelctl/commands.h"
 #include "sentinelctl/control_client.h"
+#include "sentinelctl/profile_status.h"
 #include "sentinelctl/status_coverage.h"
 
 #include "abi/counters.h"
@@ -31,6 +32,8 @@ static const char usage_text[] =
 	"  accounting     0 at rest, or a fault\n"
 	"  node asked     what the node of sentinel-control --node said of alerts that would pause\n"
 	"  memory         what a restart of either process does not forget\n"
+	"  profile        which profile the dataplane has, and whether a restart would change it\n"
+	"  away           how often and how long the dataplane, or control, was not there, since the journal began\n"
 	"  not read ...   everything that was dropped, with its reason\n"
 	"examples:\n"
 	"  sentinelctl status\n"
@@ -309,6 +312,7 @@ static void
 print_screen(const json_t *was, const json_t *s)
 {
 	print_dataplane(s);
+	profile_status_print(s, stdout);
 	print_ports(s);
 	print_traffic(was, s);
 	status_coverage_print(s, stdout);
@@ -319,6 +323,7 @@ print_screen(const json_t *was, const json_t *s)
 	print_vet(s);
 	print_memory(s);
 	print_drops(s);
+	blind_status_print(s, stdout);
 	const json_t *c = json_object_get(s, "control");
 	printf("control    up ");
 	print_duration(status_num(c, "uptime_ms"));

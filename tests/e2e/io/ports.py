@@ -25,7 +25,7 @@ import livebox
 from livebox import run
 
 MODE, PROGRAMS, BUNDLE, CAPTURE, CHANNELS = sys.argv[1], sys.argv[2:5], sys.argv[5], sys.argv[6], sys.argv[7]
-PORTS = {"xdp": "[{interface: in0, checksum: trust}]", "packet": "[{device: 'net_af_packet0,iface=in0', checksum: trust}]", "pcap": "['net_pcap0,rx_iface=in0']"}
+PORTS = {"xdp": "{interface: in0, checksum: trust}", "packet": "{device: 'net_af_packet0,iface=in0', checksum: trust}", "pcap": "'net_pcap0,rx_iface=in0'"}
 DRIVER = {"xdp": "net_af_xdp", "packet": "net_af_packet", "pcap": "net_pcap"}
 WORKERS = 1 if MODE == "pcap" else 2
 FLOOD = 20000
@@ -126,7 +126,7 @@ def links(box):
 
 def refused(folder):
     with open(os.path.join(folder, "box.yaml"), "w", encoding="ascii") as f:
-        f.write(f"ports: {PORTS[MODE]}\nhuge_pages: true\n")
+        f.write(f"ports: [{PORTS[MODE]}]\nhuge_pages: true\n")
     p = subprocess.run([PROGRAMS[0], "--profile", f.name, "--bundle", BUNDLE, "--channel", os.path.join(folder, "channel")], capture_output=True, text=True,
                        check=False)
     assert p.returncode == 1 and "the interface has 2 receive queues" in p.stderr and "ethtool -L in0 rx 1 tx 1" in p.stderr, (p.returncode, p.stderr)
@@ -144,7 +144,7 @@ def main():
         shutil.rmtree(folder)
         os.environ["LD_PRELOAD"] = CHANNELS
     with tempfile.TemporaryDirectory() as folder:
-        box = livebox.Box(folder, PROGRAMS, BUNDLE, workers=WORKERS, ports=PORTS[MODE], huge=MODE == "xdp")
+        box = livebox.Box(folder, PROGRAMS, BUNDLE, workers=WORKERS, port=PORTS[MODE])
         sent = reading(box, send)
         counters = box.counters()
         if MODE == "pcap":

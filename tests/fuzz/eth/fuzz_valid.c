@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is said of a transaction that decodes, whoever made it: the stateless rules and the signature (valid.c, sender.c). All of it comes from
+/* What is said of a transaction that decodes, whoever made it: the stateless rules and the signature (valid.c, sender.c), and who signed its authorizations. All of it comes from
  * its bytes alone: again, and from a copy elsewhere, it is the same; and the parts agree with the whole. */
+#include "eth/rlp.h"
 #include "eth/tx.h"
 
 #include <stdbool.h>
@@ -13,12 +14,29 @@
 			abort(); \
 	} while (0)
 
+#define AUTHORITIES_MAX 4u /* each takes 50 us */
+
 struct said {
 	const char *rules, *own_rules, *valid; /* own_rules: on the chain that it names */
 	int signature, recovered;
 	uint8_t hash[32], sighash[32], sender[20], created[20], chain[32];
-	uint32_t chain_len;
+	uint32_t chain_len, authorities;
+	uint8_t authority[AUTHORITIES_MAX][20];
 };
+
+static void
+say_authorities(const struct tx *t, struct said *s)
+{
+	struct span rest = t->auth_list;
+	struct rlp_item tuple;
+	uint8_t who[20];
+	for (unsigned i = 0; i < AUTHORITIES_MAX && rlp_next(&rest, &tuple); i++) {
+		if (tx_authority(tuple.payload, who))
+			memcpy(s->authority[s->authorities++], who, sizeof who);
+		if (tuple.payload.len > 0) /* less than a tuple is nobody's */
+			CHECK(!tx_authority((struct span){tuple.payload.p, tuple.payload.len - 1}, who));
+	}
+}
 
 static struct said
 say(const struct tx *t)
@@ -36,6 +54,7 @@ say(const struct tx *t)
 	if (s.recovered != 0)
 		memset(s.sender, 0, sizeof s.sender);
 	tx_created(s.sender, t->nonce, s.created);
+	say_authorities(t, &s);
 	return s;
 }
 
@@ -48,6 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > TX_BYTES_MAX || tx_decode((struct span){data, (uint32_t)size}, &t) != 0)
 		return 0;
 	struct said s = say(&t);
+	CHECK(s.authorities <= t.n_auth);
 	CHECK(s.signature == 0 || s.recovered != 0);
 	CHECK((s.valid == NULL) == (s.rules == NULL && s.recovered == 0));
 	CHECK(s.rules == NULL || strlen(s.rules) > 0);

@@ -99,7 +99,11 @@ static const unsigned fds_of[] = {[CHANNEL_HELLO] = 0,
 	[CHANNEL_RING] = 3,
 	[CHANNEL_STATS] = 1,
 	[CHANNEL_BUNDLE_META] = 1,
-	[CHANNEL_MEMORY] = 1};
+	[CHANNEL_MEMORY] = 1,
+	[CHANNEL_KEYS] = 1,
+	[CHANNEL_PROFILE] = 1,
+	[CHANNEL_SAID] = 0};
+_Static_assert(sizeof fds_of / sizeof fds_of[0] == CHANNEL_TYPE_MAX + 1, "every type");
 
 static void
 every_type_arrives(void **state)

@@ -27,6 +27,9 @@ struct box {
 	uint64_t now_ns;
 	unsigned taken, fds;
 	uint64_t number;
+	struct stats_page stats;
+	int keys_answer, profile_answer;
+	char text[64]; /* of the last keys or profile */
 };
 
 static unsigned
@@ -90,11 +93,10 @@ poll_some(struct box *x)
 		attach_poll(&x->a, &x->offer, x->now_ns);
 }
 
-/* A control that says hello; the version it is welcomed with, 0: hung up. */
 static uint32_t
-hello(struct box *x, uint32_t min, uint32_t max)
+hello_as(struct box *x, uint32_t min, uint32_t max, uint32_t role)
 {
-	struct channel_msg m = {.type = CHANNEL_HELLO, .u.hello = {min, max}};
+	struct channel_msg m = {.type = CHANNEL_HELLO, .u.hello = {min, max, role}};
 	uint32_t version = 0;
 	int fds[CHANNEL_FDS_MAX], rc;
 	unsigned n;
@@ -112,6 +114,13 @@ hello(struct box *x, uint32_t min, uint32_t max)
 	}
 	assert_int_equal(rc, version != 0 ? 0 : -EPIPE);
 	return version;
+}
+
+/* A control that says hello; the version it is welcomed with, 0: hung up. */
+static uint32_t
+hello(struct box *x, uint32_t min, uint32_t max)
+{
+	return hello_as(x, min, max, CHANNEL_ROLE_CONTROL);
 }
 
 static bool
@@ -148,6 +157,117 @@ send_page(struct box *x, int fd)
 	struct channel_msg m = {.type = CHANNEL_MEMORY};
 	assert_int_equal(channel_send(x->fd, &m, &fd, 1), 0);
 	close(fd);
+}
+
+static int
+keys(void *ctx, const char *text, size_t n)
+{
+	struct box *x = ctx;
+	snprintf(x->text, sizeof x->text, "%.*s", (int)n, text);
+	return x->keys_answer;
+}
+
+static int
+profile(void *ctx, const char *text, size_t n, char *said, size_t cap)
+{
+	struct box *x = ctx;
+	snprintf(said, cap, "said of %.*s", (int)n, text);
+	return x->profile_answer;
+}
+
+/* Sends a sealed text on `fd` and returns what is said of it; -1: hung up. */
+static int
+send_text(struct box *x, int fd, uint16_t type, uint64_t number, int blob)
+{
+	struct channel_msg m = {.type = type, .u.blob = {.number = number}};
+	unsigned n;
+	assert_int_equal(channel_send(fd, &m, &blob, 1), 0);
+	close(blob);
+	poll_some(x);
+	int rc = channel_recv(fd, &m, NULL, 0, &n);
+	if (rc != 1)
+		return -1;
+	assert_int_equal(m.type, CHANNEL_SAID);
+	assert_true(m.u.said.number == number);
+	return (int)m.u.said.status;
+}
+
+static int
+text_of(const char *text)
+{
+	return shm_create_fixed("text", text, strlen(text));
+}
+
+static void
+keys_beside_control(void **state)
+{
+	struct box *x = *state;
+	x->offer.keys = keys;
+	x->offer.keys_ctx = x;
+	assert_int_equal(hello(x, 1, CHANNEL_VERSION_MAX), CHANNEL_VERSION_MAX);
+	int control = x->fd;
+	x->fd = -1;
+	assert_int_equal(hello_as(x, 3, 3, CHANNEL_ROLE_KEYS), 3);
+	assert_int_equal(send_text(x, x->fd, CHANNEL_KEYS, 7, text_of("rlpx 1")), CHANNEL_OK);
+	assert_string_equal(x->text, "rlpx 1");
+	x->keys_answer = -EINVAL;
+	assert_int_equal(send_text(x, x->fd, CHANNEL_KEYS, 8, text_of("rlpx 2")), CHANNEL_REFUSED);
+	/* one that could still change, or is none */
+	assert_int_equal(send_text(x, x->fd, CHANNEL_KEYS, 9, memfd_create("open", MFD_ALLOW_SEALING)), CHANNEL_REFUSED);
+	assert_int_equal(send_text(x, x->fd, CHANNEL_KEYS, 10, dup(STDERR_FILENO)), CHANNEL_REFUSED);
+	assert_true(is_there(x));
+	assert_int_equal(x->a.keys, 4);
+	assert_int_equal(x->a.keys_refused, 3);
+	/* what only control may send is the end of keys, not of control */
+	assert_int_equal(send_text(x, x->fd, CHANNEL_PROFILE, 11, text_of("{}")), -1);
+	assert_false(is_there(x));
+	int gone = x->fd;
+	x->fd = control;
+	assert_true(is_there(x));
+	/* and the other way round */
+	assert_int_equal(send_text(x, x->fd, CHANNEL_KEYS, 12, text_of("rlpx 3")), -1);
+	assert_false(is_there(x));
+	close(gone);
+	assert_string_equal(x->text, "rlpx 2");
+}
+
+static void
+roles(void **state)
+{
+	struct box *x = *state;
+	assert_int_equal(hello_as(x, 1, 2, CHANNEL_ROLE_KEYS), 0);
+	assert_int_equal(hello_as(x, 1, 3, 2), 0);
+	assert_int_equal(hello_as(x, 1, 3, UINT32_MAX), 0);
+	x->a.uid = getuid() + 1;
+	assert_int_equal(hello_as(x, 1, 3, CHANNEL_ROLE_KEYS), getuid() == 0 ? 3 : 0);
+	assert_int_equal(hello(x, 1, 3), 3);
+}
+
+static void
+profiles(void **state)
+{
+	struct box *x = *state;
+	x->offer.profile = profile;
+	x->offer.profile_ctx = x;
+	x->offer.stats = &x->stats;
+	assert_int_equal(hello(x, 1, 3), 3);
+	for (int want = CHANNEL_OK; want <= CHANNEL_STATUS_MAX; want++) {
+		x->profile_answer = want;
+		assert_int_equal(send_text(x, x->fd, CHANNEL_PROFILE, 20 + (uint64_t)want, text_of("{a: b}")), want);
+		assert_string_equal(x->stats.said.text, "said of {a: b}");
+		assert_true(x->stats.said.number == 20 + (uint64_t)want);
+		assert_int_equal(x->stats.said.status, want);
+	}
+	assert_int_equal(send_text(x, x->fd, CHANNEL_PROFILE, 30, memfd_create("open", MFD_ALLOW_SEALING)), CHANNEL_REFUSED);
+	assert_non_null(strstr(x->stats.said.text, "sealed text"));
+	x->offer.profile = NULL;
+	assert_int_equal(send_text(x, x->fd, CHANNEL_PROFILE, 31, text_of("{}")), CHANNEL_REFUSED);
+	assert_true(is_there(x));
+	assert_int_equal(x->a.profiles, 5);
+	assert_int_equal(x->a.profiles_refused, 3);
+	assert_int_equal(hello(x, 1, 2), 2);
+	assert_int_equal(send_text(x, x->fd, CHANNEL_PROFILE, 32, text_of("{}")), -1);
+	assert_int_equal(fds_open(), x->fds + 1); /* the test's end of a connection that is over */
 }
 
 static void
@@ -214,7 +334,7 @@ anything_else_is_the_end(void **state)
 		uint16_t type;
 		unsigned fds;
 	} others[] = {{CHANNEL_HELLO, 0}, {CHANNEL_WELCOME, 0}, {CHANNEL_RING, 3}, {CHANNEL_STATS, 1},
-		{CHANNEL_BUNDLE_META, 1}};
+		{CHANNEL_BUNDLE_META, 1}, {CHANNEL_KEYS, 1}, {CHANNEL_PROFILE, 1}, {CHANNEL_SAID, 0}};
 	for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++) {
 		struct channel_msg m = {.type = others[i].type};
 		assert_int_equal(hello(x, 1, 2), 2);
@@ -241,6 +361,6 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(versions), T(pages), T(not_before_its_version), T(anything_else_is_the_end)};
+		T(versions), T(keys_beside_control), T(roles), T(profiles), T(pages), T(not_before_its_version), T(anything_else_is_the_end)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,6 +64,9 @@ each_is_named_once(void **state)
 	assert_int_equal(last(&g)->r.n_same, FLOOD);
 	assert_true(last(&g)->r.reasons & REASON(STORM));
 	assert_int_equal(last(&g)->lane, LANE_NORMAL);
+	/* what is told together has waited on purpose: no frame has caused it */
+	assert_true(last(&g)->r.t_cause_ns == 0);
+	assert_true(g.alert[0].r.t_cause_ns != 0 && g.alert[0].r.t_cause_ns == g.alert[0].r.t_wire_ns);
 	assert_int_equal(g.cc[CTR_SUPPRESSED_STORM], 100);
 	/* one incident of its own */
 	assert_memory_equal(last(&g)->r.dedupekey, g.alert[STORM_FREE].r.dedupekey, 32);
