@@ -3,8 +3,10 @@
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
 
+#include "control/blind.h"
 #include "control/drain.h"
 #include "control/journal.h"
+#include "control/profile.h"
 #include "control/latency.h"
 #include "control/recall.h"
 #include "control/vet.h"
@@ -29,6 +31,8 @@ struct control {
 	struct drain drain;
 	struct vet *vet;
 	struct recall *recall;
+	struct profile_desk *profile;
+	struct blind blind;
 	struct latency latency;
 	uint64_t started_ns;
 	_Atomic uint64_t undurable; /* alerts that went out marked durable:false */

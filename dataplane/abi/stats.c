@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -74,4 +75,23 @@ stats_latency(const struct stats_page *s, enum latency_stage stage, enum latency
 	for (uint32_t i = 0; i < n && i < STATS_LCORES_MAX; i++)
 		if (__atomic_load_n(&s->lcore[i].role, __ATOMIC_RELAXED) == role)
 			hist_merge(sum, &s->latency[i].feed[feed]);
+}
+
+void
+stats_node_sum(const struct stats_page *s, unsigned node, unsigned feed, struct stats_node_feed *out)
+{
+	uint32_t n = __atomic_load_n(&s->lcores, __ATOMIC_RELAXED);
+	const unsigned words = sizeof *out / sizeof(uint64_t), last = offsetof(struct stats_node_feed, last_ns) / sizeof(uint64_t);
+	uint64_t sum[sizeof *out / sizeof(uint64_t)] = {0};
+	for (uint32_t i = 0; i < n && i < STATS_LCORES_MAX; i++) {
+		const uint64_t *from = &s->nodes_lcore[i].of[node][feed].segments[0];
+		for (unsigned k = 0; k < words; k++) {
+			uint64_t v = __atomic_load_n(from + k, __ATOMIC_RELAXED);
+			if (k < last)
+				sum[k] += v;
+			else if (v > sum[k])
+				sum[k] = v;
+		}
+	}
+	memcpy(out, sum, sizeof *out);
 }

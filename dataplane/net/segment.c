@@ -81,6 +81,8 @@ make_flow(struct stream_table *t, struct arrival *a, unsigned initiator, bool mi
 	t->ctr[CTR_FLOWS_CREATED]++;
 	t->ctr[CTR_FLOWS_MIDSTREAM] += midstream;
 	a->dir = initiator;
+	if (t->ops.open != NULL)
+		t->ops.open(t->ctx, f);
 	return f;
 }
 
@@ -448,8 +450,11 @@ stream_segment(struct stream_table *t, const struct segment *s, const struct flo
 		f = open_flow(t, &a);
 	else if (f->list == FLOW_CLOSED)
 		f = reopen_flow(t, f, &a);
-	if (f == NULL)
+	if (f == NULL) {
+		t->tally[0]++;
 		return;
+	}
+	t->tally[f->tally ^ a.dir]++;
 	touch(t, f, a.dir, s->payload.len > 0, now_ns);
 	if (in_order(f, a.dir, s) && !f->holed[!a.dir]) {
 		if (s->flags & TCP_ACK) {

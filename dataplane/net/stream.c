@@ -87,6 +87,7 @@ stream_init(void *mem, const struct stream_config *config, const struct stream_o
 	t->ops = *ops;
 	t->ctx = ctx;
 	t->ctr = counters;
+	t->tally = t->no_tally;
 	t->gap_age_ticks = (uint32_t)(c.gap_age_ns >> 10);
 	t->hole_head = t->hole_tail = NET_NONE;
 	t->rules = (struct decode_rules){c.verify_checksum, c.vxlan_port};
@@ -113,9 +114,21 @@ prefetch_frame(const struct span *frame)
 }
 
 void
+stream_tally(struct stream_table *t, uint64_t *tally)
+{
+	t->tally = tally;
+}
+
+void
 stream_link(struct stream_table *t, enum net_link link)
 {
 	t->link = link;
+}
+
+void
+stream_checksum(struct stream_table *t, bool verify)
+{
+	t->rules.verify_checksum = verify;
 }
 
 static void

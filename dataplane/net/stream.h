@@ -41,8 +41,6 @@ struct flow_key {
 	uint16_t port[2];
 };
 
-#define FLOW_APP_BYTES 24
-
 /* One direction's place in the stream; private to net. Offsets count stream bytes since the flow was picked
  * up, so they do not wrap; the sequence number of offset x is base + (uint32_t)x. */
 struct flow_dir {
@@ -71,7 +69,9 @@ struct flow {
 	bool midstream;	       /* SYN not seen */
 	bool overlap_conflict; /* ever */
 	bool gap_before[2];    /* a gap has been declared in this direction */
-	uint64_t app[FLOW_APP_BYTES / 8]; /* the worker's own, zero at creation */
+	uint64_t app[2];       /* the worker's own, zero at creation; so is app32 */
+	uint32_t app32;
+	uint32_t tally;	       /* stream_tally: which count its segments go to; the worker sets it, even */
 	/* private to net from here, but for `seen` */
 	struct flow_dir dir[2];
 	uint64_t last_ns;	/* time of its last frame */
@@ -156,6 +156,8 @@ struct stream_ops {
 	void (*acked)(void *ctx, struct flow *f, unsigned dir, uint64_t off, bool in_place, uint64_t now_ns);
 	/* May be NULL if none is tracked. Bytes [from, to) of dir, all delivered or held, are in dispute. Comes before conflict() of the same segment. */
 	void (*belied)(void *ctx, struct flow *f, unsigned dir, uint64_t from, uint64_t to, enum stream_belied why, uint64_t now_ns);
+	/* May be NULL. First call for a flow, before any of its segments is counted. */
+	void (*open)(void *ctx, struct flow *f);
 };
 
 struct stream_config {
@@ -183,6 +185,12 @@ struct stream_table *stream_init(void *mem, const struct stream_config *c, const
 
 /* stream_link says what the frames of later bursts begin with; Ethernet until then. */
 void stream_link(struct stream_table *t, enum net_link link);
+
+/* stream_checksum changes config.verify_checksum for the frames of later bursts: ports differ in it. */
+void stream_checksum(struct stream_table *t, bool verify);
+
+/* stream_tally: accepted segments are counted in tally[f->tally ^ dir] as well, those that make no flow in tally[0]. It outlives the table. */
+void stream_tally(struct stream_table *t, uint64_t *tally);
 
 /* stream_frames handles a burst of frames. frames[i].len = captured bytes, wire_len[i] >= len the
  * length on the wire (truncated if greater). now_ns[i]: each frame's time, never decreasing much. Prefetches

@@ -35,6 +35,7 @@ struct stream_table {
 	struct stream_ops ops;
 	void *ctx;
 	uint64_t *ctr;
+	uint64_t *tally, no_tally[2];
 	struct stream_config config;
 	uint32_t gap_age_ticks;
 	uint32_t hole_head, hole_tail; /* directions (flow * 2 + dir) with a hole, longest open first */

@@ -46,7 +46,7 @@ enum jsonrpc_kind {
 	JSONRPC_SIGN,	      /* the answer has a transaction that was not sent to anybody */
 	JSONRPC_POLL,	      /* eth_getFilterChanges: hashes, of transactions or of blocks */
 	JSONRPC_SUBSCRIBE,
-	JSONRPC_NEW_PAYLOAD, /* engine API */
+	JSONRPC_NEW_PAYLOAD, /* engine API, from here on */
 	JSONRPC_FORKCHOICE,
 	JSONRPC_GET_PAYLOAD
 };

@@ -70,7 +70,7 @@ conn_fresh(struct conn *c, bool midstream)
 	http1_init(&c->http, midstream);
 	join_init(&c->join, midstream);
 	c->n_early = 0;
-	c->has_ws = c->ws_opaque = c->sequencer = false;
+	c->has_ws = c->ws_opaque = c->engine = c->sequencer = false;
 	for (unsigned d = 0; d < 2; d++) {
 		struct conn_side *s = &c->side[d];
 		s->proto = CONN_HTTP;

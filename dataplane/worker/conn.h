@@ -77,6 +77,7 @@ struct conn {
 	uint32_t feeds_turn; /* of the worker, when that was looked up */
 	bool has_ws;	   /* ws is initialised */
 	bool ws_opaque;	   /* its compressed messages cannot be read */
+	bool engine;	   /* requests of the engine API were read */
 	bool sequencer;	   /* what the node sends are broadcasts of one */
 	struct conn_side side[2];
 	struct join join;

@@ -177,7 +177,7 @@ flow_append(struct evidence_table *t, struct evidence_flow *v)
 static struct evidence_flow *
 flow_of(struct evidence_table *t, const struct flow *f)
 {
-	return f->app[2] == 0 ? NULL : &t->flows[f->app[2]];
+	return f->app32 == 0 ? NULL : &t->flows[f->app32];
 }
 
 static bool
@@ -203,8 +203,8 @@ flow_free(struct evidence_table *t, struct evidence_flow *v)
 {
 	struct flow *f = v->flow;
 	uint32_t i = (uint32_t)(v - t->flows);
-	if (f->app[2] == i) { /* else its place is another flow's by now */
-		f->app[2] = 0;
+	if (f->app32 == i) { /* else its place is another flow's by now */
+		f->app32 = 0;
 		f->watch &= (uint8_t)~(STREAM_WATCH(0) | STREAM_WATCH(1) | STREAM_TRACKED);
 	}
 	flow_unlink(t, v);
@@ -220,7 +220,7 @@ flow_rest(struct evidence_table *t, struct evidence_flow *v, unsigned dir)
 {
 	if (has_entries(v, dir))
 		return;
-	if (v->flow->app[2] == (uint64_t)(v - t->flows))
+	if (v->flow->app32 == (uint32_t)(v - t->flows))
 		v->flow->watch &= (uint8_t)~STREAM_WATCH(dir);
 	if (!has_plain(v, dir) && v->n_refs == 0)
 		v->denied[dir] = UINT64_MAX;
@@ -478,7 +478,7 @@ make_flow(struct worker *w, struct flow *f)
 		.disputed = {UINT64_MAX, UINT64_MAX},
 		.denied = {UINT64_MAX, UINT64_MAX}};
 	flow_append(t, v);
-	f->app[2] = (uint64_t)(v - t->flows);
+	f->app32 = (uint32_t)(v - t->flows);
 	f->watch |= STREAM_TRACKED;
 	return v;
 }
@@ -568,7 +568,7 @@ evidence_note(struct worker *w, uint64_t fingerprint, uint32_t trust, bool of_an
 	struct evidence_flow *v = take_flow(w, w->flow);
 	if (v == NULL)
 		return;
-	struct evidence_ref ref = {(uint32_t)w->flow->app[2], v->turn, w->end, (uint8_t)d};
+	struct evidence_ref ref = {w->flow->app32, v->turn, w->end, (uint8_t)d};
 	if (keep != NULL) {
 		*keep = ref;
 		v->n_refs++;

@@ -35,6 +35,7 @@ crossing_base(const struct worker *w, struct crossing *x, unsigned carrier)
 	x->t_wire_ns = w->now_ns;
 	x->carrier = (uint8_t)carrier;
 	x->direction = DIR_C2S;
+	x->side = (uint16_t)w->sides.now;
 	x->trust = trust_of(f, w->dir);
 	x->bundle_len = x->bundle_pos = 0;
 	x->src_port = f->key.port[w->dir];
@@ -49,6 +50,7 @@ set_current(struct worker *w, struct flow *f, struct conn *c, unsigned dir)
 	w->flow = f;
 	w->conn = c;
 	w->dir = dir;
+	side_enter(w, side_of_tally(f->tally));
 }
 
 void
@@ -306,11 +308,12 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 			json_begin(w, c, dir);
 		break;
 	case CONN_RLPX:
-		if ((!rlpx_readable(&c->rlpx, dir) || c->side[dir].doubt) && http1_looks_like(in) == 1)
+		/* surely: a short segment of ciphertext looks like a request now and then, and what is held for a late key would be gone */
+		if ((!rlpx_readable(&c->rlpx, dir) || c->side[dir].doubt) && http1_surely(in))
 			read_as_http(w, c);
 		break;
 	case CONN_GRPC:
-		if ((!h2_in_step(&c->grpc.h2, dir) || c->side[dir].doubt) && http1_looks_like(in) == 1 && h2_looks_like(in) != 1)
+		if ((!h2_in_step(&c->grpc.h2, dir) || c->side[dir].doubt) && http1_surely(in) && h2_looks_like(in) != 1)
 			read_as_http(w, c);
 		break;
 	}
@@ -353,6 +356,7 @@ on_data(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off
 	w->end_flow = NULL;
 	struct conn *c = conn_for(w, f, off);
 	set_current(w, f, c, dir);
+	w->sides_pending = w->n_pending;
 	w->end_flow = f;
 	w->end_dir = dir;
 	w->end = off + bytes.len;
@@ -361,6 +365,7 @@ on_data(void *ctx, struct flow *f, unsigned dir, struct span bytes, uint64_t off
 	else
 		look_again(w, c, dir, bytes);
 	feed_side(w, c, dir, bytes);
+	side_data(w, f, c, dir, bytes.len);
 }
 
 static void
@@ -368,6 +373,7 @@ on_gap(void *ctx, struct flow *f, unsigned dir, uint64_t n, uint64_t off, uint64
 {
 	struct worker *w = ctx;
 	struct conn *c = conn_of(f);
+	side_gap(w, f, dir, n);
 	if (c == NULL) {
 		conn_missed_bytes(f);
 		return;
@@ -462,6 +468,7 @@ on_forget(void *ctx, struct flow *f)
 	struct conn *c = conn_of(f);
 	w->end_flow = NULL;
 	evidence_closed(w, f);
+	side_close(w, f);
 	if (c == NULL)
 		return;
 	/* The stream has ended both directions; what a parser may still hold ends here. */
@@ -469,7 +476,14 @@ on_forget(void *ctx, struct flow *f)
 	conn_put(&w->conns, c);
 }
 
+static void
+on_open(void *ctx, struct flow *f)
+{
+	side_open(ctx, f);
+}
+
 const struct stream_ops feed_ops = {
+	.open = on_open,
 	.data = on_data,
 	.gap = on_gap,
 	.conflict = on_conflict,

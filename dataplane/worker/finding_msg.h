@@ -47,6 +47,7 @@ struct crossing {
 	const struct claim *claim; /* NULL on a wire: there the bytes are all there is; lives as long as the call it is handed to */
 	uint64_t t_wire_ns;
 	uint8_t carrier, direction; /* enum carrier, enum direction */
+	uint16_t side;		    /* worker/sides.h */
 	uint32_t trust;		    /* enum trust_flag */
 	uint32_t bundle_len, bundle_pos;
 	uint64_t bundle; /* names it among all of this run; 0: none */

@@ -371,8 +371,10 @@ judge_now(struct worker *w)
 {
 	uint8_t scanned[PENDING_MAX];
 	uint32_t n = 0;
+	uint32_t side = w->sides.now;
 	for (uint32_t i = 0; i < w->n_pending; i++) {
 		struct pending *p = &w->pending[i];
+		side_enter(w, p->where.side);
 		enum crossing_outcome outcome = judge_one(w, p->raw, p->fingerprint, &p->where);
 		scanned[n] = (uint8_t)i;
 		n += outcome == CROSSING_SCANNED;
@@ -380,8 +382,9 @@ judge_now(struct worker *w)
 			tell_evidence(w, p, outcome);
 		tell_fate(w, p, outcome);
 	}
+	side_enter(w, side);
 	note_scanned(w, scanned, n);
-	w->n_pending = 0;
+	w->n_pending = w->sides_pending = 0;
 	w->built_used = 0;
 }
 

@@ -37,6 +37,7 @@ take_request(void *ctx, const struct jsonrpc_request *r)
 		return;
 	struct conn *c = w->conn;
 	uint32_t message = c->side[w->dir].proto == CONN_HTTP ? c->side[w->dir].message : 0;
+	c->engine |= r->kind >= JSONRPC_NEW_PAYLOAD;
 	if (r->id.kind == JSON_ID_NONE)
 		return;
 	if (c->n_early > 0 && node_early(c, r->id, w->early_hash, &w->early_trust)) {

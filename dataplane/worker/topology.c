@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "worker/topology.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ static const struct {
 	{"idle", IDLE_SPIN, IDLE_SLEEP, false},
 	{"mtu", 576, 16000, false},
 	{"vxlan_port", 0, 65535, false},
+	{"ports.queues", 1, PORT_QUEUES_MAX, false},
 	{"flows", 16, 4u << 20, false},
 	{"seen", 1024, 1u << 28, true},
 	{"pipe_mb", 1, 1024, true},
@@ -91,11 +93,15 @@ ports_ok(const struct topology *t, char *err, size_t err_cap)
 			return -EINVAL;
 		}
 		for (uint32_t k = 0; k < i; k++) {
-			if (strcmp(t->port[k].device, device) != 0)
+			bool same = strcmp(t->port[k].device, device) == 0 ||
+				    (t->port[k].interface[0] != '\0' && strcmp(t->port[k].interface, t->port[i].interface) == 0);
+			if (!same)
 				continue;
-			snprintf(err, err_cap, "ports names %s twice", device);
+			snprintf(err, err_cap, "ports names %s twice", t->port[k].interface[0] != '\0' ? t->port[k].interface : device);
 			return -EINVAL;
 		}
+		if (port_check(&t->port[i], t->workers, t->huge_pages, err, err_cap) != 0)
+			return -EINVAL;
 	}
 	return 0;
 }
@@ -152,6 +158,33 @@ topology_check(const struct topology *t, uint32_t cpus, char *err, size_t err_ca
 	return cpus_ok(t, cpus, err, err_cap);
 }
 
+static void
+print_place(const struct node_place *p, FILE *out)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	char s[INET6_ADDRSTRLEN];
+	bool four = memcmp(p->ip, mapped, sizeof mapped) == 0;
+	inet_ntop(four ? AF_INET : AF_INET6, four ? p->ip + 12 : p->ip, s, sizeof s);
+	if (p->port == 0)
+		fprintf(out, " %s", s);
+	else
+		fprintf(out, four ? " %s:%u" : " [%s]:%u", s, p->port);
+}
+
+static void
+print_nodes(const struct nodes *n, FILE *out)
+{
+	for (unsigned i = 1; i <= n->n; i++) {
+		fprintf(out, "%-10s %5u  %s at", "node", i, n->name[i]);
+		for (unsigned k = 0; k < n->n_places; k++)
+			if (n->place[k].node == i)
+				print_place(&n->place[k], out);
+		if (n->silence_s[i] != 0)
+			fprintf(out, ", told after %u s of silence", n->silence_s[i]);
+		fprintf(out, "\n");
+	}
+}
+
 /* Only what is not as it would be without a word in the profile. */
 static void
 print_feeds(const struct topology *t, FILE *out)
@@ -174,6 +207,7 @@ print_feeds(const struct topology *t, FILE *out)
 	if (t->protocols.n > 0)
 		fprintf(out, "%-10s %5s  %u names, %u addresses\n", "protocols", "", t->protocols.n,
 			t->protocols.n_addresses);
+	print_nodes(&t->nodes, out);
 	if (t->rlpx_keys[0] != '\0')
 		fprintf(out, "%-10s %5s  %s\n", "rlpx keys", "", t->rlpx_keys);
 }
@@ -190,7 +224,7 @@ topology_print(const struct topology *t, FILE *out)
 		fprintf(out, "%-10s %5u %5u  %-6s\n", "worker", TOPOLOGY_WORKER_0 + i, t->worker_cpu[i],
 			idle[t->idle]);
 	for (uint32_t i = 0; i < t->ports; i++)
-		fprintf(out, "%-10s %5u  %s\n", "port", i, t->port[i].device);
+		port_print(&t->port[i], i, t->verify_checksum, out);
 	fprintf(out, "%-10s %5s  %u workers -> correlator, %u MiB each\n", "pipe", "", t->workers,
 		t->pipe_mb);
 	fprintf(out, "%-10s %5u  critical, %u slots, %u MiB evidence\n", "ring", 0u, t->ring_slots,

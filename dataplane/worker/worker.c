@@ -80,6 +80,7 @@ take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
 	w->unmasked = take(w, alloc, UNMASKED_BYTES, &ok);
 	w->plain = take(w, alloc, PLAIN_BYTES, &ok);
 	w->swaps = take(w, alloc, sizeof *w->swaps, &ok);
+	struct stats_node_feed *sides = c->sides == NULL ? take(w, alloc, sizeof *sides * SIDES_MAX, &ok) : NULL;
 	if (!ok)
 		return -ENOMEM;
 	int rc = inflate_pool_init(&w->inflates, inflates, c->inflates);
@@ -90,9 +91,11 @@ take_memory(struct worker *w, const struct worker_config *c, worker_alloc alloc)
 		aside_init(&w->aside, aside, c->aside_bytes);
 	evidence_init(&w->evidence, evidence, c->conns_max, c->evidence_grace_ns, c->evidence_answer_grace_ns);
 	w->stream = stream_init(stream, &sc, &feed_ops, w, w->ctr);
+	w->sides.of = c->sides != NULL ? c->sides : sides;
 	w->seen = seen_init(seen, c->seen_entries, c->seen_key, c->seen_ttl_ns, w->ctr);
 	if (w->stream == NULL || w->seen == NULL)
 		return -EINVAL;
+	stream_tally(w->stream, w->sides.of[0].segments);
 	conn_pool_init(&w->conns, conns, c->conns_max);
 	slabs_init(&w->slabs, slabs, c->slabs);
 	pipe_init(&w->pipe, pipe, c->pipe_bytes);
@@ -151,7 +154,9 @@ worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t 
 	}
 	w->memory = sizeof *w;
 	w->ctr = counters;
+	static const struct nodes nobody;
 	feeds_begin(w, &c->feeds);
+	w->nodes = c->nodes != NULL ? c->nodes : &nobody;
 	w->lives = c->lives;
 	w->code_all = c->code_all;
 	w->handles = (uint64_t)(c->number + 1) << 48;
@@ -218,12 +223,19 @@ end_burst(struct worker *w, uint64_t now_ns, uint64_t reached_ns)
 	w->arena.scratch_used = 0;
 	rlpx_count(w);
 	grpc_count_all(w);
+	sides_settle(w);
 }
 
 void
 worker_link(struct worker *w, enum net_link link)
 {
 	stream_link(w->stream, link);
+}
+
+void
+worker_checksum(struct worker *w, bool verify)
+{
+	stream_checksum(w->stream, verify);
 }
 
 void

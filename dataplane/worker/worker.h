@@ -17,6 +17,7 @@
 #include "wire/rlpx_keys.h"
 #include "worker/feeds.h"
 #include "worker/finding_msg.h"
+#include "worker/nodes.h"
 #include "worker/pipe.h"
 #include "worker/stage.h"
 
@@ -41,6 +42,8 @@ struct worker_config {
 	uint64_t evidence_grace_ns, evidence_answer_grace_ns; /* evidence.h; 0: its defaults */
 	uint8_t seen_key[32];
 	struct feeds feeds;
+	const struct nodes *nodes;     /* beside the box; outlives the worker; NULL: every connection is "other" */
+	struct stats_node_feed *sides; /* SIDES_MAX of them, figures per node and feed; outlives the worker; NULL: nobody reads them */
 	bool lives;	/* tell the correlator facts, see facts.h */
 	const struct protect *protect; /* protected contracts, for rules that ask; NULL: none */
 	bool code_all;	/* offline: read every code that is deployed, however long it takes */
@@ -79,6 +82,9 @@ struct pipe *worker_pipe(struct worker *w);
 
 /* worker_link says what the frames of later bursts begin with; Ethernet until then. */
 void worker_link(struct worker *w, enum net_link link);
+
+/* worker_checksum says whether TCP's checksum is looked at in later bursts; until then as config.stream says. */
+void worker_checksum(struct worker *w, bool verify);
 
 /* worker_frames handles a burst of n <= WORKER_BURST frames whole; nothing of them is referenced afterwards. */
 void worker_frames(struct worker *w, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns);

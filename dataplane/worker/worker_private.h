@@ -13,6 +13,7 @@
 #include "worker/aside.h"
 #include "worker/conn.h"
 #include "worker/evidence.h"
+#include "worker/sides.h"
 #include "worker/slabs.h"
 #include "worker/worker.h"
 
@@ -112,6 +113,9 @@ struct worker {
 	uint32_t feeds_turn; /* how many came */
 	_Atomic(const struct feeds *) feeds_next; /* published by whoever owns the profile */
 	_Atomic(const struct feeds *) feeds_used;
+	const struct nodes *nodes;
+	struct sides sides;
+	uint32_t sides_pending; /* pending[] from here on was put there by the bytes being read */
 	bool lives;
 	uint64_t handles, n_handles; /* names of blocks and bundles, different for every worker */
 	uint64_t bundle;	     /* whose items come */
@@ -127,6 +131,25 @@ struct worker {
 };
 
 extern const struct stream_ops feed_ops;
+
+/* ---- sides.c: figures per node and feed, see sides.h ---- */
+
+/* sides_settle gives the current side what has been counted since the last time. side_enter makes another one current. */
+void sides_settle(struct worker *w);
+static inline void
+side_enter(struct worker *w, uint32_t side)
+{
+	if (side == w->sides.now)
+		return;
+	sides_settle(w);
+	w->sides.now = side;
+}
+/* side_open: a flow begins; side_close: it ends. */
+void side_open(struct worker *w, struct flow *f);
+void side_close(struct worker *w, const struct flow *f);
+/* side_data: bytes of the flow, whose side is current, have been read; they may have told which feed it is. side_gap: bytes will not come. */
+void side_data(struct worker *w, struct flow *f, struct conn *c, unsigned dir, uint32_t bytes);
+void side_gap(struct worker *w, const struct flow *f, unsigned dir, uint64_t bytes);
 
 /* ---- feed.c ---- */
 

@@ -40,6 +40,29 @@ check_protocols(const struct protocols *p)
 	}
 }
 
+static void
+check_nodes(const struct nodes *n, bool good)
+{
+	bool exact;
+	if (n->n > NODES_MAX || n->n_places > NODES_PLACES_MAX)
+		abort();
+	for (unsigned i = 1; i <= n->n; i++)
+		if (n->name[i][0] == 0 || memchr(n->name[i], 0, sizeof n->name[i]) == NULL || n->silence_s[i] > NODES_SILENCE_MAX_S)
+			abort();
+	for (unsigned i = 0; i < n->n_places; i++) {
+		const struct node_place *p = &n->place[i];
+		if (p->node == 0 || p->node > n->n || nodes_at(n, p->ip, p->port != 0 ? p->port : 1, &exact) == 0 ||
+			(p->port != 0 && nodes_at(n, p->ip, p->port, &exact) != p->node))
+			abort();
+	}
+	for (unsigned i = 1, k; good && i <= n->n; i++) {
+		for (k = 0; k < n->n_places && n->place[k].node != i; k++)
+			;
+		if (k == n->n_places)
+			abort();
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -55,6 +78,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	check_feeds(&t);
 	check_protocols(&t.protocols);
+	check_nodes(&t.nodes, rc == 0);
 	if (rc != 0 && (memchr(err, 0, sizeof err) == NULL || strncmp(err, "box.yaml:", 9) != 0))
 		abort();
 	/* whatever it says, the check that follows bears it */

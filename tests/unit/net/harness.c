@@ -102,7 +102,7 @@ static struct heard_flow *
 flow_of(struct net *n, struct flow *f)
 {
 	if (f->app[0] == 0) {
-		CHECK(f->app[1] == 0 && f->app[2] == 0);
+		CHECK(f->app[1] == 0 && f->app32 == 0);
 		if (n->n_flows == n->flows_cap) {
 			n->flows_cap = n->flows_cap ? 2 * n->flows_cap : 8;
 			n->flows = realloc(n->flows, n->flows_cap * sizeof *n->flows);

@@ -183,6 +183,7 @@ rig_start(struct rig *g)
 	g->stats->lcores = 2;
 	g->c = g->stats->lcore[0].c;
 	g->cc = g->stats->lcore[1].c;
+	g->config.sides = &g->stats->nodes_lcore[0].of[0][0];
 	g->w = worker_new(&g->config, rig_rules(), g->stats->lcore[0].c, rig_alloc);
 	if (g->w == NULL)
 		rig_fail("no worker");
@@ -246,6 +247,36 @@ check_pools(const struct rig *g)
 		rig_fail("a request waits after the end");
 }
 
+/* The figures per node and feed add up to the counters, and no connection is left open in them. */
+static void
+check_sides(const struct rig *g)
+{
+	struct stats_node_feed all = {0};
+	const struct stats_node_feed *s = g->config.sides;
+	for (unsigned node = 0; node < STATS_NODES_MAX; node++) {
+		struct stats_node_feed n = {0};
+		for (unsigned feed = 0; feed < NODE_FEED_COUNT; feed++, s++) {
+			for (unsigned k = 0; k < offsetof(struct stats_node_feed, last_ns) / 8; k++)
+				((uint64_t *)&n)[k] += ((const uint64_t *)s)[k];
+			if (s->opened != s->closed)
+				rig_fail("a connection is left open in a node's figures");
+		}
+		if (n.scanned + n.duplicate > n.crossed || n.hash_scanned + n.hash_duplicate > n.hashes)
+			rig_fail("a node's figures disagree with each other");
+		for (unsigned k = 0; k < offsetof(struct stats_node_feed, last_ns) / 8; k++)
+			((uint64_t *)&all)[k] += ((const uint64_t *)&n)[k];
+	}
+	const uint64_t *c = g->c;
+	if (all.segments[0] + all.segments[1] != c[CTR_ACCEPTED] || all.bytes[0] + all.bytes[1] != c[CTR_ST_ADVANCED] - c[CTR_ST_GAP] ||
+		all.gap[0] + all.gap[1] != c[CTR_ST_GAP] || all.opened < c[CTR_FLOWS_CREATED])
+		rig_fail("the nodes' bytes do not add up");
+	if (all.messages != c[CTR_JSON_MESSAGES] + c[CTR_ANSWERS] + c[CTR_L2_MESSAGES] + c[CTR_RLPX_MESSAGES] + c[CTR_GRPC_MESSAGES])
+		rig_fail("the nodes' messages do not add up");
+	if (all.crossed != c[CTR_TX_CROSSED] || all.scanned != c[CTR_TX_SCANNED] || all.duplicate != c[CTR_TX_DUPLICATE] ||
+		all.hashes != c[CTR_NODE_HASHES] || all.hash_scanned != c[CTR_NODE_SCANNED] || all.hash_duplicate != c[CTR_NODE_DUPLICATE])
+		rig_fail("the nodes' transactions do not add up");
+}
+
 void
 rig_flush(struct rig *g)
 {
@@ -260,6 +291,7 @@ rig_flush(struct rig *g)
 	if (g->w->conns.used.next != &g->w->conns.used)
 		rig_fail("a parser outlives its flow");
 	check_pools(g);
+	check_sides(g);
 	const char *wrong = g->with_lives ? life_check(g->lives.life) : NULL;
 	if (wrong != NULL)
 		rig_fail(wrong);

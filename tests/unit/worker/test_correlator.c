@@ -482,6 +482,7 @@ same_on_two_workers(void **state)
 	uint8_t raw[4][512];
 	rig_new(&g);
 	g.stats->lcores = 3;
+	g.config.sides = &g.stats->nodes_lcore[2].of[0][0];
 	struct worker *first = g.w, *other = worker_new(&g.config, rig_rules(), g.stats->lcore[2].c, second_memory);
 	assert_non_null(other);
 	correlator_add(&g.cor, worker_pipe(other));
@@ -505,6 +506,7 @@ same_on_two_workers(void **state)
 	worker_flush(other, g.now_ns);
 	worker_delete(other);
 	g.w = first;
+	g.config.sides = &g.stats->nodes_lcore[0].of[0][0];
 	rig_stop(&g);
 }
 
