@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sentinel-keys: brings the secrets of RLPx sessions to the dataplane, from key logs and from probes in nodes of this machine. */
+#include "abi/notify.h"
 #include "io/keys/link.h"
 #include "io/keys/privileges.h"
+#include "io/keys/sandbox.h"
 #include "io/keys/target.h"
 
 #include <errno.h>
@@ -34,6 +36,7 @@ static const char usage_text[] =
 	"  --user NAME       become this user after the start (root, or the dataplane's user: others may not bring keys)\n"
 	"  --check EXE       say what is found in a node's program: the Go that made it, the function, its place; 0 if it can be probed\n"
 	"  --table           print the functions that are probed, and in which nodes\n"
+	"  --print-sandbox   print the system calls that it may make while it runs, each with its reason\n"
 	"examples:\n"
 	"  sentinel-keys --check /usr/bin/geth\n"
 	"  sentinel-keys --geth /usr/bin/geth\n"
@@ -43,7 +46,7 @@ struct options {
 	const char *log[SOURCES_MAX], *geth[SOURCES_MAX];
 	unsigned logs, geths;
 	const char *channel, *user, *check;
-	bool table, help;
+	bool table, print_sandbox, help;
 };
 
 struct keys {
@@ -111,6 +114,10 @@ parse_options(int argc, char **argv, struct options *o)
 			o->help = true;
 			continue;
 		}
+		if (strcmp(flag, "--print-sandbox") == 0) {
+			o->print_sandbox = true;
+			continue;
+		}
 		if (strcmp(flag, "--table") == 0) {
 			o->table = true;
 			continue;
@@ -129,7 +136,7 @@ parse_options(int argc, char **argv, struct options *o)
 			*one = value;
 		i++;
 	}
-	if (!o->help && !o->table && o->check == NULL && o->logs + o->geths == 0)
+	if (!o->help && !o->table && !o->print_sandbox && o->check == NULL && o->logs + o->geths == 0)
 		return bad("nothing to bring: name a --keylog or a node (--geth)", NULL);
 	return 0;
 }
@@ -290,12 +297,14 @@ start(struct keys *k)
 			return 1;
 	if (open_targets(k) != 0)
 		return 1;
-	if (privileges_drop(k->opt.user, k->opt.geths > 0, err, sizeof err) != 0) {
+	notify_open();
+	if (privileges_drop(k->opt.user, k->opt.geths > 0, err, sizeof err) != 0 || keys_sandbox_enter(k->opt.geths > 0, err, sizeof err) != 0) {
 		say(err);
 		return 1;
 	}
 	link_init(&k->link, k->opt.channel, say);
 	k->told_ms = now_ms();
+	notify_send("READY=1\nSTATUS=watching");
 	return 0;
 }
 
@@ -310,6 +319,8 @@ main(int argc, char **argv)
 		return fputs(usage_text, stdout) >= 0 && fflush(stdout) == 0 ? 0 : 1;
 	if (k.opt.table)
 		return print_table();
+	if (k.opt.print_sandbox)
+		return confine_print(&keys_sandbox_table, stdout) == 0 && fflush(stdout) == 0 ? 0 : 1;
 	if (k.opt.check != NULL)
 		return program_print(k.opt.check, stdout);
 	signal(SIGPIPE, SIG_IGN);
