@@ -145,6 +145,8 @@ sandbox_enter(const struct sandbox_options *o, unsigned kinds, bool *holds, char
 	}
 	rc = confine_limits(FILES_MORE, err, cap);
 	if (rc == 0)
+		rc = confine_mute(err, cap);
+	if (rc == 0)
 		rc = confine_calls(&sandbox_table, kinds, err, cap);
 	*holds = rc == 0;
 	return rc;
