@@ -12,6 +12,7 @@
 #include <rdma/rdma_user_ioctl_cmds.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -76,7 +77,9 @@ static const struct confine_call calls[] = {
 	PORT("getsockopt", SANDBOX_PCAP, "the same", CONFINE_INT(1, "level", SOL_PACKET), CONFINE_INT(2, "name", PACKET_STATISTICS)),
 	PORT("getsockname", SANDBOX_PCAP, "whether the interface is still there"),
 	PORT("getsockopt", SANDBOX_PCAP, "why the interface gives an error", CONFINE_INT(1, "level", SOL_SOCKET), CONFINE_INT(2, "name", SO_ERROR)),
-	PORT("ioctl", SANDBOX_AF_XDP | SANDBOX_AF_PACKET | SANDBOX_PCAP | SANDBOX_VERBS, "whether a link is up, or its interface gone", CONFINE_INT(1, "request", SIOCGIFFLAGS)),
+	PORT("ioctl", SANDBOX_AF_PACKET | SANDBOX_AF_XDP | SANDBOX_PCAP | SANDBOX_VERBS,
+		"whether an interface of the kernel's is up, through a socket that was opened before and is connected to nothing",
+		CONFINE_INT(1, "request", SIOCGIFFLAGS)),
 	PORT("ioctl", SANDBOX_PCI, "an interrupt of the device is armed again", CONFINE_INT(1, "request", VFIO_DEVICE_SET_IRQS)),
 	PORT("ioctl", SANDBOX_VERBS, "commands to the device: statistics, queues", CONFINE_INT(1, "request", RDMA_VERBS_IOCTL)),
 	REFUSE("memfd_create", EPERM, 0, "DPDK's heap would take more huge pages: it goes on with what it has"),
@@ -145,6 +148,8 @@ sandbox_enter(const struct sandbox_options *o, unsigned kinds, bool *holds, char
 		return 0;
 	}
 	rc = confine_limits(FILES_MORE, err, cap);
+	if (rc == 0)
+		rc = confine_mute(err, cap);
 	if (rc == 0)
 		rc = confine_calls(&sandbox_table, kinds, err, cap);
 	*holds = rc == 0;
