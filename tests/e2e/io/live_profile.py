@@ -11,97 +11,16 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import livebox
 from livebox import THERE
+from submit import SERVER, Client, Flow
 
 PROGRAMS, BUNDLE = sys.argv[1:4], sys.argv[4]
-SERVER = """
-import socketserver, sys
-class Handler(socketserver.StreamRequestHandler):
-    def handle(self):
-        while True:
-            n = 0
-            while (line := self.rfile.readline()) not in (b"\\r\\n", b""):
-                if line.lower().startswith(b"content-length:"):
-                    n = int(line.split(b":")[1])
-            if not line:
-                return
-            self.rfile.read(n)
-            body = b'{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"no"}}'
-            self.wfile.write(b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (len(body), body))
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = daemon_threads = True
-import threading
-for port in sys.argv[1:]:
-    threading.Thread(target=Server(("0.0.0.0", int(port)), Handler).serve_forever).start()
-"""
-
-
-def rlp(item):
-    if isinstance(item, int):
-        item = item.to_bytes((item.bit_length() + 7) // 8, "big")
-    if isinstance(item, bytes):
-        if len(item) == 1 and item[0] < 0x80:
-            return item
-        body, base = item, 0x80
-    else:
-        body, base = b"".join(map(rlp, item)), 0xc0
-    if len(body) < 56:
-        return bytes([base + len(body)]) + body
-    size = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
-    return bytes([base + 55 + len(size)]) + size + body
-
-
-def transaction(nonce):
-    """Of type 2; its signature recovers nobody that signed."""
-    return b"\x02" + rlp([1, nonce, 1, 100, 50000, (nonce + 1).to_bytes(20, "big"), 0, bytes([nonce % 251]) * 300, [], 1, int.from_bytes(bytes([7]) * 32, "big"), int.from_bytes(bytes([5]) * 32, "big")])
-
-
-class Client:
-    """A connection that stays open and submits transactions, one after the other."""
-
-    def __init__(self, port):
-        self.s = socket.create_connection((THERE, port))
-        self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.r = self.s.makefile("rb")
-
-    def submit(self, nonce):
-        body = b'{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["0x%s"]}' % transaction(nonce).hex().encode()
-        post = b"POST / HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-        half = len(post) // 2  # a profile may come between the two
-        self.s.sendall(post[:half])
-        time.sleep(0.0005)
-        self.s.sendall(post[half:])
-        while (line := self.r.readline()) != b"\r\n":
-            if line.lower().startswith(b"content-length:"):
-                n = int(line.split(b":")[1])
-        self.r.read(n)
-
-
-class Flow(threading.Thread):
-    """Submits on a port until it is stopped."""
-
-    def __init__(self, port, first):
-        super().__init__(daemon=True)
-        self.client, self.nonce, self.first, self.over = Client(port), first, first, False
-        self.start()
-
-    def run(self):
-        while not self.over:
-            self.client.submit(self.nonce)
-            self.nonce += 1
-
-    def stop(self):
-        self.over = True
-        self.join()
-        return set(range(self.first, self.nonce))
 
 
 class Test:
@@ -134,8 +53,8 @@ class Test:
 
     def feeds_while_it_runs(self):
         """One port is always read. The other one is now, and now not: a connection that is open is read or not by the profile of the moment."""
-        always, wanted, unwanted = Flow(8545, 0), set(), set()
-        sometimes = Client(8546)
+        always, wanted, unwanted = Flow(THERE, 8545, 0), set(), set()
+        sometimes = Client(THERE, 8546)
         nonce = 1 << 20
         for turn in range(12):
             on = turn % 2 == 0
@@ -245,7 +164,7 @@ class Test:
             assert blind["control"]["count"] == str(turn + 1) and 300 <= int(blind["control"]["last_ms"]) < 20000, blind
             assert blind["dataplane"]["count"] == "2" and blind["dataplane"]["total_ms"] == total, blind
         more = set(range(1 << 30, (1 << 30) + 20))
-        client = Client(8545)
+        client = Client(THERE, 8545)
         for nonce in more:
             client.submit(nonce)
         self.wait_found(more)
