@@ -236,6 +236,7 @@ journal_open(const struct journal_options *o, char *err, size_t cap)
 	j->file_bytes = o->file_bytes;
 	j->keep_bytes = o->keep_bytes;
 	realtime_mutex_init(&j->lock);
+	tail_init(&j->tail);
 	pthread_cond_init(&j->wake, NULL);
 	int rc = lock_folder(j, err, cap);
 	if (rc == 0)
@@ -269,6 +270,7 @@ journal_close(struct journal *j)
 	if (j->dir_fd >= 0)
 		close(j->dir_fd);
 	pthread_mutex_destroy(&j->lock);
+	tail_end(&j->tail);
 	pthread_cond_destroy(&j->wake);
 	free(j->files);
 	free(j);
@@ -283,6 +285,7 @@ committed(struct journal *j, struct batch *b, const struct consumer_changes *c, 
 	uint64_t now_us = journal_monotonic_us(), us = now_us - started_us;
 	atomic_store_explicit(&j->committed_us, now_us, memory_order_relaxed);
 	j->state = t->s;
+	tail_put(&j->tail, b, t->at, t->now_ns);
 	b->n = 0;
 	b->evidence_n = 0;
 	consumers_settle(j, c);

@@ -6,6 +6,7 @@
 
 #include "control/audit.h"
 #include "control/journal.h"
+#include "control/journal_tail.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -94,6 +95,8 @@ struct journal {
 	struct journal_status status;
 	struct journal_state shown; /* copy of state after each commit */
 
+	struct journal_tail tail;
+
 	_Atomic uint64_t head;
 	_Atomic bool dirty; /* consumers have changed, or there are notes */
 	_Atomic bool down;
@@ -152,6 +155,7 @@ struct turn {
 	struct audit_digest digest;
 	uint64_t now_ns, pause_last, duplicates;
 	unsigned n_notes;
+	uint64_t at[BATCH_ENTRIES]; /* each entry's cursor, 0: it was there already */
 };
 
 /* transact writes the batch, the consumers and the notes in one transaction. SQLITE_OK: committed, t->s is

@@ -4,6 +4,7 @@
 #include "abi/identity.h"
 #include "abi/ring.h"
 #include "control/status_latency.h"
+#include "control/status_ports.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -120,11 +121,29 @@ page_name(const char from[32])
 	return json_string(name);
 }
 
+/* null of a port that is not steered */
+static json_t *
+steer(const struct stats_steer *s)
+{
+	static const char *const names[] = {
+#define _(id, name, help) name,
+		STEER_COUNTERS(_)
+#undef _
+	};
+	if (load(&s->on) == 0)
+		return json_null();
+	json_t *o = json_object();
+	for (unsigned i = 0; i < STEER_COUNT; i++)
+		set(o, names[i], load(&s->c[i]));
+	return o;
+}
+
 static json_t *
 ports(const struct stats_page *s)
 {
 	json_t *list = json_array();
-	uint32_t n = __atomic_load_n(&s->ports, __ATOMIC_ACQUIRE);
+	uint32_t n = __atomic_load_n(&s->ports, __ATOMIC_ACQUIRE), lcores = __atomic_load_n(&s->lcores, __ATOMIC_RELAXED);
+	uint32_t workers = lcores > 2 ? lcores - 2 : 0; /* but the main lcore and the correlator */
 	for (uint32_t i = 0; i < n && i < STATS_PORTS_MAX; i++) {
 		const struct stats_port *p = &s->port[i];
 		json_t *o = json_object();
@@ -134,6 +153,8 @@ ports(const struct stats_page *s)
 		set(o, "missed", load(&p->missed));
 		set(o, "errors", load(&p->errors));
 		set(o, "no_mbuf", load(&p->no_mbuf));
+		json_object_set_new(o, "steer", steer(&s->steer[i]));
+		status_port_info(o, &s->port_info[i], workers);
 		json_array_append_new(list, o);
 	}
 	return list;

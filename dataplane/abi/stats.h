@@ -9,8 +9,9 @@
 #include "abi/clock.h"
 #include "abi/counters.h"
 #include "abi/latency.h"
-#include "abi/nodes.h"
 #include "abi/port_info.h"
+#include "abi/steer.h"
+#include "abi/nodes.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@
 #define STATS_LCORES_MAX 64
 #define STATS_PORTS_MAX 16
 #define STATS_PROTOCOLS_MAX 64
+#define STATS_STEER_MAX 23
 
 enum stats_role { STATS_ROLE_NONE, STATS_ROLE_MAIN, STATS_ROLE_WORKER, STATS_ROLE_CORRELATOR };
 
@@ -30,6 +32,12 @@ struct stats_port {
 	uint64_t wire; /* delivered + missed + errors + no_mbuf, as the port counts */
 	uint64_t delivered, missed, errors, no_mbuf;
 	uint64_t pad[7];
+};
+
+/* What the XDP program of a steered port has done with the interface's frames, by enum steer_counter: copied by the main lcore. */
+struct stats_steer {
+	uint64_t on; /* 0: the port is not steered */
+	uint64_t c[STATS_STEER_MAX];
 };
 
 /* Transactions to a protocol's contracts, in blocks: written by the correlator. */
@@ -88,6 +96,7 @@ struct stats_page {
 	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];
 	struct stats_port port[STATS_PORTS_MAX];
 	struct stats_port_info port_info[STATS_PORTS_MAX];
+	struct stats_steer steer[STATS_PORTS_MAX];
 	_Alignas(64) struct stats_clock clock;
 	struct stats_node node[STATS_NODES_MAX];
 	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];

@@ -18,13 +18,6 @@
 #define INDIRECTION_MAX 4096u
 #define HASH_TOEPLITZ 1u /* ETH_RSS_HASH_TOP, which the kernel keeps to itself */
 
-uint32_t
-kernel_port_queues(const struct sysfs *s, const char *interface)
-{
-	int n = sysfs_count(s, "rx-", "/sys/class/net/%s/queues", interface);
-	return n > 0 ? (uint32_t)n : 0;
-}
-
 static void
 name_it(struct ifreq *r, const char *interface)
 {
@@ -39,6 +32,54 @@ ethtool(int fd, const char *interface, void *command)
 	name_it(&r, interface);
 	r.ifr_data = command;
 	return ioctl(fd, SIOCETHTOOL, &r) == 0 ? 0 : -errno;
+}
+
+int
+kernel_port_flags(const struct sysfs *s, const char *interface, unsigned *flags)
+{
+	char text[32];
+	struct ifreq r;
+	if (s->root[0] != '\0') {
+		int n = sysfs_text(s, text, sizeof text, "/sys/class/net/%s/flags", interface);
+		*flags = n > 0 ? (unsigned)strtoul(text, NULL, 16) : 0;
+		return n > 0 ? 0 : -ENODEV;
+	}
+	int fd = kernel_link_open();
+	if (fd < 0)
+		return -errno;
+	name_it(&r, interface);
+	int rc = ioctl(fd, SIOCGIFFLAGS, &r) == 0 ? 0 : -errno;
+	*flags = rc == 0 ? (unsigned short)r.ifr_flags : 0;
+	close(fd);
+	return rc;
+}
+
+static bool
+channels(const char *interface, struct ethtool_channels *c)
+{
+	*c = (struct ethtool_channels){.cmd = ETHTOOL_GCHANNELS};
+	int fd = kernel_link_open();
+	bool known = fd >= 0 && ethtool(fd, interface, c) == 0;
+	if (fd >= 0)
+		close(fd);
+	return known;
+}
+
+uint32_t
+kernel_port_queues(const struct sysfs *s, const char *interface)
+{
+	struct ethtool_channels c;
+	if (s->root[0] == '\0')
+		return channels(interface, &c) ? c.rx_count + c.combined_count : 0;
+	int n = sysfs_count(s, "rx-", "/sys/class/net/%s/queues", interface);
+	return n > 0 ? (uint32_t)n : 0;
+}
+
+bool
+kernel_port_apart(const struct sysfs *s, const char *interface)
+{
+	struct ethtool_channels c;
+	return s->root[0] == '\0' && channels(interface, &c) && c.rx_count > 0;
 }
 
 /* TCP of this kind is hashed by addresses and ports. */

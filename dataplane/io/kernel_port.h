@@ -10,8 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* kernel_port_queues: receive queues of an interface; 0: there is no such interface. */
+/* kernel_port_flags: the flags of an interface (IFF_UP ...). 0, or -errno (-ENODEV: there is none). kernel_port_queues: its receive queues, 0 if nobody says. Both
+ * ask the kernel, since /sys shows the interfaces of the network namespace that it was mounted in; below another root, /sys. */
+int kernel_port_flags(const struct sysfs *s, const char *interface, unsigned *flags);
 uint32_t kernel_port_queues(const struct sysfs *s, const char *interface);
+
+/* kernel_port_apart: whether its driver counts receive and send queues apart (veth does): DPDK's AF_XDP then reads the first one alone. */
+bool kernel_port_apart(const struct sysfs *s, const char *interface);
 
 enum kernel_rss {
 	KERNEL_RSS_UNKNOWN,   /* the driver does not say */

@@ -419,7 +419,7 @@ keylog_read(struct keylog *k)
 		if (fresh < 0)
 			return fresh;
 	}
-	if (!k->held && was_replaced(k)) {
+	if (was_replaced(k)) {
 		k->reopened += k->fd >= 0;
 		int rc = open_file(k);
 		if (rc != 0)

@@ -17,6 +17,8 @@
 #include "io/sandbox_ports.h"
 #include "io/sessions.h"
 #include "io/share.h"
+#include "io/steering.h"
+#include "io/wallclock.h"
 #include "worker/lcore.h"
 
 #include <rte_cycles.h>
@@ -25,6 +27,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,7 +41,7 @@
 #define DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
 #define TURN_NS 1000000
 #define STATS_EVERY_NS 100000000u
-#define CLOCK_EVERY_NS 1000000000u
+#define CLOCK_EVERY_NS 100000000u
 #define SAY_WAITING_NS 2000000000u
 
 static const char usage_text[] =
@@ -83,7 +86,9 @@ struct live {
 	struct stats_page *stats;
 	int stats_fd, bundle_fd;
 	struct clock clock;
+	struct wallclock clock_from; /* before EAL, which takes its time */
 	struct ports ports;
+	struct steering steering;
 	struct attach attach;
 	struct correlator correlator;
 	struct lives lives;
@@ -351,8 +356,10 @@ make_lcores(struct live *l)
 	for (uint32_t i = 0; i < l->topo.workers; i++)
 		if (make_worker(l, i) != 0)
 			return 1;
-	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0)
+	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0 ||
+		steering_open(&l->steering, &l->ports, &l->topo, err, sizeof err) != 0)
 		return say(err);
+	apply_with(&l->apply, PROFILE_FILTER, steering_apply, &l->steering);
 	if (make_spread(&l->worker[0], seed, &rules) != 0)
 		return 1;
 	if (l->opt.source == NULL && l->ports.n < l->topo.ports)
@@ -391,6 +398,7 @@ copy_stats(struct live *l)
 	struct stats_port *p = &l->stats->port[0];
 	if (l->opt.source == NULL) {
 		ports_stats(&l->ports, l->stats);
+		steering_stats(&l->steering, l->stats);
 		__atomic_store_n(&l->stats->ports, l->ports.n, __ATOMIC_RELEASE);
 		return;
 	}
@@ -442,7 +450,8 @@ housekeep(struct live *l)
 			stats_at = now;
 		}
 		if (now - clock_at >= CLOCK_EVERY_NS) {
-			clock_pull(&l->clock, rte_rdtsc(), wall_ns());
+			struct wallclock c = wallclock_read();
+			clock_pull(&l->clock, c.tsc, c.wall_ns);
 			clock_at = now;
 		}
 		ports_turn(&l->ports, &l->clock, now);
@@ -475,7 +484,8 @@ run(struct live *l)
 	char err[512];
 	ending_watch(&stop);
 	notify_open();
-	clock_start(&l->clock, rte_get_tsc_hz(), rte_rdtsc(), wall_ns());
+	struct wallclock c = wallclock_read();
+	clock_start(&l->clock, wallclock_hz(&l->clock_from, &c, rte_get_tsc_hz()), c.tsc, c.wall_ns);
 	sessions_turn(&l->sessions, wall_ns()); /* a file may be read before the next one */
 	if (sandbox_enter(&l->opt.sandbox, sandbox_ports(), &l->sandboxed, err, sizeof err) != 0) {
 		attach_close(&l->attach);
@@ -532,7 +542,9 @@ live_main(int argc, char **argv)
 		return 1;
 	if (attach_open(&l.attach, l.opt.channel, err, sizeof err) != 0)
 		return say(err);
-	if (eal_start(&l.topo, err, sizeof err) != 0)
+	l.clock_from = wallclock_read();
+	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* of all threads from here on: short sleeps shall be short */
+	if (steering_prepare(&l.topo, err, sizeof err) != 0 || eal_start(&l.topo, err, sizeof err) != 0 || steering_forget(&l.topo) != 0)
 		rc = say(err);
 	else if (make_shared(&l) != 0 || make_lcores(&l) != 0)
 		rc = 1;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "io/ports_check.h"
 
+#include "io/kernel_port.h"
+
 #include <errno.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,13 +62,11 @@ driver_there(const char *drivers, const char *name, const char *of, char *err, s
 static int
 check_interface(const struct sysfs *s, const struct topology_port *p, char *err, size_t cap)
 {
-	int64_t flags = 0;
-	char text[32];
-	if (!sysfs_exists(s, "/sys/class/net/%s", p->interface))
-		return refuse(-ENODEV, err, cap, "port %s: there is no such network interface (`ip link` lists them)", p->interface);
-	if (sysfs_text(s, text, sizeof text, "/sys/class/net/%s/flags", p->interface) > 0)
-		flags = strtoll(text, NULL, 16);
-	if (text[0] != '\0' && (flags & 1) == 0)
+	unsigned flags;
+	int rc = kernel_port_flags(s, p->interface, &flags);
+	if (rc == -ENODEV)
+		return refuse(rc, err, cap, "port %s: there is no such network interface (`ip link` lists them)", p->interface);
+	if (rc == 0 && (flags & IFF_UP) == 0)
 		return refuse(-ENETDOWN, err, cap, "port %s: the interface is down: ip link set %s up", p->interface, p->interface);
 	return 0;
 }
@@ -74,13 +75,18 @@ check_interface(const struct sysfs *s, const struct topology_port *p, char *err,
 static int
 check_queues(const struct sysfs *s, const struct topology_port *p, char *err, size_t cap)
 {
-	int n = sysfs_count(s, "rx-", "/sys/class/net/%s/queues", p->interface);
-	if (n > (int)PORT_QUEUES_MAX)
-		return refuse(-E2BIG, err, cap, "port %s: the interface has %d queues, and %u can be read: ethtool -L %s combined %u", p->interface, n,
-			PORT_QUEUES_MAX, p->interface, p->queues > 0 ? p->queues : 1);
-	if (n > 0 && p->queues > 0 && p->queues != (uint32_t)n)
+	uint32_t n = kernel_port_queues(s, p->interface);
+	if (n > 1 && kernel_port_apart(s, p->interface))
 		return refuse(-EINVAL, err, cap,
-			"port %s: the interface spreads over %d queues and the profile has queues: %u, the rest would pass unseen: ethtool -L %s combined %u, "
+			"port %s: the interface has %u receive queues, which its driver counts apart from those to send, and DPDK's AF_XDP would read the first "
+			"alone: ethtool -L %s rx 1 tx 1",
+			p->interface, n, p->interface);
+	if (n > PORT_QUEUES_MAX)
+		return refuse(-E2BIG, err, cap, "port %s: the interface has %u queues, and %u can be read: ethtool -L %s combined %u", p->interface, n,
+			PORT_QUEUES_MAX, p->interface, p->queues > 0 ? p->queues : 1);
+	if (n > 0 && p->queues > 0 && p->queues != n)
+		return refuse(-EINVAL, err, cap,
+			"port %s: the interface spreads over %u queues and the profile has queues: %u, the rest would pass unseen: ethtool -L %s combined %u, "
 			"or take queues out of the profile",
 			p->interface, n, p->queues, p->interface, p->queues);
 	return 0;
@@ -120,11 +126,11 @@ check_pci(const struct sysfs *s, const char *drivers, const struct topology_port
 		return -ENOENT;
 	if (ports_bifurcated(driver) || strcmp(driver, "uio_pci_generic") == 0 || strcmp(driver, "igb_uio") == 0)
 		return 0;
-	if (strcmp(driver, "vfio-pci") == 0)
-		return check_vfio(s, pci, err, cap);
 	if (vendor == MELLANOX)
 		return refuse(-ENODEV, err, cap, "port %s: %s instead of mlx5_core is its driver; this kind of device stays with it: driverctl unset-override %s", pci,
 			driver[0] != '\0' ? driver : "nothing", pci);
+	if (strcmp(driver, "vfio-pci") == 0)
+		return check_vfio(s, pci, err, cap);
 	return refuse(-EBUSY, err, cap, "port %s: its driver is %s; DPDK takes it from vfio-pci: modprobe vfio-pci && dpdk-devbind.py -b vfio-pci %s", pci,
 		driver[0] != '\0' ? driver : "none", pci);
 }

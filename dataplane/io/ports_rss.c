@@ -13,13 +13,15 @@
 bool
 ports_rss_able(const struct rte_eth_dev_info *info, uint32_t queues)
 {
-	return (info->flow_type_rss_offloads & TCP) == TCP && info->hash_key_size >= RSS_KEY_BYTES_MIN && info->max_rx_queues >= queues;
+	bool key = info->hash_key_size == 0 || info->hash_key_size >= RSS_KEY_BYTES_MIN; /* 0: it does not say */
+	return (info->flow_type_rss_offloads & TCP) == TCP && key && info->max_rx_queues >= queues;
 }
 
 static uint8_t
 key_length(const struct rte_eth_dev_info *info)
 {
-	return info->hash_key_size < RSS_KEY_BYTES_MAX ? info->hash_key_size : RSS_KEY_BYTES_MAX;
+	uint8_t n = info->hash_key_size != 0 ? info->hash_key_size : RSS_KEY_BYTES_MIN;
+	return n < RSS_KEY_BYTES_MAX ? n : RSS_KEY_BYTES_MAX;
 }
 
 void

@@ -382,8 +382,8 @@ judge_now(struct worker *w)
 			tell_evidence(w, p, outcome);
 		tell_fate(w, p, outcome);
 	}
-	note_scanned(w, scanned, n);
 	side_enter(w, side);
+	note_scanned(w, scanned, n);
 	w->n_pending = w->sides_pending = 0;
 	w->built_used = 0;
 }

@@ -16,6 +16,8 @@
 #define HOUSEKEEP_NS 5000000u
 #define EMPTY_BEFORE_IDLE 64u
 #define SLEEP_NS 100000
+#define NAP_NS 20000 /* while there was work a short time ago */
+#define NAPS 2000u
 #define PAUSE_NS 20000u
 #define CORRELATOR_BUDGET 8u /* messages of each pipe to one reading of the clock */
 
@@ -46,7 +48,7 @@ idler_step(struct idler *i, bool worked)
 	if (++i->empty < EMPTY_BEFORE_IDLE || i->policy == IDLE_SPIN) {
 		rte_pause();
 	} else if (i->policy == IDLE_SLEEP) {
-		nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = i->empty < EMPTY_BEFORE_IDLE + NAPS ? NAP_NS : SLEEP_NS}, NULL);
 	} else if (i->pause_ticks != 0) {
 		rte_power_pause(rte_rdtsc() + i->pause_ticks);
 	} else {
@@ -148,9 +150,10 @@ frame_times(struct lcore_worker *l, const struct lcore_queue *q, struct batch *b
 	uint64_t floor = l->promised_ns <= now ? l->promised_ns : 0;
 	unsigned good = 0;
 	for (unsigned i = 0; i < n; i++) {
-		const struct rte_mbuf *m = b->mbuf[i];
+		struct rte_mbuf *m = b->mbuf[i];
 		uint64_t t = now;
 		bool one = false;
+		m->port = q->port; /* not every device says */
 		if (q->clock != NULL && (m->ol_flags & l->stamps.flag) != 0) {
 			uint64_t ticks;
 			memcpy(&ticks, (const uint8_t *)m + l->stamps.offset, sizeof ticks);
@@ -201,7 +204,7 @@ spread_done(struct lcore_worker *l, struct batch *own, unsigned kept, uint64_t n
 }
 
 static void
-spread(struct lcore_worker *l, const struct batch *b, unsigned n, uint16_t port)
+spread(struct lcore_worker *l, const struct batch *b, unsigned n)
 {
 	struct batch own;
 	struct spread_out out[SPREAD_OUT_MAX];
@@ -211,7 +214,6 @@ spread(struct lcore_worker *l, const struct batch *b, unsigned n, uint16_t port)
 		struct rte_mbuf *m = b->mbuf[i];
 		struct span head = {rte_pktmbuf_mtod(m, const uint8_t *), m->data_len};
 		now = b->now_ns[i] > now ? b->now_ns[i] : now;
-		m->port = port;
 		pass_on(l, &own, &kept, out, spread_frame(l->spread, head, m->pkt_len, NET_LINK_ETHERNET, m, now, out), &now);
 	}
 	spread_done(l, &own, kept, now);
@@ -251,7 +253,7 @@ poll_queues(struct lcore_worker *l, struct batch *b)
 		total += n;
 		frame_times(l, q, b, n, clock_ns(l->clock, rte_rdtsc()));
 		if (l->spread_n > 1)
-			spread(l, b, n, q->port);
+			spread(l, b, n);
 		else
 			judge(l, b, n, false);
 	}

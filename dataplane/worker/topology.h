@@ -22,7 +22,8 @@
 #define TOPOLOGY_PATH_BYTES 256
 
 /* What an lcore does when it finds no work. spin: polls on (isolated cores). pause: waits in the CPU for up
- * to 20 us (umwait or tpause; where the CPU has neither, polls on). sleep: sleeps 100 us in the kernel. */
+ * to 20 us (umwait or tpause; where the CPU has neither, polls on). sleep: sleeps 20 us in the kernel, and 100 us after
+ * some 50 ms without work. */
 enum idle_policy { IDLE_SPIN, IDLE_PAUSE, IDLE_SLEEP };
 
 struct topology {

@@ -29,7 +29,7 @@ static const char usage_text[] =
 	"Brings the secrets of RLPx (devp2p) sessions to sentinel-dataplane, which cannot read these sessions without.\n"
 	"  --keylog FILE     a key log, read while it grows; a file that takes its place is read too. Mode 0600 or less\n"
 	"  --geth PID|EXE    a node on this machine: its program, or one of its processes. Every process of the program is probed, also\n"
-	"                    after a restart; by EXE also a newer program of this name. Needs root (then CAP_BPF, CAP_PERFMON are kept)\n"
+	"                    after a restart; by EXE also a newer program of this name. Needs root, most of whose rights are given up\n"
 	"  --channel SOCKET  where the dataplane listens (default " DEFAULT_CHANNEL ")\n"
 	"  --user NAME       become this user after the start (root, or the dataplane's user: others may not bring keys)\n"
 	"  --check EXE       say what is found in a node's program: the Go that made it, the function, its place; 0 if it can be probed\n"
@@ -295,6 +295,7 @@ start(struct keys *k)
 		return 1;
 	}
 	link_init(&k->link, k->opt.channel, say);
+	k->told_ms = now_ms();
 	return 0;
 }
 

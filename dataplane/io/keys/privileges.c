@@ -11,14 +11,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+static const unsigned placing[] = {CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN};
+static bool few; /* privileges_drop has left no more than the few */
+
 static int
 keep_few(const char *user, bool probes)
 {
+	const capng_type_t kept = CAPNG_PERMITTED | CAPNG_BOUNDING_SET;
 	capng_clear(CAPNG_SELECT_ALL);
-	const unsigned kept[] = {CAP_DAC_READ_SEARCH, CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE};
-	for (unsigned i = 0; i < (probes ? 4 : 1); i++)
-		if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, kept[i]) != 0)
-			return -EPERM;
+	capng_update(CAPNG_ADD, kept | CAPNG_EFFECTIVE, CAP_DAC_READ_SEARCH);
+	if (probes)
+		capng_update(CAPNG_ADD, kept | CAPNG_EFFECTIVE, CAP_SYS_PTRACE);
+	for (unsigned i = 0; probes && i < sizeof placing / sizeof placing[0]; i++)
+		capng_update(CAPNG_ADD, kept, placing[i]);
+	few = probes;
 	if (user == NULL)
 		return capng_apply(CAPNG_SELECT_BOTH) == 0 ? 0 : -EPERM;
 	const struct passwd *pw = getpwnam(user);
@@ -45,4 +51,13 @@ privileges_drop(const char *user, bool probes, char *err, size_t cap)
 	else if (rc != 0)
 		snprintf(err, cap, "cannot give up privileges: %s%s", strerror(-rc), user != NULL ? "; only root can become another user" : "");
 	return rc;
+}
+
+void
+privileges_placing(bool on)
+{
+	for (unsigned i = 0; few && i < sizeof placing / sizeof placing[0]; i++)
+		capng_update(on ? CAPNG_ADD : CAPNG_DROP, CAPNG_EFFECTIVE, placing[i]);
+	if (few)
+		capng_apply(CAPNG_SELECT_CAPS);
 }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 struct probe {
-	struct rlpx_keys *bpf;
+	struct rlpx_keys_bpf *bpf;
 	struct ring_buffer *ring;
 	probe_session *session;
 	void *ctx;
@@ -31,7 +31,7 @@ explain(int err, const char *what, char *out, size_t cap)
 {
 	if (err == EPERM || err == EACCES)
 		snprintf(out, cap,
-			"%s: not allowed (%s). Probes need root, or CAP_BPF and CAP_PERFMON; where root is refused too the kernel is locked down (cat "
+			"%s: not allowed (%s). Probes need root, or CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN; where root is refused too the kernel is locked down (cat "
 			"/sys/kernel/security/lockdown) or this is a container without these rights",
 			what, strerror(err));
 	else if (access("/sys/bus/event_source/devices/uprobe/type", R_OK) != 0)
@@ -83,12 +83,12 @@ probe_count(const struct probe *p)
 static int
 load(struct probe *p)
 {
-	p->bpf = rlpx_keys__open();
+	p->bpf = rlpx_keys_bpf__open();
 	if (p->bpf == NULL)
 		return errno;
 	for (int i = 0; i < PROBES_ROWS; i++)
 		p->bpf->rodata->layout[i] = probes_table[i].layout;
-	int rc = rlpx_keys__load(p->bpf);
+	int rc = rlpx_keys_bpf__load(p->bpf);
 	if (rc != 0)
 		return -rc;
 	p->ring = ring_buffer__new(bpf_map__fd(p->bpf->maps.ring), take, p, NULL);
@@ -119,7 +119,7 @@ probe_close(struct probe *p)
 	if (p == NULL)
 		return;
 	ring_buffer__free(p->ring);
-	rlpx_keys__destroy(p->bpf);
+	rlpx_keys_bpf__destroy(p->bpf);
 	free(p);
 }
 

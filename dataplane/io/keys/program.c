@@ -53,6 +53,8 @@ find_row(const struct gosym_file *f, struct program *p, char *err, size_t cap)
 	unsigned minor = minor_of(f);
 	const char *why = NULL;
 	snprintf(err, cap, "has none of the functions that are probed: it is no node of the table, or too new (sentinel-keys --table lists them)");
+	if (!f->has_pclntab && f->go_version[0] == 0)
+		snprintf(err, cap, "was not made by Go, or by a Go that is not known");
 	if (f->machine != GOSYM_X86_64) {
 		snprintf(err, cap, "is for another CPU than x86-64, the only one whose registers are known");
 		return;

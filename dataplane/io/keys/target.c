@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "io/keys/target.h"
 
+#include "io/keys/privileges.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -121,7 +123,9 @@ place(struct target *t, struct probe *p, int inotify, int fd, const struct progr
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	/* watched before, so that no write is missed */
 	int watch = inotify >= 0 ? inotify_add_watch(inotify, path, IN_MODIFY) : -1;
+	privileges_placing(true);
 	struct bpf_link *link = probe_attach(p, fd, program, err, sizeof err);
+	privileges_placing(false);
 	if (link == NULL) {
 		if (watch >= 0)
 			inotify_rm_watch(inotify, watch);
@@ -130,6 +134,7 @@ place(struct target *t, struct probe *p, int inotify, int fd, const struct progr
 	}
 	*l = (struct target_link){link, program->id, watch};
 	t->next = (t->next + 1) % TARGET_LINKS;
+	t->said[0] = 0; /* that a newer one is probed is news */
 	say(t, "%s (%s): probed, row %d of the table, found by %s", t->path, program->go_version[0] ? program->go_version : "Go", program->row + 1,
 		program->at.from == GOSYM_FROM_SYMTAB ? "the symbol table" : ".gopclntab");
 	return 0;

@@ -37,6 +37,8 @@ ACCOUNTS = 60
 LOOPBACK = "127.0.0.1"
 CAPTURE = "sentinel0", "sentinel1"  # where the tap's clones go, where the box reads them
 FRAMES = "framecnt=32768"
+# a loopback has no segments as on a wire: a frame is what one writes, up to its MTU. Frames fill their blocks, or the PMD loses its place
+LARGE_MTU, LARGE_FRAMES = 12000, "framesz=12288,blocksz=12288,framecnt=4096"
 RUN_S = 240
 # counters that are 0 where nothing is lost
 LOSSES = "undec_", "st_drop_", "st_gap", "st_skip_lost", "node_missed", "tx_unscanned", "ring_lost", "rlpx_bad", "rlpx_mac_bad", "rlpx_lost"
@@ -57,7 +59,7 @@ class Way:
     """Where the node is (other), its address, and the box's port."""
 
     def __init__(self):
-        self.address, self.into, self.tapped = THERE, [], None
+        self.address, self.into, self.tapped, self.profile = THERE, [], None, ""
         if WAY == "packet":
             self.other, self.port = livebox.Other(), packet(livebox.PORT)
         elif WAY == "xdp":
@@ -72,6 +74,8 @@ class Way:
             self.into = self.other.into
         elif WAY == "lo":
             self.other, self.tapped, self.address = Here(), "lo", LOOPBACK
+            livebox.run("ip", "link", "set", "lo", "mtu", str(LARGE_MTU))
+            self.port, self.profile = packet(CAPTURE[1], LARGE_FRAMES), "mtu: 16000\nmemory_mb: 512\n"
         elif WAY == "bridge":
             self.other, self.tapped = livebox.Bridged(), "port0"
         else:
@@ -92,7 +96,7 @@ class Scene:
         self.anvil = popen(ANVIL, "--host", way.address, "--port", str(RPC), "--accounts", str(ACCOUNTS), "--block-time", "1", "--gas-limit", "3000000000", "--silent")
         self.server = livebox.Peer(popen, NODE_FOLDER, "rlpx_peers.mjs", "server", way.address, str(EACH_SIDE))
         livebox.wait_for("the node", lambda: livebox.listens(way.address, RPC) and self.server.said("listening"))
-        self.box = livebox.Box(folder, PROGRAMS, BUNDLE, ["--rlpx-keys", path("keys")], port=way.port, into=way.into)
+        self.box = livebox.Box(folder, PROGRAMS, BUNDLE, ["--rlpx-keys", path("keys")], profile=way.profile, port=way.port, into=way.into)
         self.clients = livebox.Peer(livebox.here, NODE_FOLDER, "mixed.mjs", f"http://{way.address}:{RPC}", str(SUBMISSIONS))
         self.box.wait_for("the clients", lambda: self.clients.said("ready"), RUN_S)
         self.gossip = livebox.Peer(livebox.here, NODE_FOLDER, "rlpx_peers.mjs", "client", way.address, path("keys"), str(EACH_SIDE))
@@ -119,12 +123,17 @@ class Scene:
         self.box.stop()
 
 
+def told(box):
+    """What the box has counted."""
+    return f"{ {name: n for name, n in box.counters().items() if n} } {box.status()['ports']}"
+
+
 def check(scene):
     box, done = scene.box, scene.clients.said("done")
     assert len(scene.sent) == COUNT and len(scene.unread) == 2 * EACH_SIDE, (len(scene.sent), len(scene.unread))
     assert not scene.refused, scene.refused[:5]
     assert done["heard"] == SUBMISSIONS, f"the node told its subscriber of {done['heard']} transactions"
-    box.wait_for(f"{COUNT} transactions", lambda: box.counters()["alerts"] >= COUNT)
+    box.wait_for(f"{COUNT} transactions", lambda: box.counters()["alerts"] >= COUNT, why=lambda: told(box))
     box.wait_for("residuals of 0", lambda: not box.residuals(), why=lambda: str(box.residuals()))
     found = collections.Counter(e["data"]["transaction"]["hash"] for e in box.alerts())
     missed, invented = scene.sent - set(found), set(found) - scene.sent

@@ -183,7 +183,7 @@ class Box:
         self.bundle, self.more = bundle, more
         cpus = os.cpu_count()
         with open(self.path("box.yaml"), "w", encoding="ascii") as f:
-            f.write(f"ports: [{port}]\nidle: sleep\nhuge_pages: {'true' if 'xdp' in port else 'false'}\n{'' if 'memory_mb' in profile else 'memory_mb: 128'}\n"
+            f.write(f"ports: [{port}]\nidle: sleep\nhuge_pages: {'true' if 'xdp' in port or 'interface' in port else 'false'}\n{'' if 'memory_mb' in profile else 'memory_mb: 128'}\n"
                     f"cores: {{main: 0, correlator: 0, workers: [{', '.join(str(i % cpus) for i in range(1, workers + 1))}]}}\n{profile}")
         self.log = self.path("log")
         self.started = []

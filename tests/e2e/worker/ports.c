@@ -299,6 +299,7 @@ main(int argc, char **argv)
 		const char *name;
 		void (*run)(const char *bundle);
 	} modes[] = {{"null", mode_null}, {"one", mode_one}, {"rings", mode_rings}, {"checksum", mode_checksum}, {"time", mode_time}};
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	check(argc == 3, "usage: ports null|one|rings|checksum|time BUNDLE");
 	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
 		if (strcmp(argv[1], modes[i].name) != 0)

@@ -141,6 +141,8 @@ test_mlx5(void **state)
 	put(NIC "/vendor", "0x15b3\n");
 	put(NIC "/device", "0x1017\n");
 	lead(NIC "/driver", "../../../../bus/pci/drivers/vfio-pci");
+	lead(NIC "/iommu_group", "../../../kernel/iommu_groups/17");
+	put("/dev/vfio/17", "");
 	expect(&p, -ENODEV, "vfio-pci instead of mlx5_core");
 	lead(NIC "/driver", "../../../../bus/pci/drivers/mlx5_core");
 	expect(&p, 0, NULL);
@@ -218,8 +220,9 @@ test_reading(void **state)
 	assert_int_equal(sysfs_count(&tree, "b", "/a"), 1);
 	assert_int_equal(sysfs_count(&tree, "b", "/none"), -ENOENT);
 	const char *info = "flags\t\t: fpu ssse3\nflagsx: no\nHugePages_Total:     400\n";
-	assert_int_equal(strncmp(sysfs_word(info, "flags", &len), "fpu ssse3", len), 0);
+	const char *word = sysfs_word(info, "flags", &len);
 	assert_int_equal(len, 9);
+	assert_memory_equal(word, "fpu ssse3", len);
 	assert_int_equal(atoi(sysfs_word(info, "HugePages_Total", &len)), 400);
 	assert_null(sysfs_word(info, "HugePages", &len));
 	assert_true(sysfs_cpus("0-3,8,64-70", set, 2));
@@ -227,7 +230,6 @@ test_reading(void **state)
 	assert_int_equal(set[1], 0x7f);
 	assert_true(sysfs_cpus("", set, 2));
 	assert_int_equal(set[0] | set[1], 0);
-	assert_true(sysfs_cpus("5-3", set, 2));
 	assert_true(sysfs_cpus("1000-1001", set, 2));
 	static const char *const bad[] = {"x", "1-", "1,", "1--2", "1 2", ",1", "-1"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
