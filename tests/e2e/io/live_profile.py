@@ -104,6 +104,17 @@ class Test:
         assert done.returncode == 1, done
         return done.stderr
 
+    def command_lines(self):
+        """What it is asked for, its exit status, and a word of what it says."""
+        socket = ["--socket", self.path("socket")]
+        for argv, code, word in ((["check", self.path("box.yaml")], 0, "worker"), (["check", self.path("none.yaml")], 1, "cannot read"), (["show", *socket], 0, "profile"),
+                                 ([], 2, "say what to do"), (["aply"], 2, "not: aply"), (["show", "x"], 2, "unexpected"), (["check", "x", "y"], 2, "unexpected"),
+                                 (["check", "--json"], 2, "goes with"), (["apply", "--what"], 2, "unknown option"), (["apply", "--socket"], 2, "needs a value"),
+                                 (["apply", self.path("none.yaml"), *socket], 1, "cannot read"), (["apply", self.folder, *socket], 1, "cannot read"),
+                                 (["apply", self.path("box.yaml"), "--socket", self.path("none")], 1, "cannot reach"), (["--help"], 0, "usage")):
+            done = subprocess.run([PROGRAMS[2], "profile", *argv], capture_output=True, text=True, check=False)
+            assert done.returncode == code and word in done.stdout + done.stderr, (argv, done)
+
     def pauser_may_not(self):
         """A user who may connect, and consume."""
         os.chmod(self.folder, 0o755)
@@ -133,7 +144,7 @@ class Test:
         blind = box.status()["blind"]
         assert blind["kept"] and blind["dataplane"]["count"] == "0" == blind["control"]["count"], blind
         for turn in range(2):
-            epoch = box.status()["dataplane"]["epoch"]
+            epoch, began = box.status()["dataplane"]["epoch"], time.time()
             if turn == 0:
                 box.dataplane.terminate()
                 box.dataplane.wait()
@@ -145,11 +156,12 @@ class Test:
             box.dataplane = box.start_dataplane()
             box.wait_for("the new dataplane", lambda: (box.status() or {}).get("dataplane", {}).get("attached") and box.status()["dataplane"]["epoch"] != epoch)
             times = box.status()["blind"]["dataplane"]
-            assert times["count"] == str(turn + 1) and 300 <= int(times["last_ms"]) < 20000, times
+            assert times["count"] == str(turn + 1) and 300 <= int(times["last_ms"]) <= 1000 * (time.time() - began) + 200, times
         profile = box.status()["dataplane"]["profile"]
         assert profile["waiting"] == "0" == profile["applied_ns"] and profile["runs"] == profile["started"], profile
         total = box.status()["blind"]["dataplane"]["total_ms"]
         for turn in range(2):
+            began = time.time()
             if turn == 0:
                 box.control.terminate()
                 box.control.wait()
@@ -161,7 +173,7 @@ class Test:
             box.control = box.start_control()
             box.wait_for("the new control", lambda: (box.status() or {}).get("dataplane", {}).get("attached"))
             blind = box.status()["blind"]
-            assert blind["control"]["count"] == str(turn + 1) and 300 <= int(blind["control"]["last_ms"]) < 20000, blind
+            assert blind["control"]["count"] == str(turn + 1) and 300 <= int(blind["control"]["last_ms"]) <= 1000 * (time.time() - began) + 200, blind
             assert blind["dataplane"]["count"] == "2" and blind["dataplane"]["total_ms"] == total, blind
         more = set(range(1 << 30, (1 << 30) + 20))
         client = Client(THERE, 8545)
@@ -194,6 +206,7 @@ def main():
         t = Test(folder)
         always, sometimes = t.feeds_while_it_runs()
         t.refused()
+        t.command_lines()
         t.pauser_may_not()
         t.what_takes_a_restart()
         blind = t.restarts()
