@@ -6,6 +6,7 @@
 #include "control/drain.h"
 #include "control/journal.h"
 #include "control/latency.h"
+#include "control/nodes.h"
 #include "control/recall.h"
 #include "control/vet.h"
 
@@ -30,6 +31,7 @@ struct control {
 	struct vet *vet;
 	struct recall *recall;
 	struct latency latency;
+	struct nodes_watch nodes;
 	uint64_t started_ns;
 	_Atomic uint64_t undurable; /* alerts that went out marked durable:false */
 	_Atomic uint64_t lost_untold; /* alerts that are lost, and the journal that shall tell of it is down */

@@ -4,6 +4,7 @@
 #include "abi/identity.h"
 #include "abi/ring.h"
 #include "control/status_latency.h"
+#include "control/status_nodes.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -389,6 +390,8 @@ status_build(struct control *c, unsigned clients)
 	json_object_set_new(root, "vet", vet_part(c));
 	json_object_set_new(root, "memory", memory_part(c));
 	json_object_set_new(root, "latency", status_latency(c, false));
+	json_object_set_new(root, "nodes", status_nodes(c));
+	json_object_set_new(root, "clock", status_clock(c));
 	set(root, "time_ns", control_wall_ns());
 	return root;
 }
