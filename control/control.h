@@ -3,8 +3,10 @@
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
 
+#include "control/blind.h"
 #include "control/drain.h"
 #include "control/journal.h"
+#include "control/profile.h"
 #include "control/latency.h"
 #include "control/nodes.h"
 #include "control/recall.h"
@@ -30,6 +32,8 @@ struct control {
 	struct drain drain;
 	struct vet *vet;
 	struct recall *recall;
+	struct profile_desk *profile;
+	struct blind blind;
 	struct latency latency;
 	struct nodes_watch nodes;
 	uint64_t started_ns;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/drain.h"
 
+#include "control/realtime.h"
 #include "control/vet_answer.h"
 
 #include <stdatomic.h>
@@ -11,7 +12,7 @@ void
 drain_init(struct drain *n)
 {
 	memset(n, 0, sizeof *n);
-	pthread_mutex_init(&n->lock, NULL);
+	realtime_mutex_init(&n->lock);
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include "abi/log.h"
 #include "control/journal_private.h"
+#include "control/realtime.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static uint64_t
-monotonic_us(void)
+uint64_t
+journal_monotonic_us(void)
 {
 	struct timespec ts;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -234,7 +235,8 @@ journal_open(const struct journal_options *o, char *err, size_t cap)
 	j->lock_fd = j->dir_fd = -1;
 	j->file_bytes = o->file_bytes;
 	j->keep_bytes = o->keep_bytes;
-	pthread_mutex_init(&j->lock, NULL);
+	realtime_mutex_init(&j->lock);
+	tail_init(&j->tail);
 	pthread_cond_init(&j->wake, NULL);
 	int rc = lock_folder(j, err, cap);
 	if (rc == 0)
@@ -268,6 +270,7 @@ journal_close(struct journal *j)
 	if (j->dir_fd >= 0)
 		close(j->dir_fd);
 	pthread_mutex_destroy(&j->lock);
+	tail_end(&j->tail);
 	pthread_cond_destroy(&j->wake);
 	free(j->files);
 	free(j);
@@ -279,8 +282,10 @@ static void
 committed(struct journal *j, struct batch *b, const struct consumer_changes *c, const struct turn *t,
 	uint64_t started_us)
 {
-	uint64_t us = monotonic_us() - started_us;
+	uint64_t now_us = journal_monotonic_us(), us = now_us - started_us;
+	atomic_store_explicit(&j->committed_us, now_us, memory_order_relaxed);
 	j->state = t->s;
+	tail_put(&j->tail, b, t->at, t->now_ns);
 	b->n = 0;
 	b->evidence_n = 0;
 	consumers_settle(j, c);
@@ -298,6 +303,8 @@ committed(struct journal *j, struct batch *b, const struct consumer_changes *c, 
 	if (us > j->status.max_commit_us)
 		j->status.max_commit_us = us;
 	j->status.duplicates += t->duplicates;
+	if (wal_is_full(j))
+		pthread_cond_signal(&j->wake);
 	pthread_mutex_unlock(&j->lock);
 	show(j);
 }
@@ -425,7 +432,7 @@ journal_commit(struct journal *j, struct batch *b, uint64_t now_ns)
 		return -EIO;
 	if (!down && b->n == 0 && !journal_wants(j, now_ns))
 		return 0;
-	uint64_t started_us = monotonic_us();
+	uint64_t started_us = journal_monotonic_us();
 	t.now_ns = now_ns;
 	consumers_take(j, &changes);
 	int rc = down ? SQLITE_IOERR : transact(j, b, &changes, &t);

@@ -211,8 +211,10 @@ file_create(struct journal *j, uint32_t no, struct journal_db *out, char *err, s
 	}
 	int rc = build(j, path, out);
 	/* The file's name must survive too. */
-	if (rc == SQLITE_OK && fsync(j->dir_fd) == 0)
+	if (rc == SQLITE_OK && fsync(j->dir_fd) == 0) {
+		wal_watch(j, out->db);
 		return 0;
+	}
 	snprintf(
 		err, cap, "cannot make %s: %s", path, rc != SQLITE_OK ? sqlite3_errstr(rc) : strerror(errno));
 	file_close(out);
@@ -229,8 +231,10 @@ file_open(struct journal *j, uint32_t no, struct journal_db *out, char *err, siz
 	int rc = journal_connect(path, false, false, &out->db);
 	if (rc == SQLITE_OK)
 		rc = prepare_all(out);
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK) {
+		wal_watch(j, out->db);
 		return 0;
+	}
 	snprintf(err, cap, "cannot open %s: %s", path, sqlite3_errstr(rc));
 	file_close(out);
 	return -EIO;
@@ -258,8 +262,8 @@ file_bytes(const struct journal *j, uint32_t no)
 	snprintf(wal, sizeof wal, "%s-wal", path);
 	if (stat(path, &st) == 0)
 		n += (uint64_t)st.st_size;
-	if (stat(wal, &st) == 0)
-		n += (uint64_t)st.st_size;
+	if (stat(wal, &st) == 0 && (uint64_t)st.st_size > wal_room(j))
+		n += (uint64_t)st.st_size - wal_room(j);
 	return n;
 }
 

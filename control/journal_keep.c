@@ -74,16 +74,22 @@ journal_tidy(struct journal *j, uint64_t now_ns)
 
 /* ---- checkpoints ---- */
 
+/* A passive one leaves what was committed meanwhile: as long as that is much, it goes on, or the WAL never begins anew. */
+#define CHECKPOINT_ROUNDS 8
+#define CHECKPOINT_LEFT_PAGES 16
+
 static int
 checkpoint(const struct journal *j, uint32_t no, int mode)
 {
 	char path[JOURNAL_PATH_MAX];
 	sqlite3 *db;
+	int pages = 0, done = 0;
 	journal_path(j, no, path);
 	int rc = journal_connect(path, false, false, &db);
 	if (rc != SQLITE_OK)
 		return rc;
-	rc = sqlite3_wal_checkpoint_v2(db, NULL, mode, NULL, NULL);
+	for (unsigned i = 0; i < CHECKPOINT_ROUNDS && rc == SQLITE_OK && (i == 0 || pages - done > CHECKPOINT_LEFT_PAGES); i++)
+		rc = sqlite3_wal_checkpoint_v2(db, NULL, mode, &pages, &done);
 	sqlite3_close(db);
 	return rc;
 }
@@ -92,6 +98,15 @@ int
 checkpoint_whole(const struct journal *j, uint32_t no)
 {
 	return checkpoint(j, no, SQLITE_CHECKPOINT_TRUNCATE);
+}
+
+/* A checkpoint keeps the disk busy while somebody waits for a commit: not while commits come, unless the WAL would grow. */
+static bool
+is_due(const struct journal *j)
+{
+	uint64_t committed_us = atomic_load_explicit(&j->committed_us, memory_order_relaxed);
+	return atomic_load_explicit(&j->wal_bytes, memory_order_relaxed) > 0 &&
+	       (wal_is_full(j) || journal_monotonic_us() - committed_us > CHECKPOINT_EVERY_S * 1000000u);
 }
 
 /* The next file to see to: finished ones first, 0 if none. Under the lock. */
@@ -107,7 +122,7 @@ next_file(struct journal *j, bool *whole)
 		}
 	}
 	*whole = false;
-	return j->n_files > 0 && !j->files[j->n_files - 1].given_up ? j->files[j->n_files - 1].no : 0;
+	return j->n_files > 0 && !j->files[j->n_files - 1].given_up && is_due(j) ? j->files[j->n_files - 1].no : 0;
 }
 
 static void

@@ -6,6 +6,7 @@
 
 #include "control/audit.h"
 #include "control/journal.h"
+#include "control/journal_tail.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -15,6 +16,8 @@
 #define JOURNAL_FORMAT 2
 #define JOURNAL_APPLICATION_ID 0x534e544a /* "SNTJ" */
 #define NOTES_MAX 64
+#define JOURNAL_PAGE_BYTES 4096u
+#define JOURNAL_WAL_BYTES (16ull << 20) /* or a quarter of a file */
 
 /* The journal's knowledge that each file carries on; changed only by a committed transaction. */
 struct journal_state {
@@ -77,6 +80,8 @@ struct journal {
 	struct journal_db file;
 	struct journal_state state;
 	uint64_t retry_at_ns, rotate_again_ns;
+	bool wal_short; /* the newest file's WAL is not as long as it is to become */
+	uint64_t wal_again_ns;
 
 	/* shared, under lock */
 	pthread_mutex_t lock;
@@ -90,14 +95,19 @@ struct journal {
 	struct journal_status status;
 	struct journal_state shown; /* copy of state after each commit */
 
+	struct journal_tail tail;
+
 	_Atomic uint64_t head;
 	_Atomic bool dirty; /* consumers have changed, or there are notes */
 	_Atomic bool down;
+	_Atomic uint64_t wal_bytes, committed_us; /* of the newest file's WAL in use; when the last commit was */
 
 	pthread_t checkpointer;
 	pthread_cond_t wake;
 	bool running, stop;
 };
+
+uint64_t journal_monotonic_us(void);
 
 /* ---- journal_file.c ---- */
 
@@ -118,6 +128,7 @@ int file_scan(
 	const struct journal *j, uint32_t no, struct journal_file *out, uint32_t *id, char *err, size_t cap);
 /* file_load_state reads state and consumers from the newest file. */
 int file_load_state(struct journal *j, struct journal_db *f, char *err, size_t cap);
+/* file_bytes: of a file and its WAL; of that, what is longer than wal_room. */
 uint64_t file_bytes(const struct journal *j, uint32_t no);
 /* step runs a prepared statement to its end and resets it. SQLITE_DONE is SQLITE_OK here. */
 int step(sqlite3_stmt *s);
@@ -144,6 +155,7 @@ struct turn {
 	struct audit_digest digest;
 	uint64_t now_ns, pause_last, duplicates;
 	unsigned n_notes;
+	uint64_t at[BATCH_ENTRIES]; /* each entry's cursor, 0: it was there already */
 };
 
 /* transact writes the batch, the consumers and the notes in one transaction. SQLITE_OK: committed, t->s is
@@ -151,6 +163,14 @@ struct turn {
 int transact(struct journal *j, const struct batch *b, const struct consumer_changes *c, struct turn *t);
 /* progress_of: the ring's entry, or NULL. */
 struct journal_progress *progress_of(struct journal_state *s, const uint8_t epoch[8], uint32_t ring_id);
+
+/* ---- journal_wal.c ---- */
+
+/* wal_room: how long a WAL is made before it is used. wal_is_full: it should go into its file soon, or it grows longer than that. */
+uint64_t wal_room(const struct journal *j);
+bool wal_is_full(const struct journal *j);
+/* wal_watch: db is the newest file's writer. */
+void wal_watch(struct journal *j, sqlite3 *db);
 
 /* ---- journal_keep.c ---- */
 

@@ -211,9 +211,14 @@ read_evidence(struct journal_reader *r, struct open_file *f, struct journal_even
 int
 journal_read(struct journal_reader *r, uint64_t *at, unsigned min_grade, struct journal_event *e)
 {
-	uint64_t last = 0;
-	if (*at >= journal_head(r->j))
+	uint64_t last = 0, head = journal_head(r->j);
+	if (*at >= head)
 		return 0;
+	if (*at >= journal_floor(r->j)) {
+		int got = tail_read(&r->j->tail, at, head, min_grade, e, r->evidence);
+		if (got >= 0)
+			return got;
+	}
 	uint32_t no = file_of(r->j, *at + 1, &last);
 	if (no == 0)
 		return *at < journal_floor(r->j) ? -ESTALE : -EIO;

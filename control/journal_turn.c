@@ -107,10 +107,11 @@ insert_loss(struct journal_db *f, struct turn *t, const struct entry *e, uint64_
 	return SQLITE_OK;
 }
 
-/* Facts first. `at` gets each entry's cursor, 0 if it was there already. */
+/* Facts first. */
 static int
-insert_facts(struct journal_db *f, struct turn *t, const struct batch *b, uint64_t at[BATCH_ENTRIES])
+insert_facts(struct journal_db *f, struct turn *t, const struct batch *b)
 {
+	uint64_t *at = t->at;
 	int rc = SQLITE_OK;
 	for (uint32_t i = 0; i < b->n && rc == SQLITE_OK; i++) {
 		const struct entry *e = &b->e[i];
@@ -225,7 +226,6 @@ write_consumers(struct journal_db *f, const struct consumer_changes *c)
 int
 transact(struct journal *j, const struct batch *b, const struct consumer_changes *c, struct turn *t)
 {
-	static uint64_t at[BATCH_ENTRIES]; /* there is one writer */
 	struct journal_db *f = &j->file;
 	t->s = j->state;
 	t->pause_last = t->duplicates = 0;
@@ -236,7 +236,7 @@ transact(struct journal *j, const struct batch *b, const struct consumer_changes
 	int rc = step(f->st[ST_BEGIN]);
 	if (rc != SQLITE_OK)
 		return rc;
-	rc = insert_facts(f, t, b, at);
+	rc = insert_facts(f, t, b);
 	if (rc == SQLITE_OK)
 		rc = write_changed_progress(f, t, b);
 	if (rc == SQLITE_OK)
@@ -244,7 +244,7 @@ transact(struct journal *j, const struct batch *b, const struct consumer_changes
 	if (rc == SQLITE_OK)
 		rc = write_trail(j, t);
 	if (rc == SQLITE_OK)
-		rc = insert_evidence(f, b, at);
+		rc = insert_evidence(f, b, t->at);
 	if (rc == SQLITE_OK)
 		rc = step(f->st[ST_COMMIT]);
 	if (rc != SQLITE_OK)

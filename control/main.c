@@ -5,6 +5,7 @@
 #include "control/audit.h"
 #include "control/control.h"
 #include "control/deliver/outlet.h"
+#include "control/realtime.h"
 #include "control/sandbox.h"
 #include "control/vetting.h"
 
@@ -23,7 +24,7 @@
 #include <unistd.h>
 
 #define ATTACH_EVERY_NS 1000000u
-#define QUIET_COMMIT_EVERY_NS 5000000u /* acks alone do not make a commit more often than this */
+#define QUIET_COMMIT_EVERY_NS 20000000u /* acks alone do not make a commit more often than this */
 #define TIDY_EVERY_NS 10000000000u
 #define IDLE_NS 50000u
 #define ALONE_NS 2000000u /* no dataplane: nothing that hurries */
@@ -52,7 +53,7 @@ static const char usage_text[] =
 	"                     up to 4 times, the first definite answer counts. Such alerts go out as page at once; the answer "
 	"follows\n"
 	"  --vet-ms N         how long a node may take to answer (default 250)\n"
-	"  --realtime         run the drain with real-time priority (needs CAP_SYS_NICE or an rtprio limit)\n"
+	"  --realtime         run the drain and the delivery with real-time priority (needs CAP_SYS_NICE or an rtprio limit)\n"
 	"  --once             end, with status 0, when the dataplane has read its capture and all is "
 	"journaled\n"
 	"  --no-sandbox       keep every right; for debuggers only\n"
@@ -202,6 +203,7 @@ came(struct run *r, struct dataplane *d)
 		"{\"epoch\":\"%s\",\"pid\":\"%" PRIu32 "\",\"generation\":\"%" PRIu64 "\"}", epoch, d->pid,
 		d->generation);
 	journal_note(r->c.journal, control_wall_ns(), "attached", detail);
+	blind_came(&r->c.blind, d->stats, r->c.journal, control_wall_ns());
 	drain_attach(&r->c.drain, d, r->c.journal);
 	atomic_fetch_add(&r->c.attachments, 1);
 	r->said_waiting = false;
@@ -217,6 +219,7 @@ gone(struct run *r, uint64_t now_ns)
 		r->c.drain.d.pid);
 	snprintf(detail, sizeof detail, "{\"epoch\":\"%s\"}", epoch);
 	journal_note(r->c.journal, control_wall_ns(), "gone", detail);
+	blind_gone(&r->c.blind, r->c.drain.d.stats);
 	r->draining_gone = true;
 	r->gone_at_ns = now_ns;
 }
@@ -248,6 +251,10 @@ see_to_channel(struct run *r, uint64_t now_ns)
 		return;
 	r->attach_at_ns = now_ns + ATTACH_EVERY_NS;
 	see_to_memory(r);
+	if (profile_turn(r->c.profile, &r->attach, r->c.journal, now_ns))
+		for (size_t k = 0; k < OUTLETS; k++)
+			outlets[k]->wake(r->outlet[k]);
+	blind_alive(&r->c.blind, r->c.drain.alive ? r->c.drain.d.stats : NULL, control_wall_ns());
 	switch (attach_poll(&r->attach, now_ns, &d)) {
 	case ATTACH_CAME:
 		came(r, &d);
@@ -266,6 +273,8 @@ see_to_channel(struct run *r, uint64_t now_ns)
 			r->attach.why);
 		break;
 	case ATTACH_SAID:
+		profile_said(r->c.profile, &r->attach, r->c.drain.d.stats, r->c.journal);
+		break;
 	case ATTACH_NOTHING:
 		break;
 	}
@@ -327,6 +336,8 @@ turn(struct run *r)
 	work += nodes_turn(&r->c.nodes, &r->c.drain, &r->batch, r->c.journal, now_ns, control_wall_ns());
 	if (work > 0 || (now_ns >= r->commit_at_ns && journal_wants(r->c.journal, control_wall_ns())))
 		make_durable(r, now_ns);
+	else
+		journal_idle(r->c.journal, now_ns);
 	if (r->draining_gone && (work == 0 || now_ns - r->gone_at_ns > GONE_PATIENCE_NS)) {
 		r->draining_gone = false;
 		drain_gone(&r->c.drain);
@@ -429,12 +440,12 @@ finish(struct run *r, int rc)
 static void
 take_priority(void)
 {
-	struct sched_param p = {.sched_priority = 10};
-	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p) != 0)
+	int rc = realtime_take(REALTIME_DRAIN);
+	if (rc != 0)
 		LOG(LOG_WARN, "no real-time priority (%s): give the process CAP_SYS_NICE or "
 			"raise its rtprio limit;"
 			" going on without",
-			strerror(errno));
+			strerror(-rc));
 	if (mlockall(MCL_CURRENT) != 0)
 		LOG(LOG_WARN, "memory is not locked (%s): raise the memlock limit; going on "
 			"without",
@@ -453,6 +464,8 @@ tear_down(struct run *r, size_t up)
 	if (r->page_fd >= 0)
 		close(r->page_fd);
 	journal_close(r->c.journal);
+	profile_desk_free(r->c.profile);
+	blind_close(&r->c.blind);
 }
 
 /* What serves the outlets and the drain. 0, or the exit status. */
@@ -466,6 +479,11 @@ set_up(struct run *r)
 		say(err);
 		return rc;
 	}
+	r->c.profile = profile_desk_new();
+	if (r->c.profile == NULL)
+		return say("no memory");
+	if (blind_open(&r->c.blind, r->c.opt.journal, control_wall_ns()) != 0)
+		say("the times in which nobody looked cannot be kept over a restart: the journal's folder takes no file `blind`");
 	r->c.recall = recall_start(r->c.journal, r->c.opt.journal, err, sizeof err);
 	if (r->c.recall == NULL)
 		return say(err);
@@ -552,6 +570,8 @@ main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a failed write, not a death */
 	notify_open();
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+	if (r.c.opt.realtime)
+		realtime_sqlite();
 	drain_init(&r.c.drain);
 	nodes_init(&r.c.nodes);
 	rc = serve(&r);

@@ -5,6 +5,7 @@
 #include "abi/ring.h"
 #include "control/status_latency.h"
 #include "control/status_nodes.h"
+#include "control/status_ports.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -121,11 +122,29 @@ page_name(const char from[32])
 	return json_string(name);
 }
 
+/* null of a port that is not steered */
+static json_t *
+steer(const struct stats_steer *s)
+{
+	static const char *const names[] = {
+#define _(id, name, help) name,
+		STEER_COUNTERS(_)
+#undef _
+	};
+	if (load(&s->on) == 0)
+		return json_null();
+	json_t *o = json_object();
+	for (unsigned i = 0; i < STEER_COUNT; i++)
+		set(o, names[i], load(&s->c[i]));
+	return o;
+}
+
 static json_t *
 ports(const struct stats_page *s)
 {
 	json_t *list = json_array();
-	uint32_t n = __atomic_load_n(&s->ports, __ATOMIC_ACQUIRE);
+	uint32_t n = __atomic_load_n(&s->ports, __ATOMIC_ACQUIRE), lcores = __atomic_load_n(&s->lcores, __ATOMIC_RELAXED);
+	uint32_t workers = lcores > 2 ? lcores - 2 : 0; /* but the main lcore and the correlator */
 	for (uint32_t i = 0; i < n && i < STATS_PORTS_MAX; i++) {
 		const struct stats_port *p = &s->port[i];
 		json_t *o = json_object();
@@ -135,6 +154,8 @@ ports(const struct stats_page *s)
 		set(o, "missed", load(&p->missed));
 		set(o, "errors", load(&p->errors));
 		set(o, "no_mbuf", load(&p->no_mbuf));
+		json_object_set_new(o, "steer", steer(&s->steer[i]));
+		status_port_info(o, &s->port_info[i], workers);
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -238,6 +259,8 @@ add_dataplane(struct control *c, json_t *root)
 		set(d, "generation", load(&s->generation));
 		set_hex(d, "bundle_digest", s->bundle_digest, sizeof s->bundle_digest);
 		set(d, "started_ns", load(&s->started_ns));
+		set(d, "ready_ns", load(&s->ready_ns));
+		json_object_set_new(d, "profile", profile_status(s));
 		json_object_set_new(
 			d, "source_done", json_boolean(__atomic_load_n(&s->source_done, __ATOMIC_ACQUIRE)));
 		json_object_set_new(root, "lcores", lcores(s, now_ns));
@@ -389,6 +412,7 @@ status_build(struct control *c, unsigned clients)
 	json_object_set_new(root, "control", self);
 	json_object_set_new(root, "vet", vet_part(c));
 	json_object_set_new(root, "memory", memory_part(c));
+	json_object_set_new(root, "blind", c->blind.page != NULL ? blind_status(&c->blind) : json_null());
 	json_object_set_new(root, "latency", status_latency(c, false));
 	json_object_set_new(root, "nodes", status_nodes(c));
 	json_object_set_new(root, "clock", status_clock(c));

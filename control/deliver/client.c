@@ -24,8 +24,11 @@ client_start(struct client *k, int fd, uint64_t now_ns)
 }
 
 void
-client_end(struct client *k)
+client_end(struct client *k, struct client_service *s)
 {
+	if (k->state == CLIENT_PROFILE)
+		profile_abandon(s->c->profile, k->profile_ticket);
+	free(k->profile);
 	close(k->fd);
 	free(k->out);
 	*k = (struct client){.fd = -1};
@@ -242,9 +245,21 @@ answer_watch(struct client *k, struct client_service *s)
 			"see sentinel-control's messages; the list is as it was when it starts again, unless it can be written by then");
 }
 
+static void
+answer_profile(struct client *k, struct client_service *s)
+{
+	json_t *o = profile_answer(s->c->profile, k->profile_ticket);
+	if (o == NULL)
+		return;
+	k->state = CLIENT_IDLE;
+	put_object(k, o);
+}
+
 bool
 client_fill(struct client *k, struct client_service *s, uint64_t now_ns)
 {
+	if (k->state == CLIENT_PROFILE)
+		answer_profile(k, s);
 	if (k->state == CLIENT_WATCH)
 		answer_watch(k, s);
 	if (k->state == CLIENT_REGISTERED && journal_settled(s->c->journal, k->name))
@@ -448,6 +463,41 @@ list_watch(struct client *k, struct client_service *s)
 }
 
 static void
+profile(struct client *k, struct client_service *s, const struct line_request *q)
+{
+	struct ucred who = {.uid = (uid_t)-1};
+	socklen_t n = sizeof who;
+	if (getsockopt(k->fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0 || !profile_may(who.uid)) {
+		refuse(k, "this user may not change what the box sees", "run it as root, or as the user that sentinel-control runs as");
+		return;
+	}
+	if (k->profile_n + q->text_n > PROFILE_TEXT_MAX) {
+		refuse(k, "the profile is too long", "a profile has at most 65536 bytes");
+		return;
+	}
+	if (k->profile == NULL)
+		k->profile = malloc(PROFILE_TEXT_MAX);
+	if (k->profile == NULL) {
+		k->state = CLIENT_CLOSING;
+		return;
+	}
+	memcpy(k->profile + k->profile_n, q->text, q->text_n);
+	k->profile_n += q->text_n;
+	if (q->more)
+		return;
+	int rc = profile_submit(s->c->profile, k->profile, k->profile_n, who.uid, who.pid, &k->profile_ticket);
+	free(k->profile);
+	k->profile = NULL;
+	k->profile_n = 0;
+	if (rc == 0)
+		k->state = CLIENT_PROFILE;
+	else if (rc == -EBUSY)
+		refuse(k, "another profile is being applied", "try again");
+	else
+		refuse(k, "the profile is empty", "send its text");
+}
+
+static void
 act(struct client *k, struct client_service *s, const char *line, size_t n)
 {
 	struct line_request q;
@@ -468,6 +518,10 @@ act(struct client *k, struct client_service *s, const char *line, size_t n)
 		subscribe(k, s, &q);
 	} else if (q.op == LINE_ALERTS) {
 		alerts(k, s, &q);
+	} else if (q.op == LINE_PROFILE && s->c->profile == NULL) {
+		refuse(k, "profiles cannot be changed here", "see sentinel-control's messages");
+	} else if (q.op == LINE_PROFILE) {
+		profile(k, s, &q);
 	} else if (q.op >= LINE_WATCH_ADD && s->c->recall == NULL) {
 		refuse(k, "there is no watch list here", "see sentinel-control's messages");
 	} else if (q.op == LINE_WATCH_LIST) {
@@ -483,7 +537,7 @@ act(struct client *k, struct client_service *s, const char *line, size_t n)
 static bool
 takes_lines(const struct client *k)
 {
-	return k->state != CLIENT_CLOSING && k->state != CLIENT_ALERTS && k->state != CLIENT_WATCH &&
+	return k->state != CLIENT_CLOSING && k->state != CLIENT_ALERTS && k->state != CLIENT_WATCH && k->state != CLIENT_PROFILE &&
 	       (k->state != CLIENT_IDLE || unsent(k) < CLIENT_FILL_BYTES);
 }
 

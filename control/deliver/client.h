@@ -21,6 +21,7 @@ enum client_state {
 	CLIENT_REGISTERED, /* subscribed; its place is not durable yet */
 	CLIENT_STREAM,
 	CLIENT_ALERTS, /* a bounded run of events */
+	CLIENT_PROFILE, /* its profile is not answered yet */
 	CLIENT_WATCH,  /* its change of the watch list is not kept yet */
 	CLIENT_CLOSING /* what is in the buffer, then the end */
 };
@@ -41,6 +42,9 @@ struct client {
 	uint64_t watch_version; /* CLIENT_WATCH: what it waits for */
 	uint8_t watch_address[20];
 	bool watch_added;
+	char *profile; /* what it has sent of one; NULL: nothing */
+	size_t profile_n;
+	uint64_t profile_ticket;
 	uint64_t live_from; /* events behind this one came while it was listening */
 	struct latency_follow follow;
 	unsigned told;	    /* announced alerts that it has been sent */
@@ -60,7 +64,7 @@ struct client_service {
 };
 
 void client_start(struct client *k, int fd, uint64_t now_ns);
-void client_end(struct client *k);
+void client_end(struct client *k, struct client_service *s);
 
 /* client_receive reads what has come and acts on whole lines. false: the connection is to be ended now. */
 bool client_receive(struct client *k, struct client_service *s, uint64_t now_ns);

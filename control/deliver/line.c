@@ -10,7 +10,7 @@
 
 #define EXAMPLE "send {\"op\":\"subscribe\",\"consumer\":\"NAME\",\"since\":null,\"min_grade\":\"watch\"}"
 
-enum field { F_OP = 1, F_CONSUMER = 2, F_SINCE = 4, F_GRADE = 8, F_CURSOR = 16, F_LIMIT = 32, F_ADDRESS = 64, F_NOTE = 128 };
+enum field { F_OP = 1, F_CONSUMER = 2, F_SINCE = 4, F_GRADE = 8, F_CURSOR = 16, F_LIMIT = 32, F_ADDRESS = 64, F_NOTE = 128, F_TEXT = 256, F_MORE = 512 };
 
 static const struct {
 	const char *name;
@@ -26,6 +26,7 @@ static const struct {
 	{"watch_add", LINE_WATCH_ADD, F_ADDRESS | F_NOTE, F_ADDRESS},
 	{"watch_remove", LINE_WATCH_REMOVE, F_ADDRESS, F_ADDRESS},
 	{"watch_list", LINE_WATCH_LIST, 0, 0},
+	{"profile", LINE_PROFILE, F_TEXT | F_MORE, F_TEXT},
 };
 
 struct parse {
@@ -143,6 +144,25 @@ take_note(struct parse *p, json_t *v)
 	return 0;
 }
 
+static int
+take_text(struct parse *p, json_t *v)
+{
+	const char *text = json_string_value(v);
+	size_t n = json_string_length(v);
+	if (text == NULL || n >= sizeof p->out->text)
+		return bad(p, "text is not a part of a profile", "send the profile's text in strings, one a line");
+	memcpy(p->out->text, text, n);
+	p->out->text_n = n;
+	return 0;
+}
+
+static int
+take_more(struct parse *p, json_t *v)
+{
+	p->out->more = json_is_true(v);
+	return json_is_boolean(v) ? 0 : bad(p, "more is not a boolean", "use true with every part but the last");
+}
+
 static const struct {
 	const char *key;
 	enum field field;
@@ -155,6 +175,8 @@ static const struct {
 	{"limit", F_LIMIT, take_limit},
 	{"address", F_ADDRESS, take_address},
 	{"note", F_NOTE, take_note},
+	{"text", F_TEXT, take_text},
+	{"more", F_MORE, take_more},
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -168,7 +190,7 @@ take_object(struct parse *p, json_t *o)
 		i++;
 	if (i == COUNT(ops))
 		return bad(p, "op is missing or unknown",
-			"use one of subscribe, ack, alerts, status, latency, forget, watch_add, watch_remove, watch_list; " EXAMPLE);
+			"use one of subscribe, ack, alerts, status, latency, forget, watch_add, watch_remove, watch_list, profile; " EXAMPLE);
 	p->out->op = ops[i].op;
 	unsigned seen = 0;
 	for (size_t k = 0; k < COUNT(fields); k++) {

@@ -10,6 +10,8 @@
  *   {"op":"forget","consumer":NAME}                               {"event":"forgotten"}
  *   {"op":"watch_add","address":ADDRESS,"note":TEXT|null}         {"event":"watched","address":...} once it is kept
  *   {"op":"watch_remove","address":ADDRESS}                       {"event":"unwatched","address":...} once that is kept
+ *   {"op":"profile","text":TEXT,"more":BOOL}                      another profile for the dataplane: its text in parts, all but the last with
+ *                                                                 "more":true; then one answer (control/profile.h)
  *   {"op":"watch_list"}                                           {"event":"watch",...} each, then {"event":"end","count":N}
  *
  * PLACE as in position.h; null is the consumer's own acked place ("now" for a new or nameless one; for alerts
@@ -22,12 +24,13 @@
 #include "control/position.h"
 #include "control/recall_store.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define LINE_BYTES_MAX 4096
 
-enum line_op { LINE_SUBSCRIBE = 1, LINE_ACK, LINE_ALERTS, LINE_STATUS, LINE_LATENCY, LINE_FORGET, LINE_WATCH_ADD, LINE_WATCH_REMOVE, LINE_WATCH_LIST };
+enum line_op { LINE_SUBSCRIBE = 1, LINE_ACK, LINE_ALERTS, LINE_STATUS, LINE_LATENCY, LINE_FORGET, LINE_WATCH_ADD, LINE_WATCH_REMOVE, LINE_WATCH_LIST, LINE_PROFILE };
 
 struct line_request {
 	enum line_op op;
@@ -39,6 +42,9 @@ struct line_request {
 	uint64_t limit;				  /* alerts; 0: none */
 	uint8_t address[20];			  /* watch_add, watch_remove */
 	char note[RECALL_NOTE_MAX];		  /* watch_add; "": none */
+	char text[LINE_BYTES_MAX];		  /* profile */
+	size_t text_n;
+	bool more;
 };
 
 /* line_parse reads one line without its newline. 0, or -EINVAL with *error and *next: what is wrong and what

@@ -2,6 +2,7 @@
 /* The control socket: NDJSON both ways (line.h). One thread, one poll loop. */
 #include "control/deliver/client.h"
 #include "control/deliver/outlet.h"
+#include "control/realtime.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -108,7 +109,7 @@ listen_on(struct outlet_state *s, const char *path, char *err, size_t cap)
 static void
 drop(struct outlet_state *s, struct client *k)
 {
-	client_end(k);
+	client_end(k, &s->service);
 	s->service.clients--;
 }
 
@@ -201,7 +202,7 @@ settle_announced(struct outlet_state *s)
 	bool told = !j.down;
 	for (unsigned i = 0; i < CLIENTS_MAX && told; i++) {
 		const struct client *k = &s->client[i];
-		told = k->fd < 0 || k->state == CLIENT_IDLE || k->state == CLIENT_ALERTS || k->state == CLIENT_WATCH ||
+		told = k->fd < 0 || k->state == CLIENT_IDLE || k->state == CLIENT_ALERTS || k->state == CLIENT_WATCH || k->state == CLIENT_PROFILE ||
 		       k->state == CLIENT_CLOSING || k->told == n;
 	}
 	if (!told)
@@ -296,7 +297,7 @@ static void *
 server(void *arg)
 {
 	struct outlet_state *s = arg;
-	bool more = false;
+	bool more = false, realtime = s->service.c->opt.realtime && realtime_take(REALTIME_DELIVER) == 0; /* the drain says what is missing */
 	while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
 		struct pollfd p[CLIENTS_MAX + 2];
 		struct client *whose[CLIENTS_MAX + 2];
@@ -316,6 +317,8 @@ server(void *arg)
 		settle_announced(s);
 		atomic_store_explicit(
 			&s->settled_at, all_settled(s, head) ? head + 1 : 0, memory_order_release);
+		if (realtime && more) /* somebody catches up */
+			realtime_leave_room(now_ns, control_monotonic_ns());
 	}
 	return NULL;
 }
@@ -344,7 +347,7 @@ stop(struct outlet_state *s)
 	}
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		if (s->client[i].fd >= 0)
-			client_end(&s->client[i]);
+			client_end(&s->client[i], &s->service);
 	forget_announced(s);
 	if (s->listen_fd >= 0)
 		close(s->listen_fd);
@@ -371,7 +374,7 @@ start(struct control *c, char *err, size_t cap)
 	s->service.c = c;
 	s->service.reader = journal_reader_new(c->journal);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	pthread_mutex_init(&s->lock, NULL);
+	realtime_mutex_init(&s->lock);
 	int rc = s->service.reader != NULL && s->wake_fd >= 0 ? 0 : -ENOMEM;
 	if (rc != 0)
 		snprintf(err, cap, "no memory");

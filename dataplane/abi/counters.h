@@ -39,6 +39,8 @@
 	_(ACCEPTED, C, "TCP segments accepted into a flow or refused by the flow table with a reason") \
 	/* about frames, besides identity 2 */ \
 	_(TUNNELLED, C, "TCP segments that came in a tunnel (MPLS, PPPoE, GRE, ERSPAN, VXLAN, GENEVE, IP in IP)") \
+	_(FRAMES_HW_TIME, C, "frames whose time is their port's timestamp") \
+	_(FRAMES_HW_TIME_BAD, C, "frames whose port's timestamp was none: their time is that of reading") \
 	_(FRAGMENT_CONFLICTS, C, "IP fragments whose bytes disagree with earlier ones for the same place") \
 	/* streams, in payload bytes: identity 3 */ \
 	_(ST_RECEIVED, C, "TCP payload bytes of accepted segments") \

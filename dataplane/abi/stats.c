@@ -68,6 +68,16 @@ stats_sum(const struct stats_page *s, enum sentinel_counter c)
 }
 
 void
+stats_latency(const struct stats_page *s, enum latency_stage stage, enum latency_feed feed, struct hist *sum)
+{
+	const uint32_t role = stage == LATENCY_STAGE_SCANNED ? STATS_ROLE_WORKER : STATS_ROLE_CORRELATOR;
+	uint32_t n = __atomic_load_n(&s->lcores, __ATOMIC_RELAXED);
+	for (uint32_t i = 0; i < n && i < STATS_LCORES_MAX; i++)
+		if (__atomic_load_n(&s->lcore[i].role, __ATOMIC_RELAXED) == role)
+			hist_merge(sum, &s->latency[i].feed[feed]);
+}
+
+void
 stats_node_sum(const struct stats_page *s, unsigned node, unsigned feed, struct stats_node_feed *out)
 {
 	uint32_t n = __atomic_load_n(&s->lcores, __ATOMIC_RELAXED);
@@ -84,14 +94,4 @@ stats_node_sum(const struct stats_page *s, unsigned node, unsigned feed, struct 
 		}
 	}
 	memcpy(out, sum, sizeof *out);
-}
-
-void
-stats_latency(const struct stats_page *s, enum latency_stage stage, enum latency_feed feed, struct hist *sum)
-{
-	const uint32_t role = stage == LATENCY_STAGE_SCANNED ? STATS_ROLE_WORKER : STATS_ROLE_CORRELATOR;
-	uint32_t n = __atomic_load_n(&s->lcores, __ATOMIC_RELAXED);
-	for (uint32_t i = 0; i < n && i < STATS_LCORES_MAX; i++)
-		if (__atomic_load_n(&s->lcore[i].role, __ATOMIC_RELAXED) == role)
-			hist_merge(sum, &s->latency[i].feed[feed]);
 }

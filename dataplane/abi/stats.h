@@ -8,8 +8,10 @@
 
 #include "abi/clock.h"
 #include "abi/counters.h"
-#include "abi/nodes.h"
 #include "abi/latency.h"
+#include "abi/port_info.h"
+#include "abi/steer.h"
+#include "abi/nodes.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -20,6 +22,7 @@
 #define STATS_LCORES_MAX 64
 #define STATS_PORTS_MAX 16
 #define STATS_PROTOCOLS_MAX 64
+#define STATS_STEER_MAX 23
 
 enum stats_role { STATS_ROLE_NONE, STATS_ROLE_MAIN, STATS_ROLE_WORKER, STATS_ROLE_CORRELATOR };
 
@@ -29,6 +32,12 @@ struct stats_port {
 	uint64_t wire; /* delivered + missed + errors + no_mbuf, as the port counts */
 	uint64_t delivered, missed, errors, no_mbuf;
 	uint64_t pad[7];
+};
+
+/* What the XDP program of a steered port has done with the interface's frames, by enum steer_counter: copied by the main lcore. */
+struct stats_steer {
+	uint64_t on; /* 0: the port is not steered */
+	uint64_t c[STATS_STEER_MAX];
 };
 
 /* Transactions to a protocol's contracts, in blocks: written by the correlator. */
@@ -79,16 +88,20 @@ struct stats_page {
 	uint8_t bundle_digest[32];
 	uint32_t protocols;
 	uint32_t nodes; /* named ones and "other" */
-	uint8_t pad[24];
+	uint8_t pad[8];
+	uint64_t ready_ns; /* wall clock: the lcores run; 0: not yet */
+	uint64_t ended_ns; /* wall clock: told to end; 0: not yet, or it was killed */
 	struct stats_said said;
 	struct stats_profile profile;
 	struct stats_protocol protocol[STATS_PROTOCOLS_MAX];
 	struct stats_port port[STATS_PORTS_MAX];
+	struct stats_port_info port_info[STATS_PORTS_MAX];
+	struct stats_steer steer[STATS_PORTS_MAX];
 	_Alignas(64) struct stats_clock clock;
 	struct stats_node node[STATS_NODES_MAX];
 	_Alignas(64) struct stats_lcore lcore[STATS_LCORES_MAX];
-	_Alignas(64) struct stats_nodes_lcore nodes_lcore[STATS_LCORES_MAX]; /* by lcore */
 	struct stats_latency latency[STATS_LCORES_MAX]; /* of the same lcore: SCANNED of a worker, RING of the correlator */
+	_Alignas(64) struct stats_nodes_lcore nodes_lcore[STATS_LCORES_MAX]; /* by lcore */
 };
 
 /* stats_create makes the sealed page; returns its mapping (read-write) and stores the fd, or NULL + errno. */
@@ -101,9 +114,9 @@ void stats_detach(const struct stats_page *s);
 /* stats_sum adds up one counter over the page's lcores. */
 uint64_t stats_sum(const struct stats_page *s, enum sentinel_counter c);
 
-/* stats_node_sum adds up a feed of a node over the page's lcores; last_ns: the latest. node < STATS_NODES_MAX, feed < NODE_FEED_COUNT. */
-void stats_node_sum(const struct stats_page *s, unsigned node, unsigned feed, struct stats_node_feed *out);
 /* stats_latency adds one stage (SCANNED or RING) and feed of all the page's lcores to *sum. */
 void stats_latency(const struct stats_page *s, enum latency_stage stage, enum latency_feed feed, struct hist *sum);
+/* stats_node_sum adds up a feed of a node over the page's lcores; last_ns: the latest. node < STATS_NODES_MAX, feed < NODE_FEED_COUNT. */
+void stats_node_sum(const struct stats_page *s, unsigned node, unsigned feed, struct stats_node_feed *out);
 
 #endif

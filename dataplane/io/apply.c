@@ -169,6 +169,20 @@ can(const struct apply *a, enum profile_part part)
 	return part == PROFILE_FEEDS || (part != PROFILE_RESTART && a->part[part].fn != NULL);
 }
 
+/* What will run: what takes a restart is as it was. */
+static const struct topology *
+mixed(const struct apply *a, const struct topology *want)
+{
+	static struct topology t; /* the main lcore's alone */
+	unsigned n;
+	const struct profile_field *f = profile_fields(&n);
+	t = a->is;
+	for (unsigned i = 0; i < n; i++)
+		if (can(a, f[i].part))
+			profile_copy(&f[i], &t, want);
+	return &t;
+}
+
 /* 0, or the sentence why not is in err. *parts: bit per part that has something to take up. */
 static int
 look(const struct apply *a, const struct topology *want, unsigned *parts, char *err, size_t cap)
@@ -182,7 +196,7 @@ look(const struct apply *a, const struct topology *want, unsigned *parts, char *
 	for (unsigned p = PROFILE_FEEDS + 1; p < PROFILE_PARTS; p++) {
 		if (!(*parts >> p & 1))
 			continue;
-		int rc = a->part[p].fn(a->part[p].ctx, want, false, err, cap);
+		int rc = a->part[p].fn(a->part[p].ctx, mixed(a, want), false, err, cap);
 		if (rc != 0)
 			return rc;
 	}
@@ -245,7 +259,7 @@ apply_profile(void *apply, const char *text, size_t n, char *said, size_t cap)
 		return refuse(said, cap, "%s", err);
 	if (!settled(a))
 		return refuse(said, cap, "a worker has not taken up the profile before yet; try again, and look at `sentinelctl status` if that stays");
-	take_up(a, &want, parts);
+	take_up(a, mixed(a, &want), parts);
 	uint32_t waiting = say(a, &want, said, cap);
 	tell_change(a, text, n, waiting);
 	return waiting > 0 ? CHANNEL_PARTLY : CHANNEL_OK;

@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Takes up a part of the profile other than the feeds. Called twice: with commit false it says whether it can (0, or -errno with a sentence in
+/* Takes up a part of the profile other than the feeds; what takes a restart is in *want as it was. Called twice: with commit false it says whether it can (0, or -errno with a sentence in
  * err), with commit true it does, and cannot fail. */
 typedef int (*apply_part)(void *ctx, const struct topology *want, bool commit, char *err, size_t cap);
 

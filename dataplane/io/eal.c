@@ -2,6 +2,8 @@
 #include "io/eal.h"
 
 #include "io/box.h"
+#include "io/kernel_port.h"
+#include "io/ports_check.h"
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -47,16 +49,27 @@ add_lcores(struct arguments *a, const struct topology *t)
 }
 
 /* Nothing is probed but what the topology names: a sentinel must not take a NIC that it was not given. */
-static void
-add_ports(struct arguments *a, const struct topology *t)
+static int
+add_ports(struct arguments *a, const struct topology *t, char *err, size_t cap)
 {
+	const struct sysfs here = {""};
+	char device[ARG_BYTES - 16];
 	bool pci = false;
 	for (uint32_t i = 0; i < t->ports; i++) {
-		pci |= t->port[i].pci;
-		add(a, t->port[i].pci ? "--allow=%s" : "--vdev=%s", t->port[i].device);
+		const struct topology_port *p = &t->port[i];
+		uint32_t queues = p->interface[0] != '\0' ? kernel_port_queues(&here, p->interface) : 0;
+		if (ports_check_one(&here, RTE_EAL_PMD_PATH, p, err, cap) != 0)
+			return -ENODEV;
+		if (port_device_args(p, queues, device, sizeof device) != 0) {
+			snprintf(err, cap, "port %s: its arguments are too long", p->device);
+			return -E2BIG;
+		}
+		pci |= p->pci;
+		add(a, p->pci ? "--allow=%s" : "--vdev=%s", device);
 	}
 	if (!pci)
 		add(a, "--no-pci");
+	return 0;
 }
 
 int
@@ -65,7 +78,9 @@ eal_start(const struct topology *t, char *err, size_t err_cap)
 	static struct arguments a;
 	add(&a, "sentinel-dataplane");
 	add_lcores(&a, t);
-	add_ports(&a, t);
+	int rc = add_ports(&a, t, err, err_cap);
+	if (rc != 0)
+		return rc;
 	add(&a, "--no-telemetry");
 	add(&a, "--log-level=lib.eal:error");
 	if (t->huge_pages) {

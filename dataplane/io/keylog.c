@@ -182,8 +182,8 @@ known_session(const struct keylog *k, const struct rlpx_key *s)
 	return false;
 }
 
-static bool
-add_session(struct keylog *k, const struct rlpx_key *s)
+bool
+keylog_add(struct keylog *k, const struct rlpx_key *s)
 {
 	if (known_session(k, s))
 		return false;
@@ -215,7 +215,7 @@ end_line(struct keylog *k)
 	int got = k->overlong ? -1 : keylog_line(k->text, k->n_text, &s, &column, &why);
 	if (got < 0)
 		mistake(k, column, why);
-	bool fresh = got > 0 && add_session(k, &s);
+	bool fresh = got > 0 && keylog_add(k, &s);
 	explicit_bzero(&s, sizeof s);
 	k->n_text = 0;
 	k->overlong = false;
@@ -243,6 +243,78 @@ keylog_feed(struct keylog *k, const char *text, size_t n)
 	return fresh;
 }
 
+/* ---- text from elsewhere ---- */
+
+/* Where the last `lines` lines begin. */
+static const char *
+last_lines(const char *text, const char *end, uint32_t lines)
+{
+	const char *p = end > text && end[-1] == '\n' ? end - 1 : end;
+	while (p > text) {
+		if (p[-1] == '\n' && --lines == 0)
+			return p;
+		p--;
+	}
+	return text;
+}
+
+int
+keylog_text(struct keylog *k, const char *text, size_t n, uint64_t *mistakes)
+{
+	const char *end = text + n, *why;
+	struct rlpx_key s;
+	unsigned column;
+	int fresh = 0;
+	*mistakes = 0;
+	for (const char *p = last_lines(text, end, k->max); p < end;) {
+		const char *lf = memchr(p, '\n', (size_t)(end - p));
+		size_t len = (size_t)((lf ? lf : end) - p);
+		int got = len > KEYLOG_LINE_MAX ? -1 : keylog_line(p, len, &s, &column, &why);
+		*mistakes += got < 0;
+		fresh += got > 0 && keylog_add(k, &s);
+		p += len + (lf != NULL);
+	}
+	explicit_bzero(&s, sizeof s);
+	return fresh;
+}
+
+static char *
+write_hex(char *p, const uint8_t b[32])
+{
+	static const char digit[] = "0123456789abcdef";
+	for (unsigned i = 0; i < 32; i++) {
+		*p++ = digit[b[i] >> 4];
+		*p++ = digit[b[i] & 15];
+	}
+	return p;
+}
+
+static char *
+write_endpoint(char *p, const struct rlpx_endpoint *e)
+{
+	static const uint8_t ip4[12] = {[10] = 0xff, [11] = 0xff};
+	char text[INET6_ADDRSTRLEN];
+	if (e->port == 0)
+		return stpcpy(p, " -");
+	bool v4 = memcmp(e->ip, ip4, sizeof ip4) == 0;
+	inet_ntop(v4 ? AF_INET : AF_INET6, e->ip + (v4 ? 12 : 0), text, sizeof text);
+	return p + sprintf(p, v4 ? " %s:%u" : " [%s]:%u", text, e->port);
+}
+
+size_t
+keylog_write(const struct rlpx_key *s, char out[KEYLOG_LINE_MAX + 1])
+{
+	char *p = write_hex(stpcpy(out, "rlpx "), s->aes);
+	p = stpcpy(p, " ");
+	p = s->has_mac ? write_hex(p, s->mac) : stpcpy(p, "-");
+	for (unsigned i = 0; i < 2; i++)
+		p = write_endpoint(p, &s->end[i]);
+	for (unsigned i = 0; i < 2 && s->has_nonces; i++)
+		p = write_hex(stpcpy(p, " "), s->nonce[i]);
+	p = stpcpy(p, "\n");
+	return (size_t)(p - out);
+}
+
 /* ---- the file ---- */
 
 /* What is wrong with the file as a whole is told when it begins, not at each reading. */
@@ -263,7 +335,7 @@ check_file(struct keylog *k, const struct stat *st)
 {
 	if (!S_ISREG(st->st_mode))
 		return refuse_file(k, EINVAL, "not a regular file");
-	if (st->st_uid != geteuid() && st->st_uid != 0)
+	if (st->st_uid != geteuid() && st->st_uid != 0 && geteuid() != 0)
 		return refuse_file(k, EPERM, "belongs to another user");
 	if ((st->st_mode & 0177) != 0)
 		return refuse_file(k, EPERM, "holds secrets: its mode must be 0600 or less");
@@ -336,7 +408,7 @@ keylog_read(struct keylog *k)
 	if (k->fd >= 0) {
 		if (fstat(k->fd, &st) != 0)
 			return -errno;
-		int rc = check_file(k, &st);
+		int rc = k->held ? 0 : check_file(k, &st);
 		if (rc != 0)
 			return rc;
 		if ((uint64_t)st.st_size < k->offset) {
@@ -358,7 +430,7 @@ keylog_read(struct keylog *k)
 }
 
 int
-keylog_open(struct keylog *k, const char *path, uint32_t max, keylog_complain complain, void *ctx)
+keylog_begin(struct keylog *k, const char *name, uint32_t max, keylog_complain complain, void *ctx)
 {
 	memset(k, 0, sizeof *k);
 	k->fd = -1;
@@ -368,14 +440,31 @@ keylog_open(struct keylog *k, const char *path, uint32_t max, keylog_complain co
 	if (k->max > RLPX_KEYS_MAX)
 		return -EINVAL;
 	from_beginning(k);
-	k->path = strdup(path);
+	k->path = strdup(name);
 	k->list = calloc(k->max, sizeof *k->list);
-	int rc = k->path == NULL || k->list == NULL ? -ENOMEM : keylog_read(k);
-	if (rc < 0) {
+	if (k->path == NULL || k->list == NULL) {
 		keylog_close(k);
-		return rc;
+		return -ENOMEM;
 	}
 	return 0;
+}
+
+int
+keylog_open(struct keylog *k, const char *path, uint32_t max, keylog_complain complain, void *ctx)
+{
+	int rc = keylog_begin(k, path, max, complain, ctx);
+	if (rc != 0)
+		return rc;
+	rc = keylog_read(k);
+	if (rc < 0)
+		keylog_close(k);
+	return rc < 0 ? rc : 0;
+}
+
+void
+keylog_hold(struct keylog *k)
+{
+	k->held = true;
 }
 
 void

@@ -29,12 +29,12 @@ typedef void (*keylog_complain)(void *ctx, const char *text);
 struct keylog {
 	char *path;
 	int fd; /* -1: not there now */
+	bool held; /* keylog_hold */
 	uint64_t dev, ino, offset;
 	unsigned line; /* that is being read, from 1 */
 	char text[KEYLOG_LINE_MAX + 1];
 	uint32_t n_text;
 	bool overlong;
-	bool held; /* nothing may be opened any more: a file that replaces this one is not looked for */
 	keylog_complain complain;
 	void *ctx;
 	char complained[128]; /* what is wrong with the file itself, told once */
@@ -48,8 +48,8 @@ struct keylog {
 };
 
 /* keylog_open prepares a log of up to max <= RLPX_KEYS_MAX sessions (0: the default) and reads what is there.
- * 0, or -errno with a sentence told to complain: -EPERM if others may read or write the file or own it,
- * -ENOENT. keylog_close wipes what it knew. */
+ * 0, or -errno with a sentence told to complain: -EPERM if others may read or write the file or (unless this
+ * is root, who was told its name) own it, -ENOENT. keylog_close wipes what it knew. */
 int keylog_open(struct keylog *k, const char *path, uint32_t max, keylog_complain complain, void *ctx);
 void keylog_close(struct keylog *k);
 
@@ -57,6 +57,23 @@ void keylog_close(struct keylog *k);
  * short is read from its beginning; sessions already known are not taken again. Returns how many sessions are
  * new, or -errno (as keylog_open; what is known stays). */
 int keylog_read(struct keylog *k);
+
+/* keylog_begin prepares a log without a file, for keylog_add and keylog_text; name: what mistakes are told of. 0 or -errno. */
+int keylog_begin(struct keylog *k, const char *name, uint32_t max, keylog_complain complain, void *ctx);
+
+/* keylog_hold: from now on keylog_read opens nothing. The file that is open is read on as it grows (fstat and pread), also when another takes
+ * its name; for a process that may open nothing any more. */
+void keylog_hold(struct keylog *k);
+
+/* keylog_add takes a session, zeroed where nothing is said; false: it is known already. */
+bool keylog_add(struct keylog *k, const struct rlpx_key *s);
+
+/* keylog_text takes whole lines that came another way than the file; the last may lack its end. Of more than a log holds only the last ones are
+ * looked at. Mistakes are counted in *mistakes, not told. Returns how many sessions are new. */
+int keylog_text(struct keylog *k, const char *text, size_t n, uint64_t *mistakes);
+
+/* keylog_write writes a session as a line with its end; returns its length, at most KEYLOG_LINE_MAX. */
+size_t keylog_write(const struct rlpx_key *s, char out[KEYLOG_LINE_MAX + 1]);
 
 /* keylog_feed takes text as if it had been read from the file. Returns how many sessions are new. */
 int keylog_feed(struct keylog *k, const char *text, size_t n);

@@ -17,6 +17,8 @@
 #include "io/sandbox_ports.h"
 #include "io/sessions.h"
 #include "io/share.h"
+#include "io/steering.h"
+#include "io/wallclock.h"
 #include "worker/lcore.h"
 
 #include <rte_cycles.h>
@@ -25,6 +27,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,7 +41,7 @@
 #define DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
 #define TURN_NS 1000000
 #define STATS_EVERY_NS 100000000u
-#define CLOCK_EVERY_NS 1000000000u
+#define CLOCK_EVERY_NS 100000000u
 #define SAY_WAITING_NS 2000000000u
 
 static const char usage_text[] =
@@ -77,13 +80,15 @@ struct live {
 	struct options opt;
 	struct topology topo;
 	struct apply apply;
-	struct topology base; /* without the profile */
+	struct topology base, as_said; /* without the profile, and with it; topo also has what was made of that */
 	uint32_t cpus;
 	struct bundle_file bundle;
 	struct stats_page *stats;
 	int stats_fd, bundle_fd;
 	struct clock clock;
+	struct wallclock clock_from; /* before EAL, which takes its time */
 	struct ports ports;
+	struct steering steering;
 	struct attach attach;
 	struct correlator correlator;
 	struct lives lives;
@@ -184,6 +189,7 @@ load_topology(struct live *l)
 		fprintf(stderr, "%s: %s\n", l->opt.profile ? l->opt.profile : "sentinel-dataplane", err);
 		return 1;
 	}
+	l->as_said = l->topo;
 	if (l->opt.source != NULL && l->topo.ports > 0)
 		return say("a profile with ports and --source exclude each other: take the ports out of the profile");
 	if (l->opt.source == NULL && l->topo.ports == 0 && !l->opt.print_topology)
@@ -329,7 +335,7 @@ make_lcores(struct live *l)
 		getrandom(l->seen_key, sizeof l->seen_key, 0) != sizeof l->seen_key)
 		return say("the system has no random numbers");
 	const struct decode_rules rules = {.vxlan_port = (uint16_t)l->topo.vxlan_port};
-	apply_init(&l->apply, &l->base, &l->topo, l->cpus, l->opt.profile, &l->stats->profile);
+	apply_init(&l->apply, &l->base, &l->as_said, l->cpus, l->opt.profile, &l->stats->profile);
 	l->apply.from_file = l->opt.source != NULL;
 	eal_alloc_near(TOPOLOGY_CORRELATOR);
 	struct stats_lcore *s = &l->stats->lcore[TOPOLOGY_CORRELATOR];
@@ -350,8 +356,10 @@ make_lcores(struct live *l)
 	for (uint32_t i = 0; i < l->topo.workers; i++)
 		if (make_worker(l, i) != 0)
 			return 1;
-	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0)
+	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0 ||
+		steering_open(&l->steering, &l->ports, &l->topo, err, sizeof err) != 0)
 		return say(err);
+	apply_with(&l->apply, PROFILE_FILTER, steering_apply, &l->steering);
 	if (make_spread(&l->worker[0], seed, &rules) != 0)
 		return 1;
 	if (l->opt.source == NULL && l->ports.n < l->topo.ports)
@@ -390,6 +398,7 @@ copy_stats(struct live *l)
 	struct stats_port *p = &l->stats->port[0];
 	if (l->opt.source == NULL) {
 		ports_stats(&l->ports, l->stats);
+		steering_stats(&l->steering, l->stats);
 		__atomic_store_n(&l->stats->ports, l->ports.n, __ATOMIC_RELEASE);
 		return;
 	}
@@ -427,7 +436,7 @@ housekeep(struct live *l)
 {
 	struct attach_offer offer = {.rings = l->rings.lane, .n_rings = LANE_COUNT, .stats_fd = l->stats_fd,
 		.bundle_fd = l->bundle_fd, .generation = l->stats->generation, .bundle_bytes = l->bundle.n,
-		.memory = recall_page, .memory_ctx = &l->recall, .stats = l->stats,
+		.memory = recall_page, .memory_ctx = &l->recall, .stats = l->stats, .keys = sessions_text, .keys_ctx = &l->sessions,
 		.profile = apply_profile, .profile_ctx = &l->apply};
 	uint64_t started = wall_ns(), stats_at = 0, clock_at = started;
 	bool said = false;
@@ -441,9 +450,11 @@ housekeep(struct live *l)
 			stats_at = now;
 		}
 		if (now - clock_at >= CLOCK_EVERY_NS) {
-			clock_pull(&l->clock, rte_rdtsc(), wall_ns());
+			struct wallclock c = wallclock_read();
+			clock_pull(&l->clock, c.tsc, c.wall_ns);
 			clock_at = now;
 		}
+		ports_turn(&l->ports, &l->clock, now);
 		atomic_store_explicit(&l->stats->lcore[TOPOLOGY_MAIN].heartbeat_ns, now, memory_order_relaxed);
 		pulse_turn(&l->pulse, monotonic_ns(), l->attach.control_fd >= 0);
 		if (ending_hangup())
@@ -454,6 +465,7 @@ housekeep(struct live *l)
 			nanosleep(&(struct timespec){.tv_nsec = TURN_NS}, NULL);
 	}
 	atomic_store(&stop, true);
+	__atomic_store_n(&l->stats->ended_ns, wall_ns(), __ATOMIC_RELEASE);
 	notify_send("STOPPING=1\nSTATUS=ending");
 }
 
@@ -472,7 +484,8 @@ run(struct live *l)
 	char err[512];
 	ending_watch(&stop);
 	notify_open();
-	clock_start(&l->clock, rte_get_tsc_hz(), rte_rdtsc(), wall_ns());
+	struct wallclock c = wallclock_read();
+	clock_start(&l->clock, wallclock_hz(&l->clock_from, &c, rte_get_tsc_hz()), c.tsc, c.wall_ns);
 	sessions_turn(&l->sessions, wall_ns()); /* a file may be read before the next one */
 	if (sandbox_enter(&l->opt.sandbox, sandbox_ports(), &l->sandboxed, err, sizeof err) != 0) {
 		attach_close(&l->attach);
@@ -480,6 +493,7 @@ run(struct live *l)
 	}
 	l->sessions.log.held = l->sandboxed;
 	launch(l);
+	__atomic_store_n(&l->stats->ready_ns, wall_ns(), __ATOMIC_RELEASE);
 	say_started(l);
 	housekeep(l);
 	rte_eal_mp_wait_lcore();
@@ -524,11 +538,13 @@ live_main(int argc, char **argv)
 	if (bundle_load(&l.bundle, l.opt.bundle, false) != 0)
 		return 1;
 	const char *keys = l.opt.keys != NULL ? l.opt.keys : l.topo.rlpx_keys[0] != '\0' ? l.topo.rlpx_keys : NULL;
-	if (keys != NULL && sessions_open(&l.sessions, keys) != 0)
+	if (sessions_open(&l.sessions, keys) != 0)
 		return 1;
 	if (attach_open(&l.attach, l.opt.channel, err, sizeof err) != 0)
 		return say(err);
-	if (eal_start(&l.topo, err, sizeof err) != 0)
+	l.clock_from = wallclock_read();
+	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* of all threads from here on: short sleeps shall be short */
+	if (steering_prepare(&l.topo, err, sizeof err) != 0 || eal_start(&l.topo, err, sizeof err) != 0 || steering_forget(&l.topo) != 0)
 		rc = say(err);
 	else if (make_shared(&l) != 0 || make_lcores(&l) != 0)
 		rc = 1;

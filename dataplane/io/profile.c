@@ -26,8 +26,8 @@ profile_text(const yaml_node_t *n)
 	return s != NULL && strlen(s) == n->data.scalar.length ? s : NULL;
 }
 
-static int
-take_u32(struct parse *p, const yaml_node_t *n, const char *key, uint32_t *out)
+int
+profile_u32(struct parse *p, const yaml_node_t *n, const char *key, uint32_t *out)
 {
 	const char *s = profile_text(n);
 	char *end;
@@ -44,8 +44,8 @@ take_u32(struct parse *p, const yaml_node_t *n, const char *key, uint32_t *out)
 	return 0;
 }
 
-static int
-take_choice(struct parse *p, const yaml_node_t *n, const char *key, const char *const *names, unsigned *out)
+int
+profile_choice(struct parse *p, const yaml_node_t *n, const char *key, const char *const *names, unsigned *out)
 {
 	const char *s = profile_text(n);
 	for (unsigned i = 0; s != NULL && names[i] != NULL; i++) {
@@ -58,12 +58,12 @@ take_choice(struct parse *p, const yaml_node_t *n, const char *key, const char *
 		names[2] ? names[2] : names[1]);
 }
 
-static int
-take_bool(struct parse *p, const yaml_node_t *n, const char *key, bool *out)
+int
+profile_bool(struct parse *p, const yaml_node_t *n, const char *key, bool *out)
 {
 	static const char *const names[] = {"false", "true", NULL};
 	unsigned v = 0;
-	int rc = take_choice(p, n, key, names, &v);
+	int rc = profile_choice(p, n, key, names, &v);
 	if (rc == 0)
 		*out = v;
 	return rc;
@@ -79,45 +79,10 @@ take_cpus(struct parse *p, const yaml_node_t *n, const char *key)
 		const yaml_node_t *item = yaml_document_get_node(&p->doc, *i);
 		if (p->t->workers == TOPOLOGY_WORKERS_MAX)
 			return profile_complain(p, &item->start_mark, "%s: more than %u workers", key, TOPOLOGY_WORKERS_MAX);
-		int rc = take_u32(p, item, key, &p->t->worker_cpu[p->t->workers]);
+		int rc = profile_u32(p, item, key, &p->t->worker_cpu[p->t->workers]);
 		if (rc != 0)
 			return rc;
 		p->t->workers++;
-	}
-	return 0;
-}
-
-/* dddd:bb:dd.f or bb:dd.f */
-static bool
-is_pci(const char *s)
-{
-	unsigned colons = 0, dots = 0;
-	for (; *s; s++) {
-		colons += *s == ':';
-		dots += *s == '.';
-		if (!isxdigit((unsigned char)*s) && *s != ':' && *s != '.')
-			return false;
-	}
-	return colons >= 1 && colons <= 2 && dots == 1;
-}
-
-static int
-take_ports(struct parse *p, const yaml_node_t *n, const char *key)
-{
-	if (n->type != YAML_SEQUENCE_NODE)
-		return profile_complain(p, &n->start_mark, "%s must be a list of devices", key);
-	for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
-		const yaml_node_t *item = yaml_document_get_node(&p->doc, *i);
-		const char *s = profile_text(item);
-		if (p->t->ports == TOPOLOGY_PORTS_MAX)
-			return profile_complain(p, &item->start_mark, "%s: more than %u ports", key, TOPOLOGY_PORTS_MAX);
-		struct topology_port *port = &p->t->port[p->t->ports];
-		if (s == NULL || strlen(s) >= sizeof port->device || (!is_pci(s) && strncmp(s, "net_", 4) != 0))
-			return profile_complain(p, &item->start_mark,
-				"%s: a port is a PCI address (0000:03:00.0) or a virtual device (net_af_packet0,iface=eth1)", key);
-		strcpy(port->device, s);
-		port->pci = is_pci(s);
-		p->t->ports++;
 	}
 	return 0;
 }
@@ -154,9 +119,9 @@ static int
 cores_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 {
 	if (strcmp(key, "main") == 0)
-		return take_u32(p, v, "cores.main", &p->t->main_cpu);
+		return profile_u32(p, v, "cores.main", &p->t->main_cpu);
 	if (strcmp(key, "correlator") == 0)
-		return take_u32(p, v, "cores.correlator", &p->t->correlator_cpu);
+		return profile_u32(p, v, "cores.correlator", &p->t->correlator_cpu);
 	if (strcmp(key, "workers") == 0)
 		return take_cpus(p, v, "cores.workers");
 	return profile_unknown(p, k, key, "main, correlator, workers");
@@ -166,9 +131,9 @@ static int
 ring_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 {
 	if (strcmp(key, "slots") == 0)
-		return take_u32(p, v, "ring.slots", &p->t->ring_slots);
+		return profile_u32(p, v, "ring.slots", &p->t->ring_slots);
 	if (strcmp(key, "evidence_mb") == 0)
-		return take_u32(p, v, "ring.evidence_mb", &p->t->evidence_mb);
+		return profile_u32(p, v, "ring.evidence_mb", &p->t->evidence_mb);
 	return profile_unknown(p, k, key, "slots, evidence_mb");
 }
 
@@ -183,8 +148,8 @@ number_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 		{"pipe_mb", &t->pipe_mb}};
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		if (strcmp(key, numbers[i].key) == 0)
-			return take_u32(p, v, key, numbers[i].out);
-	return profile_unknown(p, k, key, "huge_pages, memory_mb, idle, checksum, mtu, vxlan_port, cores, ports, flows, seen, pipe_mb, ring, " PROFILE_FEEDS_KEYS ", " PROFILE_NODES_KEYS);
+			return profile_u32(p, v, key, numbers[i].out);
+	return profile_unknown(p, k, key, "huge_pages, memory_mb, idle, checksum, mtu, vxlan_port, cores, ports, flows, seen, pipe_mb, ring, " PROFILE_FEEDS_KEYS ", " PROFILE_NODES_KEYS ", " PROFILE_FILTER_KEYS);
 }
 
 static int
@@ -198,20 +163,23 @@ top_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 	if (strcmp(key, "ring") == 0)
 		return profile_each_key(p, v, ring_key);
 	if (strcmp(key, "ports") == 0)
-		return take_ports(p, v, key);
+		return profile_ports(p, v);
 	if (strcmp(key, "huge_pages") == 0)
-		return take_bool(p, v, key, &p->t->huge_pages);
+		return profile_bool(p, v, key, &p->t->huge_pages);
 	if (strcmp(key, "idle") == 0) {
-		rc = take_choice(p, v, key, idle, &choice);
+		rc = profile_choice(p, v, key, idle, &choice);
 		p->t->idle = (enum idle_policy)choice;
 		return rc;
 	}
 	if (strcmp(key, "checksum") == 0) {
-		rc = take_choice(p, v, key, checksum, &choice);
+		rc = profile_choice(p, v, key, checksum, &choice);
 		p->t->verify_checksum = choice == 1;
 		return rc;
 	}
 	rc = profile_nodes_key(p, v, key);
+	if (rc <= 0)
+		return rc;
+	rc = profile_filter_key(p, v, key);
 	if (rc <= 0)
 		return rc;
 	rc = profile_feeds_key(p, v, key);

@@ -9,6 +9,14 @@
  *   mtu: 1500
  *   cores: {main: 0, correlator: 1, workers: [2, 3]}
  *   ports: ["0000:03:00.0", "net_af_packet0,iface=eth1"]
+ *                               # or as mappings:
+ *   ports:
+ *     - device: "0000:03:00.0"  # PCI address or virtual device
+ *       args: "mprq_en=1"       # for its driver
+ *       checksum: verify        # trust | verify, for this port; default: as above
+ *       queues: 2               # 1 or one for each worker; default: as many as work
+ *     - interface: eth1         # short for AF_XDP on it; needs huge_pages
+ *       steer: true             # what is not the nodes' goes on to the kernel; default false
  *   flows: 1048576              # per worker
  *   seen: 4194304               # transactions remembered per worker, a power of two
  *   pipe_mb: 4                  # worker to correlator
@@ -24,6 +32,9 @@
  *                               # an address with a port is the node for that port alone: of several nodes behind one address. Connections that
  *                               # such a node opens come from other ports and are not known to be its own. silence_s: when silence is told, 1 to
  *                               # 604800; default: as has turned out to be usual. feeds: whose silence is told; default: every one ever heard
+ *   filter: {ports: [8545, 30303], addresses: ["192.0.2.2", "2001:db8::/32"], vlans: [100], tunnels: ["10.0.0.1"]}
+ *                               # what of a steered port's frames is the nodes' (worker/filter.h); a list left out: any (tunnels: none).
+ *                               # Without a filter: the addresses of the nodes if there are any, else all TCP and all tunnels
  *   rlpx_keys: FILE             # key log of RLPx sessions, see io/keylog.h; it is not opened here
  */
 #ifndef IO_PROFILE_H

@@ -28,6 +28,8 @@ static const struct profile_field fields[] = {
 	FIELD("pipe_mb", PROFILE_RESTART, pipe_mb)
 	FIELD("ring.slots", PROFILE_RESTART, ring_slots)
 	FIELD("ring.evidence_mb", PROFILE_RESTART, evidence_mb)
+	FIELD("filter", PROFILE_FILTER, filter)
+	FIELD("nodes", PROFILE_NODES, nodes)
 	FIELD("protocols", PROFILE_RESTART, protocols)
 	FIELD("nodes", PROFILE_RESTART, nodes)
 	FIELD("rlpx_keys", PROFILE_RESTART, rlpx_keys)

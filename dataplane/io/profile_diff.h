@@ -14,6 +14,8 @@
 enum profile_part {
 	PROFILE_RESTART, /* nobody: it takes a restart of the dataplane */
 	PROFILE_FEEDS,	 /* workers, from their next burst on: feeds and chains */
+	PROFILE_FILTER,	 /* steer: what of the wire is the nodes' traffic */
+	PROFILE_NODES,	 /* who the nodes are, and what is expected of them */
 	PROFILE_PARTS
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside of the profile reader, shared by profile.c (cores, ports, sizes), profile_feeds.c (feeds,
+/* The inside of the profile reader, shared by profile.c (cores, sizes), profile_ports.c, profile_feeds.c (feeds,
  * chains, protocols, keys) and profile_nodes.c. Nobody else includes this. */
 #ifndef IO_PROFILE_PRIVATE_H
 #define IO_PROFILE_PRIVATE_H
@@ -14,6 +14,7 @@ struct parse {
 	struct topology *t;
 	char *err;
 	size_t err_cap;
+	void *ctx; /* of the group that is being read */
 };
 
 /* profile_complain writes "file:line:column: ..." and returns -EINVAL. */
@@ -27,6 +28,14 @@ const char *profile_text(const yaml_node_t *n);
 typedef int (*profile_key_fn)(struct parse *p, const yaml_node_t *value, const char *key, void *ctx);
 int profile_each_key(struct parse *p, const yaml_node_t *n, profile_key_fn fn);
 
+/* What a scalar says: a number within topology_limit's limits of `key`; the place of a word in the NULL-ended list; true or false. 0, or -EINVAL. */
+int profile_u32(struct parse *p, const yaml_node_t *n, const char *key, uint32_t *out);
+int profile_choice(struct parse *p, const yaml_node_t *n, const char *key, const char *const *names, unsigned *out);
+int profile_bool(struct parse *p, const yaml_node_t *n, const char *key, bool *out);
+
+/* profile_ports reads the list of ports (profile_ports.c). */
+int profile_ports(struct parse *p, const yaml_node_t *value);
+
 /* profile_unknown complains of a key; key_node: its node. */
 int profile_unknown(struct parse *p, const void *key_node, const char *key, const char *known);
 
@@ -34,9 +43,12 @@ int profile_unknown(struct parse *p, const void *key_node, const char *key, cons
 int profile_feeds_key(struct parse *p, const yaml_node_t *value, const char *key);
 #define PROFILE_FEEDS_KEYS "feeds, chains, protocols, rlpx_keys"
 
-
 /* The keys that profile_nodes.c knows, as above. */
 int profile_nodes_key(struct parse *p, const yaml_node_t *value, const char *key);
 #define PROFILE_NODES_KEYS "nodes"
+
+/* profile_filter.c's key, in the same way. */
+int profile_filter_key(struct parse *p, const yaml_node_t *value, const char *key);
+#define PROFILE_FILTER_KEYS "filter"
 
 #endif

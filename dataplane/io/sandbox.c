@@ -63,7 +63,7 @@ static const struct confine_call calls[] = {
 	/* systemd */
 	SOME("sendto", "readiness, state and watchdog to systemd, through a socket that was connected before", CONFINE_ARG(4, "address", NULL)),
 	/* EAL's interrupt thread and ports */
-	USUAL("epoll_wait", "EAL's interrupt thread waits"),
+	SOME("epoll_wait", "EAL's interrupt thread waits again"),
 	RARE("epoll_create", "the same, when what it waits for has changed"),
 	RARE("epoll_ctl", "the same"),
 	PORT("timerfd_settime", SANDBOX_PCI | SANDBOX_VERBS, "EAL's alarm clock: a driver looks at its device later"),

@@ -35,6 +35,7 @@ publish(struct sessions *s)
 		complain(NULL, "no memory for a longer table of RLPx sessions; the one before stays in use");
 		return;
 	}
+	s->changed = false;
 	s->old = s->keys;
 	s->keys = keys;
 	for (uint32_t i = 0; i < s->workers; i++)
@@ -47,9 +48,27 @@ sessions_open(struct sessions *s, const char *path)
 	memset(s, 0, sizeof *s);
 	if (getrandom(&s->seed, sizeof s->seed, 0) != sizeof s->seed)
 		return -EIO;
-	int rc = keylog_open(&s->log, path, 0, complain, NULL);
+	int rc = path != NULL ? keylog_open(&s->log, path, 0, complain, NULL) : keylog_begin(&s->log, "sentinel-keys", 0, complain, NULL);
+	keylog_hold(&s->log);
+	s->file = path != NULL;
 	s->open = rc == 0;
+	s->changed = s->open && s->log.n > 0;
 	return rc;
+}
+
+int
+sessions_text(void *sessions, const char *text, size_t n)
+{
+	struct sessions *s = sessions;
+	uint64_t mistakes;
+	if (!s->open)
+		return -EBADMSG;
+	int fresh = keylog_text(&s->log, text, n, &mistakes);
+	if (mistakes > 0 && s->mistakes == 0)
+		complain(NULL, "the process that brings keys sent lines that are no sessions; they are left out, this one time said");
+	s->mistakes += mistakes;
+	s->changed |= fresh > 0;
+	return mistakes > 0 && fresh == 0 ? -EBADMSG : 0;
 }
 
 void
@@ -74,8 +93,9 @@ look(struct sessions *s)
 		return; /* one at a time */
 	wipe(s->old);
 	s->old = NULL;
-	int n = keylog_read(&s->log);
-	if (n > 0 || (s->keys == NULL && s->log.n > 0))
+	if (s->file && keylog_read(&s->log) > 0)
+		s->changed = true;
+	if (s->changed)
 		publish(s);
 }
 

@@ -125,6 +125,12 @@ stream_link(struct stream_table *t, enum net_link link)
 	t->link = link;
 }
 
+void
+stream_checksum(struct stream_table *t, bool verify)
+{
+	t->rules.verify_checksum = verify;
+}
+
 static void
 decode_burst(struct stream_table *t, unsigned n, const struct span *frames, const uint32_t *wire_len)
 {

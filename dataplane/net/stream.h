@@ -186,6 +186,9 @@ struct stream_table *stream_init(void *mem, const struct stream_config *c, const
 /* stream_link says what the frames of later bursts begin with; Ethernet until then. */
 void stream_link(struct stream_table *t, enum net_link link);
 
+/* stream_checksum changes config.verify_checksum for the frames of later bursts: ports differ in it. */
+void stream_checksum(struct stream_table *t, bool verify);
+
 /* stream_tally: accepted segments are counted in tally[f->tally ^ dir] as well, those that make no flow in tally[0]. It outlives the table. */
 void stream_tally(struct stream_table *t, uint64_t *tally);
 

@@ -112,6 +112,9 @@ void http1_init(struct http1 *h, bool midstream);
 /* http1_looks_like tells whether the first bytes of a direction can be HTTP/1: 1 yes, 0 no, -1 too few bytes
  * to tell. */
 int http1_looks_like(struct span in);
+/* http1_surely tells whether they can be nothing else: a whole request line's beginning up to its version, a method that nodes know with a target's
+ * beginning, or a status line. A short run of random bytes looks like a request of some method now and then; this it does not. */
+bool http1_surely(struct span in);
 
 /* http1_feed consumes bytes of direction `dir` (0: from the flow's initiator as net sees it, 1: the other;
  * which of them carries requests is learned from what it says) and stores one verdict. in.len >= 1. Returns

@@ -591,3 +591,23 @@ http1_looks_like(struct span in)
 		return looks_like_request(in);
 	}
 }
+
+bool
+http1_surely(struct span in)
+{
+	static const char *const begins[] = {"HTTP/1.", "POST /", "POST http", "GET /", "GET http", "PUT /", "HEAD /", "OPTIONS /", "OPTIONS *", "DELETE /", "PATCH /"};
+	if (http1_looks_like(in) != 1)
+		return false;
+	while (in.len > 0 && (*in.p == '\r' || *in.p == '\n')) {
+		in.p++;
+		in.len--;
+	}
+	for (unsigned i = 0; i < sizeof begins / sizeof begins[0]; i++) {
+		size_t n = strlen(begins[i]);
+		if (in.len >= n && memcmp(in.p, begins[i], n) == 0)
+			return true;
+	}
+	/* a target that has ended has the version behind it, or it would not look like a request */
+	const uint8_t *method = memchr(in.p, ' ', in.len);
+	return method != NULL && memchr(method + 1, ' ', in.len - (size_t)(method + 1 - in.p)) != NULL;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* clock: wall time from the CPU's counter, without a call into the kernel. The main lcore sets it going and pulls it back
- * to the system's time every second; everyone else only reads it. One word is shared, so nothing can tear. */
+ * to the system's time ten times a second; everyone else only reads it. One word is shared, so nothing can tear. */
 #ifndef WORKER_CLOCK_H
 #define WORKER_CLOCK_H
 

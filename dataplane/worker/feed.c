@@ -308,11 +308,12 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 			json_begin(w, c, dir);
 		break;
 	case CONN_RLPX:
-		if ((!rlpx_readable(&c->rlpx, dir) || c->side[dir].doubt) && http1_looks_like(in) == 1)
+		/* surely: a short segment of ciphertext looks like a request now and then, and what is held for a late key would be gone */
+		if ((!rlpx_readable(&c->rlpx, dir) || c->side[dir].doubt) && http1_surely(in))
 			read_as_http(w, c);
 		break;
 	case CONN_GRPC:
-		if ((!h2_in_step(&c->grpc.h2, dir) || c->side[dir].doubt) && http1_looks_like(in) == 1 && h2_looks_like(in) != 1)
+		if ((!h2_in_step(&c->grpc.h2, dir) || c->side[dir].doubt) && http1_surely(in) && h2_looks_like(in) != 1)
 			read_as_http(w, c);
 		break;
 	}

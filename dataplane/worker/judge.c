@@ -369,9 +369,9 @@ note_scanned(struct worker *w, const uint8_t *scanned, uint32_t n)
 void
 judge_now(struct worker *w)
 {
-	uint32_t side = w->sides.now;
 	uint8_t scanned[PENDING_MAX];
 	uint32_t n = 0;
+	uint32_t side = w->sides.now;
 	for (uint32_t i = 0; i < w->n_pending; i++) {
 		struct pending *p = &w->pending[i];
 		side_enter(w, p->where.side);

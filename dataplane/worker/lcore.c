@@ -16,6 +16,8 @@
 #define HOUSEKEEP_NS 5000000u
 #define EMPTY_BEFORE_IDLE 64u
 #define SLEEP_NS 100000
+#define NAP_NS 20000 /* while there was work a short time ago */
+#define NAPS 2000u
 #define PAUSE_NS 20000u
 #define CORRELATOR_BUDGET 8u /* messages of each pipe to one reading of the clock */
 
@@ -46,7 +48,7 @@ idler_step(struct idler *i, bool worked)
 	if (++i->empty < EMPTY_BEFORE_IDLE || i->policy == IDLE_SPIN) {
 		rte_pause();
 	} else if (i->policy == IDLE_SLEEP) {
-		nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = i->empty < EMPTY_BEFORE_IDLE + NAPS ? NAP_NS : SLEEP_NS}, NULL);
 	} else if (i->pause_ticks != 0) {
 		rte_power_pause(rte_rdtsc() + i->pause_ticks);
 	} else {
@@ -104,17 +106,68 @@ stamp_of(const struct rte_mbuf *m)
 	return t;
 }
 
-/* now: 0: the frames are stamped. */
+static bool
+verify_of(const struct lcore_worker *l, const struct rte_mbuf *m)
+{
+	return m->port < 32 && (l->verify_ports >> m->port & 1) != 0;
+}
+
+/* Ports that differ in what they show of checksums: each run of frames by its own rule. */
 static void
-judge(struct lcore_worker *l, struct batch *b, unsigned n, uint64_t now)
+give_by_port(struct lcore_worker *l, const struct batch *b, unsigned n)
+{
+	for (unsigned i = 0, k; i < n; i = k) {
+		bool verify = verify_of(l, b->mbuf[i]);
+		for (k = i + 1; k < n && verify_of(l, b->mbuf[k]) == verify; k++)
+			;
+		worker_checksum(l->worker, verify);
+		worker_frames(l->worker, k - i, b->frame + i, b->wire_len + i, b->now_ns + i);
+	}
+}
+
+/* stamped: the mbufs say when they came; else b->now_ns does. */
+static void
+judge(struct lcore_worker *l, struct batch *b, unsigned n, bool stamped)
 {
 	for (unsigned i = 0; i < n; i++) {
 		b->frame[i] = frame_of(l, b->mbuf[i], i);
 		b->wire_len[i] = b->mbuf[i]->pkt_len;
-		b->now_ns[i] = now != 0 ? now : stamp_of(b->mbuf[i]);
+		if (stamped)
+			b->now_ns[i] = stamp_of(b->mbuf[i]);
 	}
-	worker_frames(l->worker, n, b->frame, b->wire_len, b->now_ns);
+	if (l->verify_mixed)
+		give_by_port(l, b, n);
+	else
+		worker_frames(l->worker, n, b->frame, b->wire_len, b->now_ns);
 	rte_pktmbuf_free_bulk(b->mbuf, n);
+}
+
+/* When the frames came that are read now. None seems to come before one that was read earlier, or before what was said to be reached, unless the clock was
+ * set back. */
+static void
+frame_times(struct lcore_worker *l, const struct lcore_queue *q, struct batch *b, unsigned n, uint64_t now)
+{
+	uint64_t floor = l->promised_ns <= now ? l->promised_ns : 0;
+	unsigned good = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_mbuf *m = b->mbuf[i];
+		uint64_t t = now;
+		bool one = false;
+		m->port = q->port; /* not every device says */
+		if (q->clock != NULL && (m->ol_flags & l->stamps.flag) != 0) {
+			uint64_t ticks;
+			memcpy(&ticks, (const uint8_t *)m + l->stamps.offset, sizeof ticks);
+			t = hwclock_time(q->clock, ticks, now, &one);
+		}
+		b->now_ns[i] = floor = t > floor ? t : floor;
+		good += one;
+	}
+	if (n > 0)
+		l->promised_ns = b->now_ns[n - 1];
+	if (q->clock != NULL) {
+		l->stats->c[CTR_FRAMES_HW_TIME] += good;
+		l->stats->c[CTR_FRAMES_HW_TIME_BAD] += n - good;
+	}
 }
 
 /* Judges the frames of this worker, which gather in `own`, and passes the rest on. A worker that is behind loses its own frames, not
@@ -129,7 +182,7 @@ pass_on(struct lcore_worker *l, struct batch *own, unsigned *kept, const struct 
 		if (to == NULL) {
 			own->mbuf[(*kept)++] = m;
 			if (*kept == WORKER_BURST)
-				judge(l, own, *kept, 0);
+				judge(l, own, *kept, true);
 			*kept %= WORKER_BURST;
 		} else if (rte_ring_sp_enqueue(to, m) != 0) {
 			l->stats->c[CTR_FRAMES]++;
@@ -141,22 +194,37 @@ pass_on(struct lcore_worker *l, struct batch *own, unsigned *kept, const struct 
 }
 
 static void
-spread(struct lcore_worker *l, const struct batch *b, unsigned n, uint64_t now)
+spread_done(struct lcore_worker *l, struct batch *own, unsigned kept, uint64_t now)
+{
+	struct spread_out out[SPREAD_OUT_MAX];
+	pass_on(l, own, &kept, out, spread_expire(l->spread, now, out), &now);
+	atomic_store_explicit(&l->passed_ns, now, memory_order_release);
+	if (kept > 0)
+		judge(l, own, kept, true);
+}
+
+static void
+spread(struct lcore_worker *l, const struct batch *b, unsigned n)
 {
 	struct batch own;
 	struct spread_out out[SPREAD_OUT_MAX];
 	unsigned kept = 0;
-	uint64_t before = atomic_load_explicit(&l->passed_ns, memory_order_relaxed);
-	now = now > before ? now : before;
+	uint64_t now = atomic_load_explicit(&l->passed_ns, memory_order_relaxed);
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *m = b->mbuf[i];
 		struct span head = {rte_pktmbuf_mtod(m, const uint8_t *), m->data_len};
+		now = b->now_ns[i] > now ? b->now_ns[i] : now;
 		pass_on(l, &own, &kept, out, spread_frame(l->spread, head, m->pkt_len, NET_LINK_ETHERNET, m, now, out), &now);
 	}
-	pass_on(l, &own, &kept, out, spread_expire(l->spread, now, out), &now);
-	atomic_store_explicit(&l->passed_ns, now, memory_order_release);
-	if (kept > 0)
-		judge(l, &own, kept, 0);
+	spread_done(l, &own, kept, now);
+}
+
+static void
+spread_nothing(struct lcore_worker *l, uint64_t now)
+{
+	struct batch own;
+	uint64_t before = atomic_load_explicit(&l->passed_ns, memory_order_relaxed);
+	spread_done(l, &own, 0, now > before ? now : before);
 }
 
 /* The end: what waits for a first fragment goes on without. */
@@ -170,22 +238,27 @@ spread_rest(struct lcore_worker *l, uint64_t now)
 		return;
 	pass_on(l, &own, &kept, out, spread_flush(l->spread, out), &now);
 	if (kept > 0)
-		judge(l, &own, kept, 0);
+		judge(l, &own, kept, true);
 }
 
 static unsigned
 poll_queues(struct lcore_worker *l, struct batch *b)
 {
 	unsigned total = 0;
-	for (uint32_t q = 0; q < l->queues; q++) {
-		unsigned n = rte_eth_rx_burst(l->queue[q].port, l->queue[q].queue, b->mbuf, WORKER_BURST);
+	for (uint32_t i = 0; i < l->queues; i++) {
+		const struct lcore_queue *q = &l->queue[i];
+		unsigned n = rte_eth_rx_burst(q->port, q->queue, b->mbuf, WORKER_BURST);
+		if (n == 0)
+			continue;
 		total += n;
-		uint64_t now = n > 0 || l->spread_n > 1 ? clock_ns(l->clock, rte_rdtsc()) : 0;
+		frame_times(l, q, b, n, clock_ns(l->clock, rte_rdtsc()));
 		if (l->spread_n > 1)
-			spread(l, b, n, now);
-		else if (n > 0)
-			judge(l, b, n, now);
+			spread(l, b, n);
+		else
+			judge(l, b, n, false);
 	}
+	if (total == 0 && l->spread_n > 1)
+		spread_nothing(l, clock_ns(l->clock, rte_rdtsc()));
 	return total;
 }
 
@@ -196,7 +269,7 @@ poll_ring(struct lcore_worker *l, struct batch *b)
 		return 0;
 	unsigned n = rte_ring_sc_dequeue_burst(l->spread_in, (void **)b->mbuf, WORKER_BURST, NULL);
 	if (n > 0)
-		judge(l, b, n, 0);
+		judge(l, b, n, true);
 	return n;
 }
 
@@ -259,7 +332,9 @@ worker_lcore(void *arg)
 		worked |= ring > 0 || file > 0;
 		wall = clock_ns(l->clock, rte_rdtsc());
 		if (wall >= next || wall + HOUSEKEEP_NS < next) {
-			worker_housekeep(l->worker, l->frames.next ? file_t : ring == WORKER_BURST ? b.now_ns[ring - 1] : reached);
+			uint64_t until = l->frames.next ? file_t : ring == WORKER_BURST ? b.now_ns[ring - 1] : reached;
+			worker_housekeep(l->worker, until);
+			l->promised_ns = until > l->promised_ns ? until : l->promised_ns;
 			atomic_store_explicit(&l->stats->heartbeat_ns, wall, memory_order_relaxed);
 			next = wall + HOUSEKEEP_NS;
 		}

@@ -10,6 +10,7 @@
 #include "net/spread.h"
 #include "worker/clock.h"
 #include "worker/correlator.h"
+#include "worker/hwclock.h"
 #include "worker/topology.h"
 #include "worker/worker.h"
 
@@ -22,6 +23,15 @@ struct rte_ring;
 
 struct lcore_queue {
 	uint16_t port, queue;
+	const struct hwclock *clock; /* its frames carry timestamps of this clock; NULL: none */
+};
+
+#define LCORE_QUEUES_MAX 64u
+
+/* What ports have in common with mbufs that carry a timestamp: DPDK's field and flag for it, the same for all ports. */
+struct lcore_stamps {
+	int offset; /* of the field in an mbuf; 0: no port of this process stamps frames */
+	uint64_t flag;
 };
 
 /* Frames that do not come from a port: returns up to n frames of one link type (0: none now; -1: the end), which stay valid until the
@@ -41,8 +51,12 @@ struct lcore_worker {
 	const struct clock *clock;
 	enum idle_policy idle;
 	/* feeds; any may be absent */
-	struct lcore_queue queue[TOPOLOGY_PORTS_MAX];
+	struct lcore_queue queue[LCORE_QUEUES_MAX];
 	uint32_t queues;
+	struct lcore_stamps stamps;
+	uint32_t verify_ports; /* bit n: checksums of port n's frames are looked at */
+	bool verify_mixed;     /* ports differ in that */
+	uint64_t promised_ns;  /* private: no frame comes with an earlier time */
 	struct lcore_frames frames;
 	struct rte_ring *spread_in;			    /* frames that another worker took for this one */
 	struct rte_ring *spread_out[TOPOLOGY_WORKERS_MAX]; /* this one polls for all; [own index] is NULL */

@@ -35,6 +35,7 @@ static const struct {
 	{"idle", IDLE_SPIN, IDLE_SLEEP, false},
 	{"mtu", 576, 16000, false},
 	{"vxlan_port", 0, 65535, false},
+	{"ports.queues", 1, PORT_QUEUES_MAX, false},
 	{"flows", 16, 4u << 20, false},
 	{"seen", 1024, 1u << 28, true},
 	{"pipe_mb", 1, 1024, true},
@@ -92,11 +93,15 @@ ports_ok(const struct topology *t, char *err, size_t err_cap)
 			return -EINVAL;
 		}
 		for (uint32_t k = 0; k < i; k++) {
-			if (strcmp(t->port[k].device, device) != 0)
+			bool same = strcmp(t->port[k].device, device) == 0 ||
+				    (t->port[k].interface[0] != '\0' && strcmp(t->port[k].interface, t->port[i].interface) == 0);
+			if (!same)
 				continue;
-			snprintf(err, err_cap, "ports names %s twice", device);
+			snprintf(err, err_cap, "ports names %s twice", t->port[k].interface[0] != '\0' ? t->port[k].interface : device);
 			return -EINVAL;
 		}
+		if (port_check(&t->port[i], t->workers, t->huge_pages, err, err_cap) != 0)
+			return -EINVAL;
 	}
 	return 0;
 }
@@ -219,7 +224,7 @@ topology_print(const struct topology *t, FILE *out)
 		fprintf(out, "%-10s %5u %5u  %-6s\n", "worker", TOPOLOGY_WORKER_0 + i, t->worker_cpu[i],
 			idle[t->idle]);
 	for (uint32_t i = 0; i < t->ports; i++)
-		fprintf(out, "%-10s %5u  %s\n", "port", i, t->port[i].device);
+		port_print(&t->port[i], i, t->verify_checksum, out);
 	fprintf(out, "%-10s %5s  %u workers -> correlator, %u MiB each\n", "pipe", "", t->workers,
 		t->pipe_mb);
 	fprintf(out, "%-10s %5u  critical, %u slots, %u MiB evidence\n", "ring", 0u, t->ring_slots,

@@ -6,7 +6,9 @@
 #define WORKER_TOPOLOGY_H
 
 #include "worker/feeds.h"
+#include "worker/filter.h"
 #include "worker/nodes.h"
+#include "worker/ports_spec.h"
 #include "worker/protocols.h"
 
 #include <stdbool.h>
@@ -20,13 +22,9 @@
 #define TOPOLOGY_PATH_BYTES 256
 
 /* What an lcore does when it finds no work. spin: polls on (isolated cores). pause: waits in the CPU for up
- * to 20 us (umwait or tpause; where the CPU has neither, polls on). sleep: sleeps 100 us in the kernel. */
+ * to 20 us (umwait or tpause; where the CPU has neither, polls on). sleep: sleeps 20 us in the kernel, and 100 us after
+ * some 50 ms without work. */
 enum idle_policy { IDLE_SPIN, IDLE_PAUSE, IDLE_SLEEP };
-
-struct topology_port {
-	char device[256]; /* vdev arguments ("net_af_packet0,iface=eth1") or a PCI address */
-	bool pci;
-};
 
 struct topology {
 	bool huge_pages;
@@ -48,6 +46,7 @@ struct topology {
 	struct feeds feeds;
 	struct protocols protocols;
 	struct nodes nodes;
+	struct filter filter;
 	char rlpx_keys[TOPOLOGY_PATH_BYTES]; /* key log; empty: none */
 };
 

@@ -233,6 +233,12 @@ worker_link(struct worker *w, enum net_link link)
 }
 
 void
+worker_checksum(struct worker *w, bool verify)
+{
+	stream_checksum(w->stream, verify);
+}
+
+void
 worker_frames(struct worker *w, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns)
 {
 	feeds_take(w);

@@ -83,6 +83,9 @@ struct pipe *worker_pipe(struct worker *w);
 /* worker_link says what the frames of later bursts begin with; Ethernet until then. */
 void worker_link(struct worker *w, enum net_link link);
 
+/* worker_checksum says whether TCP's checksum is looked at in later bursts; until then as config.stream says. */
+void worker_checksum(struct worker *w, bool verify);
+
 /* worker_frames handles a burst of n <= WORKER_BURST frames whole; nothing of them is referenced afterwards. */
 void worker_frames(struct worker *w, unsigned n, const struct span *frames, const uint32_t *wire_len, const uint64_t *now_ns);
 

@@ -108,14 +108,14 @@ struct worker {
 	struct jsonrpc *probe_json;
 	uint32_t probed; /* transactions found in such a version */
 	/* RLPx */
-	const struct nodes *nodes;
-	struct sides sides;
-	uint32_t sides_pending; /* pending[] from here on was put there by the bytes being read */
 	struct feeds feeds_first;	/* as configured; in use until others come */
 	const struct feeds *feeds;
 	uint32_t feeds_turn; /* how many came */
 	_Atomic(const struct feeds *) feeds_next; /* published by whoever owns the profile */
 	_Atomic(const struct feeds *) feeds_used;
+	const struct nodes *nodes;
+	struct sides sides;
+	uint32_t sides_pending; /* pending[] from here on was put there by the bytes being read */
 	bool lives;
 	uint64_t handles, n_handles; /* names of blocks and bundles, different for every worker */
 	uint64_t bundle;	     /* whose items come */

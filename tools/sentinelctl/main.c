@@ -14,6 +14,7 @@ static const struct command {
 	{"tx", "decode raw transactions", cmd_tx},
 #ifdef SENTINELCTL_CONTROL
 	{"alerts", "print a running box's alerts, and follow them", cmd_alerts},
+	{"profile", "another profile for a running box, without a restart", cmd_profile},
 	{"latency", "how long a running box takes from the wire to its consumers", cmd_latency},
 	{"status", "what a running box reads, misses and has delivered", cmd_status},
 	{"watch", "the contracts that operators watch: add, remove, list", cmd_watch},

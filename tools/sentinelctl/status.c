@@ -2,6 +2,7 @@
 /* sentinelctl status: the box on one screen. */
 #include "sentinelctl/commands.h"
 #include "sentinelctl/control_client.h"
+#include "sentinelctl/profile_status.h"
 #include "sentinelctl/status_coverage.h"
 #include "sentinelctl/status_nodes.h"
 
@@ -32,6 +33,8 @@ static const char usage_text[] =
 	"  accounting     0 at rest, or a fault\n"
 	"  node asked     what the node of sentinel-control --node said of alerts that would pause\n"
 	"  memory         what a restart of either process does not forget\n"
+	"  profile        which profile the dataplane has, and whether a restart would change it\n"
+	"  away           how often and how long the dataplane, or control, was not there, since the journal began\n"
 	"  not read ...   everything that was dropped, with its reason\n"
 	"examples:\n"
 	"  sentinelctl status\n"
@@ -99,6 +102,34 @@ print_dataplane(const json_t *s)
 		if (loops > 0)
 			printf("  idle %.0f %%", 100.0 * (double)status_num(l, "loops_idle") / (double)loops);
 		putchar('\n');
+	}
+}
+
+/* One line a port, and one for each thing that is wrong with it. */
+static void
+print_ports(const json_t *s)
+{
+	static const struct {
+		const char *word, *says;
+	} wrong[] = {{"gone", "THE INTERFACE IS GONE: once it is back, restart sentinel-dataplane"},
+		{"link_down", "LINK DOWN: nothing is seen of what it should show"},
+		{"rss_refused", "it does not keep both directions of a connection together, so one worker spreads for all (sentinelctl box check)"},
+		{"far", "a worker reads it from another NUMA socket (sentinelctl box check)"}};
+	size_t i, k;
+	json_t *p, *w;
+	json_array_foreach(json_object_get(s, "ports"), i, p)
+	{
+		printf("port       %s", text_of(p, "name", "?"));
+		if (text_of(p, "driver", NULL) != NULL)
+			printf(", %s, %s queue%s", text_of(p, "driver", "?"), text_of(p, "queues", "?"), status_num(p, "queues") == 1 ? "" : "s");
+		printf("%s%s%s, %s frames, %s missed\n", text_of(p, "link", NULL) != NULL ? ", link " : "", text_of(p, "link", ""),
+			is_true(p, "timestamps") ? ", timestamps" : "", text_of(p, "delivered", "?"), text_of(p, "missed", "?"));
+		json_array_foreach(json_object_get(p, "warnings"), k, w)
+		{
+			for (size_t n = 0; n < sizeof wrong / sizeof wrong[0]; n++)
+				if (json_is_string(w) && strcmp(json_string_value(w), wrong[n].word) == 0)
+					printf("           %s\n", wrong[n].says);
+		}
 	}
 }
 
@@ -282,6 +313,8 @@ static void
 print_screen(const json_t *was, const json_t *s)
 {
 	print_dataplane(s);
+	profile_status_print(s, stdout);
+	print_ports(s);
 	print_traffic(was, s);
 	status_coverage_print(s, stdout);
 	status_nodes_print(s, stdout);
@@ -292,6 +325,7 @@ print_screen(const json_t *was, const json_t *s)
 	print_vet(s);
 	print_memory(s);
 	print_drops(s);
+	blind_status_print(s, stdout);
 	const json_t *c = json_object_get(s, "control");
 	printf("control    up ");
 	print_duration(status_num(c, "uptime_ms"));

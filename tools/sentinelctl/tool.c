@@ -45,7 +45,7 @@ static int
 find_program(const char *name, char out[PATH_BYTES])
 {
 	/* installed, or in a build folder */
-	static const char *const where[] = {"", "/../../dataplane/io", "/../../rules", NULL};
+	static const char *const where[] = {"", "/../sbin", "/../../dataplane/io", "/../../rules", NULL};
 	char folder[PATH_BYTES] = "?";
 	int rc = -ENOENT;
 	if (own_folder(folder) == 0) {

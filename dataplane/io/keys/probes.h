@@ -14,6 +14,8 @@
  * once for every connection, before the first frame. It is too long to be inlined. Both secrets have 32 bytes. dialDest is nil where the other side
  * dialed. Since go-ethereum 1.9.23 (October 2020, when the package came to be); its only earlier name was p2p.(*rlpx), which no node runs any more.
  *
+ * Its first instruction is met again when the goroutine's stack has to grow: a session may come twice.
+ *
  * How the arguments come, at the first instruction (x86-64), by the Go that made the program:
  *   Go 1.17 and later (register ABI: src/cmd/compile/abi-internal.md): c is in RAX. Secrets has eleven words, two more than there are registers
  *     left, so it is on the stack whole, above the return address: AES.ptr at 8(SP), AES.len at 16(SP), MAC.ptr at 32(SP), MAC.len at 40(SP).
@@ -58,7 +60,7 @@ struct probes_event {
 #define PROBES(_)                                                                                                            \
 	_("go-ethereum and forks that keep its module's name (bor, BNB Smart Chain, op-geth, ...)", "github.com/ethereum/go-ethereum/" PROBES_CALL, 17, 0, \
 		PROBES_CONN_REGISTER, 8, 32)                                                                                      \
-	_("go-ethereum made by Go 1.15 or 1.16", "github.com/ethereum/go-ethereum/" PROBES_CALL, 1, 16, 8, 16, 40)            \
+	_("go-ethereum made by Go before 1.17", "github.com/ethereum/go-ethereum/" PROBES_CALL, 13, 16, 8, 16, 40)            \
 	_("Erigon since 3.0", "github.com/erigontech/erigon/" PROBES_CALL, 17, 0, PROBES_CONN_REGISTER, 8, 32)                \
 	_("Erigon 2", "github.com/ledgerwatch/erigon/" PROBES_CALL, 17, 0, PROBES_CONN_REGISTER, 8, 32)
 

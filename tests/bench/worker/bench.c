@@ -22,7 +22,7 @@
 #define CONNECTIONS 64u
 #define SCRATCH (4u << 20)
 
-enum stage { WORKER, NET, NET_HTTP, NET_HTTP_JSON, SEEN, DECODE, DETECT, HS_SCAN, STAGES };
+enum bench_stage { WORKER, NET, NET_HTTP, NET_HTTP_JSON, SEEN, DECODE, DETECT, HS_SCAN, STAGES };
 
 struct bench {
 	struct load load;
@@ -46,7 +46,7 @@ run_worker(struct bench *b)
 /* ---- net, with nothing, HTTP or JSON-RPC behind it ---- */
 
 struct partial {
-	enum stage depth;
+	enum bench_stage depth;
 	struct http1 http[CONNECTIONS];
 	struct jsonrpc json[CONNECTIONS];
 	bool body[CONNECTIONS];
@@ -144,7 +144,7 @@ put_slab(void *ctx, uint8_t *slab)
 }
 
 static double
-run_partial(struct bench *b, enum stage depth)
+run_partial(struct bench *b, enum bench_stage depth)
 {
 	static struct partial p;
 	static const struct stream_ops ops = {on_data, on_gap, on_conflict, on_end, on_forget};
@@ -313,7 +313,7 @@ run_all(struct bench *b)
 		whole_check(tx_decode(b->load.raw[i], &txs[i]) == 0, "a transaction does not decode");
 	for (uint32_t r = 0; r < b->rounds; r++) {
 		b->ns[WORKER][r] = run_worker(b);
-		for (enum stage s = NET; s <= NET_HTTP_JSON; s++)
+		for (enum bench_stage s = NET; s <= NET_HTTP_JSON; s++)
 			b->ns[s][r] = run_partial(b, s);
 		b->ns[SEEN][r] = run_seen(b);
 		b->ns[DECODE][r] = run_decode(b);

@@ -84,10 +84,22 @@ def enter():
     run("ip", "link", "set", "lo", "up")
 
 
-class Other:
-    """The other host's namespace. It is there as long as a process is in it."""
+def bridge(name, address, *ports, **options):
+    """A bridge with those ports, which are there."""
+    run("ip", "link", "add", name, "type", "bridge", "mcast_snooping", "0", *(word for o in options.items() for word in o))
+    plain_frames(name)
+    if address:
+        run("ip", "addr", "add", address + "/24", "dev", name)
+    for interface in ports:
+        run("ip", "link", "set", interface, "master", name)
+    for interface in (*ports, name):
+        run("ip", "link", "set", interface, "up", "mtu", "1500")
 
-    def __init__(self):
+
+class Other:
+    """The other host's namespace. It is there as long as a process is in it. end, address: the interface here that leads to it."""
+
+    def __init__(self, end=PORT, address=HERE):
         ready, told = os.pipe()
         self.holder = here("unshare", "--net", "sh", "-c", f"echo >&{told}; exec {told}>&-; exec cat", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                            pass_fds=[told])
@@ -95,18 +107,43 @@ class Other:
         os.read(ready, 1)
         os.close(ready)
         self.into = ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net"]
-        run("ip", "link", "add", PORT, "type", "veth", "peer", "name", "there0")
+        run("ip", "link", "add", end, "type", "veth", "peer", "name", "there0")
         plain_frames("there0")
         run("ip", "link", "set", "there0", "netns", str(self.holder.pid))
-        plain_frames(PORT)
-        for into, interface, address in (([], PORT, HERE), (self.into, "there0", THERE)):
+        plain_frames(end)
+        for into, interface, own in (([], end, address), (self.into, "there0", THERE)):
             run(*into, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
             run(*into, "ip", "link", "set", "lo", "up")
-            run(*into, "ip", "addr", "add", address + "/24", "dev", interface)
+            if own:
+                run(*into, "ip", "addr", "add", own + "/24", "dev", interface)
             run(*into, "ip", "link", "set", interface, "up", "mtu", "1500")
 
     def popen(self, *argv, **more):
         return here(*self.into, *argv, **more)
+
+
+class Bridged(Other):
+    """The other host behind a bridge of this one's: br0 has this host's address, port0 leads to the other."""
+
+    def __init__(self):
+        super().__init__("port0", None)
+        bridge("br0", HERE, "port0")
+
+
+class Mirrored(Other):
+    """The hosts on a switch that sends every frame everywhere, and so to MIRROR too: what a mirror port shows."""
+
+    MIRROR = "mirror0"
+
+    def __init__(self):
+        super().__init__("port0", None)
+        for end, port in ((PORT, "port1"), (self.MIRROR, "port2")):
+            run("ip", "link", "add", end, "type", "veth", "peer", "name", port)
+            plain_frames(end)
+            plain_frames(port)
+            run("ip", "link", "set", end, "up", "mtu", "1500")
+        run("ip", "addr", "add", HERE + "/24", "dev", PORT)
+        bridge("hub0", None, "port0", "port1", "port2", ageing_time="0")
 
 
 class Peer:
@@ -136,17 +173,17 @@ class Peer:
 
 
 class Box:
-    """Dataplane and control on PORT. programs: dataplane, control, sentinelctl. profile: more lines of it; control: more of control's arguments."""
+    """Dataplane and control. programs: dataplane, control, sentinelctl. profile: more lines of it; control: more of control's arguments. port: as the profile
+    has it, a ring that holds more than a slow machine may leave unread if not given; into: what runs a program where that port is."""
 
-    def __init__(self, folder, programs, bundle, more=(), workers=1, profile="", control=()):
+    def __init__(self, folder, programs, bundle, more=(), workers=1, profile="", control=(), port=f"'net_af_packet0,iface={PORT},framecnt=32768'", into=()):
         self.path = lambda name: os.path.join(folder, name)
-        self.more_control = control
+        self.more_control, self.into = control, into
         self.dataplane_exe, self.control_exe, self.ctl = programs
         self.bundle, self.more = bundle, more
         cpus = os.cpu_count()
         with open(self.path("box.yaml"), "w", encoding="ascii") as f:
-            # a ring that holds more than a slow machine may leave unread
-            f.write(f"ports: ['net_af_packet0,iface={PORT},framecnt=32768']\nidle: sleep\nhuge_pages: false\nmemory_mb: 128\n"
+            f.write(f"ports: [{port}]\nidle: sleep\nhuge_pages: {'true' if 'xdp' in port or 'interface' in port else 'false'}\n{'' if 'memory_mb' in profile else 'memory_mb: 128'}\n"
                     f"cores: {{main: 0, correlator: 0, workers: [{', '.join(str(i % cpus) for i in range(1, workers + 1))}]}}\n{profile}")
         self.log = self.path("log")
         self.started = []
@@ -163,7 +200,7 @@ class Box:
 
     def start(self, *argv):
         with open(self.log, "ab") as log:
-            self.started.append(here(*argv, stdout=log, stderr=log))
+            self.started.append(here(*self.into, *argv, stdout=log, stderr=log))
         return self.started[-1]
 
     def kill(self, process):

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// usage: node rlpx_peers.mjs server ADDRESS [late] | client ADDRESS KEY_LOG [late]
-// Two devp2p peers for live_rlpx.py. Each prints what it sent, one JSON object a line, and obeys the lines on its standard input. The client
+// usage: node rlpx_peers.mjs server ADDRESS [late|EACH] | client ADDRESS KEY_LOG [late|EACH]
+// Two devp2p peers for live_rlpx.py and mixed.py. Each prints what it sent, one JSON object a line, and obeys the lines on its standard input. The client
 // appends the secrets of its sessions to KEY_LOG as they come up.
 import * as devp2p from '@ethereumjs/devp2p'
 import { RLP } from '@ethereumjs/rlp'
@@ -14,8 +14,8 @@ const CODE = ETH.EthMessageCodes ?? devp2p.EthMessageCodes
 const [role, address, ...rest] = process.argv.slice(2)
 const VERSIONS = [68, 67, 66, 68] // a session each, at the same time
 const OPAQUE = VERSIONS.length // and one whose secrets nobody is told
-const EACH = 125 // transactions of each side of a session, of which so many ...
-const PUSHED = 60 // ... go in Transactions, the rest in PooledTransactions
+const EACH = Number(rest.find(w => /^\d+$/.test(w)) ?? 125) // transactions of each side of a session, of which so many ...
+const PUSHED = Math.min(60, EACH >> 1) // ... go in Transactions, the rest in PooledTransactions
 const BLOBS = 2
 const LATE_BYTES = 3e6
 const LATE_DATA = 4000 // bytes of calldata each
@@ -81,7 +81,7 @@ async function server (late) {
     trade(eth, own[i])
   })
   r.listen(PORT, address)
-  say({ listening: true })
+  say({ listening: true, opaque: own[OPAQUE]?.map(t => t.hash) })
   await told('end')
 }
 

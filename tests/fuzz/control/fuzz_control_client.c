@@ -106,12 +106,12 @@ turn(struct client *k, uint64_t now_ns)
 {
 	bool more = true;
 	for (unsigned i = 0; i < 40 && more; i++) {
-		if (!client_receive(k, &service, now_ns) || !client_send(k, now_ns))
+		if (!client_receive(k, &service, now_ns) || !client_send(k, &service, now_ns))
 			return false;
 		more = client_fill(k, &service, now_ns);
 		assert(k->in_n <= sizeof k->in && k->out_at <= k->out_n && k->out_n <= k->out_cap);
 	}
-	return client_send(k, now_ns);
+	return client_send(k, &service, now_ns);
 }
 
 int
@@ -145,7 +145,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		alive = turn(&k, now_ns);
 		take_output(&c, pair[1]);
 	}
-	client_end(&k);
+	client_end(&k, &service);
 	close(pair[1]);
 	/* names made here do not pile up */
 	struct journal_consumer all[JOURNAL_CONSUMERS_MAX];

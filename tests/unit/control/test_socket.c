@@ -461,7 +461,7 @@ test_dripping_client(void **state)
 	assert_true(client_receive(&k, &s, 20));
 	assert_int_equal(k.quiet_ns, 20);
 	assert_int_equal(k.state, CLIENT_CLOSING);
-	client_end(&k);
+	client_end(&k, &s);
 	close(fd[1]);
 }
 

@@ -137,6 +137,47 @@ test_hostile_page(void **state)
 	end(&x);
 }
 
+/* A port of a machine with two sockets, whose link is down; and what any bytes in its place give. */
+static void
+test_port_info(void **state)
+{
+	struct box x;
+	start(&x);
+	struct stats_port_info *p = &x.stats->port_info[0];
+	x.stats->ports = 1;
+	x.stats->lcores = 4;
+	strcpy(p->driver, "net_ice");
+	p->flags = PORT_LINK_KNOWN | PORT_RSS | PORT_FAR | PORT_HW_TIME;
+	p->queues = 2;
+	p->socket = 1;
+	p->link_downs = 3;
+	attach(&x);
+	json_t *o = json_array_get(said(&x, "ports"), 0);
+	assert_string_equal(json_string_value(json_object_get(o, "driver")), "net_ice");
+	assert_string_equal(json_string_value(json_object_get(o, "queues")), "2");
+	assert_string_equal(json_string_value(json_object_get(o, "spread")), "port");
+	assert_string_equal(json_string_value(json_object_get(o, "link")), "down");
+	assert_string_equal(json_string_value(json_object_get(o, "link_downs")), "3");
+	assert_string_equal(json_string_value(json_object_get(o, "socket")), "1");
+	assert_true(json_is_null(json_object_get(o, "link_mbps")));
+	assert_true(json_is_true(json_object_get(o, "timestamps")));
+	json_t *w = json_object_get(o, "warnings");
+	assert_int_equal(json_array_size(w), 2);
+	assert_string_equal(json_string_value(json_array_get(w, 0)), "link_down");
+	assert_string_equal(json_string_value(json_array_get(w, 1)), "far");
+	p->flags = PORT_LINK_KNOWN | PORT_LINK_UP | PORT_RSS_REFUSED;
+	o = json_array_get(said(&x, "ports"), 0);
+	assert_string_equal(json_string_value(json_object_get(o, "link")), "up");
+	assert_string_equal(json_string_value(json_object_get(o, "spread")), "worker");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(o, "warnings"), 0)), "rss_refused");
+	memset(p, 0xff, sizeof *p);
+	o = json_array_get(said(&x, "ports"), 0);
+	assert_string_equal(json_string_value(json_object_get(o, "link")), "gone");
+	assert_true(json_is_null(json_object_get(o, "socket")));
+	assert_int_equal(strlen(json_string_value(json_object_get(o, "driver"))), 24);
+	end(&x);
+}
+
 int
 main(void)
 {
@@ -144,6 +185,7 @@ main(void)
 		cmocka_unit_test(test_no_dataplane),
 		cmocka_unit_test(test_protocols),
 		cmocka_unit_test(test_hostile_page),
+		cmocka_unit_test(test_port_info),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

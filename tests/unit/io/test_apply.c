@@ -6,6 +6,7 @@
 #include "io/apply.h"
 #include "io/profile.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -97,6 +98,8 @@ names_what_differs(void **state)
 		{"ring: {evidence_mb: 32}", "ring.evidence_mb", false},
 		{"protocols: {a: [\"0x87870bca3f3fd6335c3f4ce8392d69350b4fa4e2\"]}", "protocols", false},
 		{"rlpx_keys: /tmp/k", "rlpx_keys", false},
+		{"filter: {ports: [8545]}", "filter", false},
+		{"nodes: {a: {addresses: [192.0.2.1]}}", "nodes", false},
 	};
 	char text[512], want[128];
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -183,13 +186,15 @@ answers_fit(void **state)
 struct part {
 	int rc;
 	unsigned asked, done;
-	char order[8];
+	uint32_t mtu; /* that it shall see: what waits for a restart is as it was */
 };
 
 static int
 take_part(void *ctx, const struct topology *want, bool commit, char *err, size_t cap)
 {
 	struct part *p = ctx;
+	assert_int_equal(want->mtu, p->mtu);
+	assert_int_equal(want->filter.ports, 1);
 	if (commit)
 		p->done++;
 	else
@@ -199,15 +204,28 @@ take_part(void *ctx, const struct topology *want, bool commit, char *err, size_t
 	return commit ? 0 : p->rc;
 }
 
-/* The feeds are in the table as a part of their own; with a stand-in for another's hook nothing else is asked. */
+/* One that cannot keeps everything from changing; without anybody for it, it takes a restart. */
 static void
 parts_are_asked_first(void **state)
 {
-	struct part p = {0};
+	struct part p = {.mtu = 1500};
 	running(PORTS);
-	apply_with(&a, PROFILE_RESTART, take_part, &p);
-	assert_int_equal(given(PORTS "mtu: 9000\n"), CHANNEL_PARTLY);
+	apply_with(&a, PROFILE_RESTART, take_part, &p); /* nobody is asked about those */
+	assert_int_equal(given(PORTS "mtu: 9000\nfilter: {ports: [1]}\n"), CHANNEL_PARTLY);
+	assert_string_equal(said, "restart=mtu,filter\n");
 	assert_int_equal(p.asked + p.done, 0);
+	apply_with(&a, PROFILE_FILTER, take_part, &p);
+	p.rc = -ENOSPC;
+	refused(PORTS "chains: [1]\nfilter: {ports: [1]}\n", "no room for it");
+	assert_int_equal(p.asked, 1);
+	assert_int_equal(p.done, 0);
+	p.rc = 0;
+	assert_int_equal(given(PORTS "mtu: 9000\nchains: [1]\nfilter: {ports: [1]}\n"), CHANNEL_PARTLY);
+	assert_string_equal(said, "applied=chains,filter\nrestart=mtu\n");
+	assert_int_equal(p.asked, 2);
+	assert_int_equal(p.done, 1);
+	assert_int_equal(given(PORTS "mtu: 9000\nfilter: {ports: [1]}\n"), CHANNEL_PARTLY);
+	assert_int_equal(p.asked + p.done, 3);
 }
 
 /* ---- with a worker ---- */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a profile says of feeds, ports and chains: what it does not want is counted, and read no further; the rest goes on. */
 #include "bombs.h"
+#include "tests/unit/wire/rlpx_peer.h"
+#include "wire/http1.h"
 
 #define NODE_PORT 8545
 
@@ -240,6 +242,62 @@ protocol_off(void **state)
 	rig_stop(&s.g);
 }
 
+/* Bytes that a segment of their own would look like a request with. */
+static uint32_t
+like_a_request(const struct peer *p, uint32_t from)
+{
+	for (uint32_t i = from; i + 3 < p->n; i++)
+		if (http1_looks_like((struct span){p->out + i, 3}) == 1)
+			return i;
+	return 0;
+}
+
+/* A session whose key comes late, of which a segment meanwhile looked like a request of HTTP by chance: nothing of it is lost. */
+static void
+ciphertext_like_a_request(void **state)
+{
+	const struct rlpx_key key = {.aes = {1, 2, 3}, .mac = {4, 5, 6}, .nonce = {{7}, {8}}, .has_mac = true, .has_nonces = true};
+	void *memory = aligned_alloc(64, (rlpx_keys_bytes(1) + 63) & ~(size_t)63);
+	struct peer peer[2];
+	struct rig_flow f;
+	struct scene s;
+	memset(&s, 0, sizeof s);
+	rig_new(&s.g);
+	rig_open(&s.g, &f, 1);
+	for (unsigned d = 0; d < 2; d++) {
+		peer_init(&peer[d], &key, d, 400);
+		peer_hello(&peer[d], 5, "eth/68");
+		rig_say(&s.g, &f, d, (struct span){peer[d].out, peer[d].n});
+	}
+	uint32_t told = peer[0].n;
+	for (unsigned i = 0; i < 4; i++) {
+		struct span tx = rig_tx(TO_PAUSED, 1 + i, 8000);
+		struct rlp_out o = {malloc(tx.len + 64), 0, tx.len + 64, false};
+		size_t list = rlp_list_begin(&o);
+		rlp_put_string(&o, tx);
+		rlp_list_end(&o, list);
+		peer_message(&peer[0], 18, (struct span){o.p, (uint32_t)o.n}, true);
+		free(o.p);
+		free((void *)(uintptr_t)tx.p);
+	}
+	uint32_t odd = like_a_request(&peer[0], told);
+	assert_true(odd > 0);
+	rig_say(&s.g, &f, 0, (struct span){peer[0].out + told, odd - told});
+	rig_say(&s.g, &f, 0, (struct span){peer[0].out + odd, 3});
+	rig_say(&s.g, &f, 0, (struct span){peer[0].out + odd + 3, peer[0].n - odd - 3});
+	assert_int_equal(s.g.c[CTR_TX_CROSSED], 0);
+	worker_keys(s.g.w, rlpx_keys_build(memory, &key, 1, 1, 1));
+	for (unsigned i = 0; i < 100; i++)
+		worker_housekeep(s.g.w, s.g.now_ns += 5000000);
+	assert_int_equal(s.g.c[CTR_TX_SCANNED], 4);
+	assert_int_equal(s.g.c[CTR_RLPX_CONNECTIONS], 1);
+	assert_int_equal(s.g.c[CTR_RLPX_HELLOS], 2);
+	for (unsigned d = 0; d < 2; d++)
+		peer_free(&peer[d]);
+	rig_stop(&s.g);
+	free(memory);
+}
+
 int
 main(void)
 {
@@ -253,6 +311,7 @@ main(void)
 		cmocka_unit_test(off_and_on_again),
 		cmocka_unit_test(within_a_message),
 		cmocka_unit_test(protocol_off),
+		cmocka_unit_test(ciphertext_like_a_request),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
+/* steer: the XDP program on a port that is shared with others. The nodes' frames go to the AF_XDP socket of their receive queue; everything
+ * else goes on to the kernel untouched. The ethdev driver loads it and fills xsks_map; io/steer.c finds the other maps by
+ * their names and works on them as memory. */
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_helpers.h>
+
+#define FRAME_CTX struct xdp_md
+
+static __attribute__((always_inline)) inline int
+frame_read_n(struct xdp_md *ctx, __u32 off, void *to, __u32 n)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	if (off > 0x3fff)
+		return -1;
+	void *p = data + off;
+	if (p + n > end)
+		return -1;
+	__builtin_memcpy(to, p, n);
+	return 0;
+}
+/* n is a constant of the caller */
+#define frame_read(ctx, off, to, n) frame_read_n(ctx, off, to, n)
+
+#include "io/bpf/judge.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, __u32);
+} xsks_map SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct table_state);
+} steer_state SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TABLE_CPUS_MAX);
+	__type(key, __u32);
+	__type(value, struct table_counts);
+} steer_counts SEC(".maps");
+
+static __always_inline void
+count(int at)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	if (cpu >= TABLE_CPUS_MAX)
+		cpu = TABLE_CPUS_MAX - 1;
+	struct table_counts *c = bpf_map_lookup_elem(&steer_counts, &cpu);
+	if (c != NULL && (__u32)at < STEER_COUNT)
+		c->c[at]++;
+}
+
+SEC("xdp")
+int
+sentinel_steer(struct xdp_md *ctx)
+{
+	__u32 zero = 0;
+	struct table_frame f = {};
+	__u16 type = 0;
+	struct table_state *s = bpf_map_lookup_elem(&steer_state, &zero);
+	if (s == NULL)
+		return XDP_PASS;
+	int at = frame_read(ctx, 12, &type, sizeof type) != 0 ? STEER_PASSED_MALFORMED : judge(s, ctx, 14, type, &f);
+	int then = XDP_PASS;
+	if (at <= STEER_TAKEN_TUNNELS) {
+		then = bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
+		if (then != XDP_REDIRECT)
+			at = STEER_PASSED_NO_SOCKET;
+	}
+	count(at);
+	return then;
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";

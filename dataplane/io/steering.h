@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* steering: the steered ports of a topology (io/steer.h), each with the profile's filter. */
+#ifndef IO_STEERING_H
+#define IO_STEERING_H
+
+#include "abi/stats.h"
+#include "io/ports.h"
+#include "io/steer.h"
+#include "worker/topology.h"
+
+struct steering {
+	struct steer port[TOPOLOGY_PORTS_MAX]; /* by DPDK's number */
+	uint32_t steered;		       /* bit i: port[i] is open */
+};
+
+/* steering_prepare: before EAL starts: looks at every steered interface and gives the driver the program (xdp_prog of the topology's ports). What there is
+ * to tell is logged. 0, or -errno with a sentence in err. */
+int steering_prepare(struct topology *t, char *err, size_t err_cap);
+
+/* steering_forget: after EAL has started: the topology is again as the profile says, so that another profile can be compared with it. Returns 0. */
+int steering_forget(struct topology *t);
+
+/* steering_open: after ports_start: takes the programs over and gives them the filter. 0, or -errno with a sentence in err, and nothing is steered. */
+int steering_open(struct steering *s, const struct ports *p, const struct topology *t, char *err, size_t err_cap);
+
+/* steering_apply: another profile's filter, at once (an apply_part of io/apply.h). */
+int steering_apply(void *steering, const struct topology *want, bool commit, char *err, size_t err_cap);
+
+/* steering_stats copies the programs' counters to the stats page; no system call. */
+void steering_stats(const struct steering *s, struct stats_page *page);
+
+/* steering_close takes the programs off. The end of the process does so too. */
+void steering_close(struct steering *s);
+
+#endif

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Ports of the kernel, live on a veth pair with two queues, whose sender spreads by a hash of its own that takes the directions of a connection apart.
+
+usage: ports.py xdp|packet|pcap DATAPLANE CONTROL SENTINELCTL BUNDLE CAPTURE CHANNELS
+  CHANNELS  the library that makes a veth's queues look like a NIC's
+  xdp     two AF_XDP queues, two workers (huge pages: run under with_huge_pages.sh); before that, without what makes a veth's queues look like a NIC's, the
+          box says why it refuses them
+  packet  AF_PACKET, two workers
+  pcap    net_pcap, whose frames carry timestamps, and one worker; libpcap gives a frame out only when more have come
+What a replay of the capture finds must be found, by whichever worker; frames that come while nobody reads are counted, each of them; a link that goes and comes
+is noticed, an interface that is no more is survived. Needs root.
+"""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import livebox
+from livebox import run
+
+MODE, PROGRAMS, BUNDLE, CAPTURE, CHANNELS = sys.argv[1], sys.argv[2:5], sys.argv[5], sys.argv[6], sys.argv[7]
+PORTS = {"xdp": "{interface: in0, checksum: trust}", "packet": "{device: 'net_af_packet0,iface=in0', checksum: trust}", "pcap": "'net_pcap0,rx_iface=in0'"}
+DRIVER = {"xdp": "net_af_xdp", "packet": "net_af_packet", "pcap": "net_pcap"}
+WORKERS = 1 if MODE == "pcap" else 2
+FLOOD = 20000
+
+
+def frames(path):
+    """The frames of a classic little-endian pcap file."""
+    with open(path, "rb") as f:
+        data = f.read()
+    at = 24
+    while at < len(data):
+        n = int.from_bytes(data[at + 8:at + 12], "little")
+        yield data[at + 16:at + 16 + n]
+        at += 16 + n
+
+
+def wire():
+    """A sender of frames on out0, as fast as it can, or slower than anyone reads."""
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind(("out0", 0))
+
+    def send(list_of, slowly):
+        for i, frame in enumerate(list_of):
+            while True:
+                try:
+                    s.send(frame)
+                    break
+                except OSError:
+                    time.sleep(0.001)
+            if slowly and i % 16 == 15:
+                time.sleep(0.002)
+    return send
+
+
+def port(box):
+    return box.status()["ports"][0]
+
+
+def whole(box, sent):
+    """All that was sent is somewhere."""
+    box.wait_for("the port's account", lambda: int(port(box)["wire"]) == sent, 10, lambda: f"{port(box)}, sent {sent}")
+    box.wait_for("rest", lambda: not box.residuals(), 10, lambda: f"{box.residuals()}")
+
+
+def filler(n):
+    frame = max(frames(CAPTURE), key=len)
+    return [frame[:6] + i.to_bytes(6, "big") + b"\x88\xb5" + frame[14:600] for i in range(n)]  # an EtherType for experiments
+
+
+def reading(box, send):
+    """The capture, slowly: nothing is missed, and every alert of a replay comes."""
+    sample = list(frames(CAPTURE))
+    send(sample, True)
+    end = time.monotonic() + 20
+    while MODE == "pcap" and box.counters().get("frames", 0) < len(sample) and time.monotonic() < end:
+        send(filler(2000), False)
+    box.wait_for("the frames", lambda: box.counters().get("frames", 0) >= len(sample))
+    replay = subprocess.run([PROGRAMS[0], "--offline", "replay", CAPTURE, "--bundle", BUNDLE], check=True, capture_output=True, text=True).stdout
+    lines = [json.loads(line) for line in replay.splitlines()]
+    key = lambda e: (e["data"]["transaction"]["hash"], e["data"]["rule"]["id"])
+    expected = {key(line["alert"]) for line in lines if line["event"] == "alert"}
+    box.wait_for("the alerts", lambda: {key(e) for e in box.alerts()} == expected)
+    if MODE != "pcap":
+        whole(box, len(sample))
+    box.wait_for("rest", lambda: not box.residuals(), 10, lambda: f"{box.residuals()}")
+    counters = box.counters()
+    # both directions of each connection met
+    for name in ("tx_crossed", "http_requests", "http_responses", "answers"):
+        assert counters[name] == int(lines[-1]["counters"][name]), (name, counters[name], lines[-1]["counters"][name])
+    p = port(box)
+    assert (p["missed"] == "0" or MODE == "pcap") and p["link"] == "up" and p["driver"] == DRIVER[MODE], p
+    assert (p["queues"], p["spread"]) == {"xdp": ("2", "worker"), "packet": ("1", "worker"), "pcap": ("1", "one")}[MODE], p
+    return len(sample)
+
+
+def stalled(box, send, sent):
+    """Nobody reads for a while: what the rings could not hold is counted by the port."""
+    at_rest = box.counters()["frames"]
+    box.dataplane.send_signal(signal.SIGSTOP)
+    send(filler(FLOOD), False)
+    box.dataplane.send_signal(signal.SIGCONT)
+    whole(box, sent + FLOOD)
+    p, now = port(box), box.counters()["frames"]
+    assert int(p["delivered"]) == now and now - at_rest + int(p["missed"]) == FLOOD and int(p["missed"]) > 0, (p, now, at_rest)
+    return int(p["missed"])
+
+
+def links(box):
+    for state, says in (("down", "down"), ("up", "up")):
+        run("ip", "link", "set", "out0", state)
+        box.wait_for(f"the link {state}", lambda: port(box)["link"] == says, 10)
+    assert port(box)["link_downs"] == "1" and "in0: LINK DOWN" in box.said() and "in0: link up" in box.said(), box.said()
+    run("ip", "link", "del", "in0")
+    box.wait_for("the interface gone", lambda: port(box)["link"] == "gone", 10)
+    assert "gone" in port(box)["warnings"] and "in0: the interface is GONE" in box.said(), box.said()
+    assert all(int(core["heartbeat_age_ms"]) < 2000 for core in box.status()["lcores"] if core["heartbeat_age_ms"]), box.status()["lcores"]
+
+
+def refused(folder):
+    with open(os.path.join(folder, "box.yaml"), "w", encoding="ascii") as f:
+        f.write(f"ports: [{PORTS[MODE]}]\nhuge_pages: true\n")
+    p = subprocess.run([PROGRAMS[0], "--profile", f.name, "--bundle", BUNDLE, "--channel", os.path.join(folder, "channel")], capture_output=True, text=True,
+                       check=False)
+    assert p.returncode == 1 and "the interface has 2 receive queues" in p.stderr and "ethtool -L in0 rx 1 tx 1" in p.stderr, (p.returncode, p.stderr)
+
+
+def main():
+    livebox.enter()
+    queues = ("numrxqueues", "2", "numtxqueues", "2")
+    run("ip", "link", "add", "in0", *queues, "type", "veth", "peer", "name", "out0", *queues)
+    for interface in ("in0", "out0"):
+        run("ip", "link", "set", interface, "up", "mtu", "1500")
+    send = wire()
+    if MODE == "xdp":
+        refused(folder := tempfile.mkdtemp())
+        shutil.rmtree(folder)
+        os.environ["LD_PRELOAD"] = CHANNELS
+    with tempfile.TemporaryDirectory() as folder:
+        box = livebox.Box(folder, PROGRAMS, BUNDLE, workers=WORKERS, port=PORTS[MODE])
+        sent = reading(box, send)
+        counters = box.counters()
+        if MODE == "pcap":
+            assert counters["frames_hw_time"] > 0 and counters["frames_hw_time"] + counters["frames_hw_time_bad"] == counters["frames"], counters
+        assert port(box)["timestamps"] == (MODE == "pcap"), port(box)
+        missed = stalled(box, send, sent) if MODE != "pcap" else 0
+        links(box)
+        box.stop()
+    dropped = f"of {FLOOD} sent to a box that stood still {missed} counted as missed; " if MODE != "pcap" else ""
+    print(f"{MODE}: {sent} frames read, timestamps of {counters['frames_hw_time']}; {dropped}"
+          "residuals 0; link down, up and gone noticed")
+
+
+main()
