@@ -45,5 +45,7 @@ struct control {
 
 uint64_t control_wall_ns(void);
 uint64_t control_monotonic_ns(void);
+/* control_steady_ns: the wall time at its first call and what has passed since: ages reckoned from it are true however the clock is set meanwhile. */
+uint64_t control_steady_ns(void);
 
 #endif

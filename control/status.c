@@ -31,6 +31,19 @@ control_monotonic_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+uint64_t
+control_steady_ns(void)
+{
+	static _Atomic uint64_t apart_ns; /* 0: not called yet */
+	uint64_t apart = atomic_load_explicit(&apart_ns, memory_order_relaxed), none = 0;
+	if (apart == 0) {
+		apart = control_wall_ns() - control_monotonic_ns();
+		if (!atomic_compare_exchange_strong(&apart_ns, &none, apart))
+			apart = none;
+	}
+	return control_monotonic_ns() + apart;
+}
+
 static json_t *
 num(uint64_t v)
 {
