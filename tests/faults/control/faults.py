@@ -308,14 +308,14 @@ def case_stopped_at_the_end(box):
 
 def case_once(box):
     """--once ends by itself with everything journaled, and a second control is refused the journal and the socket."""
-    box.producer("--count", 500, "--exit")
+    box.producer("--count", 500, "--rate", 100, "--exit")  # long enough for two more to be refused meanwhile
     control = box.control("--once")
     box.up()
     second = subprocess.run([CONTROL, "--channel", box.channel, "--socket", box.socket + "2", "--journal", box.journal],
-                            capture_output=True, text=True)
+                            capture_output=True, text=True, timeout=PATIENCE)
     assert second.returncode == 1 and "in use by another sentinel-control" in second.stderr, second.stderr
     third = subprocess.run([CONTROL, "--channel", box.channel, "--socket", box.socket, "--journal", box.journal + "2"],
-                           capture_output=True, text=True)
+                           capture_output=True, text=True, timeout=PATIENCE)
     assert third.returncode == 1 and "is taken" in third.stderr, third.stderr
     assert control.wait(PATIENCE) == 0
     assert box.producer_process.wait(PATIENCE) == 0
