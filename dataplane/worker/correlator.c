@@ -210,7 +210,7 @@ correlator_ring_outlet(void *ctx, struct alert_record *r, enum ring_lane lane, s
 	struct ring_producer *p = &rings->lane[lane];
 	int rc = ring_publish(p, r, evidence);
 	if (rc == 0)
-		stage_note(&rings->stage, r->carrier, r->t_cause_ns);
+		stopwatch_note(&rings->stopwatch, r->carrier, r->t_cause_ns);
 	if (rc == 0)
 		rings->ctr[CTR_RING_PUBLISHED]++;
 	else

@@ -44,7 +44,8 @@ class Box(livebox.Box):
         device = f"net_af_packet0,iface={livebox.PORT},framecnt=32768" if PORT == "af_packet" else "net_af_xdp0,iface=mirror1,busy_budget=0"
         cores = os.environ.get("CORES", "{main: 0, correlator: 0, workers: [1]}")
         with open(self.path("box.yaml"), "w", encoding="ascii") as f:
-            f.write(f"ports: ['{device}']\nidle: {os.environ.get('IDLE', 'sleep')}\nhuge_pages: {'true' if PORT == 'af_xdp' else 'false'}\nmemory_mb: 128\ncores: {cores}\n")
+            f.write(f"ports: ['{device}']\nidle: {os.environ.get('IDLE', 'sleep')}\nhuge_pages: {'true' if PORT == 'af_xdp' else 'false'}\nmemory_mb: 128\ncores: {cores}\n"
+                    "flows: 16384\nseen: 262144\n")
         before = ["nice", "-n", "-20"] if os.environ.get("FIRST") == "1" else []
         return self.start(*before, self.dataplane_exe, "--profile", self.path("box.yaml"), "--bundle", self.bundle, "--channel", self.path("channel"), *self.more)
 
