@@ -3,13 +3,13 @@
 """Real clients, a real node, a live box: ethers, viem and web3 submit to anvil over HTTP and WebSocket while devp2p peers gossip over RLPx. Every transaction
 is an alert (every.yaml), so what was read is known by hash: all that were sent, and none that was not.
 
-usage: mixed.py WAY COUNT DATAPLANE CONTROL SENTINELCTL BUNDLE [TAP], under with_npm.sh (xdp: under with_huge_pages.sh too)
+usage: mixed.py WAY COUNT DATAPLANE CONTROL SENTINELCTL BUNDLE KEYS [TAP], under with_npm.sh (xdp: under with_huge_pages.sh too)
   packet  the box on the clients' interface, by AF_PACKET
-  xdp     the box on a mirror port, by AF_XDP
+  xdp     the box on a mirror port, by AF_XDP with steer
   node    sentinel-tap (TAP) on the node's interface, in the node's own namespace, where the box is too
   lo      clients, node, tap and box on one loopback
   bridge  the node in a namespace behind a bridge, the tap on the bridge's port
-COUNT is the transactions in all, a fifth of them over RLPx. Needs root. By hand: 10000.
+KEYS is sentinel-keys, which brings the secrets of a growing key log. COUNT is the transactions in all, a fifth of them over RLPx. Needs root. By hand: 10000.
 """
 import collections
 import os
@@ -25,7 +25,7 @@ from livebox import THERE  # noqa: E402
 
 WAY, COUNT = sys.argv[1], int(sys.argv[2])
 PROGRAMS, BUNDLE = sys.argv[3:6], sys.argv[6]
-TAP = sys.argv[7] if len(sys.argv) > 7 else None
+KEYS, TAP = sys.argv[7], sys.argv[8] if len(sys.argv) > 8 else None
 NODE_FOLDER = os.environ["NODE_FOLDER"]
 ANVIL = os.path.join(NODE_FOLDER, "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
 RPC, RLPX = 8545, 30303
@@ -63,7 +63,8 @@ class Way:
         if WAY == "packet":
             self.other, self.port = livebox.Other(), packet(livebox.PORT)
         elif WAY == "xdp":
-            self.other, self.port = livebox.Mirrored(), f"'net_af_xdp0,iface={livebox.Mirrored.MIRROR},busy_budget=0'"
+            self.other, self.port = livebox.Mirrored(), f"{{interface: {livebox.Mirrored.MIRROR}, steer: true}}"
+            self.profile = f"filter: {{addresses: [{THERE}], ports: [{RPC}, {RLPX}]}}\n"
         else:
             self.port = packet(CAPTURE[1])
             self.taps()
@@ -96,7 +97,7 @@ class Scene:
         self.anvil = popen(ANVIL, "--host", way.address, "--port", str(RPC), "--accounts", str(ACCOUNTS), "--block-time", "1", "--gas-limit", "3000000000", "--silent")
         self.server = livebox.Peer(popen, NODE_FOLDER, "rlpx_peers.mjs", "server", way.address, str(EACH_SIDE))
         livebox.wait_for("the node", lambda: livebox.listens(way.address, RPC) and self.server.said("listening"))
-        self.box = livebox.Box(folder, PROGRAMS, BUNDLE, ["--rlpx-keys", path("keys")], profile=way.profile, port=way.port, into=way.into)
+        self.box = livebox.Box(folder, PROGRAMS, BUNDLE, keys=[KEYS, "--keylog", path("keys")], profile=way.profile, port=way.port, into=way.into)
         self.clients = livebox.Peer(livebox.here, NODE_FOLDER, "mixed.mjs", f"http://{way.address}:{RPC}", str(SUBMISSIONS))
         self.box.wait_for("the clients", lambda: self.clients.said("ready"), RUN_S)
         self.gossip = livebox.Peer(livebox.here, NODE_FOLDER, "rlpx_peers.mjs", "client", way.address, path("keys"), str(EACH_SIDE))
@@ -151,6 +152,8 @@ def counted(box, done):
     assert c["node_hashes"] == done["submitted"] - done["sync"] + done["unsigned"], (c["node_hashes"], done)
     assert c["rlpx_sessions"] == SESSIONS and c["rlpx_mac_good"] == c["rlpx_messages"], (c["rlpx_sessions"], c["rlpx_mac_good"], c["rlpx_messages"])
     status = box.status()
+    for port in filter(lambda port: port["steer"], status["ports"]):
+        print(port["steer"])
     for port in status["ports"]:
         assert port["missed"] == port["errors"] == port["no_mbuf"] == "0" and port["wire"] == status["counters"]["frames"], (port, status["counters"]["frames"])
 
