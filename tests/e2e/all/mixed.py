@@ -153,7 +153,7 @@ def counted(box, done):
     assert c["rlpx_sessions"] == SESSIONS and c["rlpx_mac_good"] == c["rlpx_messages"], (c["rlpx_sessions"], c["rlpx_mac_good"], c["rlpx_messages"])
     status = box.status()
     for port in filter(lambda port: port["steer"], status["ports"]):
-        print(port["steer"])
+        assert port["steer"]["taken"] == port["wire"], port["steer"]
     for port in status["ports"]:
         assert port["missed"] == port["errors"] == port["no_mbuf"] == "0" and port["wire"] == status["counters"]["frames"], (port, status["counters"]["frames"])
 
