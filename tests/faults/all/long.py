@@ -253,6 +253,7 @@ def main():
         box.wait_for("residuals of 0", lambda: not box.residuals(), why=lambda: str(box.residuals()))
         memory = sizes.flat()
         files, mb = journal_size(box)
+        assert mb <= 3 * KEEP_MB, f"the journal has {files} files of {mb:.1f} MiB"
         gossip.tell("end")
         gossip.end()
         server.end()
