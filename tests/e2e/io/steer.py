@@ -110,6 +110,11 @@ def program_on(interface):
     return "xdp" in subprocess.run(["ip", "link", "show", interface], capture_output=True, text=True, check=True).stdout
 
 
+def huge_pages_free():
+    with open("/proc/meminfo", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("HugePages_Free"))
+
+
 def check_filter(box, other, capture):
     n = len(capture)
     ends = start_transfer(other, BYTES)
@@ -141,6 +146,7 @@ def main():
     livebox.enter()
     other = livebox.Other()
     capture = list(frames(CAPTURE))
+    pages = huge_pages_free()
     without = end_transfer(start_transfer(other, BYTES), BYTES)
     with tempfile.TemporaryDirectory() as folder:
         box = Box(folder, PROGRAMS, BUNDLE, port=f"{{device: 'net_af_xdp0,iface={livebox.PORT}', steer: true}}", profile=f"flows: 65536\nseen: 65536\nfilter: {{ports: [{NODE_PORT}]}}\n")
@@ -153,6 +159,8 @@ def main():
         box.kill(box.dataplane)
         livebox.wait_for("the program's end", lambda: not program_on(livebox.PORT))
         end_transfer(start_transfer(other, 1 << 20), 1 << 20)
+        # the kernel gives pages that a socket had pinned back a moment later
+        livebox.wait_for("huge pages", lambda: huge_pages_free() >= pages)
         box.dataplane = box.start_dataplane()
         box.wait_for("the next box", lambda: program_on(livebox.PORT) and (box.status() or {}).get("dataplane", {}).get("attached"))
         box.stop()
