@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A box profile of any bytes: what is accepted stays within the topology's tables; what is refused says where. */
+#include "io/filter_text.h"
 #include "io/profile.h"
 
 #include <stdlib.h>
@@ -80,6 +81,41 @@ check_ports(const struct topology *t)
 	}
 }
 
+static void
+check_prefixes(const struct filter_prefix *p, unsigned n, unsigned max)
+{
+	char text[FILTER_TEXT_PREFIX], err[160];
+	struct filter_prefix again;
+	if (n > max)
+		abort();
+	for (unsigned i = 0; i < n; i++) {
+		if (p[i].bits > 128)
+			abort();
+		filter_text_show(&p[i], text);
+		if (filter_text_prefix(text, &again, err, sizeof err) != 0 || memcmp(&again, &p[i], sizeof again) != 0)
+			abort();
+	}
+}
+
+static void
+check_filter(const struct filter *f)
+{
+	char text[64];
+	if (f->ports > FILTER_PORTS_MAX || f->vlans > FILTER_VLANS_MAX || (!f->given && f->ports + f->vlans + f->addresses + f->tunnels > 0))
+		abort();
+	for (unsigned i = 0; i < f->ports; i++)
+		if (f->port[i] == 0)
+			abort();
+	for (unsigned i = 0; i < f->vlans; i++)
+		if (f->vlan[i] > 4094)
+			abort();
+	check_prefixes(f->address, f->addresses, FILTER_ADDRESSES_MAX);
+	check_prefixes(f->tunnel, f->tunnels, FILTER_TUNNELS_MAX);
+	filter_text_print(f, text, sizeof text);
+	if (memchr(text, 0, sizeof text) == NULL)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -97,6 +133,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_ports(&t);
 	check_feeds(&t);
 	check_protocols(&t.protocols);
+	check_filter(&t.filter);
 	check_nodes(&t.nodes, rc == 0);
 	if (rc != 0 && (memchr(err, 0, sizeof err) == NULL || strncmp(err, "box.yaml:", 9) != 0))
 		abort();
