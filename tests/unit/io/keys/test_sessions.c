@@ -174,6 +174,7 @@ a_file_that_is_held(void **state)
 	assert_int_equal(s.log.reopened, 0);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(known(), 2);
+	sessions_close(&s);
 	assert_int_equal(sessions_open(&s, path), -ENOENT);
 }
 
