@@ -187,12 +187,13 @@ ask_for_time(struct port_live *l, const struct rte_eth_dev_info *info, struct rt
 	if ((info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_TIMESTAMP) != 0) {
 		conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_TIMESTAMP;
 		l->ticks = is_driver(l, "net_af_packet") ? PORT_TICKS_FIXED : PORT_TICKS_READ;
-		if (l->ticks == PORT_TICKS_FIXED)
-			hwclock_fixed(&l->clock, 1);
+		l->tick_ns = 1;
 	} else if (is_driver(l, "net_pcap")) {
 		l->ticks = PORT_TICKS_FIXED;
-		hwclock_fixed(&l->clock, 1000);
+		l->tick_ns = 1000;
 	}
+	if (l->ticks == PORT_TICKS_FIXED)
+		hwclock_fixed(&l->clock, l->tick_ns, 0);
 }
 
 /* Which clock a started port lets us read. */

@@ -27,6 +27,8 @@ struct port_live {
 	char driver[24];
 	enum port_ticks ticks;
 	struct hwclock clock;
+	uint32_t tick_ns; /* FIXED */
+	int64_t shift_ns;
 	struct kernel_sockets sockets;
 	enum kernel_link link;
 	uint32_t link_mbps;

@@ -82,6 +82,18 @@ look_at_clock(struct port_live *l, uint16_t port, const struct clock *clock)
 	hwclock_sample(&l->clock, ticks, clock_ns(clock, at));
 }
 
+/* Times of the kernel's follow the system's clock when it is set, and ours does not. */
+static void
+look_at_shift(struct port_live *l, const struct clock *clock)
+{
+	int64_t shift = atomic_load_explicit(&clock->shift_ns, memory_order_relaxed);
+	if (shift == l->shift_ns)
+		return;
+	l->shift_ns = shift;
+	l->clock.steps++;
+	hwclock_fixed(&l->clock, l->tick_ns, shift);
+}
+
 void
 ports_turn(struct ports *p, const struct clock *clock, uint64_t now_ns)
 {
@@ -90,7 +102,9 @@ ports_turn(struct ports *p, const struct clock *clock, uint64_t now_ns)
 	p->looked_ns = now_ns;
 	for (uint32_t i = 0; i < p->n; i++) {
 		look_at_link(&p->port[i], (uint16_t)i, p->link_fd, now_ns);
-		if (p->port[i].ticks == PORT_TICKS_READ || p->port[i].ticks == PORT_TICKS_TIMESYNC)
+		if (p->port[i].ticks == PORT_TICKS_FIXED)
+			look_at_shift(&p->port[i], clock);
+		else if (p->port[i].ticks == PORT_TICKS_READ || p->port[i].ticks == PORT_TICKS_TIMESYNC)
 			look_at_clock(&p->port[i], (uint16_t)i, clock);
 	}
 }

@@ -24,10 +24,9 @@ hwclock_init(struct hwclock *h)
 }
 
 void
-hwclock_fixed(struct hwclock *h, uint32_t ns_per_tick)
+hwclock_fixed(struct hwclock *h, uint32_t ns_per_tick, int64_t shift_ns)
 {
-	hwclock_init(h);
-	publish(h, 0, 0, (uint64_t)ns_per_tick << 32);
+	publish(h, (uint64_t)(shift_ns / (int64_t)ns_per_tick), 0, (uint64_t)ns_per_tick << 32);
 }
 
 /* ns a tick between two moments; 0 if that is none of a port's clock. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* hwclock: wall time from a port's timestamps, which count ticks of a clock of the port's own. The main lcore looks at both clocks every second and fits a
+/* hwclock: time (the box's, see clock.h) from a port's timestamps, which count ticks of a clock of the port's own. The main lcore looks at both clocks every second and fits a
  * line; workers read it. No lock: a fit goes into the oldest of eight places, so a reader would have to stand still for seconds to see half of one, and what it
  * makes of it then is refused as nonsense. */
 #ifndef WORKER_HWCLOCK_H
@@ -31,14 +31,14 @@ struct hwclock {
 /* hwclock_init: nothing is known. Zeroed memory is the same. */
 void hwclock_init(struct hwclock *h);
 
-/* hwclock_fixed: ticks are ns_per_tick nanoseconds and began with 1970; no fits follow. */
-void hwclock_fixed(struct hwclock *h, uint32_t ns_per_tick);
+/* hwclock_fixed: ticks are ns_per_tick nanoseconds and began with 1970, by a clock that is shift_ns ahead of ours; no samples follow, but another shift may. */
+void hwclock_fixed(struct hwclock *h, uint32_t ns_per_tick, int64_t shift_ns);
 
 /* hwclock_sample tells that the port's clock was at `ticks` at wall_ns; about once a second, from one thread. After the second the fit holds. A clock that jumps (or
  * stands) begins anew. */
 void hwclock_sample(struct hwclock *h, uint64_t ticks, uint64_t wall_ns);
 
-/* hwclock_wall: the wall time of a tick, 0 if that is not known or out of range. */
+/* hwclock_wall: the time of a tick, 0 if that is not known or out of range. */
 static inline uint64_t
 hwclock_wall(const struct hwclock *h, uint64_t ticks)
 {

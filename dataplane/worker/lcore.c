@@ -383,7 +383,8 @@ correlator_lcore(void *arg)
 	struct lcore_correlator *l = arg;
 	struct idler idle;
 	uint64_t started = 0, steady = 0;
-	l->rings->stopwatch = stopwatch_of(l->clock, l->latency);
+	if (l->rings != NULL) /* its outlet may be another */
+		l->rings->stopwatch = stopwatch_of(l->clock, l->latency);
 	idler_init(&idle, l->idle);
 	for (;;) {
 		bool over = workers_done(l);

@@ -270,7 +270,7 @@ mode_time(const char *bundle)
 	begin();
 	check((flags(0) & PORT_HW_TIME) == 0 && worker[0].queue[0].clock == NULL, "a ring has no timestamps of its own");
 	check(rte_mbuf_dyn_rx_timestamp_register(&at.offset, &at.flag) == 0, "no field for timestamps");
-	hwclock_fixed(&hw, 1);
+	hwclock_fixed(&hw, 1, 0);
 	worker[0].stamps = at;
 	worker[0].queue[0].clock = &hw;
 	check(rte_eal_remote_launch(worker_lcore, &worker[0], TOPOLOGY_WORKER_0) == 0, "no lcore");

@@ -157,13 +157,18 @@ test_fixed(void **state)
 {
 	struct hwclock h;
 	bool good;
-	hwclock_fixed(&h, 1000);
+	hwclock_init(&h);
+	hwclock_fixed(&h, 1000, 0);
 	assert_int_equal(hwclock_wall(&h, WALL / 1000 + 7), WALL + 7000);
 	assert_int_equal(hwclock_time(&h, WALL / 1000, WALL + 250000, &good), WALL);
 	assert_true(good);
 	assert_int_equal(hwclock_time(&h, WALL / 1000 - 86400000000ull, WALL, &good), WALL); /* a capture of yesterday */
 	assert_false(good);
 	assert_int_equal(hwclock_wall(&h, UINT64_MAX), 0);
+	hwclock_fixed(&h, 1000, 3600 * (int64_t)SECOND); /* the system's clock was set forth, ours goes on */
+	assert_int_equal(hwclock_wall(&h, WALL / 1000 + 3600000000ull), WALL);
+	hwclock_fixed(&h, 1000, -3600 * (int64_t)SECOND);
+	assert_int_equal(hwclock_wall(&h, WALL / 1000 - 3600000000ull), WALL);
 }
 
 int
