@@ -31,7 +31,6 @@ static const struct profile_field fields[] = {
 	FIELD("filter", PROFILE_FILTER, filter)
 	FIELD("nodes", PROFILE_NODES, nodes)
 	FIELD("protocols", PROFILE_RESTART, protocols)
-	FIELD("nodes", PROFILE_RESTART, nodes)
 	FIELD("rlpx_keys", PROFILE_RESTART, rlpx_keys)
 };
 

@@ -97,7 +97,7 @@ names_what_differs(void **state)
 		{"ring: {slots: 8192}", "ring.slots", false},
 		{"ring: {evidence_mb: 32}", "ring.evidence_mb", false},
 		{"protocols: {a: [\"0x87870bca3f3fd6335c3f4ce8392d69350b4fa4e2\"]}", "protocols", false},
-		{"rlpx_keys: /tmp/k", "rlpx_keys", false},
+		{"rlpx_keys: /var/lib/k", "rlpx_keys", false},
 		{"filter: {ports: [8545]}", "filter", false},
 		{"nodes: {a: {addresses: [192.0.2.1]}}", "nodes", false},
 	};

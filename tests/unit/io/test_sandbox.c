@@ -4,7 +4,7 @@
 #include "io/sandbox.h"
 
 #include "control/sandbox.h"
-#include "io/keys/sandbox.h"
+#include "io/keys/privileges.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@
 #define ALL 7u
 #define TABLES 3u
 
-static const struct confine_table *const table[TABLES] = {&sandbox_table, &control_sandbox_table, &keys_sandbox_table};
+static const struct confine_table *const table[TABLES] = {&sandbox_table, &control_sandbox_table, &privileges_table};
 
 struct forbidden {
 	const char *name;
@@ -180,17 +180,17 @@ what_a_table_must_stop_it_stops(void **state)
 	}
 }
 
-/* Placing probes takes much; loading programs into the kernel is over by then. */
+/* Placing probes takes much; making maps for programs of the kernel is over by then. */
 static void
-probes_load_nothing(void **state)
+probes_make_no_maps(void **state)
 {
-	const struct forbidden load = {"bpf", SYS_bpf, {BPF_PROG_LOAD, 0, 0}, KEYS}, exec = {"execve", SYS_execve, {0, 0, 0}, KEYS},
+	const struct forbidden load = {"bpf", SYS_bpf, {BPF_MAP_CREATE, 0, 0}, KEYS}, exec = {"execve", SYS_execve, {0, 0, 0}, KEYS},
 			       ioctl_other = {"ioctl", SYS_ioctl, {-1, TIOCSTI, 0}, KEYS}, probe = {"perf_event_open", SYS_perf_event_open, {0}, KEYS};
 	(void)state;
-	assert_int_equal(try(&keys_sandbox_table, KEYS_SANDBOX_PROBES, &load), CONFINE_EXIT);
-	assert_int_equal(try(&keys_sandbox_table, KEYS_SANDBOX_PROBES, &exec), CONFINE_EXIT);
-	assert_int_equal(try(&keys_sandbox_table, KEYS_SANDBOX_PROBES, &ioctl_other), CONFINE_EXIT);
-	assert_int_equal(try(&keys_sandbox_table, KEYS_SANDBOX_PROBES, &probe), 0);
+	assert_int_equal(try(&privileges_table, PRIVILEGES_PROBES, &load), CONFINE_EXIT);
+	assert_int_equal(try(&privileges_table, PRIVILEGES_PROBES, &exec), CONFINE_EXIT);
+	assert_int_equal(try(&privileges_table, PRIVILEGES_PROBES, &ioctl_other), CONFINE_EXIT);
+	assert_int_equal(try(&privileges_table, PRIVILEGES_PROBES, &probe), 0);
 }
 
 /* A kind opens what it needs, and no other does. */
@@ -321,7 +321,7 @@ int
 main(void)
 {
 	const struct CMUnitTest all[] = {cmocka_unit_test(tables_are_in_order), cmocka_unit_test(drivers_have_their_kind),
-		cmocka_unit_test(what_a_table_must_stop_it_stops), cmocka_unit_test(kinds_of_ports_open_their_own), cmocka_unit_test(probes_load_nothing),
+		cmocka_unit_test(what_a_table_must_stop_it_stops), cmocka_unit_test(kinds_of_ports_open_their_own), cmocka_unit_test(probes_make_no_maps),
 		cmocka_unit_test(what_libraries_may_ask_is_answered), cmocka_unit_test(faults_are_told_as_such)};
 	const struct CMUnitTest sanitized[] = {cmocka_unit_test(tables_are_in_order), cmocka_unit_test(drivers_have_their_kind)};
 	return confine_sanitized() ? cmocka_run_group_tests(sanitized, NULL, NULL) : cmocka_run_group_tests(all, NULL, NULL);
