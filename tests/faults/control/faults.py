@@ -196,8 +196,8 @@ def finish_control(box):
     assert box.control_process.wait(PATIENCE) == 0
 
 
-def case_control_killed(box):
-    """kill -9 of control in a storm, ten times: each id exactly once in the journal and, after dedupe, at the consumer."""
+def through_a_storm(box, end):
+    """Control goes and comes ten times in a storm: each id exactly once in the journal and, after dedupe, at the consumer."""
     count = 12000
     box.control()
     box.up()
@@ -207,8 +207,7 @@ def case_control_killed(box):
     box.producer("--count", count, "--rate", 3000, "--slots", 16384, "--evidence", 500)
     for _ in range(10):
         time.sleep(random.uniform(0.05, 0.35))
-        box.control_process.kill()
-        box.control_process.wait()
+        end()
         box.control("--journal-mb", "2")
     box.up()
     wait(lambda: box.status()["dataplane"].get("source_done"), "the producer is done")
@@ -231,6 +230,22 @@ def case_control_killed(box):
     covered(box)
     verify(box)
     return f"{count} alerts, {consumer.connections} connections, {len(consumer.ids) - len(set(consumer.ids))} redelivered"
+
+
+def case_control_killed(box):
+    """kill -9."""
+    def kill():
+        box.control_process.kill()
+        box.control_process.wait()
+    return through_a_storm(box, kill)
+
+
+def case_control_ended(box):
+    """SIGTERM: it drains, commits, and ends well within the patience of its unit."""
+    def term():
+        box.up()
+        finish_control(box)
+    return through_a_storm(box, term)
 
 
 def case_producer_killed(box):
