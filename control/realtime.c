@@ -34,6 +34,12 @@ realtime_take(int priority)
 	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p) == 0 ? 0 : -errno;
 }
 
+int
+realtime_give(pthread_t thread, int priority)
+{
+	return -pthread_setschedparam(thread, SCHED_FIFO, &(struct sched_param){.sched_priority = priority});
+}
+
 void
 realtime_leave_room(uint64_t began_ns, uint64_t now_ns)
 {

@@ -17,6 +17,8 @@ void realtime_mutex_init(pthread_mutex_t *m);
 int realtime_sqlite(void);
 /* realtime_take: SCHED_FIFO for the calling thread; those that it starts do not have it. 0 or -errno. */
 int realtime_take(int priority);
+/* realtime_give: the same for a thread that has been started, which need not have run yet: it may not be allowed to ask for it later. */
+int realtime_give(pthread_t thread, int priority);
 /* realtime_leave_room: a turn that began at began_ns (monotonic) was not the last of a long run: whoever has no real-time priority gets as
  * long as it took, 5 ms at most. */
 void realtime_leave_room(uint64_t began_ns, uint64_t now_ns);

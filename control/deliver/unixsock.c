@@ -36,6 +36,7 @@ struct outlet_state {
 	pthread_t thread;
 	bool running;
 	_Atomic bool stop;
+	_Atomic bool realtime;
 	_Atomic uint64_t settled_at; /* head up to which all clients had everything, + 1; 0: not settled */
 	pthread_mutex_t lock;
 	struct announced *announced[ANNOUNCED_MAX]; /* since the journal went down; grows under the lock, read
@@ -297,7 +298,7 @@ static void *
 server(void *arg)
 {
 	struct outlet_state *s = arg;
-	bool more = false, realtime = s->service.c->opt.realtime && realtime_take(REALTIME_DELIVER) == 0; /* the drain says what is missing */
+	bool more = false;
 	while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
 		struct pollfd p[CLIENTS_MAX + 2];
 		struct client *whose[CLIENTS_MAX + 2];
@@ -317,7 +318,7 @@ server(void *arg)
 		settle_announced(s);
 		atomic_store_explicit(
 			&s->settled_at, all_settled(s, head) ? head + 1 : 0, memory_order_release);
-		if (realtime && more) /* somebody catches up */
+		if (more && atomic_load_explicit(&s->realtime, memory_order_relaxed)) /* somebody catches up */
 			realtime_leave_room(now_ns, control_monotonic_ns());
 	}
 	return NULL;
@@ -385,6 +386,8 @@ start(struct control *c, char *err, size_t cap)
 		rc = -EAGAIN;
 	}
 	s->running = rc == 0;
+	if (s->running && c->opt.realtime) /* the drain says if that cannot be had */
+		atomic_store(&s->realtime, realtime_give(s->thread, REALTIME_DELIVER) == 0);
 	if (rc != 0) {
 		stop(s);
 		return NULL;
