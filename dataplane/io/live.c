@@ -362,6 +362,7 @@ make_lcores(struct live *l)
 	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0 ||
 		steering_open(&l->steering, &l->ports, &l->topo, err, sizeof err) != 0)
 		return say(err);
+	__atomic_store_n(&l->stats->ready_ns, wall_ns(), __ATOMIC_RELEASE);
 	apply_with(&l->apply, PROFILE_FILTER, steering_apply, &l->steering);
 	if (make_spread(&l->worker[0], seed, &rules) != 0)
 		return 1;
@@ -493,7 +494,6 @@ run(struct live *l)
 	}
 	l->sessions.log.held = l->sandboxed;
 	launch(l);
-	__atomic_store_n(&l->stats->ready_ns, wall_ns(), __ATOMIC_RELEASE);
 	say_started(l);
 	housekeep(l);
 	rte_eal_mp_wait_lcore();

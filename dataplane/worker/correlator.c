@@ -223,7 +223,7 @@ correlator_ring_outlet(void *ctx, struct alert_record *r, enum ring_lane lane, s
 	int rc = ring_publish(p, r, evidence);
 	move_times(r, -shift); /* the incident keeps it */
 	if (rc == 0)
-		stage_note(&rings->stage, r->carrier, cause_ns);
+		stopwatch_note(&rings->stopwatch, r->carrier, cause_ns);
 	if (rc == 0)
 		rings->ctr[CTR_RING_PUBLISHED]++;
 	else

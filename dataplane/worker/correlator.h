@@ -23,7 +23,7 @@
 #include "worker/pipe.h"
 #include "worker/report.h"
 #include "worker/sighting.h"
-#include "worker/stage.h"
+#include "worker/stopwatch.h"
 
 #include <stdint.h>
 
@@ -99,7 +99,7 @@ void correlator_finish(struct correlator *c, uint64_t emitted_ns);
 struct correlator_rings {
 	struct ring_producer lane[LANE_COUNT];
 	uint64_t *ctr;
-	struct stage stage; /* RING */
+	struct stopwatch stopwatch; /* RING */
 	const _Atomic int64_t *shift_ns; /* from packet time to wall time (worker/clock.h), in which records are written; NULL: the same */
 };
 int correlator_ring_outlet(void *ctx, struct alert_record *r, enum ring_lane lane, struct span evidence);

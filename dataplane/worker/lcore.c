@@ -59,15 +59,15 @@ idler_step(struct idler *i, bool worked)
 /* ---- the clock of stages ---- */
 
 static uint64_t
-stage_now_ns(const void *clock)
+stopwatch_ns(const void *clock)
 {
 	return clock_ns(clock, rte_rdtsc());
 }
 
-static struct stage
-stage_of(const struct clock *clock, struct stats_latency *to)
+static struct stopwatch
+stopwatch_of(const struct clock *clock, struct stats_latency *to)
 {
-	return (struct stage){to != NULL ? stage_now_ns : NULL, clock, to};
+	return (struct stopwatch){to != NULL ? stopwatch_ns : NULL, clock, to};
 }
 
 /* ---- worker ---- */
@@ -326,8 +326,8 @@ worker_lcore(void *arg)
 	struct idler idle;
 	uint64_t now = now_of(l), next = 0, file_t = 0;
 	int file = 0;
-	struct stage stage = stage_of(l->clock, l->latency);
-	worker_stage(l->worker, &stage);
+	struct stopwatch watch = stopwatch_of(l->clock, l->latency);
+	worker_stopwatch(l->worker, &watch);
 	idler_init(&idle, l->idle);
 	while (!atomic_load_explicit(l->stop, memory_order_relaxed) && file >= 0) {
 		uint64_t reached = reached_with(l, now);
@@ -383,7 +383,7 @@ correlator_lcore(void *arg)
 	struct lcore_correlator *l = arg;
 	struct idler idle;
 	uint64_t started = 0, steady = 0;
-	l->rings->stage = stage_of(l->clock, l->latency);
+	l->rings->stopwatch = stopwatch_of(l->clock, l->latency);
 	idler_init(&idle, l->idle);
 	for (;;) {
 		bool over = workers_done(l);
