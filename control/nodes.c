@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define APART_NS 50000000
+
 /* What a second's look takes from the page. */
 struct look {
 	bool alive;
@@ -103,12 +105,15 @@ nodes_turn(struct nodes_watch *w, struct drain *n, struct batch *b, struct journ
 		return 0;
 	w->look_at_ns = mono_ns + SILENCE_SECOND;
 	take_look(w, n, &l);
+	int64_t off = (int64_t)(wall_ns - mono_ns - w->apart_ns);
+	if (off > APART_NS || off < -APART_NS)
+		w->apart_ns = wall_ns - mono_ns;
 	pthread_mutex_lock(&w->lock);
 	follow(w, &l, mono_ns);
 	while (silence_take(&w->silence, &notice)) {
 		/* Two of one epoch have never the same number, nor after a restart of control. */
 		w->seq = wall_ns > w->seq ? wall_ns : w->seq + 1;
-		if (batch_room(b) > BATCH_ENTRIES / 2 && notice_entry(b, w->epoch, w->seq, &notice, mono_ns, wall_ns))
+		if (batch_room(b) > BATCH_ENTRIES / 2 && notice_entry(b, w->epoch, w->seq, &notice, mono_ns, mono_ns + w->apart_ns))
 			told++;
 		else
 			atomic_fetch_add_explicit(&w->left_out, 1, memory_order_relaxed);

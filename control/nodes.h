@@ -16,7 +16,7 @@ struct nodes_watch {
 	struct silence silence;
 	struct stats_node_feed sum[STATS_NODES_MAX][NODE_FEED_COUNT]; /* as of the last look */
 	/* the drain's own */
-	uint64_t look_at_ns, seq;
+	uint64_t look_at_ns, seq, apart_ns; /* wall - monotonic, the same until the clock is set: beginning and end of a silence name the same moment */
 	uint8_t epoch[8];
 	bool attached;
 	uint64_t clock_steps, clock_jumps; /* told */
