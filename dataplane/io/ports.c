@@ -13,6 +13,7 @@
 #include <rte_ring.h>
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,6 +72,12 @@ identify(struct port_live *l, uint16_t port, const struct topology *t, struct rt
 		return fail(err, cap, name, "cannot be asked what it can do", rc);
 	snprintf(l->driver, sizeof l->driver, "%s", info->driver_name != NULL ? info->driver_name : "?");
 	l->socket = rte_eth_dev_socket_id(port);
+	/* drivers of devices that stay with the kernel would open a socket for each look at the link */
+	char of_device[IF_NAMESIZE];
+	if (l->spec != NULL && l->spec->interface[0] != '\0')
+		memcpy(l->interface, l->spec->interface, sizeof l->interface);
+	else if (info->if_index != 0 && if_indextoname(info->if_index, of_device) != NULL)
+		snprintf(l->interface, sizeof l->interface, "%s", of_device);
 	return 0;
 }
 

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
+/* tap: tc programs on the interfaces of a node's own host. sentinel_tap hands clones of the nodes' frames to a capture device and lets the
+ * frames themselves go on as if it were not there. sentinel_slice, on the capture device's own egress, cuts frames that are larger than
+ * a wire's (a loopback's, jumbo frames): sentinel_tap sends one clone for each piece, told by its mark which. What segmentation
+ * offload would cut is left to the kernel, which does so on a device without offloads. */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_helpers.h>
+
+#define FRAME_CTX struct __sk_buff
+#define frame_read(ctx, off, to, n) ((off) > 0x3fffu ? -1 : (int)bpf_skb_load_bytes(ctx, off, to, n))
+
+#include "io/bpf/judge.bpf.h"
+#include "io/bpf/tap.h"
+
+/* of the capture device; set before loading */
+const volatile __u32 tap_to = 0;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct table_state);
+} tap_state SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TABLE_CPUS_MAX);
+	__type(key, __u32);
+	__type(value, struct table_counts);
+} tap_counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tap_book);
+} tap_book SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8[TAP_PIECE]);
+} tap_piece SEC(".maps");
+
+static __always_inline void
+count(__u32 at)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	if (cpu >= TABLE_CPUS_MAX)
+		cpu = TABLE_CPUS_MAX - 1;
+	struct table_counts *c = bpf_map_lookup_elem(&tap_counts, &cpu);
+	if (c != NULL && at < TABLE_SLOTS)
+		c->c[at]++;
+}
+
+#define JUMBO 8 /* bytes of a hop-by-hop header with a jumbo payload option */
+
+/* Where the parts of a TCP segment lie. 0, or -1 if it is none that can be cut. */
+struct lay {
+	__u32 ip, tcp, data;
+	int six;
+};
+
+int lay_out(struct __sk_buff *skb, struct lay *l);
+
+__attribute__((noinline)) int
+lay_out(struct __sk_buff *skb, struct lay *l)
+{
+	__u16 type = 0, frag = 0;
+	__u8 b = 0, proto = 0, jumbo[4];
+	__u32 ip = 14, tcp;
+	if (l == NULL || frame_read(skb, 12, &type, 2) != 0)
+		return -1;
+	for (int i = 0; i < TAGS_MAX && is_tag(type); i++) {
+		if (frame_read(skb, ip + 2, &type, 2) != 0)
+			return -1;
+		ip += 4;
+	}
+	if (frame_read(skb, ip, &b, 1) != 0)
+		return -1;
+	if (type == bpf_htons(0x0800)) {
+		tcp = ip + (b & 15) * 4u;
+		if (frame_read(skb, ip + 9, &proto, 1) != 0 || frame_read(skb, ip + 6, &frag, 2) != 0 || (frag & bpf_htons(0x3fff)) != 0)
+			return -1;
+	} else if (type == bpf_htons(0x86dd)) {
+		tcp = ip + 40;
+		if (frame_read(skb, ip + 6, &proto, 1) != 0)
+			return -1;
+		if (proto == 0) { /* segmentation offload beyond 64 kB puts a jumbo payload option in front */
+			if (frame_read(skb, tcp, jumbo, 4) != 0 || jumbo[1] != 0 || jumbo[2] != 0xc2 || jumbo[3] != 4)
+				return -1;
+			proto = jumbo[0];
+			tcp += JUMBO;
+		}
+	} else {
+		return -1;
+	}
+	if (proto != 6 || frame_read(skb, tcp + 12, &b, 1) != 0 || b >> 4 < 5)
+		return -1;
+	l->ip = ip;
+	l->tcp = tcp;
+	l->data = tcp + (b >> 4) * 4u;
+	l->six = type == bpf_htons(0x86dd);
+	return l->data < skb->len ? 0 : -1;
+}
+
+/* How many pieces the frame is to be cut into; 0: none, it fits, or the kernel cuts it. */
+static __always_inline __u32
+pieces(struct __sk_buff *skb)
+{
+	struct lay l = {};
+	__u32 len = skb->len, gso = skb->gso_size;
+	if (len <= TAP_FRAME_MAX || (gso != 0 && gso <= TAP_FRAME_MAX - 134) || lay_out(skb, &l) != 0)
+		return 0;
+	return (len - l.data + TAP_PIECE - 1) / TAP_PIECE;
+}
+
+/* The mark tells sentinel_slice what to do with a clone; the frame keeps its own. Returns where it counts. */
+static __always_inline __u32
+hand_on(struct __sk_buff *skb, __u32 at)
+{
+	__u32 mark = skb->mark, n = at == STEER_TAKEN ? pieces(skb) : 0;
+	long rc = 0;
+	if (n == 0) {
+		skb->mark = 0;
+		rc = bpf_clone_redirect(skb, tap_to, 0);
+	} else {
+		count(TAP_SLICED);
+	}
+	for (__u32 i = 0; i < TAP_PIECES_MAX; i++) {
+		if (i >= n)
+			break;
+		skb->mark = TAP_MARK | i;
+		rc |= bpf_clone_redirect(skb, tap_to, 0);
+	}
+	skb->mark = mark;
+	return rc < 0 || n > TAP_PIECES_MAX ? TAP_FAILED : at;
+}
+
+SEC("tc")
+int
+sentinel_tap(struct __sk_buff *skb)
+{
+	__u32 zero = 0;
+	struct table_frame f = {};
+	__u16 type = 0;
+	struct table_state *s = bpf_map_lookup_elem(&tap_state, &zero);
+	if (s == NULL || skb->ifindex == tap_to)
+		return TC_ACT_UNSPEC;
+	if (skb->vlan_present)
+		add_vlan(&f, skb->vlan_tci);
+	__u32 at = frame_read(skb, 12, &type, sizeof type) != 0 ? STEER_PASSED_MALFORMED : (__u32)judge(s, skb, 14, type, &f);
+	if (at <= STEER_TAKEN_TUNNELS)
+		at = hand_on(skb, at);
+	count(at);
+	return TC_ACT_UNSPEC; /* whoever comes next decides */
+}
+
+#define CHUNK (TAP_PIECE / 3)
+
+/* The checksum of the pseudo header, the TCP header as it is, and the piece. If the header's checksum is right, the first two are what all of the old
+ * payload adds up to, taken away. So this is by how much a checksum over everything changes when the piece takes the payload's place.
+ * (A checksum that the sender left to a device is not one over everything, and does not get this.) */
+static __always_inline __u32
+difference(struct __sk_buff *skb, const struct lay *l, const __u8 *piece)
+{
+	struct {
+		__u32 address[8], rest[2];
+	} pseudo = {};
+	__u32 head[15] = {};
+	__u32 n = l->data - l->tcp;
+	if (l->six)
+		bpf_skb_load_bytes(skb, l->ip + 8, pseudo.address, 32);
+	else
+		bpf_skb_load_bytes(skb, l->ip + 12, pseudo.address, 8);
+	pseudo.rest[0] = bpf_htonl(skb->len - l->tcp);
+	pseudo.rest[1] = bpf_htonl(6);
+	if (n < 20 || n > 60)
+		return 0;
+	bpf_skb_load_bytes(skb, l->tcp, head, n);
+	__s64 sum = bpf_csum_diff(NULL, 0, (__be32 *)&pseudo, sizeof pseudo, 0);
+	sum = bpf_csum_diff(NULL, 0, head, sizeof head, (__u32)sum);
+	sum = bpf_csum_diff(NULL, 0, (__be32 *)piece, CHUNK, (__u32)sum);
+	sum = bpf_csum_diff(NULL, 0, (__be32 *)(piece + CHUNK), CHUNK, (__u32)sum);
+	return (__u32)bpf_csum_diff(NULL, 0, (__be32 *)(piece + 2 * CHUNK), CHUNK, (__u32)sum);
+}
+
+/* Headers of a piece that starts `start` bytes into the payload. The order: checksums are told what changes. */
+static __always_inline void
+mend(struct __sk_buff *skb, const struct lay *l, __u32 old_len, __u32 new_len, __u32 start, int last, __u32 diff)
+{
+	__u16 was = 0, is;
+	__u32 seq = 0, seq_is, check = l->tcp + 16;
+	bpf_l4_csum_replace(skb, check, 0, diff, 0);
+	bpf_l4_csum_replace(skb, check, bpf_htonl(old_len - l->tcp), bpf_htonl(new_len - l->tcp), BPF_F_PSEUDO_HDR | 4);
+	bpf_skb_load_bytes(skb, l->tcp + 4, &seq, 4);
+	seq_is = bpf_htonl(bpf_ntohl(seq) + start);
+	bpf_l4_csum_replace(skb, check, seq, seq_is, 4);
+	bpf_skb_store_bytes(skb, l->tcp + 4, &seq_is, 4, 0);
+	if (!last) { /* FIN and PSH belong to the last byte */
+		bpf_skb_load_bytes(skb, l->tcp + 12, &was, 2);
+		is = was & bpf_htons(0xfff6);
+		bpf_l4_csum_replace(skb, check, was, is, 2);
+		bpf_skb_store_bytes(skb, l->tcp + 12, &is, 2, 0);
+	}
+	if (l->six) {
+		static const __u8 padding[6] = {1, 4};
+		is = bpf_htons((__u16)(new_len - l->ip - 40));
+		bpf_skb_store_bytes(skb, l->ip + 4, &is, 2, 0);
+		if (l->tcp != l->ip + 40)
+			bpf_skb_store_bytes(skb, l->ip + 42, padding, sizeof padding, 0);
+		return;
+	}
+	bpf_skb_load_bytes(skb, l->ip + 2, &was, 2);
+	is = bpf_htons((__u16)(new_len - l->ip));
+	bpf_l3_csum_replace(skb, l->ip + 10, was, is, 2);
+	bpf_skb_store_bytes(skb, l->ip + 2, &is, 2, 0);
+}
+
+SEC("tc")
+int
+sentinel_slice(struct __sk_buff *skb)
+{
+	__u32 zero = 0, mark = skb->mark, i = mark & (TAP_PIECES_MAX - 1);
+	struct lay l = {};
+	if ((mark & ~(TAP_PIECES_MAX - 1)) != TAP_MARK)
+		return TC_ACT_UNSPEC;
+	skb->mark = 0;
+	__u8 *piece = bpf_map_lookup_elem(&tap_piece, &zero);
+	if (piece == NULL || lay_out(skb, &l) != 0)
+		return TC_ACT_SHOT;
+	__u32 len = skb->len, start = i * TAP_PIECE, left = len - l.data - start;
+	if (len <= l.data + start)
+		return TC_ACT_SHOT;
+	__u32 n = left < TAP_PIECE ? left : TAP_PIECE;
+	if (n == 0 || n > TAP_PIECE)
+		return TC_ACT_SHOT;
+	for (__u32 k = 0; k < TAP_PIECE / 4; k++) /* sums go over all of it */
+		((volatile __u32 *)piece)[k] = 0;
+	if (bpf_skb_load_bytes(skb, l.data + start, piece, n) != 0)
+		return TC_ACT_SHOT;
+	__u32 diff = difference(skb, &l, piece);
+	if ((start != 0 && bpf_skb_store_bytes(skb, l.data, piece, n, 0) != 0) || bpf_skb_change_tail(skb, l.data + n, 0) != 0)
+		return TC_ACT_SHOT;
+	mend(skb, &l, len, l.data + n, start, left <= TAP_PIECE, diff);
+	return TC_ACT_UNSPEC;
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";
