@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "io/ports.h"
 
+#include "abi/log.h"
+
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
@@ -30,7 +32,7 @@ say_link(const struct port_live *l)
 	static const char *const what[] = {[KERNEL_LINK_UP] = "link up", [KERNEL_LINK_DOWN] = "LINK DOWN: nothing is seen of what it should show",
 		[KERNEL_LINK_GONE] = "the interface is GONE: once it is back, restart sentinel-dataplane"};
 	if (l->link != KERNEL_LINK_UNKNOWN)
-		fprintf(stderr, "sentinel-dataplane: port %s: %s\n", l->name, what[l->link]);
+		LOG(l->link == KERNEL_LINK_UP ? LOG_NOTE : LOG_WARN, "port %s: %s", l->name, what[l->link]);
 }
 
 static void

@@ -3,7 +3,7 @@
 // Clients of three libraries, each over HTTP and WebSocket, on connections of their own, for mixed.py and long.py. COUNT transactions, signed before it says
 // {"ready"}; at the word "go" they are submitted, as fast as the node answers, or RATE a second whatever it answers (then COUNT is ignored, they are signed as
 // they go, and it ends at the word "stop"). Prints one JSON object a line: {"sent": hash, "from": ms since 1970, "at": ms} when the node has told the hash,
-// {"refused": hash, "why"} when it told something else, and last {"done": {...}}. Ends at the end of its standard input.
+// {"refused": hash, ..., "unsent": whether there was not even a connection, "why"} when it told something else, and last {"done": {...}}. Ends at the end of its standard input.
 import { FetchRequest, HDNodeWallet, JsonRpcProvider, Mnemonic, Transaction, Wallet, WebSocketProvider, getBytes, hexlify, toQuantity } from 'ethers'
 import { randomBytes } from 'node:crypto'
 import { createInterface } from 'node:readline'
@@ -150,6 +150,11 @@ async function listener () {
 }
 
 const totals = { submitted: 0, repeats: 0, sync: 0, unsigned: 0, refused: 0, heard: 0, clients: {} }
+// No connection was made: nothing of it was on the wire.
+function unsent (e) {
+  for (; e; e = e.cause ?? e.innerError) if (/UND_ERR_CONNECT_TIMEOUT|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH/.test(e.code)) return true
+  return false
+}
 async function put (client, { raw, hash }, i) {
   const sync = client.sync && i % SYNC_EVERY === 23
   const from = Date.now()
@@ -160,7 +165,7 @@ async function put (client, { raw, hash }, i) {
     say(told === hash ? { sent: hash, from, at: Date.now() } : { refused: hash, from, at: Date.now(), why: 'told ' + told })
   } catch (e) {
     totals.refused++
-    say({ refused: hash, from, at: Date.now(), why: String(e.shortMessage ?? e.message).slice(0, 300) })
+    say({ refused: hash, from, at: Date.now(), unsent: unsent(e), why: String(e.shortMessage ?? e.message).slice(0, 300) })
   }
 }
 // The node has it already: what it says does not matter, that it crosses once more does.

@@ -174,10 +174,12 @@ class Peer:
 
 class Box:
     """Dataplane and control. programs: dataplane, control, sentinelctl. profile: more lines of it; control: more of control's arguments. port: as the profile
-    has it, a ring that holds more than a slow machine may leave unread if not given; into: what runs a program where that port is."""
+    has it, a ring that holds more than a slow machine may leave unread if not given; into: what runs a program where that port is; keys: sentinel-keys with its
+    arguments, if it shall run."""
 
-    def __init__(self, folder, programs, bundle, more=(), workers=1, profile="", control=(), port=f"'net_af_packet0,iface={PORT},framecnt=32768'", into=()):
+    def __init__(self, folder, programs, bundle, more=(), workers=1, profile="", control=(), port=f"'net_af_packet0,iface={PORT},framecnt=32768'", into=(), keys=()):
         self.path = lambda name: os.path.join(folder, name)
+        self.keys_argv = keys
         self.more_control, self.into = control, into
         self.dataplane_exe, self.control_exe, self.ctl = programs
         self.bundle, self.more = bundle, more
@@ -189,6 +191,7 @@ class Box:
         self.started = []
         self.control = self.start_control()
         self.dataplane = self.start_dataplane()
+        self.keys = self.start_keys() if keys else None
         self.wait_for("the box", lambda: (self.status() or {}).get("dataplane", {}).get("attached"))
 
     def start_control(self):
@@ -197,6 +200,9 @@ class Box:
 
     def start_dataplane(self):
         return self.start(self.dataplane_exe, "--profile", self.path("box.yaml"), "--bundle", self.bundle, "--channel", self.path("channel"), *self.more)
+
+    def start_keys(self):
+        return self.start(*self.keys_argv, "--channel", self.path("channel"))
 
     def start(self, *argv):
         with open(self.log, "ab") as log:

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
+<<<<<<< HEAD
 // usage: node rlpx_peers.mjs server ADDRESS [late|EACH] | client ADDRESS KEY_LOG [late|patient|EACH]
 // Two devp2p peers for live_rlpx.py, live_keys.py and mixed.py. Each prints what it sent, one JSON object a line, and obeys the lines on its standard input. The client
 // appends the secrets of its sessions to KEY_LOG as they come up; a patient one gives somebody the time to bring them before it goes on.
+=======
+// usage: node rlpx_peers.mjs server ADDRESS [late|steady|EACH] | client ADDRESS KEY_LOG [late|steady|EACH]
+// Two devp2p peers for live_rlpx.py and mixed.py. Each prints what it sent, one JSON object a line, and obeys the lines on its standard input. The client
+// appends the secrets of its sessions to KEY_LOG as they come up.
+>>>>>>> live
 import * as devp2p from '@ethereumjs/devp2p'
 import { RLP } from '@ethereumjs/rlp'
 import { concat, getBytes, hexlify, keccak256 } from 'ethers'
@@ -68,16 +74,56 @@ async function trade (eth, txs) {
     await sleep(5)
   }
 }
+// Both sides of two sessions send a transaction a second or so, until told to stop; the second session ends and begins anew now and then.
+const STEADY_MS = 600
+const RENEW_MS = 15000
+let steadyNonce = Date.now() % 1e6
+async function steady (eth, live) {
+  const ready = new Promise(resolve => eth.events.once('status', resolve))
+  eth.sendStatus(status)
+  await ready
+  await sleep(50)
+  while (live()) {
+    const [raw] = await signed(1, steadyNonce++)
+    const hash = keccak256(raw)
+    const from = Date.now()
+    eth.sendMessage(CODE.TX, [item(raw)])
+    say({ sent: hash, from, at: Date.now() })
+    await sleep(STEADY_MS)
+  }
+}
+
+async function steadyClient (log) {
+  let stopped = false
+  const word = told('stop').then(() => { stopped = true })
+  const session = async (i, until) => {
+    const peer = await connect(i, 68)
+    append(log, peer)
+    await steady(ethOf(peer), () => !stopped && !peer._closed && Date.now() < until)
+    await sleep(500) // what is on its way
+    const gone = new Promise(resolve => peer._socket.once('close', resolve))
+    peer._socket.end()
+    await gone
+  }
+  const first = session(0, Infinity)
+  const second = (async () => { for (let i = 1; !stopped; i = i % 3 + 1) await session(i, Date.now() + RENEW_MS) })()
+  await Promise.all([first, second, word])
+  say({ done: true })
+  await told('end')
+  process.exit(0)
+}
+
 const ethOf = peer => peer.getProtocols().find(p => p instanceof ETH)
 
 async function server (late) {
-  const own = late ? [] : await Promise.all([...VERSIONS, 68].map((_, i) => make(100000 + 1000 * i)))
+  const own = late || rest.includes('steady') ? [] : await Promise.all([...VERSIONS, 68].map((_, i) => make(100000 + 1000 * i)))
   const r = new RLPx(staticKey('server'), { maxPeers: 20, common: common(), listenPort: PORT, remoteClientIdFilter: [], capabilities: [ETH.eth66, ETH.eth67, ETH.eth68] })
   r.events.on('error', e => console.error(e.message))
   r.events.on('peer:error', (p, e) => console.error(e.message))
   r.events.on('peer:added', peer => {
     const eth = ethOf(peer)
     if (late) { eth.sendStatus(status); return }
+    if (rest.includes('steady')) { steady(eth, () => !peer._closed); return }
     const i = [...VERSIONS, 68].findIndex((_, i) => hexlify(peer.getId()) === hexlify(idOf('client' + i)))
     trade(eth, own[i])
   })
@@ -143,4 +189,8 @@ async function lateClient (log) {
 }
 
 const late = rest.includes('late')
+<<<<<<< HEAD
 await (role === 'server' ? server(late) : late ? lateClient(rest[0]) : client(rest[0], rest.includes('patient') ? PATIENCE_MS : 0))
+=======
+await (role === 'server' ? server(late) : late ? lateClient(rest[0]) : rest.includes('steady') ? steadyClient(rest[0]) : client(rest[0]))
+>>>>>>> live

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Load, with a restart of each process of the box again and again. Real clients submit to anvil whatever happens to the box, every transaction is an alert
-(every.yaml), a consumer acknowledges and comes back. At the end each transaction is accounted for by its hash: alerted, or it crossed while there was no
-dataplane, or it is part of a loss that was told. Control's restarts cost nothing: the rings hold what comes meanwhile.
+"""Load, with a restart of each process of the box again and again. Real clients submit to anvil, devp2p peers gossip, whatever happens to the box, every
+transaction is an alert (every.yaml), a consumer acknowledges and comes back. At the end each transaction is accounted for by its hash: alerted, or it crossed
+while there was no dataplane, or it is part of a loss that was told. Restarts of control cost nothing, for the rings hold what comes meanwhile; nor do those
+of sentinel-keys, for sessions that cannot be read yet are held.
 
-usage: long.py MINUTES EVERY_S WAY DATAPLANE CONTROL SENTINELCTL BUNDLE, under with_npm.sh (xdp: under with_huge_pages.sh too)
-  EVERY_S  seconds from one restart to the next; each third is a kill
+usage: long.py MINUTES EVERY_S WAY DATAPLANE CONTROL SENTINELCTL BUNDLE KEYS, under with_npm.sh (xdp: under with_huge_pages.sh too)
+  EVERY_S  seconds from one restart to the next, of dataplane, control and sentinel-keys in turn; each third of them all is a kill
   WAY      packet (AF_PACKET on the clients' interface) or xdp (AF_XDP on a mirror port)
 Prints a line per restart. Needs root. RATE in the environment: transactions a second (default 60). By hand, half an hour with a restart of each process a minute:
-  cd .build && ../tests/e2e/io/with_npm.sh $PWD/tests/e2e/io ../tests/e2e/io/with_huge_pages.sh 400 python3 ../tests/faults/all/long.py 30 30 xdp \\
-    $PWD/dataplane/io/sentinel-dataplane $PWD/control/sentinel-control $PWD/tools/sentinelctl/sentinelctl $PWD/tests/e2e/io/every.bundle
+  cd .build && ../tests/e2e/io/with_npm.sh $PWD/tests/e2e/io ../tests/e2e/io/with_huge_pages.sh 400 python3 ../tests/faults/all/long.py 30 20 xdp \\
+    $PWD/dataplane/io/sentinel-dataplane $PWD/control/sentinel-control $PWD/tools/sentinelctl/sentinelctl $PWD/tests/e2e/io/every.bundle \\
+    $PWD/dataplane/io/keys/sentinel-keys
 """
 import json
 import os
@@ -28,7 +30,7 @@ import livebox  # noqa: E402
 from livebox import THERE  # noqa: E402
 
 MINUTES, EVERY_S, WAY = float(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
-PROGRAMS, BUNDLE = sys.argv[4:7], sys.argv[7]
+PROGRAMS, BUNDLE, KEYS = sys.argv[4:7], sys.argv[7], sys.argv[8]
 NODE_FOLDER = os.environ["NODE_FOLDER"]
 RATE = os.environ.get("RATE", "60")
 ANVIL = os.path.join(NODE_FOLDER, "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
@@ -38,7 +40,9 @@ JOURNAL_MB, KEEP_MB = 1, 4
 MARGIN_MS = 1000
 KILL_EACH = 3
 GROWTH_KB, GROWTH = 4096, 1.05
-POLLING = "polling ports"
+CALLERS = 4  # connections to control at one time, more or less
+NAMES = "dataplane", "control", "keys"
+POLLING, BROUGHT = "polling ports", "sentinel-keys: attached to the dataplane"
 WAYS = {"packet": (livebox.Other, f"'net_af_packet0,iface={livebox.PORT},framecnt=32768'"),
         "xdp": (livebox.Mirrored, f"'net_af_xdp0,iface={livebox.Mirrored.MIRROR},busy_budget=0'")}
 
@@ -86,7 +90,7 @@ class Sizes(threading.Thread):
 
     def __init__(self, box):
         super().__init__(daemon=True)
-        self.box, self.samples = box, {"dataplane": [], "control": []}
+        self.box, self.samples = box, {name: [] for name in NAMES}
         self.start()
 
     def run(self):
@@ -111,20 +115,20 @@ class Sizes(threading.Thread):
             last = [s for s in samples if s[0] > end * 2 / 3]
             kb, files = [max(s[1] for s in part) for part in (first, last)], [max(s[2] for s in part) for part in (first, last)]
             assert kb[1] <= kb[0] * GROWTH + GROWTH_KB, f"{name} has grown: {kb} kB"
-            assert files[1] <= files[0], f"{name} has more files open: {files}"
+            assert files[1] <= files[0] + CALLERS, f"{name} has more files open: {files}"
             out.append(f"{name} {kb[0] // 1024} -> {kb[1] // 1024} MiB, {files[0]} -> {files[1]} files")
         return "; ".join(out)
 
 
 class Restarts:
-    """Of one process, then of the other. blind: when there was no dataplane, in ms since 1970."""
+    """Of one process after the other. blind: when there was no dataplane, in ms since 1970."""
 
     def __init__(self, box, consumer):
         self.box, self.consumer, self.blind, self.rows, self.n = box, consumer, [], [], 0
 
     def one(self):
-        name = ("dataplane", "control")[self.n % 2]
-        kill = self.n // 2 % KILL_EACH == KILL_EACH - 1
+        name = NAMES[self.n % len(NAMES)]
+        kill = self.n // len(NAMES) % KILL_EACH == KILL_EACH - 1
         self.n += 1
         old = getattr(self.box, name)
         losses = len(self.consumer.losses)
@@ -157,9 +161,14 @@ class Restarts:
         self.box.control = self.box.start_control()
         self.box.wait_for("control", self.box.status)
 
+    def start_keys(self):
+        told = self.box.said().count(BROUGHT)
+        self.box.keys = self.box.start_keys()
+        self.box.wait_for("sentinel-keys", lambda: self.box.said().count(BROUGHT) > told)
+
     def tell(self, row):
         made = sum(1 for _, at in list(self.consumer.alerts.values()) if row["began"] <= at <= row["began"] + row["end_ms"] + row["back_ms"])
-        meanwhile = f"{made:4} alerts kept in the rings" if row["what"] == "control" else " " * 29
+        meanwhile = f"{made:4} alerts kept in the rings" if row["what"] == "control" else f"{made:4} alerts meanwhile        "
         print(f"{time.strftime('%H:%M:%S')} {row['what']:9} {row['by']}: ended in {row['end_ms']:5.0f} ms, back in {row['back_ms']:5.0f} ms, attached in {row['met_ms']:5.0f} ms; "
               f"{meanwhile}; {row['losses']} losses", flush=True)
 
@@ -180,11 +189,11 @@ def account(lines, restarts, consumer):
     odd = [tx for tx in twice if not restarts.was_blind(known[tx])]
     assert not odd, f"{len(odd)} transactions were alerted twice, the first of them: {known[odd[0]]} {twice[odd[0]]}"
     missing = [line for tx, line in known.items() if tx not in ids]
-    blind = [line for line in missing if restarts.was_blind(line)]
+    blind = [line for line in missing if not line.get("unsent") and restarts.was_blind(line)]
     lost = sum(int(loss["to"]) - int(loss["from"]) + 1 for loss in consumer.losses.values())
-    unexplained = [line for line in missing if not restarts.was_blind(line)]
+    unexplained = [line for line in missing if not line.get("unsent") and not restarts.was_blind(line)]
     assert len(unexplained) <= lost, f"{len(unexplained)} transactions are gone without a word, the first of them: {unexplained[:3]}; blind: {restarts.blind}"
-    return {"sent": len(known), "alerted": len(ids), "blind": len(blind), "lost": len(unexplained), "twice": len(twice)}
+    return {"sent": len(known), "unsent": sum(bool(line.get("unsent")) for line in lines), "alerted": len(ids), "blind": len(blind), "lost": len(unexplained), "twice": len(twice)}
 
 
 def clean(folder):
@@ -214,10 +223,14 @@ def main():
         shutil.copy(os.path.join(E2E, "all/mixed.mjs"), NODE_FOLDER)
         anvil = other.popen(ANVIL, "--host", THERE, "--port", str(RPC), "--accounts", "60", "--block-time", "1", "--gas-limit", "3000000000", "--silent",
                             "--prune-history", "100", "--transaction-block-keeper", "100")
-        livebox.wait_for("the node", lambda: livebox.listens(THERE, RPC))
-        box = livebox.Box(folder, PROGRAMS, BUNDLE, port=port, control=["--journal-mb", str(JOURNAL_MB), "--keep-mb", str(KEEP_MB)])
+        server = livebox.Peer(other.popen, NODE_FOLDER, "rlpx_peers.mjs", "server", THERE, "steady")
+        livebox.wait_for("the node", lambda: livebox.listens(THERE, RPC) and server.said("listening"))
+        log = os.path.join(folder, "rlpx")
+        os.close(os.open(log, os.O_CREAT | os.O_WRONLY, 0o600))
+        box = livebox.Box(folder, PROGRAMS, BUNDLE, port=port, keys=[KEYS, "--keylog", log], control=["--journal-mb", str(JOURNAL_MB), "--keep-mb", str(KEEP_MB)])
         consumer = Consumer(box)
         clients = livebox.Peer(livebox.here, NODE_FOLDER, "mixed.mjs", f"http://{THERE}:{RPC}", "0", RATE)
+        gossip = livebox.Peer(livebox.here, NODE_FOLDER, "rlpx_peers.mjs", "client", THERE, box.path("rlpx"), "steady")
         box.wait_for("the clients", lambda: clients.said("ready"))
         sizes, restarts = Sizes(box), Restarts(box, consumer)
         clients.tell("go")
@@ -228,9 +241,10 @@ def main():
             while time.monotonic() < next_one:
                 time.sleep(0.1)
         clients.tell("stop")
-        box.wait_for("the clients' end", lambda: clients.said("done"))
-        lines = [{**line, "sent": line.get("sent", line.get("refused"))} for line in clients.lines if "sent" in line or "refused" in line]
-        seeing = {line["sent"] for line in lines if not restarts.was_blind(line)}
+        gossip.tell("stop")
+        box.wait_for("the clients' end", lambda: clients.said("done") and gossip.said("done"))
+        lines = [{**line, "sent": line.get("sent", line.get("refused"))} for who in (clients, gossip, server) for line in list(who.lines) if "sent" in line or "refused" in line]
+        seeing = {line["sent"] for line in lines if not line.get("unsent") and not restarts.was_blind(line)}
         try:
             box.wait_for("the alerts", lambda: seeing <= {tx for tx, _ in list(consumer.alerts.values())}, 20)
         except SystemExit:
@@ -239,6 +253,10 @@ def main():
         box.wait_for("residuals of 0", lambda: not box.residuals(), why=lambda: str(box.residuals()))
         memory = sizes.flat()
         files, mb = journal_size(box)
+        assert mb <= 3 * KEEP_MB, f"the journal has {files} files of {mb:.1f} MiB"
+        gossip.tell("end")
+        gossip.end()
+        server.end()
         clients.end()
         box.stop()
         anvil.terminate()
