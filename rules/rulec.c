@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sentinel-rulec: YAML packs in, a bundle or diagnostics out. Short-lived; limits itself before it reads. */
+#include "rules/rulec_sandbox.h"
 #include "rules/set.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@
 static const char usage[] =
 	"usage: sentinel-rulec compile PATH -o FILE [--generation N]\n"
 	"       sentinel-rulec lint PATH [--json]\n"
+	"       sentinel-rulec --print-sandbox      the system calls that it may make, each with its reason\n"
 	"\n"
 	"PATH is a pack (a YAML file) or a folder of packs (*.yaml), with the weights of the learned score\n"
 	"(one *.weights) and the hashes of known templates (*.templates) beside them. The same files and\n"
@@ -278,11 +280,18 @@ main(int argc, char **argv)
 			fputs(usage, stdout);
 			return 0;
 		}
+		if (strcmp(argv[i], "--print-sandbox") == 0)
+			return confine_print(&rulec_sandbox_table, stdout) == 0 && fflush(stdout) == 0 ? 0 : 1;
 	}
 	int rc = options_read(argc, argv, &o);
 	if (rc != 0)
 		return rc;
 	confine();
+	char err[256];
+	if (rulec_sandbox_enter(o.compile ? o.output : NULL, err, sizeof err) != 0) {
+		fprintf(stderr, "sentinel-rulec: %s\n", err);
+		return 1;
+	}
 	struct rule_set *s = rule_set_new();
 	rule_set_load(s, o.path);
 	if (o.compile) {

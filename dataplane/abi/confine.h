@@ -75,6 +75,12 @@ int confine_limits(unsigned files, char *err, size_t cap);
 #define CONFINE_EXIT 86
 int confine_calls(const struct confine_table *t, unsigned kinds, char *err, size_t cap);
 
+/* confine_mute takes the voice of sockets that are open now, in all threads: those that capture frames or name interfaces must not
+ * send, whatever the table allows for the others; a connected Unix datagram socket (systemd's) sends to its peer alone. Unix sockets
+ * of messages (the channel's) are left. An attempt ends the process as a call does that is not on the list. Before confine_calls,
+ * which makes that sentence; same precondition. 0, or -errno with err. */
+int confine_mute(char *err, size_t cap);
+
 /* confine_print writes the table for people: call, condition, reason. */
 int confine_print(const struct confine_table *t, FILE *out);
 

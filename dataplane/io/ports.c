@@ -13,6 +13,7 @@
 #include <rte_ring.h>
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,6 +72,12 @@ identify(struct port_live *l, uint16_t port, const struct topology *t, struct rt
 		return fail(err, cap, name, "cannot be asked what it can do", rc);
 	snprintf(l->driver, sizeof l->driver, "%s", info->driver_name != NULL ? info->driver_name : "?");
 	l->socket = rte_eth_dev_socket_id(port);
+	/* drivers of devices that stay with the kernel would open a socket for each look at the link */
+	char of_device[IF_NAMESIZE];
+	if (l->spec != NULL && l->spec->interface[0] != '\0')
+		memcpy(l->interface, l->spec->interface, sizeof l->interface);
+	else if (info->if_index != 0 && if_indextoname(info->if_index, of_device) != NULL)
+		snprintf(l->interface, sizeof l->interface, "%s", of_device);
 	return 0;
 }
 
@@ -215,7 +222,9 @@ start_port(struct port_live *l, uint16_t port, const struct rte_eth_dev_info *in
 	int rc = rte_eth_dev_configure(port, (uint16_t)l->queues, senders, &conf);
 	if (rc != 0)
 		return fail(err, cap, l->name, "cannot be configured", rc);
-	rte_eth_dev_set_mtu(port, (uint16_t)plan->t->mtu); /* virtual devices refuse; their frames come as they are */
+	/* An interface that the kernel keeps is the host's: its connections go by its MTU. Its frames come as they are. */
+	if (l->spec == NULL || l->spec->interface[0] == '\0')
+		rte_eth_dev_set_mtu(port, (uint16_t)plan->t->mtu);
 	rc = setup_queues(l, port, senders, plan, err, cap);
 	if (rc != 0)
 		return rc;

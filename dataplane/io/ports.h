@@ -21,6 +21,7 @@ enum port_ticks {
 struct port_live {
 	char name[32];
 	const struct topology_port *spec; /* NULL: not of the profile */
+	char interface[PORT_INTERFACE_BYTES]; /* the kernel's, which tells of the link; empty: none */
 	uint32_t queues, flags;
 	int socket;
 	char driver[24];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "io/ports.h"
 
+#include "abi/log.h"
+
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
@@ -16,8 +18,8 @@ static enum kernel_link
 link_of(struct port_live *l, uint16_t port, int fd)
 {
 	struct rte_eth_link k;
-	if (l->spec != NULL && l->spec->interface[0] != '\0')
-		return fd >= 0 ? kernel_link_get(fd, l->spec->interface) : KERNEL_LINK_UNKNOWN;
+	if (l->interface[0] != '\0')
+		return fd >= 0 ? kernel_link_get(fd, l->interface) : KERNEL_LINK_UNKNOWN;
 	if (rte_eth_link_get_nowait(port, &k) != 0)
 		return KERNEL_LINK_UNKNOWN;
 	l->link_mbps = k.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : k.link_speed;
@@ -30,7 +32,7 @@ say_link(const struct port_live *l)
 	static const char *const what[] = {[KERNEL_LINK_UP] = "link up", [KERNEL_LINK_DOWN] = "LINK DOWN: nothing is seen of what it should show",
 		[KERNEL_LINK_GONE] = "the interface is GONE: once it is back, restart sentinel-dataplane"};
 	if (l->link != KERNEL_LINK_UNKNOWN)
-		fprintf(stderr, "sentinel-dataplane: port %s: %s\n", l->name, what[l->link]);
+		LOG(l->link == KERNEL_LINK_UP ? LOG_NOTE : LOG_WARN, "port %s: %s", l->name, what[l->link]);
 }
 
 static void

@@ -7,11 +7,12 @@
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <linux/if_xdp.h>
-#include <linux/sockios.h>
 #include <linux/vfio.h>
+#include <linux/sockios.h>
 #include <rdma/rdma_user_ioctl_cmds.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -74,11 +75,16 @@ static const struct confine_call calls[] = {
 	PORT("getsockopt", SANDBOX_AF_XDP, "what the kernel dropped of a queue", CONFINE_INT(1, "level", SOL_XDP), CONFINE_INT(2, "name", XDP_STATISTICS)),
 	PORT("getsockopt", SANDBOX_AF_PACKET, "what the kernel dropped of a queue", CONFINE_INT(1, "level", SOL_PACKET), CONFINE_INT(2, "name", PACKET_STATISTICS)),
 	PORT("getsockopt", SANDBOX_PCAP, "the same", CONFINE_INT(1, "level", SOL_PACKET), CONFINE_INT(2, "name", PACKET_STATISTICS)),
-	PORT("ioctl", SANDBOX_AF_XDP | SANDBOX_AF_PACKET | SANDBOX_PCAP, "whether the interface is there and its link is up", CONFINE_INT(1, "request", SIOCGIFFLAGS)),
+	PORT("getsockname", SANDBOX_PCAP, "whether the interface is still there"),
+	PORT("getsockopt", SANDBOX_PCAP, "why the interface gives an error", CONFINE_INT(1, "level", SOL_SOCKET), CONFINE_INT(2, "name", SO_ERROR)),
+	PORT("ioctl", SANDBOX_AF_PACKET | SANDBOX_AF_XDP | SANDBOX_PCAP | SANDBOX_VERBS,
+		"whether an interface of the kernel's is up, through a socket that was opened before and is connected to nothing",
+		CONFINE_INT(1, "request", SIOCGIFFLAGS)),
 	PORT("ioctl", SANDBOX_PCI, "an interrupt of the device is armed again", CONFINE_INT(1, "request", VFIO_DEVICE_SET_IRQS)),
 	PORT("ioctl", SANDBOX_VERBS, "commands to the device: statistics, queues", CONFINE_INT(1, "request", RDMA_VERBS_IOCTL)),
 	REFUSE("memfd_create", EPERM, 0, "DPDK's heap would take more huge pages: it goes on with what it has"),
 	REFUSE("socket", EPERM, SANDBOX_VERBS, "the driver would ask the kernel about the link: it is reported as unknown"),
+	REFUSE("openat", EPERM, SANDBOX_PCAP, "the library of captures would read what the interface dropped from a file"),
 	REFUSE("openat", EPERM, SANDBOX_VERBS, "the driver would read a counter from a file where the device has none: it stays 0"),
 	/* the end */
 	USUAL("rt_sigreturn", "a signal has been handled (end, or nothing)"),
@@ -142,6 +148,8 @@ sandbox_enter(const struct sandbox_options *o, unsigned kinds, bool *holds, char
 		return 0;
 	}
 	rc = confine_limits(FILES_MORE, err, cap);
+	if (rc == 0)
+		rc = confine_mute(err, cap);
 	if (rc == 0)
 		rc = confine_calls(&sandbox_table, kinds, err, cap);
 	*holds = rc == 0;

@@ -146,9 +146,8 @@ tie(struct steer *s, int ifindex, int prog_fd, uint8_t mode)
 	return s->link_fd < 0 ? -errno : 0;
 }
 
-/* Whether the hardware puts the tag of a received frame aside. */
-static bool
-strips_tags(const char *interface)
+bool
+steer_strips_tags(const char *interface)
 {
 	struct ethtool_value v = {.cmd = ETHTOOL_GFLAGS};
 	struct ifreq r = {.ifr_data = (void *)&v};
@@ -159,18 +158,6 @@ strips_tags(const char *interface)
 	bool strips = ioctl(fd, SIOCETHTOOL, &r) == 0 && (v.data & ETH_FLAG_RXVLAN);
 	close(fd);
 	return strips;
-}
-
-static void
-tell(const char *interface, uint8_t mode, char *said, size_t cap)
-{
-	const char *generic = mode == XDP_ATTACHED_SKB ? "its driver knows no XDP, so that frames take the kernel's generic, slower path" : "";
-	const char *tags = strips_tags(interface)
-				   ? "its hardware takes VLAN tags off, so that a filter of VLANs sees none: ethtool -K IF rxvlan off helps"
-				   : "";
-	said[0] = '\0';
-	if (generic[0] || tags[0])
-		snprintf(said, cap, "%s: %s%s%s", interface, generic, generic[0] && tags[0] ? "; " : "", tags);
 }
 
 int
@@ -194,7 +181,9 @@ steer_open(struct steer *s, const char *interface, uint16_t vxlan_port, char *sa
 		steer_close(s);
 		return refuse(said, cap, rc, "cannot steer %s: the program cannot be tied to this process: %s", interface, bpf_why(rc));
 	}
-	tell(interface, q.attach_mode, said, cap);
+	said[0] = '\0';
+	if (q.attach_mode == XDP_ATTACHED_SKB)
+		snprintf(said, cap, "%s: its driver knows no XDP, so that frames take the kernel's generic, slower path", interface);
 	return 0;
 }
 

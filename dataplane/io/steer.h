@@ -35,6 +35,10 @@ int steer_open(struct steer *s, const char *interface, uint16_t vxlan_port, char
 /* steer_filter makes *f the filter, at once and whole; for the first time or any other. */
 void steer_filter(struct steer *s, const struct filter *f);
 
+/* steer_strips_tags: whether the interface's hardware puts the VLAN tag of a received frame aside, so that no filter of VLANs meets it. A question to the
+ * kernel: before the sandbox. */
+bool steer_strips_tags(const char *interface);
+
 /* steer_counters: where every frame of the interface has gone (abi/steer.h). */
 void steer_counters(const struct steer *s, uint64_t out[STEER_COUNT]);
 

@@ -76,6 +76,9 @@ steering_open(struct steering *s, const struct ports *p, const struct topology *
 		}
 		if (said[0] != '\0')
 			log_say(NULL, LOG_WARN, "%s", said);
+		if (f.vlans > 0 && steer_strips_tags(spec->interface))
+			log_say(NULL, LOG_WARN, "%s: its hardware takes VLAN tags off, so that the filter's VLANs match nothing: ethtool -K %s rxvlan off",
+				spec->interface, spec->interface);
 		s->steered |= 1u << i;
 		steer_filter(&s->port[i], &f);
 	}

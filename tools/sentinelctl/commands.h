@@ -4,6 +4,7 @@
 #ifndef SENTINELCTL_COMMANDS_H
 #define SENTINELCTL_COMMANDS_H
 
+int cmd_box(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_subscribe(int argc, char **argv);

@@ -8,6 +8,7 @@ static const struct command {
 	const char *name, *help;
 	int (*run)(int argc, char **argv);
 } commands[] = {
+	{"box", "is this machine fit to be a box, and a profile for it", cmd_box},
 	{"replay", "run the dataplane over capture files and print what it finds", cmd_replay},
 	{"rules", "lint, test, compile, profile or run rules", cmd_rules},
 	{"subscribe", "keep a node's pending transactions coming, for a box without a mirror port", cmd_subscribe},

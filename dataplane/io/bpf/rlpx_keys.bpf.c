@@ -8,10 +8,6 @@
 
 #include "io/keys/probes.h"
 
-#ifndef __x86_64__
-#define __x86_64__ /* of the node that is read */
-#endif
-
 #define RING_BYTES (1u << 18) /* some 1400 sessions */
 #define SOCK_STREAM 1
 #define AF_INET 2

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sentinel-keys: brings the secrets of RLPx sessions to the dataplane, from key logs and from probes in nodes of this machine. */
+#include "abi/log.h"
+#include "abi/notify.h"
 #include "io/keys/link.h"
 #include "io/keys/privileges.h"
 #include "io/keys/target.h"
@@ -25,7 +27,7 @@
 static const char usage_text[] =
 	"usage: sentinel-keys [--keylog FILE]... [--geth PID|EXE]... [--channel SOCKET] [--user NAME]\n"
 	"       sentinel-keys --check EXE\n"
-	"       sentinel-keys --table\n"
+	"       sentinel-keys --table | --print-sandbox\n"
 	"Brings the secrets of RLPx (devp2p) sessions to sentinel-dataplane, which cannot read these sessions without.\n"
 	"  --keylog FILE     a key log, read while it grows; a file that takes its place is read too. Mode 0600 or less\n"
 	"  --geth PID|EXE    a node on this machine: its program, or one of its processes. Every process of the program is probed, also\n"
@@ -33,6 +35,8 @@ static const char usage_text[] =
 	"  --channel SOCKET  where the dataplane listens (default " DEFAULT_CHANNEL ")\n"
 	"  --user NAME       become this user after the start (root, or the dataplane's user: others may not bring keys)\n"
 	"  --check EXE       say what is found in a node's program: the Go that made it, the function, its place; 0 if it can be probed\n"
+	"  --no-sandbox      for debuggers: keep every system call\n"
+	"  --print-sandbox   print the system calls that it may make once it has begun, and why\n"
 	"  --table           print the functions that are probed, and in which nodes\n"
 	"examples:\n"
 	"  sentinel-keys --check /usr/bin/geth\n"
@@ -43,7 +47,7 @@ struct options {
 	const char *log[SOURCES_MAX], *geth[SOURCES_MAX];
 	unsigned logs, geths;
 	const char *channel, *user, *check;
-	bool table, help;
+	bool table, help, no_sandbox, print_sandbox;
 };
 
 struct keys {
@@ -77,7 +81,15 @@ now_ms(void)
 static void
 say(const char *sentence)
 {
-	fprintf(stderr, "sentinel-keys: %s\n", sentence);
+	static struct log_kind kind;
+	log_say(&kind, LOG_NOTE, "%s", sentence);
+}
+
+static int
+fail(const char *sentence)
+{
+	log_say(NULL, LOG_FAULT, "%s", sentence);
+	return 1;
 }
 
 static void
@@ -107,12 +119,13 @@ parse_options(int argc, char **argv, struct options *o)
 				   : strcmp(flag, "--user") == 0  ? &o->user
 				   : strcmp(flag, "--check") == 0 ? &o->check
 								  : NULL;
-		if (strcmp(flag, "--help") == 0 || strcmp(flag, "-h") == 0) {
-			o->help = true;
-			continue;
-		}
-		if (strcmp(flag, "--table") == 0) {
-			o->table = true;
+		bool *set = strcmp(flag, "--help") == 0 || strcmp(flag, "-h") == 0 ? &o->help
+			    : strcmp(flag, "--table") == 0			   ? &o->table
+			    : strcmp(flag, "--no-sandbox") == 0			   ? &o->no_sandbox
+			    : strcmp(flag, "--print-sandbox") == 0		   ? &o->print_sandbox
+										   : NULL;
+		if (set != NULL) {
+			*set = true;
 			continue;
 		}
 		if (!log && !geth && one == NULL)
@@ -129,7 +142,7 @@ parse_options(int argc, char **argv, struct options *o)
 			*one = value;
 		i++;
 	}
-	if (!o->help && !o->table && o->check == NULL && o->logs + o->geths == 0)
+	if (!o->help && !o->table && !o->print_sandbox && o->check == NULL && o->logs + o->geths == 0)
 		return bad("nothing to bring: name a --keylog or a node (--geth)", NULL);
 	return 0;
 }
@@ -185,16 +198,12 @@ open_targets(struct keys *k)
 	if (k->opt.geths == 0)
 		return 0;
 	for (unsigned i = 0; i < k->opt.geths; i++) {
-		if (target_init(&k->target[i], k->opt.geth[i], say, err, sizeof err) != 0) {
-			say(err);
-			return 1;
-		}
+		if (target_init(&k->target[i], k->opt.geth[i], say, err, sizeof err) != 0)
+			return fail(err);
 	}
 	k->probe = probe_open(on_session, k, err, sizeof err);
-	if (k->probe == NULL) {
-		say(err);
-		return 1;
-	}
+	if (k->probe == NULL)
+		return fail(err);
 	k->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	for (unsigned i = 0; i < k->opt.geths; i++)
 		if (target_turn(&k->target[i], k->probe, k->inotify) != 0)
@@ -231,7 +240,8 @@ tell(struct keys *k, uint64_t now)
 		return;
 	snprintf(text, sizeof text, "%llu sessions so far, %llu handed over; %llu lost for want of room, %llu not as they must be", (unsigned long long)k->store.end,
 		(unsigned long long)k->link.handed, (unsigned long long)c.lost, (unsigned long long)(c.refused + c.odd));
-	say(text);
+	log_say(NULL, LOG_NOTE, "%s", text);
+	notify_send("STATUS=%s", text);
 	k->told_ms = now;
 	k->told_end = k->store.end;
 	k->told_lost = lost;
@@ -259,11 +269,13 @@ turn(struct keys *k)
 static void
 run(struct keys *k)
 {
+	notify_send("READY=1\nSTATUS=serving");
 	while (!stop) {
 		turn(k);
 		struct pollfd fd[] = {{k->probe != NULL ? probe_fd(k->probe) : -1, POLLIN, 0}, {k->inotify, POLLIN, 0}, {k->link.fd, POLLIN, 0}};
 		poll(fd, 3, k->opt.logs > 0 ? TURN_WITH_LOGS_MS : TURN_MS);
 	}
+	notify_send("STOPPING=1\nSTATUS=ending");
 	tell(k, now_ms());
 }
 
@@ -290,10 +302,12 @@ start(struct keys *k)
 			return 1;
 	if (open_targets(k) != 0)
 		return 1;
-	if (privileges_drop(k->opt.user, k->opt.geths > 0, err, sizeof err) != 0) {
-		say(err);
-		return 1;
-	}
+	if (privileges_drop(k->opt.user, k->opt.geths > 0, err, sizeof err) != 0)
+		return fail(err);
+	if (k->opt.no_sandbox)
+		log_say(NULL, LOG_WARN, "--no-sandbox: every system call stays allowed; not for a box that is in use");
+	else if (privileges_confine(k->opt.geths > 0 ? PRIVILEGES_PROBES : 0, err, sizeof err) != 0)
+		return fail(err);
 	link_init(&k->link, k->opt.channel, say);
 	k->told_ms = now_ms();
 	return 0;
@@ -310,8 +324,12 @@ main(int argc, char **argv)
 		return fputs(usage_text, stdout) >= 0 && fflush(stdout) == 0 ? 0 : 1;
 	if (k.opt.table)
 		return print_table();
+	if (k.opt.print_sandbox)
+		return confine_print(&privileges_table, stdout) == 0 && fflush(stdout) == 0 ? 0 : 1;
 	if (k.opt.check != NULL)
 		return program_print(k.opt.check, stdout);
+	log_begin("sentinel-keys");
+	notify_open();
 	signal(SIGPIPE, SIG_IGN);
 	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
 	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);

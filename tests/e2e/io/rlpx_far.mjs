@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// usage: node rlpx_far.mjs server ADDRESS | client ADDRESS KEY_LOG
+// usage: node rlpx_far.mjs server ADDRESS | client ADDRESS KEY_LOG [BYTES]
 // Two ends of a session for live_rlpx.py that is long before its secrets are told: handshake packets of random bytes, then frames as rlpx.md has them,
-// without MACs that anybody could check. The client prints what it sent, one JSON object a line, and obeys the lines on its standard input.
+// without MACs that anybody could check. The client prints what it sent, one JSON object a line, sends as many again when told more, and obeys the lines on its standard input.
 import { RLP } from '@ethereumjs/rlp'
 import { keccak256 } from 'ethers'
 import { createCipheriv, randomBytes } from 'node:crypto'
@@ -11,8 +11,8 @@ import { createInterface } from 'node:readline'
 import * as snappy from 'snappyjs'
 import { PORT, item, signed, sleep } from './lib.mjs'
 
-const [role, address, log] = process.argv.slice(2)
-const FAR_BYTES = 80 * 1024 * 1024
+const [role, address, log, bytes] = process.argv.slice(2)
+const FAR_BYTES = bytes ? Number(bytes) : 80 * 1024 * 1024
 const BULK_BYTES = 300 * 1000 // longer than what is kept of a direction
 const TRANSACTIONS = 60
 const [ETH, TX, BLOCK_BODIES] = [0x10, 2, 6]
@@ -49,7 +49,7 @@ async function server () {
 }
 
 async function client () {
-  const txs = await signed(TRANSACTIONS, 0)
+  let txs = await signed(TRANSACTIONS, 0)
   const socket = createConnection(PORT, address)
   await new Promise(resolve => socket.once('connect', resolve))
   const frame = writer(socket, secret)
@@ -62,13 +62,17 @@ async function client () {
   await told('key')
   appendFileSync(log, `rlpx ${secret.toString('hex')} - ${socket.localAddress}:${socket.localPort} ${socket.remoteAddress}:${socket.remotePort}\n`)
   say({ keyAtMs: Date.now() })
-  for (const raw of txs) {
-    await frame(ETH + TX, packed([item(raw)]))
-    say({ sent: keccak256(raw) })
-    await sleep(20)
+  for (let round = 1; ; round++) {
+    for (const raw of txs) {
+      await frame(ETH + TX, packed([item(raw)]))
+      say({ sent: keccak256(raw) })
+      await sleep(20)
+    }
+    txs = await signed(TRANSACTIONS, 1000 * round)
+    say(round === 1 ? { done: true } : { round })
+    const { value } = await lines.next()
+    if (value !== 'more') break
   }
-  say({ done: true })
-  await told('end')
   process.exit(0)
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// usage: node rlpx_peers.mjs server ADDRESS [late|steady|EACH] | client ADDRESS KEY_LOG [late|steady|EACH]
-// Two devp2p peers for live_rlpx.py and mixed.py. Each prints what it sent, one JSON object a line, and obeys the lines on its standard input. The client
-// appends the secrets of its sessions to KEY_LOG as they come up.
+// usage: node rlpx_peers.mjs server ADDRESS [late|steady|EACH] | client ADDRESS KEY_LOG [late|steady|patient|EACH]
+// Two devp2p peers for live_rlpx.py, live_keys.py, mixed.py and long.py. Each prints what it sent, one JSON object a line, and obeys the lines on its standard
+// input. The client appends the secrets of its sessions to KEY_LOG as they come up; a patient one gives somebody the time to bring them before it goes on.
 import * as devp2p from '@ethereumjs/devp2p'
 import { RLP } from '@ethereumjs/rlp'
 import { concat, getBytes, hexlify, keccak256 } from 'ethers'
@@ -17,6 +17,7 @@ const OPAQUE = VERSIONS.length // and one whose secrets nobody is told
 const EACH = Number(rest.find(w => /^\d+$/.test(w)) ?? 125) // transactions of each side of a session, of which so many ...
 const PUSHED = Math.min(60, EACH >> 1) // ... go in Transactions, the rest in PooledTransactions
 const BLOBS = 2
+const PATIENCE_MS = 500
 const LATE_BYTES = 3e6
 const LATE_DATA = 4000 // bytes of calldata each
 const LATE_MORE = 50
@@ -138,7 +139,7 @@ function append (log, peer) {
   appendFileSync(log, ['rlpx', s.aes, s.mac, s.local, s.remote, s.nonce, Buffer.from(peer._eciesSession._remoteNonce).toString('hex')].join(' ') + '\n')
 }
 
-async function client (log) {
+async function client (log, patience) {
   const own = await Promise.all([...VERSIONS, 68].map((_, i) => make(1000 * i)))
   const sockets = []
   await Promise.all([...VERSIONS, 68].map(async (version, i) => {
@@ -146,6 +147,7 @@ async function client (log) {
     const peer = await connect(i, version)
     sockets[i] = peer._socket
     if (i !== OPAQUE) append(log, peer)
+    await sleep(patience)
     await trade(ethOf(peer), own[i])
   }))
   say({ opaque: own[OPAQUE].map(t => t.hash) })
@@ -181,4 +183,5 @@ async function lateClient (log) {
 }
 
 const late = rest.includes('late')
-await (role === 'server' ? server(late) : late ? lateClient(rest[0]) : rest.includes('steady') ? steadyClient(rest[0]) : client(rest[0]))
+await (role === 'server' ? server(late) : late ? lateClient(rest[0]) : rest.includes('steady') ? steadyClient(rest[0])
+  : client(rest[0], rest.includes('patient') ? PATIENCE_MS : 0))

@@ -143,7 +143,7 @@ def main():
     capture = list(frames(CAPTURE))
     without = end_transfer(start_transfer(other, BYTES), BYTES)
     with tempfile.TemporaryDirectory() as folder:
-        box = Box(folder, PROGRAMS, BUNDLE, port=f"{{device: 'net_af_xdp0,iface={livebox.PORT}', steer: true}}", profile=f"filter: {{ports: [{NODE_PORT}]}}\n")
+        box = Box(folder, PROGRAMS, BUNDLE, ["--no-sandbox"], port=f"{{device: 'net_af_xdp0,iface={livebox.PORT}', steer: true}}", profile=f"flows: 65536\nseen: 65536\nfilter: {{ports: [{NODE_PORT}]}}\n")
         assert program_on(livebox.PORT)
         steered = check_filter(box, other, capture)
         with open(box.path("box.yaml"), encoding="ascii") as f:

@@ -70,9 +70,10 @@ def sessions(dataplane, log, n):
 def probing(folder, node, other):
     channel = os.path.join(folder, "channel")
     path = os.path.join(folder, "geth")
-    shutil.copy(node, path)
     dataplane = Dataplane(channel)
     keys = Keys(folder, "--geth", path, "--channel", channel)
+    keys.wait_said("waiting for it")
+    shutil.copy(node, path)
     keys.wait_said("probed, row 1")
     want = []
     listener = socket.create_server(("127.0.0.1", 0))

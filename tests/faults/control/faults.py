@@ -308,14 +308,14 @@ def case_stopped_at_the_end(box):
 
 def case_once(box):
     """--once ends by itself with everything journaled, and a second control is refused the journal and the socket."""
-    box.producer("--count", 500, "--exit")
+    box.producer("--count", 500, "--rate", 100, "--exit")  # long enough for two more to be refused meanwhile
     control = box.control("--once")
     box.up()
     second = subprocess.run([CONTROL, "--channel", box.channel, "--socket", box.socket + "2", "--journal", box.journal],
-                            capture_output=True, text=True)
+                            capture_output=True, text=True, timeout=PATIENCE)
     assert second.returncode == 1 and "in use by another sentinel-control" in second.stderr, second.stderr
     third = subprocess.run([CONTROL, "--channel", box.channel, "--socket", box.socket, "--journal", box.journal + "2"],
-                           capture_output=True, text=True)
+                           capture_output=True, text=True, timeout=PATIENCE)
     assert third.returncode == 1 and "is taken" in third.stderr, third.stderr
     assert control.wait(PATIENCE) == 0
     assert box.producer_process.wait(PATIENCE) == 0
@@ -438,7 +438,7 @@ def case_disk_full(box):
     consumer = Consumer(box, "pauser", since="start")
     consumer.start()
     wait(lambda: box.status()["consumers"] != [], "the consumer is known")
-    count = 1200
+    count = 960  # half of them of pause grade, which are all kept: fewer than half a batch
     box.producer("--count", count, "--rate", 1200, "--slots", 4096, "--evidence", 100)
     time.sleep(0.3)
     limit_files(box, 4096)

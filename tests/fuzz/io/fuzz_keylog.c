@@ -67,6 +67,32 @@ write_and_read(const struct rlpx_key *k)
 	}
 	assert(keylog_line(line, (size_t)(p - line), &again, &column, &why) == 1);
 	assert(memcmp(&again, k, sizeof again) == 0);
+	size_t n = keylog_write(k, line);
+	assert(n <= KEYLOG_LINE_MAX && line[n - 1] == '\n');
+	assert(keylog_line(line, n - 1, &again, &column, &why) == 1);
+	assert(memcmp(&again, k, sizeof again) == 0);
+}
+
+/* Brought by another process: the same sessions, but that a last line needs no end, and that only so many lines are looked at. */
+static void
+as_text(const struct keylog *a, const char *data, size_t size)
+{
+	struct keylog c;
+	uint64_t mistakes;
+	char *text = malloc(size ? size : 1);
+	assert(text != NULL);
+	if (size > 0)
+		memcpy(text, data, size);
+	begin(&c);
+	int fresh = keylog_text(&c, text, size, &mistakes);
+	assert(fresh >= 0 && c.n <= c.max && (uint32_t)fresh == c.n && mistakes <= c.max && c.dropped == 0);
+	if (a->line <= c.max && (size == 0 || data[size - 1] == '\n')) {
+		assert(c.n == a->n && mistakes == a->mistakes);
+		for (uint32_t i = 0; i < c.n; i++)
+			assert(memcmp(&a->list[i], &c.list[i], sizeof c.list[i]) == 0);
+	}
+	keylog_close(&c);
+	free(text);
 }
 
 int
@@ -87,6 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(memcmp(&a.list[i], &b.list[i], sizeof a.list[i]) == 0);
 		write_and_read(&a.list[i]);
 	}
+	as_text(&a, text, size);
 	keylog_close(&a);
 	keylog_close(&b);
 	return 0;

@@ -63,6 +63,23 @@ check_nodes(const struct nodes *n, bool good)
 	}
 }
 
+static void
+check_ports(const struct topology *t)
+{
+	for (uint32_t i = 0; i < t->ports; i++) {
+		const struct topology_port *p = &t->port[i];
+		char args[1024], name[64];
+		if (p->device[0] == 0 || memchr(p->device, 0, sizeof p->device) == NULL || memchr(p->args, 0, sizeof p->args) == NULL ||
+			memchr(p->interface, 0, sizeof p->interface) == NULL || p->queues > PORT_QUEUES_MAX || p->checksum > PORT_CHECKSUM_VERIFY || p->xdp_prog[0] != 0)
+			abort();
+		port_name(p, name, sizeof name);
+		if (memchr(name, 0, sizeof name) == NULL || !port_named(p, p->pci ? p->device : strtok(strcpy(args, p->device), ",")))
+			abort();
+		if (port_device_args(p, 3, args, sizeof args) != 0 || strncmp(args, p->device, strlen(p->device)) != 0)
+			abort();
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -76,6 +93,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (uint32_t i = 0; i < t.ports; i++)
 		if (memchr(t.port[i].device, 0, sizeof t.port[i].device) == NULL)
 			abort();
+	if (rc == 0)
+		check_ports(&t);
 	check_feeds(&t);
 	check_protocols(&t.protocols);
 	check_nodes(&t.nodes, rc == 0);

@@ -159,6 +159,57 @@ threads_that_were_there_are_confined_too(void **state)
 	assert_non_null(strstr(said, "openat ("));
 }
 
+/* Under a table that allows all sending: what each socket may still do. */
+static const struct confine_call sending[] = {
+	{"write", 0, CONFINE_USUAL, 0, NULL, {{0}}, "to say it"},
+	{"sendmsg", 0, CONFINE_USUAL, 0, NULL, {{0}}, "to send"},
+	{"sendto", 0, CONFINE_USUAL, 0, NULL, {{0}}, "to send"},
+	{"exit_group", 0, CONFINE_USUAL, 0, NULL, {{0}}, "to end"},
+};
+static const struct confine_table sending_table = {"prog", "now", sending, 4};
+
+enum voice { CHANNEL_SENDMSG, NOTIFY_SEND, STDERR_WRITE, NOTIFY_SENDMSG, UDP_SENDMSG, UDP_SENDTO, UDP_WRITE, LONE_UNIX_SENDMSG };
+
+static int
+speak(void *arg)
+{
+	char err[256];
+	int seq[2], dgram[2], udp = socket(AF_INET, SOCK_DGRAM, 0), lone = socket(AF_UNIX, SOCK_DGRAM, 0);
+	struct iovec iov = {"x", 1};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, seq) != 0 || socketpair(AF_UNIX, SOCK_DGRAM, 0, dgram) != 0 || udp < 0 || lone < 0)
+		return 1;
+	if (confine_drop(NULL, err, sizeof err) != 0 || confine_mute(err, sizeof err) != 0 || confine_calls(&sending_table, 0, err, sizeof err) != 0)
+		return 2;
+	switch (*(const enum voice *)arg) {
+	case CHANNEL_SENDMSG:
+		return sendmsg(seq[0], &m, 0) == 1 ? 0 : 3;
+	case NOTIFY_SEND:
+		return send(dgram[0], "x", 1, 0) == 1 ? 0 : 3;
+	case STDERR_WRITE:
+		return write(2, "x", 1) == 1 ? 0 : 3;
+	case NOTIFY_SENDMSG:
+		return sendmsg(dgram[0], &m, 0) == 1 ? 0 : 3;
+	case UDP_SENDMSG:
+		return sendmsg(udp, &m, 0) == 1 ? 0 : 3;
+	case UDP_SENDTO:
+		return send(udp, "x", 1, 0) == 1 ? 0 : 3;
+	case UDP_WRITE:
+		return write(udp, "x", 1) == 1 ? 0 : 3;
+	case LONE_UNIX_SENDMSG:
+		return sendmsg(lone, &m, 0) == 1 ? 0 : 3;
+	}
+	return 4;
+}
+
+static void
+sockets_that_only_look_are_mute(void **state)
+{
+	(void)state;
+	for (enum voice v = CHANNEL_SENDMSG; v <= LONE_UNIX_SENDMSG; v++)
+		assert_int_equal(in_child(speak, &v), v <= STDERR_WRITE ? 0 : CONFINE_EXIT);
+}
+
 static void
 a_table_is_printed_with_its_conditions(void **state)
 {
@@ -370,6 +421,7 @@ main(void)
 		cmocka_unit_test(a_line_that_is_no_call_is_refused),
 		cmocka_unit_test(calls_are_those_of_the_table),
 		cmocka_unit_test(threads_that_were_there_are_confined_too),
+		cmocka_unit_test(sockets_that_only_look_are_mute),
 		cmocka_unit_test(limits_leave_room_for_what_was_asked),
 	};
 	const struct CMUnitTest sanitized[] = {

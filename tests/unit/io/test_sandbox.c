@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tables of the dataplane and of control: what they must not let through is tried, each in a process of its own under the real
+/* The tables of the dataplane, of control and of sentinel-keys: what they must not let through is tried, each in a process of its own under the real
  * filter; what they list is a call, with a reason, once. */
 #include "io/sandbox.h"
 
 #include "control/sandbox.h"
+#include "io/keys/privileges.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,8 +28,11 @@
 #include <cmocka.h>
 
 #define DATAPLANE 1u
-#define CONTROL 2u
-#define BOTH 3u
+#define KEYS 4u
+#define ALL 7u
+#define TABLES 3u
+
+static const struct confine_table *const table[TABLES] = {&sandbox_table, &control_sandbox_table, &privileges_table};
 
 struct forbidden {
 	const char *name;
@@ -38,97 +42,95 @@ struct forbidden {
 
 /* Arguments are harmless: should a filter have a hole, nothing happens but that the test fails. */
 static const struct forbidden forbidden[] = {
-	{"open", SYS_open, {0, O_RDONLY}, BOTH},
+	{"open", SYS_open, {0, O_RDONLY}, ALL},
 	{"openat", SYS_openat, {AT_FDCWD, 0, O_RDONLY}, DATAPLANE},
-	{"openat2", SYS_openat2, {AT_FDCWD}, BOTH},
-	{"open_by_handle_at", SYS_open_by_handle_at, {-1}, BOTH},
-	{"creat", SYS_creat, {0}, BOTH},
-	{"memfd_create", SYS_memfd_create, {0, 0}, 0},
-	{"memfd_secret", 447, {-1}, BOTH},
-	{"unlink", SYS_unlink, {0}, DATAPLANE},
-	{"unlinkat", SYS_unlinkat, {-1, 0, 0}, BOTH},
-	{"rename", SYS_rename, {0, 0}, DATAPLANE},
-	{"link", SYS_link, {0, 0}, BOTH},
-	{"symlink", SYS_symlink, {0, 0}, BOTH},
-	{"mkdir", SYS_mkdir, {0, 0}, BOTH},
-	{"mknod", SYS_mknod, {0, 0, 0}, BOTH},
-	{"chmod", SYS_chmod, {0, 0}, BOTH},
-	{"chown", SYS_chown, {0, 0, 0}, BOTH},
-	{"truncate", SYS_truncate, {0, 0}, BOTH},
+	{"openat2", SYS_openat2, {AT_FDCWD}, ALL},
+	{"open_by_handle_at", SYS_open_by_handle_at, {-1}, ALL},
+	{"creat", SYS_creat, {0}, ALL},
+	{"memfd_secret", 447, {-1}, ALL},
+	{"unlink", SYS_unlink, {0}, DATAPLANE | KEYS},
+	{"unlinkat", SYS_unlinkat, {-1, 0, 0}, ALL},
+	{"rename", SYS_rename, {0, 0}, DATAPLANE | KEYS},
+	{"link", SYS_link, {0, 0}, ALL},
+	{"symlink", SYS_symlink, {0, 0}, ALL},
+	{"mkdir", SYS_mkdir, {0, 0}, ALL},
+	{"mknod", SYS_mknod, {0, 0, 0}, ALL},
+	{"chmod", SYS_chmod, {0, 0}, ALL},
+	{"chown", SYS_chown, {0, 0, 0}, ALL},
+	{"truncate", SYS_truncate, {0, 0}, ALL},
 	{"ftruncate", SYS_ftruncate, {-1, 0}, DATAPLANE},
 	{"getdents64", SYS_getdents64, {-1}, DATAPLANE},
 	{"stat", SYS_newfstatat, {AT_FDCWD, 0, 0, 0}, DATAPLANE},
-	{"chroot", SYS_chroot, {0}, BOTH},
-	{"pivot_root", SYS_pivot_root, {0, 0}, BOTH},
-	{"mount", SYS_mount, {0, 0, 0, 0, 0}, BOTH},
-	{"umount2", SYS_umount2, {0, 0}, BOTH},
-	{"move_mount", SYS_move_mount, {-1}, BOTH},
-	{"fsopen", SYS_fsopen, {0, 0}, BOTH},
-	{"socket of IP", SYS_socket, {AF_INET, SOCK_STREAM, 0}, DATAPLANE},
+	{"chroot", SYS_chroot, {0}, ALL},
+	{"pivot_root", SYS_pivot_root, {0, 0}, ALL},
+	{"mount", SYS_mount, {0, 0, 0, 0, 0}, ALL},
+	{"umount2", SYS_umount2, {0, 0}, ALL},
+	{"move_mount", SYS_move_mount, {-1}, ALL},
+	{"fsopen", SYS_fsopen, {0, 0}, ALL},
+	{"socket of IP", SYS_socket, {AF_INET, SOCK_STREAM, 0}, DATAPLANE | KEYS},
 	{"socket of Unix", SYS_socket, {AF_UNIX, SOCK_STREAM, 0}, DATAPLANE},
-	{"socket of packets", SYS_socket, {AF_PACKET, SOCK_RAW, 0}, BOTH},
-	{"socket of virtual machines", SYS_socket, {AF_VSOCK, SOCK_STREAM, 0}, BOTH},
-	{"socket of netlink beside routes", SYS_socket, {AF_NETLINK, SOCK_RAW, 12}, BOTH},
+	{"socket of packets", SYS_socket, {AF_PACKET, SOCK_RAW, 0}, ALL},
+	{"socket of virtual machines", SYS_socket, {AF_VSOCK, SOCK_STREAM, 0}, ALL},
+	{"socket of netlink beside routes", SYS_socket, {AF_NETLINK, SOCK_RAW, 12}, ALL},
 	{"connect", SYS_connect, {-1, 0, 0}, DATAPLANE},
 	{"bind", SYS_bind, {-1, 0, 0}, DATAPLANE},
-	{"listen", SYS_listen, {-1, 0}, BOTH},
-	{"accept", SYS_accept, {-1, 0, 0}, BOTH},
+	{"listen", SYS_listen, {-1, 0}, ALL},
+	{"accept", SYS_accept, {-1, 0, 0}, ALL},
 	{"sendto somebody", SYS_sendto, {-1, 0, 0, 0, 1, 0}, DATAPLANE},
 	{"setsockopt", SYS_setsockopt, {-1}, DATAPLANE},
 	{"getsockopt of another level", SYS_getsockopt, {-1, 6, 1}, DATAPLANE},
-	{"execve", SYS_execve, {0, 0, 0}, BOTH},
-	{"execveat", SYS_execveat, {-1, 0, 0, 0, 0}, BOTH},
-	{"fork", SYS_fork, {0}, BOTH},
-	{"vfork", SYS_vfork, {0}, 0},
-	{"clone of a process", SYS_clone, {SIGCHLD}, BOTH},
-	{"clone of a thread", SYS_clone, {CLONE_VM | CLONE_THREAD}, DATAPLANE},
+	{"execve", SYS_execve, {0, 0, 0}, ALL},
+	{"execveat", SYS_execveat, {-1, 0, 0, 0, 0}, ALL},
+	{"fork", SYS_fork, {0}, ALL},
+	{"clone of a process", SYS_clone, {SIGCHLD}, ALL},
+	{"clone of a thread", SYS_clone, {CLONE_VM | CLONE_THREAD}, DATAPLANE | KEYS},
 	{"clone3", SYS_clone3, {0, 0}, DATAPLANE},
-	{"unshare", SYS_unshare, {0}, BOTH},
-	{"setns", SYS_setns, {-1, 0}, BOTH},
-	{"ptrace", SYS_ptrace, {0, 0, 0, 0}, BOTH},
-	{"process_vm_readv", SYS_process_vm_readv, {1}, BOTH},
-	{"process_vm_writev", SYS_process_vm_writev, {1}, BOTH},
-	{"pidfd_getfd", SYS_pidfd_getfd, {-1}, BOTH},
-	{"kcmp", SYS_kcmp, {1, 1}, BOTH},
-	{"kill", SYS_kill, {1, 0}, BOTH},
-	{"tgkill of another", SYS_tgkill, {1, 1, 0}, BOTH},
-	{"tkill", SYS_tkill, {1, 0}, BOTH},
-	{"rt_sigaction", SYS_rt_sigaction, {SIGSYS, 0, 0, 8}, BOTH},
-	{"bpf", SYS_bpf, {BPF_PROG_LOAD, 0, 0}, BOTH},
-	{"perf_event_open", SYS_perf_event_open, {0}, BOTH},
-	{"io_uring_setup", SYS_io_uring_setup, {0, 0}, BOTH},
-	{"userfaultfd", SYS_userfaultfd, {0}, BOTH},
-	{"keyctl", SYS_keyctl, {0}, BOTH},
-	{"add_key", SYS_add_key, {0}, BOTH},
-	{"init_module", SYS_init_module, {0}, BOTH},
-	{"finit_module", SYS_finit_module, {-1}, BOTH},
-	{"kexec_load", SYS_kexec_load, {0}, BOTH},
-	{"reboot", SYS_reboot, {0}, BOTH},
-	{"swapon", SYS_swapon, {0}, BOTH},
-	{"setuid", SYS_setuid, {0}, BOTH},
-	{"setresuid", SYS_setresuid, {0, 0, 0}, BOTH},
-	{"setgroups", SYS_setgroups, {0, 0}, BOTH},
-	{"capset", SYS_capset, {0, 0}, BOTH},
-	{"prctl", SYS_prctl, {PR_SET_DUMPABLE, 1}, BOTH},
-	{"seccomp", SYS_seccomp, {0}, BOTH},
-	{"personality", SYS_personality, {0}, BOTH},
-	{"iopl", SYS_iopl, {3}, BOTH},
-	{"setrlimit", SYS_setrlimit, {7, 0}, BOTH},
-	{"prlimit64 that sets", SYS_prlimit64, {0, 7, 1, 0}, BOTH},
-	{"ioctl", SYS_ioctl, {-1, TIOCSTI, 0}, BOTH},
-	{"mmap to execute", SYS_mmap, {0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0}, BOTH},
-	{"mprotect to execute", SYS_mprotect, {0, 0, PROT_EXEC}, BOTH},
-	{"pkey_mprotect", SYS_pkey_mprotect, {0, 0, 0, -1}, BOTH},
-	{"shmat", SYS_shmat, {-1}, BOTH},
-	{"modify_ldt", SYS_modify_ldt, {0}, BOTH},
+	{"unshare", SYS_unshare, {0}, ALL},
+	{"setns", SYS_setns, {-1, 0}, ALL},
+	{"ptrace", SYS_ptrace, {0, 0, 0, 0}, ALL},
+	{"process_vm_readv", SYS_process_vm_readv, {1}, ALL},
+	{"process_vm_writev", SYS_process_vm_writev, {1}, ALL},
+	{"pidfd_getfd", SYS_pidfd_getfd, {-1}, ALL},
+	{"kcmp", SYS_kcmp, {1, 1}, ALL},
+	{"kill", SYS_kill, {1, 0}, ALL},
+	{"tgkill of another", SYS_tgkill, {1, 1, 0}, ALL},
+	{"tkill", SYS_tkill, {1, 0}, ALL},
+	{"rt_sigaction", SYS_rt_sigaction, {SIGSYS, 0, 0, 8}, ALL},
+	{"bpf", SYS_bpf, {BPF_PROG_LOAD, 0, 0}, ALL},
+	{"perf_event_open", SYS_perf_event_open, {0}, ALL},
+	{"io_uring_setup", SYS_io_uring_setup, {0, 0}, ALL},
+	{"userfaultfd", SYS_userfaultfd, {0}, ALL},
+	{"keyctl", SYS_keyctl, {0}, ALL},
+	{"add_key", SYS_add_key, {0}, ALL},
+	{"init_module", SYS_init_module, {0}, ALL},
+	{"finit_module", SYS_finit_module, {-1}, ALL},
+	{"kexec_load", SYS_kexec_load, {0}, ALL},
+	{"reboot", SYS_reboot, {0}, ALL},
+	{"swapon", SYS_swapon, {0}, ALL},
+	{"setuid", SYS_setuid, {0}, ALL},
+	{"setresuid", SYS_setresuid, {0, 0, 0}, ALL},
+	{"setgroups", SYS_setgroups, {0, 0}, ALL},
+	{"capset", SYS_capset, {0, 0}, ALL},
+	{"prctl", SYS_prctl, {PR_SET_DUMPABLE, 1}, ALL},
+	{"seccomp", SYS_seccomp, {0}, ALL},
+	{"personality", SYS_personality, {0}, ALL},
+	{"iopl", SYS_iopl, {3}, ALL},
+	{"setrlimit", SYS_setrlimit, {7, 0}, ALL},
+	{"prlimit64 that sets", SYS_prlimit64, {0, 7, 1, 0}, ALL},
+	{"ioctl", SYS_ioctl, {-1, TIOCSTI, 0}, ALL},
+	{"mmap to execute", SYS_mmap, {0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0}, ALL},
+	{"mprotect to execute", SYS_mprotect, {0, 0, PROT_EXEC}, ALL},
+	{"pkey_mprotect", SYS_pkey_mprotect, {0, 0, 0, -1}, ALL},
+	{"shmat", SYS_shmat, {-1}, ALL},
+	{"modify_ldt", SYS_modify_ldt, {0}, ALL},
 	{"fcntl beside seals", SYS_fcntl, {-1, F_SETOWN, 0}, DATAPLANE},
-	{"dup", SYS_dup, {-1}, BOTH},
-	{"splice", SYS_splice, {-1}, BOTH},
-	{"settimeofday", SYS_settimeofday, {0, 0}, BOTH},
-	{"clock_settime", SYS_clock_settime, {-1, 0}, BOTH},
-	{"sethostname", SYS_sethostname, {0, 0}, BOTH},
-	{"sched_setscheduler", SYS_sched_setscheduler, {0, 0, 0}, BOTH},
-	{"sched_setaffinity", SYS_sched_setaffinity, {0, 0, 0}, BOTH},
+	{"dup", SYS_dup, {-1}, ALL},
+	{"splice", SYS_splice, {-1}, ALL},
+	{"settimeofday", SYS_settimeofday, {0, 0}, ALL},
+	{"clock_settime", SYS_clock_settime, {-1, 0}, ALL},
+	{"sethostname", SYS_sethostname, {0, 0}, ALL},
+	{"sched_setscheduler", SYS_sched_setscheduler, {0, 0, 0}, ALL},
+	{"sched_setaffinity", SYS_sched_setaffinity, {0, 0, 0}, ALL},
 	{"poll", SYS_poll, {0, 0, 0}, DATAPLANE},
 	{"timerfd_settime", SYS_timerfd_settime, {-1}, DATAPLANE},
 };
@@ -163,9 +165,9 @@ what_a_table_must_stop_it_stops(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++) {
-		for (unsigned k = 0; k < 2; k++) {
-			const struct confine_table *t = k ? &control_sandbox_table : &sandbox_table;
-			if ((forbidden[i].of & (k ? CONTROL : DATAPLANE)) == 0)
+		for (unsigned k = 0; k < TABLES; k++) {
+			const struct confine_table *t = table[k];
+			if ((forbidden[i].of & 1u << k) == 0)
 				continue;
 			int rc = try(t, 0, &forbidden[i]);
 			if (rc != CONFINE_EXIT)
@@ -176,6 +178,19 @@ what_a_table_must_stop_it_stops(void **state)
 			assert_non_null(strstr(said, number));
 		}
 	}
+}
+
+/* Placing probes takes much; making maps for programs of the kernel is over by then. */
+static void
+probes_make_no_maps(void **state)
+{
+	const struct forbidden load = {"bpf", SYS_bpf, {BPF_MAP_CREATE, 0, 0}, KEYS}, exec = {"execve", SYS_execve, {0, 0, 0}, KEYS},
+			       ioctl_other = {"ioctl", SYS_ioctl, {-1, TIOCSTI, 0}, KEYS}, probe = {"perf_event_open", SYS_perf_event_open, {0}, KEYS};
+	(void)state;
+	assert_int_equal(try(&privileges_table, PRIVILEGES_PROBES, &load), CONFINE_EXIT);
+	assert_int_equal(try(&privileges_table, PRIVILEGES_PROBES, &exec), CONFINE_EXIT);
+	assert_int_equal(try(&privileges_table, PRIVILEGES_PROBES, &ioctl_other), CONFINE_EXIT);
+	assert_int_equal(try(&privileges_table, PRIVILEGES_PROBES, &probe), 0);
 }
 
 /* A kind opens what it needs, and no other does. */
@@ -274,8 +289,8 @@ static void
 tables_are_in_order(void **state)
 {
 	(void)state;
-	for (unsigned k = 0; k < 2; k++) {
-		const struct confine_table *t = k ? &control_sandbox_table : &sandbox_table;
+	for (unsigned k = 0; k < TABLES; k++) {
+		const struct confine_table *t = table[k];
 		assert_true(t->n > 20);
 		for (unsigned i = 0; i < t->n; i++) {
 			const struct confine_call *c = &t->call[i];
@@ -306,7 +321,7 @@ int
 main(void)
 {
 	const struct CMUnitTest all[] = {cmocka_unit_test(tables_are_in_order), cmocka_unit_test(drivers_have_their_kind),
-		cmocka_unit_test(what_a_table_must_stop_it_stops), cmocka_unit_test(kinds_of_ports_open_their_own),
+		cmocka_unit_test(what_a_table_must_stop_it_stops), cmocka_unit_test(kinds_of_ports_open_their_own), cmocka_unit_test(probes_make_no_maps),
 		cmocka_unit_test(what_libraries_may_ask_is_answered), cmocka_unit_test(faults_are_told_as_such)};
 	const struct CMUnitTest sanitized[] = {cmocka_unit_test(tables_are_in_order), cmocka_unit_test(drivers_have_their_kind)};
 	return confine_sanitized() ? cmocka_run_group_tests(sanitized, NULL, NULL) : cmocka_run_group_tests(all, NULL, NULL);
