@@ -162,7 +162,6 @@ def main():
         way = Way()
         scene = Scene(way, folder)
         scene.run()
-        if way.tapped: livebox.run(*way.into, "sh", "-c", f"{TAP} status; ip -s link show {way.tapped}; ip -s link show sentinel0; ip -s link show sentinel1; cat /proc/net/softnet_stat")
         check(scene)
         scene.end()
         way.end()
