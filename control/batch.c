@@ -65,7 +65,7 @@ batch_lost(const struct batch *b)
 {
 	uint64_t seqs = 0;
 	for (uint32_t i = 0; i < b->n; i++)
-		if (b->e[i].loss)
+		if (b->e[i].loss && !b->e[i].notice)
 			seqs += b->e[i].to - b->e[i].from + 1;
 	return seqs;
 }
@@ -87,6 +87,22 @@ drop_verdicts(struct batch *b, uint32_t from, unsigned below_grade)
 	for (uint32_t i = from; i < b->n; i++) {
 		if (entry_is_verdict(&b->e[i]) && b->e[i].record.grade < below_grade) {
 			b->verdicts_shed++;
+			continue;
+		}
+		if (n != i)
+			b->e[n] = b->e[i];
+		n++;
+	}
+	b->n = n;
+}
+
+static void
+drop_notices(struct batch *b)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < b->n; i++) {
+		if (b->e[i].notice) {
+			b->notices_shed++;
 			continue;
 		}
 		if (n != i)
@@ -165,6 +181,7 @@ pack_evidence(struct batch *b)
 void
 batch_shed(struct batch *b)
 {
+	drop_notices(b);
 	drop_verdicts(b, 0, GRADE_PAUSE);
 	for (uint32_t i = 0; i < b->n; i++) {
 		if (!b->e[i].loss && b->e[i].record.grade < GRADE_PAUSE)

@@ -24,6 +24,7 @@
 
 struct entry {
 	bool loss;
+	bool notice; /* with loss: none, but control's own word, on EVENT_NOTICE_RING: its text is in rule_name */
 	bool announced; /* went out marked not durable */
 	uint8_t epoch[8];
 	uint32_t ring_id;
@@ -41,7 +42,7 @@ struct batch {
 	uint32_t n;
 	uint8_t *evidence; /* BATCH_EVIDENCE_BYTES */
 	uint32_t evidence_n;
-	uint64_t verdicts_shed;
+	uint64_t verdicts_shed, notices_shed;
 };
 
 /* batch_new allocates; 0 or -ENOMEM. batch_free takes a zeroed batch too. */
@@ -64,6 +65,7 @@ uint64_t batch_lost(const struct batch *b);
 uint32_t batch_kept(const struct batch *b);
 
 /* batch_shed makes room while the journal is down: records below pause grade become losses (journal_failed),
+ * notices are let go (b->notices_shed),
  * neighbouring losses of one ring and reason one loss; verdicts below pause grade are let go (b->verdicts_shed). If more than half of the entries would still be taken,
  * the youngest pause-grade records go the same way, and then the losses are merged over what lies between.
  * Afterwards batch_room is at least BATCH_ENTRIES / 4 for up to BATCH_ENTRIES / 4 rings, and half of the

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/blind.h"
 
+#include "abi/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -91,7 +93,7 @@ add(struct blind *b, enum blind_who who, uint64_t from_ns, uint64_t to_ns, struc
 	store(&t->last_at_ns, to_ns);
 	if (ns > t->max_ns)
 		store(&t->max_ns, ns);
-	fprintf(stderr, "sentinel-control: %s was away for %" PRIu64 ".%03u s%s\n", who == BLIND_DATAPLANE ? "the dataplane" : "sentinel-control",
+	LOG(LOG_WARN, "%s was away for %" PRIu64 ".%03u s%s", who == BLIND_DATAPLANE ? "the dataplane" : "sentinel-control",
 		ns / 1000000000u, (unsigned)(ns / 1000000u % 1000),
 		who == BLIND_DATAPLANE ? ": what crossed meanwhile was not judged" : "; alerts waited in the rings");
 	snprintf(detail, sizeof detail, "{\"who\":\"%s\",\"from_ns\":\"%" PRIu64 "\",\"to_ns\":\"%" PRIu64 "\"}", names[who], from_ns, to_ns);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* blind: how long nobody looked. Of the dataplane: from the last frame that one dataplane could have judged to the first that its successor could.
+/* blind: how long nobody looked. Of the dataplane: from the last frame that one dataplane could have judged to
+ * the first that its successor could have, or counts as missed by the port.
  * Of control: from the last sign of life of one control to its successor's first look at the rings; alerts wait in the rings meanwhile. Counted, summed
  * up and noted in the audit trail ("blind"), over restarts of both.
  *

@@ -8,6 +8,7 @@
 #include "control/journal.h"
 #include "control/profile.h"
 #include "control/latency.h"
+#include "control/nodes.h"
 #include "control/recall.h"
 #include "control/vet.h"
 
@@ -34,6 +35,7 @@ struct control {
 	struct profile_desk *profile;
 	struct blind blind;
 	struct latency latency;
+	struct nodes_watch nodes;
 	uint64_t started_ns;
 	_Atomic uint64_t undurable; /* alerts that went out marked durable:false */
 	_Atomic uint64_t lost_untold; /* alerts that are lost, and the journal that shall tell of it is down */
@@ -43,5 +45,7 @@ struct control {
 
 uint64_t control_wall_ns(void);
 uint64_t control_monotonic_ns(void);
+/* control_steady_ns: the wall time at its first call and what has passed since: ages reckoned from it are true however the clock is set meanwhile. */
+uint64_t control_steady_ns(void);
 
 #endif

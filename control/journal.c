@@ -2,6 +2,7 @@
 #include "control/journal.h"
 
 #include "abi/log.h"
+#include "control/cond.h"
 #include "control/journal_private.h"
 #include "control/realtime.h"
 
@@ -237,7 +238,7 @@ journal_open(const struct journal_options *o, char *err, size_t cap)
 	j->keep_bytes = o->keep_bytes;
 	realtime_mutex_init(&j->lock);
 	tail_init(&j->tail);
-	pthread_cond_init(&j->wake, NULL);
+	cond_init_steady(&j->wake);
 	int rc = lock_folder(j, err, cap);
 	if (rc == 0)
 		rc = list_files(j, err, cap);
@@ -318,6 +319,13 @@ finish_file(struct journal *j)
 	pthread_cond_signal(&j->wake); /* its WAL can go into it now */
 }
 
+/* at_ns was JOURNAL_RETRY_NS ahead at most: if it is not any more, the clock was set back. */
+static bool
+due(uint64_t at_ns, uint64_t now_ns)
+{
+	return now_ns >= at_ns || at_ns - now_ns > JOURNAL_RETRY_NS;
+}
+
 static void
 rotate_if_large(struct journal *j, uint64_t now_ns)
 {
@@ -325,7 +333,7 @@ rotate_if_large(struct journal *j, uint64_t now_ns)
 	pthread_mutex_lock(&j->lock);
 	const struct journal_file f = j->files[j->n_files - 1];
 	pthread_mutex_unlock(&j->lock);
-	if (f.bytes < j->file_bytes || f.last < f.first || now_ns < j->rotate_again_ns)
+	if (f.bytes < j->file_bytes || f.last < f.first || !due(j->rotate_again_ns, now_ns))
 		return;
 	struct journal_db old = j->file;
 	if (start_file(j, f.no + 1, err, sizeof err) != 0) {
@@ -418,7 +426,7 @@ bool
 journal_wants(const struct journal *j, uint64_t now_ns)
 {
 	if (atomic_load_explicit(&j->down, memory_order_relaxed))
-		return now_ns >= j->retry_at_ns;
+		return due(j->retry_at_ns, now_ns);
 	return atomic_load_explicit(&j->dirty, memory_order_relaxed);
 }
 
@@ -428,7 +436,7 @@ journal_commit(struct journal *j, struct batch *b, uint64_t now_ns)
 	static struct consumer_changes changes; /* there is one writer */
 	static struct turn t;
 	bool down = j->down;
-	if (down && now_ns < j->retry_at_ns)
+	if (down && !due(j->retry_at_ns, now_ns))
 		return -EIO;
 	if (!down && b->n == 0 && !journal_wants(j, now_ns))
 		return 0;

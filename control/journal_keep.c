@@ -163,7 +163,7 @@ checkpointer(void *arg)
 				continue;
 		}
 		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
+		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += CHECKPOINT_EVERY_S;
 		if (!j->stop)
 			pthread_cond_timedwait(&j->wake, &j->lock, &until);

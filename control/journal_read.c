@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/journal_read.h"
 
+#include "control/notice.h"
+
 #include "abi/event.h"
 #include "abi/ring.h"
 #include "control/journal_private.h"
@@ -382,6 +384,8 @@ journal_event_format(char *out, size_t cap, const struct journal_event *e, const
 		.t_journaled_ns = e->t_journaled_ns,
 		.cursor = durable ? cursor : NULL,
 		.durable = durable};
+	if (e->loss && e->ring_id == EVENT_NOTICE_RING)
+		return notice_format(out, cap, &x, e->from, e->reason);
 	if (e->loss)
 		return event_loss(out, cap, &x, e->from, e->to, e->reason);
 	x.rule = (struct event_rule){

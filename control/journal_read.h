@@ -15,7 +15,7 @@ struct journal_event {
 	uint32_t ring_id;
 	uint64_t from, to;
 	uint64_t t_journaled_ns;
-	char reason[32];	       /* loss */
+	char reason[RULE_NAME_MAX];    /* loss; on EVENT_NOTICE_RING: a notice's text (control/nodes.h) */
 	char rule_name[RULE_NAME_MAX]; /* record; "": not known */
 	struct alert_record record;    /* checked; as the ring had it, or as the verdict has it */
 	struct event_vet vet;	       /* checked; node > VET_ASKED: a verdict */

@@ -57,6 +57,12 @@ bind_record(sqlite3_stmt *s, const struct entry *e, uint64_t cursor, uint64_t no
 	sqlite3_bind_int64(s, 18, e->vet.node > VET_ASKED);
 }
 
+static bool
+entry_is_own(const struct entry *e)
+{
+	return e->notice || entry_is_verdict(e);
+}
+
 static int
 insert_record(struct journal_db *f, struct turn *t, const struct entry *e)
 {
@@ -88,12 +94,13 @@ insert_loss(struct journal_db *f, struct turn *t, const struct entry *e, uint64_
 	sqlite3_bind_int64(s, 3, e->ring_id);
 	sqlite3_bind_int64(s, 4, (int64_t)from);
 	sqlite3_bind_int64(s, 5, (int64_t)e->to);
-	sqlite3_bind_text(s, 6, e->reason, -1, SQLITE_STATIC);
+	const char *reason = e->notice ? e->rule_name : e->reason;
+	sqlite3_bind_text(s, 6, reason, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(s, 7, (int64_t)t->now_ns);
 	int rc = step(s);
 	if (rc != SQLITE_OK)
 		return rc;
-	audit_digest_loss(&t->digest, cursor, t->now_ns, e->epoch, e->ring_id, from, e->to, e->reason);
+	audit_digest_loss(&t->digest, cursor, t->now_ns, e->epoch, e->ring_id, from, e->to, reason);
 	p->lost += e->to - from + 1;
 	t->s.head = cursor;
 	t->s.rows++;
@@ -110,9 +117,10 @@ insert_facts(struct journal_db *f, struct turn *t, const struct batch *b)
 		const struct entry *e = &b->e[i];
 		uint64_t head = t->s.head;
 		at[i] = 0;
-		if (entry_is_verdict(e)) {
+		if (entry_is_own(e)) {
 			/* Control's own: the ring's accounts know nothing of it. */
-			rc = insert_record(f, t, e);
+			struct journal_progress none = {0};
+			rc = e->notice ? insert_loss(f, t, e, e->from, &none) : insert_record(f, t, e);
 			at[i] = t->s.head != head ? t->s.head : 0;
 			continue;
 		}
@@ -155,9 +163,9 @@ write_changed_progress(struct journal_db *f, struct turn *t, const struct batch 
 	int rc = SQLITE_OK;
 	for (uint32_t i = 0; i < b->n && rc == SQLITE_OK; i++) {
 		const struct entry *e = &b->e[i];
-		bool again = entry_is_verdict(e);
+		bool again = entry_is_own(e);
 		for (uint32_t k = i + 1; k < b->n && !again; k++)
-			again = !entry_is_verdict(&b->e[k]) && b->e[k].ring_id == e->ring_id &&
+			again = !entry_is_own(&b->e[k]) && b->e[k].ring_id == e->ring_id &&
 				memcmp(b->e[k].epoch, e->epoch, sizeof e->epoch) == 0;
 		if (!again)
 			rc = write_progress(f, progress_make(&t->s, e->epoch, e->ring_id));

@@ -333,6 +333,7 @@ turn(struct run *r)
 	unsigned work = drain_turn(&r->c.drain, &r->batch) + verdicts;
 	if (r->c.drain.ask)
 		vetting_ask(r->c.vet, &r->batch, from);
+	work += nodes_turn(&r->c.nodes, &r->c.drain, &r->batch, r->c.journal, now_ns, control_wall_ns());
 	if (work > 0 || (now_ns >= r->commit_at_ns && journal_wants(r->c.journal, control_wall_ns())))
 		make_durable(r, now_ns);
 	else
@@ -572,9 +573,11 @@ main(int argc, char **argv)
 	if (r.c.opt.realtime)
 		realtime_sqlite();
 	drain_init(&r.c.drain);
+	nodes_init(&r.c.nodes);
 	rc = serve(&r);
 	attach_end(&r.attach);
 	drain_end(&r.c.drain);
+	nodes_end(&r.c.nodes);
 	batch_free(&r.batch);
 	return rc;
 }

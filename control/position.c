@@ -75,7 +75,7 @@ parse_id(const char *s, struct position *p)
 	s = take_decimal(s + 1, INT64_MAX, &p->seq);
 	if (s == NULL || p->seq == 0)
 		return -EINVAL;
-	p->loss = strcmp(s, "-loss") == 0;
+	p->loss = strcmp(s, "-loss") == 0 || strcmp(s, "-notice") == 0;
 	p->vetted = strcmp(s, "-vetted") == 0;
 	if (*s != '\0' && !p->loss && !p->vetted)
 		return -EINVAL;

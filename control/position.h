@@ -5,8 +5,8 @@
  *   "<journal: 8 hex>.<n: decimal>"
  *       a cursor: n is the place of an event in the journal, from 1 without holes; the journal's own name
  *       tells a cursor of another journal
- *   "<epoch: 16 hex>-<ring>-<seq>[-loss|-vetted]"
- *       a CloudEvents id, as event_alert and event_loss write it */
+ *   "<epoch: 16 hex>-<ring>-<seq>[-loss|-vetted|-notice]"
+ *       a CloudEvents id, as event_alert, event_loss and event_silence write it */
 #ifndef CONTROL_POSITION_H
 #define CONTROL_POSITION_H
 

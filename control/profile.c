@@ -2,6 +2,7 @@
 #include "control/profile.h"
 
 #include "abi/channel.h"
+#include "abi/log.h"
 #include "abi/shm.h"
 
 #include <errno.h>
@@ -177,7 +178,7 @@ settle(struct profile_desk *d, struct journal *j, const char *status, const char
 	snprintf(detail, sizeof detail, "{\"digest\":\"%s\",\"status\":\"%s\",\"uid\":\"%ld\",\"pid\":\"%ld\"}", d->digest, status, (long)d->uid,
 		(long)d->pid);
 	d->note = journal_note(j, wall_ns(), "profile", detail);
-	fprintf(stderr, "sentinel-control: a profile of uid %ld (%.12s...): %s\n", (long)d->uid, d->digest, status);
+	LOG(LOG_NOTE, "a profile of uid %ld (%.12s...): %s", (long)d->uid, d->digest, status);
 	atomic_store(&d->step, ANSWERED);
 }
 

@@ -3,6 +3,7 @@
 
 #include "abi/log.h"
 #include "abi/shm.h"
+#include "control/cond.h"
 #include "control/control.h"
 #include "control/journal_read.h"
 
@@ -155,7 +156,7 @@ make_page(struct recall *r)
 {
 	size_t bytes;
 	uint64_t number = ++r->pages;
-	void *page = recall_table_page(&r->table, number, control_wall_ns(), &bytes);
+	void *page = recall_table_page(&r->table, number, control_steady_ns(), &bytes);
 	r->page_due = false;
 	pthread_mutex_unlock(&r->lock);
 	int fd = page != NULL ? shm_create_fixed("sentinel-memory", page, bytes) : -ENOMEM;
@@ -188,7 +189,7 @@ static void
 nap(struct recall *r)
 {
 	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += TURN_MS * 1000000;
 	if (until.tv_nsec >= 1000000000) {
 		until.tv_sec++;
@@ -206,7 +207,7 @@ rememberer(void *arg)
 		bool more = follow(r);
 		uint64_t now_ns = control_monotonic_ns();
 		if (now_ns >= r->age_at_ns) {
-			recall_table_age(&r->table, control_wall_ns(), AGE_BUDGET);
+			recall_table_age(&r->table, control_steady_ns(), AGE_BUDGET);
 			r->changed |= r->table.armed_pool.n_dirty + r->table.live_pool.n_dirty > 0;
 			r->age_at_ns = now_ns + AGE_EVERY_NS;
 		}
@@ -396,7 +397,7 @@ recall_start(struct journal *j, const char *dir, char *err, size_t cap)
 	r->page_fd = -1;
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_mutex_init(&r->page_lock, NULL);
-	pthread_cond_init(&r->wake, NULL);
+	cond_init_steady(&r->wake);
 	r->reader = journal_reader_new(j);
 	r->kept.watch = calloc(RECALL_WATCH_MAX, sizeof *r->kept.watch);
 	bool ok = r->reader != NULL && r->kept.watch != NULL &&

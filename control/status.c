@@ -4,6 +4,7 @@
 #include "abi/identity.h"
 #include "abi/ring.h"
 #include "control/status_latency.h"
+#include "control/status_nodes.h"
 #include "control/status_ports.h"
 
 #include <ctype.h>
@@ -28,6 +29,19 @@ control_monotonic_ns(void)
 	struct timespec ts;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t
+control_steady_ns(void)
+{
+	static _Atomic uint64_t apart_ns; /* 0: not called yet */
+	uint64_t apart = atomic_load_explicit(&apart_ns, memory_order_relaxed), none = 0;
+	if (apart == 0) {
+		apart = control_wall_ns() - control_monotonic_ns();
+		if (!atomic_compare_exchange_strong(&apart_ns, &none, apart))
+			apart = none;
+	}
+	return control_monotonic_ns() + apart;
 }
 
 static json_t *
@@ -413,6 +427,8 @@ status_build(struct control *c, unsigned clients)
 	json_object_set_new(root, "memory", memory_part(c));
 	json_object_set_new(root, "blind", c->blind.page != NULL ? blind_status(&c->blind) : json_null());
 	json_object_set_new(root, "latency", status_latency(c, false));
+	json_object_set_new(root, "nodes", status_nodes(c));
+	json_object_set_new(root, "clock", status_clock(c));
 	set(root, "time_ns", control_wall_ns());
 	return root;
 }

@@ -501,3 +501,32 @@ event_loss(
 	put(&t, "}}");
 	return t.full ? -ENOSPC : (int)t.n;
 }
+
+int
+event_silence(char *out, size_t cap, const struct event_context *x, uint64_t seq, const struct event_silence *e)
+{
+	static const char *const missing[] = {"both", "from_node", "to_node"};
+	struct text t = {out, 0, cap, false};
+	char id[64], notice[72];
+	event_id(x->epoch, EVENT_NOTICE_RING, seq, id);
+	snprintf(notice, sizeof notice, "%s-notice", id);
+	put_envelope(&t, x, "sentinel.silence.v1", notice, x->t_journaled_ns);
+	put(&t, ",\"data\":{\"node\":");
+	if (e->node != NULL)
+		put_string(&t, e->node);
+	else
+		put(&t, "null");
+	put(&t, ",\"feed\":");
+	if (e->feed != NULL)
+		put_string(&t, e->feed);
+	else
+		put(&t, "null");
+	putf(&t, ",\"state\":\"%s\",\"missing\":\"%s\",", e->ended ? "ended" : "began", missing[e->direction < 3 ? e->direction : 0]);
+	put_u64(&t, "since_ns", true, e->since_ns);
+	put(&t, ",");
+	put_u64(&t, "usual_ms", true, e->usual_ms);
+	put(&t, ",");
+	put_u64(&t, "lasted_ms", e->ended, e->lasted_ms);
+	put(&t, "}}");
+	return t.full ? -ENOSPC : (int)t.n;
+}

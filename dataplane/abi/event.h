@@ -99,4 +99,21 @@ int event_alert(char *out, size_t cap, const struct event_context *x, const stru
 int event_loss(
 	char *out, size_t cap, const struct event_context *x, uint64_t from, uint64_t to, const char *reason);
 
+
+/* Events of control's own, on no ring of the dataplane's, have this ring in their ids, and "-notice" behind them. */
+#define EVENT_NOTICE_RING UINT32_MAX
+
+struct event_silence {
+	const char *node;  /* NULL: nothing comes from anybody */
+	const char *feed;  /* NULL: the node as a whole */
+	bool ended;	   /* what an earlier event told of is over */
+	uint8_t direction; /* 0: silent; 1: what the node sends is missing, 2: what it is sent */
+	uint64_t since_ns; /* wall time of the last sign before it */
+	uint64_t usual_ms; /* told when it lasted longer than that */
+	uint64_t lasted_ms; /* if ended */
+};
+
+/* event_silence formats sentinel.silence.v1; seq names it among the epoch's notices. Returns as event_loss. */
+int event_silence(char *out, size_t cap, const struct event_context *x, uint64_t seq, const struct event_silence *e);
+
 #endif

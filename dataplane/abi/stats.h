@@ -89,7 +89,7 @@ struct stats_page {
 	uint32_t protocols;
 	uint32_t nodes; /* named ones and "other" */
 	uint8_t pad[8];
-	uint64_t ready_ns; /* wall clock: the lcores run; 0: not yet */
+	uint64_t ready_ns; /* wall clock: ports receive, and what they cannot hold until it is read is counted; 0: not yet */
 	uint64_t ended_ns; /* wall clock: told to end; 0: not yet, or it was killed */
 	struct stats_said said;
 	struct stats_profile profile;

@@ -18,6 +18,7 @@
 #include "io/sessions.h"
 #include "io/share.h"
 #include "io/steering.h"
+#include "io/timekeep.h"
 #include "io/wallclock.h"
 #include "worker/lcore.h"
 
@@ -41,7 +42,6 @@
 #define DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
 #define TURN_NS 1000000
 #define STATS_EVERY_NS 100000000u
-#define CLOCK_EVERY_NS 100000000u
 #define SAY_WAITING_NS 2000000000u
 
 static const char usage_text[] =
@@ -86,6 +86,7 @@ struct live {
 	struct stats_page *stats;
 	int stats_fd, bundle_fd;
 	struct clock clock;
+	struct timekeep timekeep;
 	struct wallclock clock_from; /* before EAL, which takes its time */
 	struct ports ports;
 	struct steering steering;
@@ -314,7 +315,8 @@ make_correlator(struct live *l, uint64_t *counters)
 {
 	struct correlator_config c = {.rules = l->bundle.rules, .counters = counters, .outlet = correlator_ring_outlet, .outlet_ctx = &l->rings,
 		.incidents = INCIDENTS, .kept_bytes = KEPT_BYTES, .armed_pending = ARMED, .armed_kept = ARMED, .in_flight = IN_FLIGHT,
-		.protect = l->protect, .lives = &l->lives, .patient = l->opt.source != NULL,
+		.protect = l->protect, .lives = &l->lives, .shift_ns = l->opt.source == NULL ? &l->clock.shift_ns : NULL,
+		.patient = l->opt.source != NULL,
 		.each = l->opt.source != NULL};
 	if (getrandom(c.key, sizeof c.key, 0) != sizeof c.key)
 		return say("the system has no random numbers");
@@ -340,6 +342,7 @@ make_lcores(struct live *l)
 	eal_alloc_near(TOPOLOGY_CORRELATOR);
 	struct stats_lcore *s = &l->stats->lcore[TOPOLOGY_CORRELATOR];
 	l->rings.ctr = s->c;
+	l->rings.shift_ns = l->opt.source == NULL ? &l->clock.shift_ns : NULL; /* a file has its own time */
 	l->protect = box_protect(&l->topo.protocols, eal_alloc);
 	if (l->protect == NULL && errno == ENOMEM)
 		return say("no memory for the protected contracts");
@@ -359,6 +362,7 @@ make_lcores(struct live *l)
 	if (ports_start(&l->ports, &l->topo, l->worker, err, sizeof err) != 0 ||
 		steering_open(&l->steering, &l->ports, &l->topo, err, sizeof err) != 0)
 		return say(err);
+	__atomic_store_n(&l->stats->ready_ns, wall_ns(), __ATOMIC_RELEASE);
 	apply_with(&l->apply, PROFILE_FILTER, steering_apply, &l->steering);
 	if (make_spread(&l->worker[0], seed, &rules) != 0)
 		return 1;
@@ -438,25 +442,22 @@ housekeep(struct live *l)
 		.bundle_fd = l->bundle_fd, .generation = l->stats->generation, .bundle_bytes = l->bundle.n,
 		.memory = recall_page, .memory_ctx = &l->recall, .stats = l->stats, .keys = sessions_text, .keys_ctx = &l->sessions,
 		.profile = apply_profile, .profile_ctx = &l->apply};
-	uint64_t started = wall_ns(), stats_at = 0, clock_at = started;
+	uint64_t started = monotonic_ns(), stats_at = 0;
 	bool said = false;
 	memcpy(offer.epoch, l->epoch, sizeof offer.epoch);
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
-		uint64_t now = wall_ns();
+		struct wallclock c = wallclock_read();
+		uint64_t now = c.mono_ns;
+		timekeep_turn(&l->timekeep, &c);
 		attach_poll(&l->attach, &offer, now);
 		recall_turn(&l->recall);
 		if (now - stats_at >= STATS_EVERY_NS) {
 			copy_stats(l);
 			stats_at = now;
 		}
-		if (now - clock_at >= CLOCK_EVERY_NS) {
-			struct wallclock c = wallclock_read();
-			clock_pull(&l->clock, c.tsc, c.wall_ns);
-			clock_at = now;
-		}
-		ports_turn(&l->ports, &l->clock, now);
-		atomic_store_explicit(&l->stats->lcore[TOPOLOGY_MAIN].heartbeat_ns, now, memory_order_relaxed);
-		pulse_turn(&l->pulse, monotonic_ns(), l->attach.control_fd >= 0);
+		ports_turn(&l->ports, &l->clock, c.wall_ns);
+		atomic_store_explicit(&l->stats->lcore[TOPOLOGY_MAIN].heartbeat_ns, c.wall_ns, memory_order_relaxed);
+		pulse_turn(&l->pulse, now, l->attach.control_fd >= 0);
 		if (ending_hangup())
 			LOG(LOG_NOTE, "SIGHUP does nothing here (SIGTERM ends)");
 		if (over(l, now - started, &said))
@@ -485,15 +486,14 @@ run(struct live *l)
 	ending_watch(&stop);
 	notify_open();
 	struct wallclock c = wallclock_read();
-	clock_start(&l->clock, wallclock_hz(&l->clock_from, &c, rte_get_tsc_hz()), c.tsc, c.wall_ns);
-	sessions_turn(&l->sessions, wall_ns()); /* a file may be read before the next one */
+	timekeep_start(&l->timekeep, &l->clock, &l->stats->clock, wallclock_hz(&l->clock_from, &c, rte_get_tsc_hz()), &c);
+	sessions_turn(&l->sessions, c.mono_ns); /* a file may be read before the next one */
 	if (sandbox_enter(&l->opt.sandbox, sandbox_ports(), &l->sandboxed, err, sizeof err) != 0) {
 		attach_close(&l->attach);
 		return say(err);
 	}
 	l->sessions.log.held = l->sandboxed;
 	launch(l);
-	__atomic_store_n(&l->stats->ready_ns, wall_ns(), __ATOMIC_RELEASE);
 	say_started(l);
 	housekeep(l);
 	rte_eal_mp_wait_lcore();

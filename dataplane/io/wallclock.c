@@ -7,20 +7,27 @@
 #define TRIES 16
 #define GOOD_TICKS 1000u
 
+static uint64_t
+ns_of(const struct timespec *t)
+{
+	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
+}
+
 struct wallclock
 wallclock_read(void)
 {
 	struct wallclock best = {0};
 	uint64_t least = UINT64_MAX;
 	for (unsigned i = 0; i < TRIES && least > GOOD_TICKS; i++) {
-		struct timespec ts;
+		struct timespec wall, mono;
 		uint64_t before = rte_rdtsc_precise();
-		clock_gettime(CLOCK_REALTIME, &ts);
+		clock_gettime(CLOCK_REALTIME, &wall);
+		clock_gettime(CLOCK_MONOTONIC, &mono);
 		uint64_t ticks = rte_rdtsc_precise() - before;
 		if (ticks >= least)
 			continue;
 		least = ticks;
-		best = (struct wallclock){before + ticks / 2, (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec};
+		best = (struct wallclock){before + ticks / 2, ns_of(&wall), ns_of(&mono)};
 	}
 	return best;
 }

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct wallclock {
-	uint64_t tsc, wall_ns;
+	uint64_t tsc, wall_ns, mono_ns;
 };
 
 /* wallclock_read: the best of a few tries, to some hundred nanoseconds unless the machine is very busy. */

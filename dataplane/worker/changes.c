@@ -83,11 +83,20 @@ correlator_life(void *ctx, enum life_event_kind kind, const struct life_tx *t, c
 
 /* ---- memory ---- */
 
+/* Control keeps wall times. */
+static uint64_t
+packet_time(const struct correlator *c, uint64_t wall_ns)
+{
+	int64_t shift = c->shift_ns != NULL ? atomic_load_explicit(c->shift_ns, memory_order_relaxed) : 0;
+	return wall_ns != 0 ? wall_ns - (uint64_t)shift : 0;
+}
+
 static void
 remember_armed(struct correlator *c, const struct memory_armed *m)
 {
+	const uint64_t since_ns = packet_time(c, m->since_ns), last_ns = packet_time(c, m->last_ns);
 	static const uint8_t none[32];
-	struct watch_entry e = {.chain_id = m->chain_id, .since_ns = m->flags & MEMORY_OPERATOR && m->rule_id == 0 ? 0 : m->since_ns, .last_ns = m->last_ns,
+	struct watch_entry e = {.chain_id = m->chain_id, .since_ns = m->flags & MEMORY_OPERATOR && m->rule_id == 0 ? 0 : since_ns, .last_ns = last_ns,
 		.providers = m->providers, .reasons = m->reasons, .score = m->score, .flags = WATCH_REMEMBERED};
 	e.flags |= (m->flags & MEMORY_INCLUDED ? WATCH_INCLUDED : 0) | (m->flags & MEMORY_OPERATOR ? WATCH_OPERATOR : 0) |
 		   (m->flags & MEMORY_DELEGATION ? WATCH_DELEGATED : 0);
@@ -99,11 +108,11 @@ remember_armed(struct correlator *c, const struct memory_armed *m)
 	e.n_protected = m->n_protected;
 	memcpy(e.protected_, m->protected_, sizeof e.protected_);
 	bool news = watch_find(c->watch, m->address, m->chain_id) == NULL;
-	watch_arm(c->watch, &e, m->last_ns);
+	watch_arm(c->watch, &e, last_ns);
 	if (!news || memcmp(m->deploy_hash, none, 32) == 0 || (m->flags & MEMORY_INCLUDED))
 		return;
 	/* its block may come after this start */
-	struct suspect *t = suspects_add(&c->reporter.suspects, m->deploy_hash, 0, m->last_ns);
+	struct suspect *t = suspects_add(&c->reporter.suspects, m->deploy_hash, 0, last_ns);
 	t->chain_id = m->chain_id;
 	suspect_creates(t, m->address);
 }
@@ -121,7 +130,7 @@ take_memory(struct correlator *c)
 		remember_armed(c, &memory_armed(p)[i]);
 	for (uint32_t i = 0; p != NULL && i < p->n_incidents; i++) {
 		const struct memory_incident *m = &memory_incidents(p)[i];
-		incident_remember(&c->reporter.incidents, m->dedupekey, m->grade, m->ring, m->hashes, m->n_hashes, m->last_ns);
+		incident_remember(&c->reporter.incidents, m->dedupekey, m->grade, m->ring, m->hashes, m->n_hashes, packet_time(c, m->last_ns));
 	}
 	c->ctr[CTR_MEMORY_PAGES] += p != NULL;
 	atomic_store_explicit(&c->memory_taken, p, memory_order_release);

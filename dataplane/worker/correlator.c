@@ -41,6 +41,7 @@ correlator_init(struct correlator *c, void *mem, const struct correlator_config 
 	c->ctr = cfg->counters;
 	c->lives = cfg->lives;
 	c->patient = cfg->patient;
+	c->shift_ns = cfg->shift_ns;
 	c->protect = cfg->protect;
 	report_init(&c->reporter, cfg->rules, cfg->counters, at, cfg->incidents, cfg->kept_bytes, cfg->outlet, cfg->outlet_ctx);
 	at += round64(report_bytes(cfg->incidents, cfg->kept_bytes));
@@ -203,14 +204,26 @@ correlator_finish(struct correlator *c, uint64_t emitted_ns)
 	report_storms(&c->reporter, c->now_ns, true);
 }
 
+static void
+move_times(struct alert_record *r, int64_t by_ns)
+{
+	uint64_t *const times[] = {&r->t_wire_ns, &r->t_emitted_ns, &r->t_cause_ns, &r->t_announced_ns, &r->t_armed_ns, &r->t_ended_ns};
+	for (size_t i = 0; i < sizeof times / sizeof times[0] && by_ns != 0; i++)
+		*times[i] += *times[i] != 0 ? (uint64_t)by_ns : 0;
+}
+
 int
 correlator_ring_outlet(void *ctx, struct alert_record *r, enum ring_lane lane, struct span evidence)
 {
 	struct correlator_rings *rings = ctx;
 	struct ring_producer *p = &rings->lane[lane];
+	uint64_t cause_ns = r->t_cause_ns;
+	int64_t shift = rings->shift_ns != NULL ? atomic_load_explicit(rings->shift_ns, memory_order_relaxed) : 0;
+	move_times(r, shift);
 	int rc = ring_publish(p, r, evidence);
+	move_times(r, -shift); /* the incident keeps it */
 	if (rc == 0)
-		stage_note(&rings->stage, r->carrier, r->t_cause_ns);
+		stopwatch_note(&rings->stopwatch, r->carrier, cause_ns);
 	if (rc == 0)
 		rings->ctr[CTR_RING_PUBLISHED]++;
 	else

@@ -23,7 +23,7 @@
 #include "worker/pipe.h"
 #include "worker/report.h"
 #include "worker/sighting.h"
-#include "worker/stage.h"
+#include "worker/stopwatch.h"
 
 #include <stdint.h>
 
@@ -42,6 +42,7 @@ struct correlator_config {
 	const struct protect *protect; /* protected contracts; NULL: none */
 	struct lives *lives; /* NULL: facts are passed over; its events must come to correlator_life */
 	bool patient;	     /* offline: always recover senders */
+	const _Atomic int64_t *shift_ns; /* from packet time to wall time, in which control remembers; NULL: the same */
 	bool each;	     /* a file can wait: equal findings are told one by one, however many */
 };
 
@@ -58,6 +59,7 @@ struct correlator {
 	const struct protect *protect;
 	struct lives *lives;
 	bool patient;
+	const _Atomic int64_t *shift_ns;
 	uint64_t now_ns;	   /* packet time of the newest message */
 	uint64_t sender_tokens_ns; /* what is left of the time for senders */
 	uint64_t block;		   /* whose transactions are being told of */
@@ -97,7 +99,8 @@ void correlator_finish(struct correlator *c, uint64_t emitted_ns);
 struct correlator_rings {
 	struct ring_producer lane[LANE_COUNT];
 	uint64_t *ctr;
-	struct stage stage; /* RING */
+	struct stopwatch stopwatch; /* RING */
+	const _Atomic int64_t *shift_ns; /* from packet time to wall time (worker/clock.h), in which records are written; NULL: the same */
 };
 int correlator_ring_outlet(void *ctx, struct alert_record *r, enum ring_lane lane, struct span evidence);
 

@@ -359,10 +359,10 @@ tell_evidence(struct worker *w, const struct pending *p, enum crossing_outcome o
 static void
 note_scanned(struct worker *w, const uint8_t *scanned, uint32_t n)
 {
-	uint64_t now_ns = n > 0 && w->stage.now_ns != NULL ? w->stage.now_ns(w->stage.ctx) : 0;
+	uint64_t now_ns = n > 0 && w->stopwatch.now_ns != NULL ? w->stopwatch.now_ns(w->stopwatch.ctx) : 0;
 	for (uint32_t i = 0; i < n && now_ns != 0; i++) {
 		const struct crossing *x = &w->pending[scanned[i]].where;
-		hist_add(&w->stage.to->feed[latency_feed_of(x->carrier)], x->t_wire_ns, now_ns);
+		hist_add(&w->stopwatch.to->feed[latency_feed_of(x->carrier)], x->t_wire_ns, now_ns);
 	}
 }
 

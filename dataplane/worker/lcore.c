@@ -59,18 +59,24 @@ idler_step(struct idler *i, bool worked)
 /* ---- the clock of stages ---- */
 
 static uint64_t
-stage_now_ns(const void *clock)
+stopwatch_ns(const void *clock)
 {
 	return clock_ns(clock, rte_rdtsc());
 }
 
-static struct stage
-stage_of(const struct clock *clock, struct stats_latency *to)
+static struct stopwatch
+stopwatch_of(const struct clock *clock, struct stats_latency *to)
 {
-	return (struct stage){to != NULL ? stage_now_ns : NULL, clock, to};
+	return (struct stopwatch){to != NULL ? stopwatch_ns : NULL, clock, to};
 }
 
 /* ---- worker ---- */
+
+static uint64_t
+now_of(struct lcore_worker *l)
+{
+	return clock_steady_ns(l->clock, rte_rdtsc(), &l->steady_ns);
+}
 
 struct batch {
 	struct rte_mbuf *mbuf[WORKER_BURST];
@@ -142,12 +148,11 @@ judge(struct lcore_worker *l, struct batch *b, unsigned n, bool stamped)
 	rte_pktmbuf_free_bulk(b->mbuf, n);
 }
 
-/* When the frames came that are read now. None seems to come before one that was read earlier, or before what was said to be reached, unless the clock was
- * set back. */
+/* When the frames came that are read now. None seems to come before one that was read earlier, or before what was said to be reached. */
 static void
 frame_times(struct lcore_worker *l, const struct lcore_queue *q, struct batch *b, unsigned n, uint64_t now)
 {
-	uint64_t floor = l->promised_ns <= now ? l->promised_ns : 0;
+	uint64_t floor = l->promised_ns;
 	unsigned good = 0;
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *m = b->mbuf[i];
@@ -251,14 +256,14 @@ poll_queues(struct lcore_worker *l, struct batch *b)
 		if (n == 0)
 			continue;
 		total += n;
-		frame_times(l, q, b, n, clock_ns(l->clock, rte_rdtsc()));
+		frame_times(l, q, b, n, now_of(l));
 		if (l->spread_n > 1)
 			spread(l, b, n);
 		else
 			judge(l, b, n, false);
 	}
 	if (total == 0 && l->spread_n > 1)
-		spread_nothing(l, clock_ns(l->clock, rte_rdtsc()));
+		spread_nothing(l, now_of(l));
 	return total;
 }
 
@@ -307,10 +312,10 @@ finish(struct lcore_worker *l, struct batch *b, uint64_t t)
 
 /* What the turn that begins now will not have read came later than this; unless it leaves something in the ring. */
 static uint64_t
-reached_with(const struct lcore_worker *l, uint64_t wall)
+reached_with(const struct lcore_worker *l, uint64_t now)
 {
 	uint64_t passed = l->spread_from != NULL ? atomic_load_explicit(&l->spread_from->passed_ns, memory_order_acquire) : 0;
-	return passed != 0 ? passed : wall;
+	return passed != 0 ? passed : now;
 }
 
 int
@@ -319,30 +324,30 @@ worker_lcore(void *arg)
 	struct lcore_worker *l = arg;
 	struct batch b;
 	struct idler idle;
-	uint64_t wall = clock_ns(l->clock, rte_rdtsc()), next = 0, file_t = 0;
+	uint64_t now = now_of(l), next = 0, file_t = 0;
 	int file = 0;
-	struct stage stage = stage_of(l->clock, l->latency);
-	worker_stage(l->worker, &stage);
+	struct stopwatch watch = stopwatch_of(l->clock, l->latency);
+	worker_stopwatch(l->worker, &watch);
 	idler_init(&idle, l->idle);
 	while (!atomic_load_explicit(l->stop, memory_order_relaxed) && file >= 0) {
-		uint64_t reached = reached_with(l, wall);
+		uint64_t reached = reached_with(l, now);
 		bool worked = poll_queues(l, &b) > 0;
 		unsigned ring = poll_ring(l, &b);
 		file = poll_frames(l, &b, &file_t);
 		worked |= ring > 0 || file > 0;
-		wall = clock_ns(l->clock, rte_rdtsc());
-		if (wall >= next || wall + HOUSEKEEP_NS < next) {
+		now = now_of(l);
+		if (now >= next) {
 			uint64_t until = l->frames.next ? file_t : ring == WORKER_BURST ? b.now_ns[ring - 1] : reached;
 			worker_housekeep(l->worker, until);
 			l->promised_ns = until > l->promised_ns ? until : l->promised_ns;
-			atomic_store_explicit(&l->stats->heartbeat_ns, wall, memory_order_relaxed);
-			next = wall + HOUSEKEEP_NS;
+			atomic_store_explicit(&l->stats->heartbeat_ns, clock_wall(l->clock, now), memory_order_relaxed);
+			next = now + HOUSEKEEP_NS;
 		}
 		l->stats->c[CTR_LOOPS]++;
 		l->stats->c[CTR_LOOPS_IDLE] += !worked;
 		idler_step(&idle, worked);
 	}
-	finish(l, &b, l->frames.next ? file_t : wall);
+	finish(l, &b, l->frames.next ? file_t : now);
 	return 0;
 }
 
@@ -377,21 +382,21 @@ correlator_lcore(void *arg)
 {
 	struct lcore_correlator *l = arg;
 	struct idler idle;
-	uint64_t started = 0;
-	l->rings->stage = stage_of(l->clock, l->latency);
+	uint64_t started = 0, steady = 0;
+	l->rings->stopwatch = stopwatch_of(l->clock, l->latency);
 	idler_init(&idle, l->idle);
 	for (;;) {
 		bool over = workers_done(l);
-		uint64_t wall = clock_ns(l->clock, rte_rdtsc());
-		started = started != 0 ? started : wall;
-		bool hold = wall - started < MEMORY_WAIT_NS && correlator_may_wait(l->correlator);
+		uint64_t now = clock_steady_ns(l->clock, rte_rdtsc(), &steady);
+		started = started != 0 ? started : now;
+		bool hold = now - started < MEMORY_WAIT_NS && correlator_may_wait(l->correlator);
 		hold |= l->paced && rings_half_full(l->rings) && !atomic_load_explicit(l->abandon, memory_order_relaxed);
-		unsigned n = hold ? 0 : correlator_poll(l->correlator, l->paced ? 1 : CORRELATOR_BUDGET, wall);
-		atomic_store_explicit(&l->stats->heartbeat_ns, wall, memory_order_relaxed);
+		unsigned n = hold ? 0 : correlator_poll(l->correlator, l->paced ? 1 : CORRELATOR_BUDGET, now);
+		atomic_store_explicit(&l->stats->heartbeat_ns, clock_wall(l->clock, now), memory_order_relaxed);
 		l->stats->c[CTR_LOOPS]++;
 		l->stats->c[CTR_LOOPS_IDLE] += n == 0;
 		if (over && n == 0 && !hold) {
-			correlator_finish(l->correlator, wall);
+			correlator_finish(l->correlator, now);
 			break;
 		}
 		idler_step(&idle, n > 0);

@@ -57,6 +57,7 @@ struct lcore_worker {
 	uint32_t verify_ports; /* bit n: checksums of port n's frames are looked at */
 	bool verify_mixed;     /* ports differ in that */
 	uint64_t promised_ns;  /* private: no frame comes with an earlier time */
+	uint64_t steady_ns;    /* private, of clock_steady_ns */
 	struct lcore_frames frames;
 	struct rte_ring *spread_in;			    /* frames that another worker took for this one */
 	struct rte_ring *spread_out[TOPOLOGY_WORKERS_MAX]; /* this one polls for all; [own index] is NULL */

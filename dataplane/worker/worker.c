@@ -195,9 +195,9 @@ worker_listen(struct worker *w, worker_listener fn, void *ctx)
 }
 
 void
-worker_stage(struct worker *w, const struct stage *s)
+worker_stopwatch(struct worker *w, const struct stopwatch *s)
 {
-	w->stage = *s;
+	w->stopwatch = *s;
 }
 
 struct pipe *

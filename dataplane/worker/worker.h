@@ -19,7 +19,7 @@
 #include "worker/finding_msg.h"
 #include "worker/nodes.h"
 #include "worker/pipe.h"
-#include "worker/stage.h"
+#include "worker/stopwatch.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,9 +73,9 @@ typedef void *(*worker_alloc)(size_t bytes);
 struct worker *worker_new(const struct worker_config *c, const struct ruleset *rules, uint64_t *counters, worker_alloc alloc);
 void worker_delete(struct worker *w);
 void worker_listen(struct worker *w, worker_listener fn, void *ctx);
-/* worker_stage: where it notes how long it was from the wire to a transaction's end of matching: one reading of the clock for all that a burst
+/* worker_stopwatch: where it notes how long it was from the wire to a transaction's end of matching: one reading of the clock for all that a burst
  * brought, so that those in front are said to have taken as long as the last. */
-void worker_stage(struct worker *w, const struct stage *s);
+void worker_stopwatch(struct worker *w, const struct stopwatch *s);
 struct pipe *worker_pipe(struct worker *w);
 
 #define WORKER_BURST 64

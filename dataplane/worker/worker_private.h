@@ -85,7 +85,7 @@ struct worker {
 	uint8_t *built;
 	uint32_t built_used;
 	uint8_t *unmasked, *plain;
-	struct stage stage; /* SCANNED */
+	struct stopwatch stopwatch; /* SCANNED */
 	worker_listener listener;
 	void *listener_ctx;
 	/* what is being read, for the sinks */

@@ -132,6 +132,27 @@ print_loss(const json_t *event, const json_t *data)
 		text_of(data, "from", "?"), text_of(data, "to", "?"), text_of(data, "reason", "?"));
 }
 
+/* A node beside the box is silent, or is heard again. */
+static void
+print_silence(const json_t *event, const json_t *data)
+{
+	const char *node = text_of(data, "node", NULL), *feed = text_of(data, "feed", NULL), *missing = text_of(data, "missing", "both");
+	bool ended = strcmp(text_of(data, "state", ""), "ended") == 0;
+	double lasted = strtod(text_of(data, "lasted_ms", "0"), NULL) / 1000, usual = strtod(text_of(data, "usual_ms", "0"), NULL) / 1000;
+	print_time(event);
+	printf("  %-6s  %s%s%s", ended ? "HEARD" : "SILENT", node ? "node " : "every node", node ? node : "", feed ? " " : "");
+	printf("%s: ", feed ? feed : "");
+	if (strcmp(missing, "both") != 0)
+		printf("%s%s", ended ? "both directions again; missing was what " : "one direction only; missing is what ",
+			strcmp(missing, "to_node") == 0 ? "it is sent" : "it sends");
+	else
+		printf("%s", ended ? "there again" : node ? "nothing comes" : "nothing comes: mirror, port or link?");
+	if (ended)
+		printf(", after %.0f s\n", lasted);
+	else
+		printf(", for longer than %.0f s\n", usual);
+}
+
 static void
 print_flags(const json_t *data)
 {
@@ -167,6 +188,10 @@ print_event(const json_t *event)
 	const char *type = text_of(event, "type", "");
 	if (strcmp(type, "sentinel.loss.v1") == 0) {
 		print_loss(event, data);
+		return;
+	}
+	if (strcmp(type, "sentinel.silence.v1") == 0) {
+		print_silence(event, data);
 		return;
 	}
 	const json_t *rule = json_object_get(data, "rule"), *tx = json_object_get(data, "transaction");

@@ -4,6 +4,7 @@
 #include "sentinelctl/control_client.h"
 #include "sentinelctl/profile_status.h"
 #include "sentinelctl/status_coverage.h"
+#include "sentinelctl/status_nodes.h"
 
 #include "abi/counters.h"
 
@@ -316,6 +317,7 @@ print_screen(const json_t *was, const json_t *s)
 	print_ports(s);
 	print_traffic(was, s);
 	status_coverage_print(s, stdout);
+	status_nodes_print(s, stdout);
 	print_residuals(s);
 	print_rings(s);
 	print_journal(s);

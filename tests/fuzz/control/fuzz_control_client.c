@@ -28,6 +28,7 @@ clean(void)
 	char path[128];
 	journal_reader_free(service.reader);
 	journal_close(control.journal);
+	profile_desk_free(control.profile);
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		snprintf(path, sizeof path, "%s/%s", dir, names[i]);
 		unlink(path);
@@ -47,7 +48,8 @@ start(void)
 	control.opt.channel = "nowhere";
 	drain_init(&control.drain);
 	control.journal = journal_open(&o, err, sizeof err);
-	assert(control.journal != NULL && batch_new(&b) == 0);
+	control.profile = profile_desk_new();
+	assert(control.profile != NULL && control.journal != NULL && batch_new(&b) == 0);
 	for (uint64_t i = 1; i <= 40; i++) {
 		struct entry *e = batch_entry(&b, epoch, 0);
 		e->from = e->to = i;
@@ -114,6 +116,16 @@ turn(struct client *k, uint64_t now_ns)
 	return client_send(k, &service, now_ns);
 }
 
+/* What the drain does; no dataplane is there that would take a profile. */
+static void
+settle(struct batch *none, uint64_t now_ns)
+{
+	struct attach nobody = {.fd = -1};
+	profile_turn(control.profile, &nobody, control.journal, now_ns);
+	assert(journal_commit(control.journal, none, now_ns) == 0);
+	profile_turn(control.profile, &nobody, control.journal, now_ns);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -138,12 +150,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		at += sent > 0 ? (size_t)sent : 0;
 		alive = turn(&k, now_ns);
 		take_output(&c, pair[1]);
-		assert(journal_commit(control.journal, &none, 2) == 0);
+		settle(&none, 2);
 	}
 	shutdown(pair[1], SHUT_WR);
 	for (unsigned i = 0; i < 20 && alive; i++) {
 		alive = turn(&k, now_ns);
 		take_output(&c, pair[1]);
+		settle(&none, 2);
 	}
 	client_end(&k, &service);
 	close(pair[1]);

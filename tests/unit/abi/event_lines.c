@@ -3,6 +3,7 @@
  * was made of, so that what is printed can be compared with what was meant by somebody who counts in another
  * language. */
 #include "abi/event.h"
+#include "abi/nodes.h"
 #include "records.h"
 
 #include <inttypes.h>
@@ -60,6 +61,17 @@ main(int argc, char **argv)
 			r.t_wire_ns);
 		len = event_loss(
 			out, sizeof out, &x, rng_next(&g), rng_next(&g), name[0] ? name : "ring_full");
+		if (len < 0)
+			return 1;
+		printf("%.*s\n", len, out);
+		struct event_silence e = {.node = rng_below(&g, 2) ? "geth-1" : NULL,
+			.feed = rng_below(&g, 2) ? node_feed_name(1 + rng_below(&g, NODE_FEED_COUNT - 1)) : NULL,
+			.ended = rng_below(&g, 2),
+			.direction = (uint8_t)rng_below(&g, 3),
+			.since_ns = rng_next(&g),
+			.usual_ms = rng_next(&g),
+			.lasted_ms = rng_next(&g)};
+		len = event_silence(out, sizeof out, &x, rng_next(&g) | 1, &e);
 		if (len < 0)
 			return 1;
 		printf("%.*s\n", len, out);

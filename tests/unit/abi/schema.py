@@ -71,7 +71,7 @@ def main():
     validator = jsonschema.Draft202012Validator(schema)
     out = subprocess.run([sys.argv[2], str(EVENTS), "7"], check=True, capture_output=True).stdout.decode("utf-8")
     lines = out.rstrip("\n").split("\n")
-    assert len(lines) == 2 * EVENTS, len(lines)
+    assert len(lines) == 3 * EVENTS, len(lines)
     seen = set()
     for line in lines:
         text, *meant = line.split("\t")
@@ -85,7 +85,7 @@ def main():
                 must_not_pass(validator, event)
         seen.add(event["type"])
         seen.update(event["data"].get("flags", []))
-    assert {"sentinel.alert.v1", "sentinel.retract.v1", "sentinel.drill.v1", "sentinel.loss.v1"} <= seen
+    assert {"sentinel.alert.v1", "sentinel.retract.v1", "sentinel.drill.v1", "sentinel.loss.v1", "sentinel.silence.v1"} <= seen
     print(f"{len(lines)} events match the schema")
 
 

@@ -31,8 +31,8 @@ test_scanned(void **state)
 	struct span a = rig_tx(TO_NOTHING, 1, 10), b = rig_tx(TO_WATCHED, 2, 10);
 	const struct hist *http = &to->feed[LATENCY_HTTP];
 	rig_new(&g);
-	struct stage s = {rig_clock, &g, to};
-	worker_stage(g.w, &s);
+	struct stopwatch s = {rig_clock, &g, to};
+	worker_stopwatch(g.w, &s);
 	reads = 0;
 	rig_open(&g, &f, 1);
 	assert_int_equal(reads, 0); /* frames without a transaction cost nothing */
