@@ -75,21 +75,11 @@ static const struct confine_call calls[] = {
 	PORT("getsockopt", SANDBOX_AF_XDP, "what the kernel dropped of a queue", CONFINE_INT(1, "level", SOL_XDP), CONFINE_INT(2, "name", XDP_STATISTICS)),
 	PORT("getsockopt", SANDBOX_AF_PACKET, "what the kernel dropped of a queue", CONFINE_INT(1, "level", SOL_PACKET), CONFINE_INT(2, "name", PACKET_STATISTICS)),
 	PORT("getsockopt", SANDBOX_PCAP, "the same", CONFINE_INT(1, "level", SOL_PACKET), CONFINE_INT(2, "name", PACKET_STATISTICS)),
-<<<<<<< HEAD
-=======
-<<<<<<< HEAD
->>>>>>> box
 	PORT("getsockname", SANDBOX_PCAP, "whether the interface is still there"),
 	PORT("getsockopt", SANDBOX_PCAP, "why the interface gives an error", CONFINE_INT(1, "level", SOL_SOCKET), CONFINE_INT(2, "name", SO_ERROR)),
 	PORT("ioctl", SANDBOX_AF_PACKET | SANDBOX_AF_XDP | SANDBOX_PCAP | SANDBOX_VERBS,
 		"whether an interface of the kernel's is up, through a socket that was opened before and is connected to nothing",
 		CONFINE_INT(1, "request", SIOCGIFFLAGS)),
-<<<<<<< HEAD
-=======
-=======
-	PORT("ioctl", SANDBOX_AF_XDP | SANDBOX_AF_PACKET | SANDBOX_PCAP, "whether the interface is there and its link is up", CONFINE_INT(1, "request", SIOCGIFFLAGS)),
->>>>>>> live
->>>>>>> box
 	PORT("ioctl", SANDBOX_PCI, "an interrupt of the device is armed again", CONFINE_INT(1, "request", VFIO_DEVICE_SET_IRQS)),
 	PORT("ioctl", SANDBOX_VERBS, "commands to the device: statistics, queues", CONFINE_INT(1, "request", RDMA_VERBS_IOCTL)),
 	REFUSE("memfd_create", EPERM, 0, "DPDK's heap would take more huge pages: it goes on with what it has"),
