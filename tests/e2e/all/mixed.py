@@ -158,7 +158,7 @@ def counted(box, done):
 
 def main():
     livebox.enter()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         way = Way()
         scene = Scene(way, folder)
         scene.run()
