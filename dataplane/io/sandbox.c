@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <linux/if_xdp.h>
-#include <linux/sockios.h>
 #include <linux/vfio.h>
 #include <linux/sockios.h>
 #include <rdma/rdma_user_ioctl_cmds.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // usage: node rlpx_peers.mjs server ADDRESS [late|steady|EACH] | client ADDRESS KEY_LOG [late|steady|patient|EACH]
-// Two devp2p peers for live_rlpx.py, live_keys.py and mixed.py. Each prints what it sent, one JSON object a line, and obeys the lines on its standard input. The client
-// appends the secrets of its sessions to KEY_LOG as they come up; a patient one gives somebody the time to bring them before it goes on.
+// Two devp2p peers for live_rlpx.py, live_keys.py, mixed.py and long.py. Each prints what it sent, one JSON object a line, and obeys the lines on its standard
+// input. The client appends the secrets of its sessions to KEY_LOG as they come up; a patient one gives somebody the time to bring them before it goes on.
 import * as devp2p from '@ethereumjs/devp2p'
 import { RLP } from '@ethereumjs/rlp'
 import { concat, getBytes, hexlify, keccak256 } from 'ethers'
@@ -183,4 +183,5 @@ async function lateClient (log) {
 }
 
 const late = rest.includes('late')
-await (role === 'server' ? server(late) : late ? lateClient(rest[0]) : rest.includes('steady') ? steadyClient(rest[0]) : client(rest[0], rest.includes('patient') ? PATIENCE_MS : 0))
+await (role === 'server' ? server(late) : late ? lateClient(rest[0]) : rest.includes('steady') ? steadyClient(rest[0])
+  : client(rest[0], rest.includes('patient') ? PATIENCE_MS : 0))
