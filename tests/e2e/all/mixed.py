@@ -37,7 +37,7 @@ ACCOUNTS = 60
 LOOPBACK = "127.0.0.1"
 CAPTURE = "sentinel0", "sentinel1"  # where the tap's clones go, where the box reads them
 FRAMES = "framecnt=32768"
-RUN_S = 240
+RUN_S = 600
 # counters that are 0 where nothing is lost
 LOSSES = "undec_", "st_drop_", "st_gap", "st_skip_lost", "node_missed", "tx_unscanned", "ring_lost", "rlpx_bad", "rlpx_mac_bad", "rlpx_lost"
 assert EACH_SIDE >= 5
