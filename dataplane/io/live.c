@@ -9,6 +9,7 @@
 #include "io/attach.h"
 #include "io/box.h"
 #include "io/eal.h"
+#include "io/filter_text.h"
 #include "io/nodes.h"
 #include "io/ports.h"
 #include "io/profile.h"
@@ -514,6 +515,15 @@ run(struct live *l)
 	return broken ? 1 : 0;
 }
 
+static void
+print_filter(const struct filter *f)
+{
+	char text[2048];
+	filter_text_print(f, text, sizeof text);
+	if (f->given)
+		printf("%-10s %5s  %s\n", "filter", "", text);
+}
+
 int
 live_main(int argc, char **argv)
 {
@@ -533,6 +543,7 @@ live_main(int argc, char **argv)
 		return 1;
 	if (l.opt.print_topology) {
 		topology_print(&l.topo, stdout);
+		print_filter(&l.topo.filter);
 		return fflush(stdout) == 0 ? 0 : say("cannot write standard output");
 	}
 	if (bundle_load(&l.bundle, l.opt.bundle, false) != 0)

@@ -28,19 +28,19 @@ COUNTERS = {name.lower() for name in re.findall(r"_\((\w+), [CG], \"", read("dat
 
 class Readme(unittest.TestCase):
     def test_profile(self):
-        block = re.search(r"\n( +)# box\.yaml\n.*?\n\n", README, re.S)
+        block = re.search(r"\n( +)# /etc/sentinel/box\.yaml\n.*?\n\n", README, re.S)
         text = re.sub(r"(?m)^" + block[1], "", block[0])
         for key, here in (("cores", "{main: 0, correlator: 0, workers: [0]}"), ("idle", "sleep")):  # a machine of one CPU
             text, n = re.subn(rf"(?m)^{key}:.*$", f"{key}: {here}", text)
             self.assertEqual(n, 1)
-        for key in ("ports", "feeds", "chains", "protocols", "rlpx_keys", "checksum"):
+        for key in ("ports", "filter", "nodes", "feeds", "chains", "protocols", "checksum"):
             self.assertRegex(text, rf"(?m)^{key}:")
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as f:
             f.write(text)
             f.flush()
             p = subprocess.run([DATAPLANE, "--profile", f.name, "--print-topology"], capture_output=True, text=True, timeout=60)
         self.assertEqual((p.returncode, p.stderr), (0, ""))
-        for said in ("websocket on ports 8546", "grpc not read", "1 8453", "1 names, 1 addresses", "/var/lib/sentinel/rlpx.keys"):
+        for said in ("websocket on ports 8546", "grpc not read", "1 8453", "1 names, 1 addresses", "geth-1 at 192.0.2.2", "60 s of silence", "mprq_en=1", "ports 8545 8546 8551 30303"):
             self.assertIn(said, p.stdout)
 
     def test_counters(self):
