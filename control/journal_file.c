@@ -41,9 +41,11 @@ static const char *const statements[STATEMENTS] = {
 		      " ON CONFLICT(epoch, ring, seq, vetted) DO NOTHING"),
 	[ST_EVIDENCE] = "INSERT INTO evidence VALUES(?1,?2)",
 	[ST_LOSS] = "INSERT INTO losses VALUES(?1,?2,?3,?4,?5,?6,?7)",
-	/* rowid order is order of change: what changed last is replaced, that is, goes to the end */
+	/* rowid order is order of appearance: the newest rings are those that a restart needs. Not REPLACE, which would write a page of the index too, in
+	 * every commit. */
 	[ST_PROGRESS] =
-		"REPLACE INTO progress(epoch, ring, last_seq, journaled, lost) VALUES(?1,?2,?3,?4,?5)",
+		"INSERT INTO progress(epoch, ring, last_seq, journaled, lost) VALUES(?1,?2,?3,?4,?5)"
+		" ON CONFLICT(epoch, ring) DO UPDATE SET last_seq = ?3, journaled = ?4, lost = ?5",
 	[ST_CONSUMER] = "REPLACE INTO consumers VALUES(?1,?2,?3,?4,?5,?6)",
 	[ST_CONSUMER_GONE] = "DELETE FROM consumers WHERE name = ?1",
 	[ST_AUDIT] = "INSERT INTO audit VALUES(?1,?2,?3,?4,?5,?6)",
