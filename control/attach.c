@@ -11,7 +11,7 @@
 
 #define BACKOFF_MIN_NS 10000000u
 #define BACKOFF_MAX_NS 500000000u
-#define PATIENCE_NS 3000000000u /* for the whole offer, once connected */
+#define PATIENCE_NS 60000000000u /* for the whole offer, once connected: a dataplane that starts takes its time for memory and ports */
 
 int
 attach_init(struct attach *a, const char *path)

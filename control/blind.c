@@ -10,10 +10,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAGIC 0x31444e494c424553ull /* "SEBLIND1" */
 #define PAGE_BYTES 4096
+#define KEEP_EVERY_NS 20000000
 
 static uint64_t
 load(const uint64_t *p)
@@ -25,6 +27,24 @@ static void
 store(uint64_t *p, uint64_t v)
 {
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
+static void
+keep(struct blind *b)
+{
+	store(&b->page->alive_ns, atomic_load_explicit(&b->alive_ns, memory_order_relaxed));
+	store(&b->page->seen_ns, atomic_load_explicit(&b->seen_ns, memory_order_relaxed));
+}
+
+static void *
+keeper(void *blind)
+{
+	struct blind *b = blind;
+	while (atomic_load_explicit(&b->keeping, memory_order_relaxed)) {
+		keep(b);
+		nanosleep(&(struct timespec){.tv_nsec = KEEP_EVERY_NS}, NULL);
+	}
+	return NULL;
 }
 
 int
@@ -53,12 +73,22 @@ blind_open(struct blind *b, const char *dir, uint64_t now_ns)
 		b->page->magic = MAGIC;
 	}
 	b->before_ns = b->page->alive_ns;
-	return 0;
+	atomic_store(&b->alive_ns, b->page->alive_ns);
+	atomic_store(&b->seen_ns, b->page->seen_ns);
+	atomic_store(&b->keeping, true);
+	rc = pthread_create(&b->keeper, NULL, keeper, b);
+	if (rc != 0)
+		atomic_store(&b->keeping, false);
+	return -rc;
 }
 
 void
 blind_close(struct blind *b)
 {
+	if (atomic_exchange(&b->keeping, false)) {
+		pthread_join(b->keeper, NULL);
+		keep(b);
+	}
 	if (b->kept)
 		munmap(b->page, PAGE_BYTES);
 	b->page = &b->alone;
@@ -103,10 +133,9 @@ add(struct blind *b, enum blind_who who, uint64_t from_ns, uint64_t to_ns, struc
 void
 blind_alive(struct blind *b, const struct stats_page *page, uint64_t now_ns)
 {
-	store(&b->page->alive_ns, now_ns);
-	uint64_t until = page != NULL ? judged_until(page) : 0;
-	if (until != 0)
-		store(&b->page->seen_ns, until);
+	atomic_store_explicit(&b->alive_ns, now_ns, memory_order_relaxed);
+	if (page != NULL)
+		blind_gone(b, page);
 }
 
 void
@@ -118,10 +147,11 @@ blind_came(struct blind *b, const struct stats_page *page, struct journal *j, ui
 	if (b->before_ns != 0) /* what came up after this control did was not kept waiting by it */
 		add(b, BLIND_CONTROL, b->before_ns, same || ready < b->started_ns ? now_ns : b->started_ns, j, now_ns);
 	b->before_ns = 0;
-	if (!same && p->seen_ns != 0)
-		add(b, BLIND_DATAPLANE, p->seen_ns, ready != 0 ? ready : now_ns, j, now_ns);
+	uint64_t seen_ns = atomic_load_explicit(&b->seen_ns, memory_order_relaxed);
+	if (!same && seen_ns != 0)
+		add(b, BLIND_DATAPLANE, seen_ns, ready != 0 ? ready : now_ns, j, now_ns);
 	memcpy(p->epoch, page->epoch, sizeof p->epoch);
-	store(&p->seen_ns, judged_until(page));
+	atomic_store_explicit(&b->seen_ns, judged_until(page), memory_order_relaxed);
 }
 
 void
@@ -129,7 +159,7 @@ blind_gone(struct blind *b, const struct stats_page *page)
 {
 	uint64_t until = judged_until(page);
 	if (until != 0)
-		store(&b->page->seen_ns, until);
+		atomic_store_explicit(&b->seen_ns, until, memory_order_relaxed);
 }
 
 static json_t *

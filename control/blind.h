@@ -4,8 +4,9 @@
  * Of control: from the last sign of life of one control to its successor's first look at the rings; alerts wait in the rings meanwhile. Counted, summed
  * up and noted in the audit trail ("blind"), over restarts of both.
  *
- * What is kept lies in the journal's folder, in a file of one page that is mapped: a sign of life is a store, without a system call, and survives
- * the end of the process. After a loss of power it may be half a minute old: times are then overstated, never understated. */
+ * What is kept lies in the journal's folder, in a file of one page that is mapped, and survives the end of the process. Signs of life get there by a
+ * thread of their own, 20 ms late at most: a store to a page that the kernel has just written to the disk may wait for the disk, and the drain
+ * must not. After a loss of power they may be half a minute old: times are then overstated, never understated. */
 #ifndef CONTROL_BLIND_H
 #define CONTROL_BLIND_H
 
@@ -13,6 +14,8 @@
 #include "control/journal.h"
 
 #include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,6 +39,9 @@ struct blind {
 	struct blind_page *page; /* of its own if the file cannot be had */
 	bool kept;
 	struct blind_page alone;
+	_Atomic uint64_t alive_ns, seen_ns; /* of the page, as they are now */
+	pthread_t keeper;
+	_Atomic bool keeping;
 	uint64_t before_ns;  /* control's predecessor was alive until then; 0: there was none, or it is accounted for */
 	uint64_t started_ns;
 };

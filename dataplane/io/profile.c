@@ -186,12 +186,39 @@ top_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 	return rc <= 0 ? rc : number_key(p, v, key, k);
 }
 
+/* libyaml's time grows with the square of the open brackets, and a profile may come while the box runs. Brackets in strings count as well: nobody
+ * needs so many. */
+static bool
+too_deep(const char *text, size_t n, yaml_mark_t *at)
+{
+	unsigned depth = 0;
+	*at = (yaml_mark_t){0};
+	for (size_t i = 0; i < n; i++) {
+		at->column++;
+		if (text[i] == '\n') {
+			at->line++;
+			at->column = 0;
+		} else if (text[i] == '[' || text[i] == '{') {
+			if (++depth > PROFILE_DEPTH_MAX)
+				return true;
+		} else if ((text[i] == ']' || text[i] == '}') && depth > 0) {
+			depth--;
+		}
+	}
+	return false;
+}
+
 int
 profile_parse(const char *name, const char *text, size_t n, struct topology *t, char *err, size_t err_cap)
 {
 	struct parse p = {.name = name, .t = t, .err = err, .err_cap = err_cap};
 	yaml_parser_t parser;
+	yaml_mark_t at;
 	int rc = 0;
+	if (too_deep(text, n, &at)) {
+		at.column--;
+		return profile_complain(&p, &at, "more than %u brackets are open here", PROFILE_DEPTH_MAX);
+	}
 	if (!yaml_parser_initialize(&parser))
 		return -ENOMEM;
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);

@@ -43,6 +43,7 @@
 #include "worker/topology.h"
 
 #define PROFILE_BYTES_MAX 65536
+#define PROFILE_DEPTH_MAX 32u /* brackets that may be open at once */
 
 /* profile_load changes in *t what the file says. 0, or -errno with "file:line:column: ..." in err. */
 int profile_load(const char *path, struct topology *t, char *err, size_t err_cap);

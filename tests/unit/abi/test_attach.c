@@ -275,7 +275,8 @@ stats_attach_refuses(void **state)
 	refuses_stats(s, 0, ONEWAY);
 #define WITH(field, value)                                 \
 	do {                                               \
-		struct stats_page copy = *s;               \
+		static struct stats_page copy;             \
+		copy = *s;                                 \
 		copy.field = value;                        \
 		refuses_stats(&copy, sizeof copy, ONEWAY); \
 	} while (0)

@@ -112,6 +112,20 @@ test_mistakes(void **state)
 	}
 }
 
+/* A list in a list in a list, as many as a file holds, is refused before the YAML reader sees it, whose time grows with the square of them. */
+static void
+test_too_deep(void **state)
+{
+	static char text[PROFILE_BYTES_MAX];
+	struct topology t;
+	char err[512];
+	memcpy(text, "mtu: 1500\nports: ", 17);
+	memset(text + 17, '[', sizeof text - 18);
+	topology_default(&t);
+	assert_int_equal(profile_parse("box.yaml", text, sizeof text - 1, &t, err, sizeof err), -EINVAL);
+	assert_string_equal(err, "box.yaml:2:40: more than 32 brackets are open here");
+}
+
 static void
 test_too_many(void **state)
 {
@@ -175,7 +189,7 @@ main(void)
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_nothing_is_the_default),
 		cmocka_unit_test(test_mistakes),
-		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_too_deep), cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_short_buffer),
 		cmocka_unit_test(test_files),
 	};
