@@ -2,9 +2,9 @@
 /* sentinelctl alerts: what has been journaled, and what comes. */
 #include "sentinelctl/commands.h"
 #include "sentinelctl/control_client.h"
+#include "sentinelctl/tool.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,24 +37,10 @@ static const char usage_text[] =
 struct options {
 	const char *since, *socket, *consumer, *grade, *limit_text;
 	uint64_t limit;
-	bool follow, ack, json, help;
+	bool follow, ack, json;
 };
 
-static volatile sig_atomic_t stop;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
-static int
-bad(const char *what, const char *arg)
-{
-	fprintf(stderr, "sentinelctl alerts: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
-	return 2;
-}
+static const struct tool_command command = {"alerts", usage_text};
 
 static int
 check_options(struct options *o)
@@ -64,43 +50,24 @@ check_options(struct options *o)
 		o->limit = strtoull(o->limit_text, &end, 10);
 		if (o->limit_text[0] < '0' || o->limit_text[0] > '9' || *end != '\0' || o->limit < 1 ||
 			o->limit > INT64_MAX)
-			return bad("--limit needs a number from 1", o->limit_text);
+			return tool_bad(&command, "--limit needs a number from 1", o->limit_text);
 	}
 	if (strcmp(o->grade, "watch") != 0 && strcmp(o->grade, "page") != 0 && strcmp(o->grade, "pause") != 0)
-		return bad("--grade is watch, page or pause", o->grade);
+		return tool_bad(&command, "--grade is watch, page or pause", o->grade);
 	if (o->consumer != NULL && !o->follow)
-		return bad("--consumer goes with --follow", NULL);
-	return o->ack && o->consumer == NULL ? bad("--ack goes with --consumer", NULL) : 0;
+		return tool_bad(&command, "--consumer goes with --follow", NULL);
+	return o->ack && o->consumer == NULL ? tool_bad(&command, "--ack goes with --consumer", NULL) : TOOL_GO_ON;
 }
 
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
 	*o = (struct options){.socket = CONTROL_SOCKET_DEFAULT, .grade = "watch"};
-	const struct {
-		const char *flag;
-		const char **value;
-		bool *set;
-	} known[] = {{"--since", &o->since, NULL}, {"--socket", &o->socket, NULL},
-		{"--consumer", &o->consumer, NULL}, {"--grade", &o->grade, NULL},
-		{"--limit", &o->limit_text, NULL}, {"--follow", NULL, &o->follow}, {"-f", NULL, &o->follow},
-		{"--ack", NULL, &o->ack}, {"--json", NULL, &o->json}, {"--help", NULL, &o->help},
-		{"-h", NULL, &o->help}};
-	const size_t n = sizeof known / sizeof known[0];
-	for (int i = 1; i < argc; i++) {
-		size_t k = 0;
-		while (k < n && strcmp(argv[i], known[k].flag) != 0)
-			k++;
-		if (k == n)
-			return bad(argv[i][0] == '-' ? "unknown option" : "unexpected argument", argv[i]);
-		if (known[k].set != NULL)
-			*known[k].set = true;
-		else if (++i < argc)
-			*known[k].value = argv[i];
-		else
-			return bad("needs a value", known[k].flag);
-	}
-	return o->help ? 0 : check_options(o);
+	const struct tool_option known[] = {{"--since", .value = &o->since}, {"--socket", .value = &o->socket}, {"--consumer", .value = &o->consumer},
+		{"--grade", .value = &o->grade}, {"--limit", .value = &o->limit_text}, {"--follow", .set = &o->follow},
+		{"-f", .set = &o->follow}, {"--ack", .set = &o->ack}, {"--json", .set = &o->json}};
+	int rc = tool_options(argc, argv, &command, known, sizeof known / sizeof known[0]);
+	return rc == TOOL_GO_ON ? check_options(o) : rc;
 }
 
 /* ---- one line per event ---- */
@@ -286,7 +253,7 @@ converse(struct reading *r)
 {
 	char *line;
 	int rc = ask(r);
-	while (rc == 0 && !stop) {
+	while (rc == 0 && !tool_stop) {
 		rc = control_client_line(&r->c, &line);
 		if (rc == 0)
 			return 2;
@@ -313,7 +280,7 @@ static int
 reconnect(struct reading *r)
 {
 	fprintf(stderr, "sentinelctl: sentinel-control has hung up\n");
-	for (unsigned i = 0; i < RETRIES && !stop; i++) {
+	for (unsigned i = 0; i < RETRIES && !tool_stop; i++) {
 		int rc = control_client_open(&r->c, r->o->socket);
 		if (rc == 0)
 			return 0;
@@ -332,7 +299,7 @@ read_alerts(struct reading *r)
 		control_client_complain(r->o->socket, -rc);
 		return 1;
 	}
-	while ((rc = converse(r)) == 2 && !stop) {
+	while ((rc = converse(r)) == 2 && !tool_stop) {
 		control_client_close(&r->c);
 		if (!r->o->follow) {
 			fprintf(stderr, "sentinelctl: sentinel-control hung up before the end\n");
@@ -351,14 +318,9 @@ cmd_alerts(int argc, char **argv)
 {
 	struct options o;
 	int rc = parse_options(argc, argv, &o);
-	if (rc != 0)
+	if (rc != TOOL_GO_ON)
 		return rc;
-	if (o.help) {
-		fputs(usage_text, stdout);
-		return 0;
-	}
-	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
-	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	tool_catch(0);
 	struct reading r = {.o = &o, .c = {.fd = -1}};
 	rc = read_alerts(&r);
 	return rc;

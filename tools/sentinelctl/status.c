@@ -5,12 +5,12 @@
 #include "sentinelctl/profile_status.h"
 #include "sentinelctl/status_coverage.h"
 #include "sentinelctl/status_nodes.h"
+#include "sentinelctl/tool.h"
 
 #include "abi/counters.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,15 +40,6 @@ static const char usage_text[] =
 	"  sentinelctl status\n"
 	"  sentinelctl status --json | jq .residual\n"
 	"  sentinelctl status --json | jq -c '.protocols[]'\n";
-
-static volatile sig_atomic_t stop;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
 
 static const char *
 text_of(const json_t *o, const char *key, const char *none)
@@ -337,35 +328,17 @@ print_screen(const json_t *was, const json_t *s)
 
 struct options {
 	const char *socket;
-	bool json, watch, help;
+	bool json, watch;
 };
 
-static int
-bad(const char *what, const char *arg)
-{
-	fprintf(stderr, "sentinelctl status: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
-	return 2;
-}
+static const struct tool_command command = {"status", usage_text};
 
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
 	*o = (struct options){.socket = CONTROL_SOCKET_DEFAULT};
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			o->json = true;
-		else if (strcmp(argv[i], "--watch") == 0)
-			o->watch = true;
-		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			o->help = true;
-		else if (strcmp(argv[i], "--socket") == 0 && i + 1 < argc)
-			o->socket = argv[++i];
-		else if (strcmp(argv[i], "--socket") == 0)
-			return bad("needs a value", argv[i]);
-		else
-			return bad(argv[i][0] == '-' ? "unknown option" : "unexpected argument", argv[i]);
-	}
-	return 0;
+	const struct tool_option known[] = {{"--socket", .value = &o->socket}, {"--json", .set = &o->json}, {"--watch", .set = &o->watch}};
+	return tool_options(argc, argv, &command, known, sizeof known / sizeof known[0]);
 }
 
 /* Prints the raw line too, if asked to. NULL: it has complained. */
@@ -389,7 +362,7 @@ fetch(const struct options *o)
 		if (s != NULL && !control_client_refused(s) && o->json)
 			puts(line);
 	}
-	if (rc <= 0 && !stop)
+	if (rc <= 0 && !tool_stop)
 		fprintf(stderr,
 			"sentinelctl: sentinel-control at %s hung up without an answer: it is ending, or has "
 			"too "
@@ -414,10 +387,10 @@ show(const struct options *o)
 	while (!o->json || o->watch) {
 		nanosleep(&(struct timespec){.tv_sec = o->watch ? 1 : 0, .tv_nsec = o->watch ? 0 : RATE_NS},
 			NULL);
-		json_t *is = stop ? NULL : fetch(o);
+		json_t *is = tool_stop ? NULL : fetch(o);
 		if (is == NULL) {
 			json_decref(was);
-			return stop ? 0 : 1;
+			return tool_stop ? 0 : 1;
 		}
 		if (!o->json) {
 			if (o->watch)
@@ -438,13 +411,8 @@ cmd_status(int argc, char **argv)
 {
 	struct options o;
 	int rc = parse_options(argc, argv, &o);
-	if (rc != 0)
+	if (rc != TOOL_GO_ON)
 		return rc;
-	if (o.help) {
-		fputs(usage_text, stdout);
-		return 0;
-	}
-	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
-	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	tool_catch(0);
 	return show(&o);
 }
