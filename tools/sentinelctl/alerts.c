@@ -72,18 +72,11 @@ parse_options(int argc, char **argv, struct options *o)
 
 /* ---- one line per event ---- */
 
-static const char *
-text_of(const json_t *o, const char *key, const char *none)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-	return s ? s : none;
-}
-
 /* The time of day of an RFC 3339 stamp. */
 static void
 print_time(const json_t *event)
 {
-	const char *t = text_of(event, "time", "");
+	const char *t = control_text(event, "time", "");
 	if (strlen(t) >= 23 && t[10] == 'T')
 		printf("%.10s %.12s", t, t + 11);
 	else
@@ -94,18 +87,18 @@ static void
 print_loss(const json_t *event, const json_t *data)
 {
 	print_time(event);
-	const char *ring = text_of(data, "ring", NULL);
+	const char *ring = control_text(data, "ring", NULL);
 	printf("  LOST    %s%s %s to %s: %s\n", ring ? "ring " : "events", ring ? ring : "",
-		text_of(data, "from", "?"), text_of(data, "to", "?"), text_of(data, "reason", "?"));
+		control_text(data, "from", "?"), control_text(data, "to", "?"), control_text(data, "reason", "?"));
 }
 
 /* A node beside the box is silent, or is heard again. */
 static void
 print_silence(const json_t *event, const json_t *data)
 {
-	const char *node = text_of(data, "node", NULL), *feed = text_of(data, "feed", NULL), *missing = text_of(data, "missing", "both");
-	bool ended = strcmp(text_of(data, "state", ""), "ended") == 0;
-	double lasted = strtod(text_of(data, "lasted_ms", "0"), NULL) / 1000, usual = strtod(text_of(data, "usual_ms", "0"), NULL) / 1000;
+	const char *node = control_text(data, "node", NULL), *feed = control_text(data, "feed", NULL), *missing = control_text(data, "missing", "both");
+	bool ended = strcmp(control_text(data, "state", ""), "ended") == 0;
+	double lasted = strtod(control_text(data, "lasted_ms", "0"), NULL) / 1000, usual = strtod(control_text(data, "usual_ms", "0"), NULL) / 1000;
 	print_time(event);
 	printf("  %-6s  %s%s%s", ended ? "HEARD" : "SILENT", node ? "node " : "every node", node ? node : "", feed ? " " : "");
 	printf("%s: ", feed ? feed : "");
@@ -143,7 +136,7 @@ static void
 print_vet(const json_t *data)
 {
 	const json_t *vet = json_object_get(data, "vet");
-	const char *node = text_of(vet, "node", NULL), *fact = text_of(vet, "fact", NULL);
+	const char *node = control_text(vet, "node", NULL), *fact = control_text(vet, "fact", NULL);
 	if (node != NULL)
 		printf("  (node %s%s%s)", node, fact ? ": " : "", fact ? fact : "");
 }
@@ -152,7 +145,7 @@ static void
 print_event(const json_t *event)
 {
 	const json_t *data = json_object_get(event, "data");
-	const char *type = text_of(event, "type", "");
+	const char *type = control_text(event, "type", "");
 	if (strcmp(type, "sentinel.loss.v1") == 0) {
 		print_loss(event, data);
 		return;
@@ -162,23 +155,23 @@ print_event(const json_t *event)
 		return;
 	}
 	const json_t *rule = json_object_get(data, "rule"), *tx = json_object_get(data, "transaction");
-	const char *to = text_of(tx, "to", NULL), *created = text_of(tx, "created", NULL);
+	const char *to = control_text(tx, "to", NULL), *created = control_text(tx, "created", NULL);
 	print_time(event);
-	printf("  %-6s %-12s ", text_of(data, "grade", "?"), text_of(rule, "class", "?"));
+	printf("  %-6s %-12s ", control_text(data, "grade", "?"), control_text(rule, "class", "?"));
 	if (strcmp(type, "sentinel.alert.v1") != 0)
 		printf("%s ", strcmp(type, "sentinel.retract.v1") == 0 ? "RETRACTED"
 			      : strcmp(type, "sentinel.drill.v1") == 0 ? "DRILL"
 								       : type);
-	if (text_of(rule, "name", NULL) != NULL)
-		printf("%s", text_of(rule, "name", ""));
+	if (control_text(rule, "name", NULL) != NULL)
+		printf("%s", control_text(rule, "name", ""));
 	else
-		printf("rule %s/%s", text_of(rule, "id", "?"), text_of(rule, "rev", "?"));
+		printf("rule %s/%s", control_text(rule, "id", "?"), control_text(rule, "rev", "?"));
 	printf("  %s %s  tx %s", to ? "to" : "creates",
 		to	  ? to
 		: created ? created
 			  : "a contract",
-		text_of(tx, "hash", "-"));
-	if (text_of(event, "supersedes", NULL) != NULL)
+		control_text(tx, "hash", "-"));
+	if (control_text(event, "supersedes", NULL) != NULL)
 		printf("  (update)");
 	print_vet(data);
 	print_flags(data);
@@ -224,10 +217,10 @@ take(struct reading *r, const char *line)
 		rc = -1;
 	} else if (control_client_refused(event)) {
 		rc = -1;
-	} else if (strcmp(text_of(event, "event", ""), "end") == 0) {
+	} else if (strcmp(control_text(event, "event", ""), "end") == 0) {
 		rc = 0;
 	} else {
-		const char *cursor = text_of(event, "cursor", NULL);
+		const char *cursor = control_text(event, "cursor", NULL);
 		if (r->o->json)
 			puts(line);
 		else

@@ -5,7 +5,6 @@
 #include "sentinelctl/latency_rows.h"
 #include "sentinelctl/tool.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,26 +60,18 @@ fetch(const struct options *o, struct latency_rows *rows)
 	struct control_client c;
 	char *line;
 	json_error_t e;
-	json_t *s = NULL;
-	int rc = control_client_open(&c, o->socket);
-	if (rc != 0) {
-		control_client_complain(o->socket, -rc);
-		return -1;
+	int rc = -1;
+	if (control_client_once(&c, o->socket, "latency", &line) == 1) {
+		json_t *s = json_loads(line, 0, &e);
+		if (!control_client_refused(s)) {
+			rc = latency_rows_read(s, rows) == 0 ? 0 : -1;
+			if (rc != 0)
+				fprintf(stderr, "sentinelctl: what answers at %s is not a sentinel-control that measures latency\n", o->socket);
+		}
+		json_decref(s);
 	}
-	rc = control_client_ask(&c, json_pack("{s:s}", "op", "latency"));
-	if (rc == 0 || rc == -EPIPE) /* there may be a refusal to read */
-		rc = control_client_line(&c, &line);
-	if (rc == 1)
-		s = json_loads(line, 0, &e);
-	bool refused = s != NULL && control_client_refused(s);
-	bool good = !refused && latency_rows_read(s, rows) == 0;
-	if (rc <= 0 && !tool_stop)
-		fprintf(stderr, "sentinelctl: sentinel-control at %s hung up without an answer: it is ending, or has too many clients; try again\n", o->socket);
-	else if (rc == 1 && !refused && !good)
-		fprintf(stderr, "sentinelctl: what answers at %s is not a sentinel-control that measures latency\n", o->socket);
 	control_client_close(&c);
-	json_decref(s);
-	return good ? 0 : -1;
+	return rc;
 }
 
 static void

@@ -72,23 +72,16 @@ parse_options(int argc, char **argv, struct options *o)
 	return rc == TOOL_GO_ON ? check_options(o) : rc;
 }
 
-static const char *
-text_of(const json_t *o, const char *key, const char *none)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-	return s ? s : none;
-}
-
 static void
 print_watch(const json_t *o)
 {
 	char day[32] = "?";
-	time_t added = (time_t)(strtoull(text_of(o, "added_ns", "0"), NULL, 10) / 1000000000u);
+	time_t added = (time_t)(strtoull(control_text(o, "added_ns", "0"), NULL, 10) / 1000000000u);
 	struct tm tm;
 	if (gmtime_r(&added, &tm) != NULL)
 		strftime(day, sizeof day, "%Y-%m-%d %H:%M", &tm);
-	printf("%s  since %s by uid %s  %s\n", text_of(o, "address", "?"), day, text_of(o, "uid", "?"),
-		text_of(o, "note", ""));
+	printf("%s  since %s by uid %s  %s\n", control_text(o, "address", "?"), day, control_text(o, "uid", "?"),
+		control_text(o, "note", ""));
 }
 
 /* 1: go on; 0: done; -1: over, with something wrong. */
@@ -97,7 +90,7 @@ take(const struct options *o, const char *line)
 {
 	json_error_t e;
 	json_t *said = json_loads(line, 0, &e);
-	const char *event = text_of(said, "event", "");
+	const char *event = control_text(said, "event", "");
 	int rc = 1;
 	if (!json_is_object(said)) {
 		fprintf(stderr, "sentinelctl: what answers there is not sentinel-control\n");
@@ -105,7 +98,7 @@ take(const struct options *o, const char *line)
 	} else if (control_client_refused(said)) {
 		rc = -1;
 	} else if (strcmp(event, "end") == 0) {
-		if (!o->json && strcmp(text_of(said, "count", "0"), "0") == 0)
+		if (!o->json && strcmp(control_text(said, "count", "0"), "0") == 0)
 			fprintf(stderr, "no contract is watched; sentinelctl watch add ADDRESS adds one\n");
 		rc = 0;
 	} else if (strcmp(event, "watch") == 0) {
@@ -114,7 +107,7 @@ take(const struct options *o, const char *line)
 		else
 			print_watch(said);
 	} else {
-		printf("%s is %s\n", text_of(said, "address", o->address),
+		printf("%s is %s\n", control_text(said, "address", o->address),
 			strcmp(event, "watched") == 0 ? "watched now" : "watched no longer");
 		rc = 0;
 	}
