@@ -3,6 +3,7 @@
 program that calls enter()."""
 import array
 import atexit
+import collections
 import fcntl
 import json
 import os
@@ -235,6 +236,10 @@ class Box:
 
     def alerts(self):
         return [e for e in self.ask("alerts", "--since", "start") if e["type"] == "sentinel.alert.v1"]
+
+    def hashes(self):
+        """Of the transactions that were alerted, and how often each was."""
+        return collections.Counter(e["data"]["transaction"]["hash"] for e in self.alerts())
 
     def residuals(self):
         return {name: i["residual"] for name, i in self.status()["identities"].items() if i["residual"] != "0"}
