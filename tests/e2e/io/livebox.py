@@ -212,7 +212,10 @@ class Box:
 
     def kill(self, process):
         """As if by a fault: without a word."""
-        process.kill()
+        self.end(process, signal.SIGKILL)
+
+    def end(self, process, by=signal.SIGTERM):
+        process.send_signal(by)
         process.wait()
         self.started.remove(process)
         STARTED.remove(process)
