@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/sandbox.h"
 
+#include "abi/confine_lines.h"
 #include "abi/log.h"
 
 #include <errno.h>
@@ -19,9 +20,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#define USUAL(call, why, ...) {call, 0, CONFINE_USUAL, 0, NULL, {__VA_ARGS__}, why}
-#define SOME(call, why, ...) {call, 0, CONFINE_SOME, 0, NULL, {__VA_ARGS__}, why}
-#define RARE(call, why, ...) {call, 0, CONFINE_RARE, 0, NULL, {__VA_ARGS__}, why}
 #define REFUSE(call, err, why, ...) {call, err, CONFINE_RARE, 0, NULL, {__VA_ARGS__}, why}
 
 /* clang-format off */

@@ -3,14 +3,13 @@
 
 #include "abi/identity.h"
 #include "abi/ring.h"
+#include "control/status_json.h"
 #include "control/status_latency.h"
 #include "control/status_nodes.h"
 #include "control/status_ports.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -44,37 +43,6 @@ control_steady_ns(void)
 	return control_monotonic_ns() + apart;
 }
 
-static json_t *
-num(uint64_t v)
-{
-	char s[24];
-	snprintf(s, sizeof s, "%" PRIu64, v);
-	return json_string(s);
-}
-
-static json_t *
-signed_num(int64_t v)
-{
-	char s[24];
-	snprintf(s, sizeof s, "%" PRId64, v);
-	return json_string(s);
-}
-
-static void
-set(json_t *o, const char *key, uint64_t v)
-{
-	json_object_set_new(o, key, num(v));
-}
-
-static void
-set_hex(json_t *o, const char *key, const uint8_t *p, size_t n)
-{
-	char s[80];
-	for (size_t i = 0; i < n && 2 * i + 3 <= sizeof s; i++)
-		snprintf(s + 2 * i, 3, "%02x", p[i]);
-	json_object_set_new(o, key, json_string(s));
-}
-
 static uint64_t
 magnitude(int64_t v)
 {
@@ -93,7 +61,7 @@ age_ms(uint64_t now_ns, uint64_t then_ns)
 {
 	if (then_ns == 0)
 		return json_null();
-	return num(now_ns > then_ns ? (now_ns - then_ns) / 1000000u : 0);
+	return status_json_num(now_ns > then_ns ? (now_ns - then_ns) / 1000000u : 0);
 }
 
 /* ---- the dataplane's page; under the drain's lock ---- */
@@ -109,16 +77,16 @@ lcores(const struct stats_page *s, uint64_t now_ns)
 		uint32_t role = __atomic_load_n(&l->role, __ATOMIC_RELAXED);
 		uint64_t loops = load(&l->c[CTR_LOOPS]), idle = load(&l->c[CTR_LOOPS_IDLE]);
 		json_t *o = json_object();
-		set(o, "lcore", __atomic_load_n(&l->lcore, __ATOMIC_RELAXED));
+		status_json_set(o, "lcore", __atomic_load_n(&l->lcore, __ATOMIC_RELAXED));
 		json_object_set_new(o, "role",
 			json_string(role < sizeof roles / sizeof roles[0] ? roles[role] : "unknown"));
 		json_object_set_new(o, "heartbeat_age_ms",
 			age_ms(now_ns,
 				atomic_load_explicit(&((struct stats_lcore *)(uintptr_t)l)->heartbeat_ns,
 					memory_order_relaxed)));
-		set(o, "generation", load(&l->generation));
-		set(o, "loops", loops);
-		set(o, "loops_idle", idle);
+		status_json_set(o, "generation", load(&l->generation));
+		status_json_set(o, "loops", loops);
+		status_json_set(o, "loops_idle", idle);
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -148,7 +116,7 @@ steer(const struct stats_steer *s)
 		return json_null();
 	json_t *o = json_object();
 	for (unsigned i = 0; i < STEER_COUNT; i++)
-		set(o, names[i], load(&s->c[i]));
+		status_json_set(o, names[i], load(&s->c[i]));
 	return o;
 }
 
@@ -162,11 +130,11 @@ ports(const struct stats_page *s)
 		const struct stats_port *p = &s->port[i];
 		json_t *o = json_object();
 		json_object_set_new(o, "name", page_name(p->name));
-		set(o, "wire", load(&p->wire));
-		set(o, "delivered", load(&p->delivered));
-		set(o, "missed", load(&p->missed));
-		set(o, "errors", load(&p->errors));
-		set(o, "no_mbuf", load(&p->no_mbuf));
+		status_json_set(o, "wire", load(&p->wire));
+		status_json_set(o, "delivered", load(&p->delivered));
+		status_json_set(o, "missed", load(&p->missed));
+		status_json_set(o, "errors", load(&p->errors));
+		status_json_set(o, "no_mbuf", load(&p->no_mbuf));
 		json_object_set_new(o, "steer", steer(&s->steer[i]));
 		status_port_info(o, &s->port_info[i], workers);
 		json_array_append_new(list, o);
@@ -183,9 +151,9 @@ protocols(const struct stats_page *s)
 		const struct stats_protocol *p = &s->protocol[i];
 		json_t *o = json_object();
 		json_object_set_new(o, "name", page_name(p->name));
-		set(o, "included", load(&p->included));
-		set(o, "announced_only", load(&p->announced_only));
-		set(o, "never_seen", load(&p->never_seen));
+		status_json_set(o, "included", load(&p->included));
+		status_json_set(o, "announced_only", load(&p->announced_only));
+		status_json_set(o, "never_seen", load(&p->never_seen));
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -201,7 +169,7 @@ counters(const struct stats_page *s)
 		for (const char *c = counter_infos[i].name; *c != '\0' && n + 1 < sizeof name; c++)
 			name[n++] = (char)tolower((unsigned char)*c);
 		name[n] = '\0';
-		set(o, name, stats_sum(s, (enum sentinel_counter)i));
+		status_json_set(o, name, stats_sum(s, (enum sentinel_counter)i));
 	}
 	return o;
 }
@@ -222,9 +190,9 @@ identities(const struct drain *n, const struct journal_progress *durable, uint64
 	*sum = 0;
 	for (unsigned i = 0; i < IDENTITIES; i++) {
 		json_t *one = json_object();
-		set(one, "left", id[i].left);
-		set(one, "right", id[i].right);
-		json_object_set_new(one, "residual", signed_num(id[i].residual));
+		status_json_set(one, "left", id[i].left);
+		status_json_set(one, "right", id[i].right);
+		json_object_set_new(one, "residual", status_json_signed(id[i].residual));
 		json_object_set_new(o, id[i].name, one);
 		*sum += magnitude(id[i].residual);
 	}
@@ -242,14 +210,14 @@ rings(struct control *c)
 		struct journal_progress p;
 		journal_ring(c->journal, n->d.epoch, r->ring_id, &p);
 		json_t *o = json_object();
-		set(o, "ring", r->ring_id);
+		status_json_set(o, "ring", r->ring_id);
 		json_object_set_new(o, "lane", json_string(r->lane == LANE_CRITICAL ? "critical" : "normal"));
-		set(o, "slots", r->slots_n);
-		set(o, "head", atomic_load_explicit(&r->h->head, memory_order_acquire));
-		set(o, "consumed", atomic_load_explicit(&r->cursor->consumed, memory_order_relaxed));
-		set(o, "journaled", p.journaled);
-		set(o, "lost", p.lost);
-		set(o, "corrupt_slots", k->corrupt_all);
+		status_json_set(o, "slots", r->slots_n);
+		status_json_set(o, "head", atomic_load_explicit(&r->h->head, memory_order_acquire));
+		status_json_set(o, "consumed", atomic_load_explicit(&r->cursor->consumed, memory_order_relaxed));
+		status_json_set(o, "journaled", p.journaled);
+		status_json_set(o, "lost", p.lost);
+		status_json_set(o, "corrupt_slots", k->corrupt_all);
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -267,12 +235,12 @@ add_dataplane(struct control *c, json_t *root)
 	if (n->attached) {
 		const struct stats_page *s = n->d.stats;
 		journal_epoch(c->journal, n->d.epoch, &durable);
-		set_hex(d, "epoch", n->d.epoch, sizeof n->d.epoch);
-		set(d, "pid", n->d.pid);
-		set(d, "generation", load(&s->generation));
-		set_hex(d, "bundle_digest", s->bundle_digest, sizeof s->bundle_digest);
-		set(d, "started_ns", load(&s->started_ns));
-		set(d, "ready_ns", load(&s->ready_ns));
+		status_json_set_hex(d, "epoch", n->d.epoch, sizeof n->d.epoch);
+		status_json_set(d, "pid", n->d.pid);
+		status_json_set(d, "generation", load(&s->generation));
+		status_json_set_hex(d, "bundle_digest", s->bundle_digest, sizeof s->bundle_digest);
+		status_json_set(d, "started_ns", load(&s->started_ns));
+		status_json_set(d, "ready_ns", load(&s->ready_ns));
 		json_object_set_new(d, "profile", profile_status(s));
 		json_object_set_new(
 			d, "source_done", json_boolean(__atomic_load_n(&s->source_done, __ATOMIC_ACQUIRE)));
@@ -285,7 +253,7 @@ add_dataplane(struct control *c, json_t *root)
 	json_object_set_new(root, "rings", rings(c));
 	pthread_mutex_unlock(&n->lock);
 	json_object_set_new(root, "dataplane", d);
-	set(root, "residual", residual);
+	status_json_set(root, "residual", residual);
 }
 
 /* ---- control's own ---- */
@@ -299,18 +267,18 @@ journal_part(const struct journal_status *s)
 	json_object_set_new(o, "head", json_string(cursor));
 	position_cursor(s->id, s->floor, cursor);
 	json_object_set_new(o, "floor", json_string(cursor));
-	set(o, "files", s->files);
-	set(o, "file", s->file_no);
-	set(o, "bytes", s->bytes);
-	set(o, "events", s->events);
-	set(o, "commits", s->commits);
-	set(o, "last_commit_us", s->last_commit_us);
-	set(o, "max_commit_us", s->max_commit_us);
-	set(o, "rotations", s->rotations);
-	set(o, "duplicates", s->duplicates);
-	set(o, "held_files", s->held_files);
+	status_json_set(o, "files", s->files);
+	status_json_set(o, "file", s->file_no);
+	status_json_set(o, "bytes", s->bytes);
+	status_json_set(o, "events", s->events);
+	status_json_set(o, "commits", s->commits);
+	status_json_set(o, "last_commit_us", s->last_commit_us);
+	status_json_set(o, "max_commit_us", s->max_commit_us);
+	status_json_set(o, "rotations", s->rotations);
+	status_json_set(o, "duplicates", s->duplicates);
+	status_json_set(o, "held_files", s->held_files);
 	json_object_set_new(o, "failed", json_boolean(s->down));
-	set(o, "failures", s->failures);
+	status_json_set(o, "failures", s->failures);
 	json_object_set_new(o, "failure", s->failure[0] ? json_string(s->failure) : json_null());
 	return o;
 }
@@ -330,12 +298,12 @@ consumers_part(
 		json_object_set_new(o, "name", json_string(c->name));
 		position_cursor(s->id, c->acked, cursor);
 		json_object_set_new(o, "cursor", json_string(cursor));
-		set(o, "journaled", journaled);
-		set(o, "acked", acked);
-		set(o, "pending", pending);
-		set(o, "expired", c->expired);
-		set(o, "dead_lettered", 0);
-		json_object_set_new(o, "residual", signed_num(rest));
+		status_json_set(o, "journaled", journaled);
+		status_json_set(o, "acked", acked);
+		status_json_set(o, "pending", pending);
+		status_json_set(o, "expired", c->expired);
+		status_json_set(o, "dead_lettered", 0);
+		json_object_set_new(o, "residual", status_json_signed(rest));
 		*residual += magnitude(rest);
 		json_array_append_new(all, o);
 	}
@@ -351,20 +319,20 @@ vet_part(struct control *c)
 		return json_null();
 	vet_status_get(c->vet, &s);
 	json_t *o = json_object();
-	set(o, "nodes", s.nodes);
-	set(o, "deadline_ms", s.deadline_ms);
-	set(o, "asked", s.asked);
-	set(o, "yes", s.yes);
-	set(o, "no", s.no);
-	set(o, "unknown", s.unknown);
-	set(o, "waiting", s.waiting);
-	set(o, "running", s.running);
-	set(o, "not_asked", s.not_asked);
-	set(o, "verdicts_shed", atomic_load_explicit(&c->verdicts_shed, memory_order_relaxed));
-	set(o, "requests", s.requests);
-	set(o, "failures", s.failures);
-	set(o, "last_us", s.last_us);
-	set(o, "max_us", s.max_us);
+	status_json_set(o, "nodes", s.nodes);
+	status_json_set(o, "deadline_ms", s.deadline_ms);
+	status_json_set(o, "asked", s.asked);
+	status_json_set(o, "yes", s.yes);
+	status_json_set(o, "no", s.no);
+	status_json_set(o, "unknown", s.unknown);
+	status_json_set(o, "waiting", s.waiting);
+	status_json_set(o, "running", s.running);
+	status_json_set(o, "not_asked", s.not_asked);
+	status_json_set(o, "verdicts_shed", atomic_load_explicit(&c->verdicts_shed, memory_order_relaxed));
+	status_json_set(o, "requests", s.requests);
+	status_json_set(o, "failures", s.failures);
+	status_json_set(o, "last_us", s.last_us);
+	status_json_set(o, "max_us", s.max_us);
 	return o;
 }
 
@@ -376,20 +344,20 @@ memory_part(struct control *c)
 		return json_null();
 	recall_status_get(c->recall, &s);
 	json_t *o = json_object();
-	set(o, "armed", s.armed);
-	set(o, "armed_included", s.included);
-	set(o, "watched", s.operators);
-	set(o, "incidents", s.incidents);
-	set(o, "evicted", s.evicted);
-	set(o, "evicted_included", s.evicted_included);
-	set(o, "refused", s.refused);
-	set(o, "aged", s.aged);
-	set(o, "dropped", s.dropped);
-	set(o, "incidents_evicted", s.incidents_evicted);
-	set(o, "incidents_aged", s.incidents_aged);
-	set(o, "pages", s.pages);
-	set(o, "behind", journal_head(c->journal) - s.cursor);
-	set(o, "failures", s.failures);
+	status_json_set(o, "armed", s.armed);
+	status_json_set(o, "armed_included", s.included);
+	status_json_set(o, "watched", s.operators);
+	status_json_set(o, "incidents", s.incidents);
+	status_json_set(o, "evicted", s.evicted);
+	status_json_set(o, "evicted_included", s.evicted_included);
+	status_json_set(o, "refused", s.refused);
+	status_json_set(o, "aged", s.aged);
+	status_json_set(o, "dropped", s.dropped);
+	status_json_set(o, "incidents_evicted", s.incidents_evicted);
+	status_json_set(o, "incidents_aged", s.incidents_aged);
+	status_json_set(o, "pages", s.pages);
+	status_json_set(o, "behind", journal_head(c->journal) - s.cursor);
+	status_json_set(o, "failures", s.failures);
 	json_object_set_new(o, "failure", s.failure[0] ? json_string(s.failure) : json_null());
 	return o;
 }
@@ -414,12 +382,12 @@ status_build(struct control *c, unsigned clients)
 	journal_status_get(c->journal, &s);
 	json_object_set_new(root, "journal", journal_part(&s));
 	json_object_set_new(root, "consumers", consumers_part(list, n, &s, &residual));
-	set(root, "consumers_residual", residual);
-	set(self, "uptime_ms", (control_monotonic_ns() - c->started_ns) / 1000000u);
-	set(self, "clients", clients);
-	set(self, "attachments", atomic_load_explicit(&c->attachments, memory_order_relaxed));
-	set(self, "lost_untold", atomic_load_explicit(&c->lost_untold, memory_order_relaxed));
-	set(self, "not_durable", atomic_load_explicit(&c->undurable, memory_order_relaxed));
+	status_json_set(root, "consumers_residual", residual);
+	status_json_set(self, "uptime_ms", (control_monotonic_ns() - c->started_ns) / 1000000u);
+	status_json_set(self, "clients", clients);
+	status_json_set(self, "attachments", atomic_load_explicit(&c->attachments, memory_order_relaxed));
+	status_json_set(self, "lost_untold", atomic_load_explicit(&c->lost_untold, memory_order_relaxed));
+	status_json_set(self, "not_durable", atomic_load_explicit(&c->undurable, memory_order_relaxed));
 	json_object_set_new(self, "channel", json_string(c->opt.channel));
 	json_object_set_new(self, "source", json_string(c->opt.source_name));
 	json_object_set_new(root, "control", self);
@@ -429,6 +397,6 @@ status_build(struct control *c, unsigned clients)
 	json_object_set_new(root, "latency", status_latency(c, false));
 	json_object_set_new(root, "nodes", status_nodes(c));
 	json_object_set_new(root, "clock", status_clock(c));
-	set(root, "time_ns", control_wall_ns());
+	status_json_set(root, "time_ns", control_wall_ns());
 	return root;
 }

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/status_latency.h"
 
-#include <inttypes.h>
+#include "control/status_json.h"
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-
-static json_t *
-num(uint64_t v)
-{
-	char s[24];
-	snprintf(s, sizeof s, "%" PRIu64, v);
-	return json_string(s);
-}
 
 /* One stage and feed, of the dataplane that is attached, or control's. */
 static void
@@ -35,7 +28,7 @@ buckets_of(const struct hist *h)
 	json_t *list = json_array();
 	for (unsigned i = 0; i < HIST_BUCKETS; i++)
 		if (h->bucket[i] != 0)
-			json_array_append_new(list, json_pack("[i,o]", (int)i, num(h->bucket[i])));
+			json_array_append_new(list, json_pack("[i,o]", (int)i, status_json_num(h->bucket[i])));
 	return list;
 }
 
@@ -49,11 +42,11 @@ row(unsigned stage, unsigned feed, const struct hist *h, bool buckets)
 	json_t *o = json_object();
 	json_object_set_new(o, "feed", json_string(latency_feed_name(feed)));
 	json_object_set_new(o, "stage", json_string(latency_stage_name(stage)));
-	json_object_set_new(o, "count", num(hist_count(h)));
+	json_object_set_new(o, "count", status_json_num(hist_count(h)));
 	for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++)
-		json_object_set_new(o, quantiles[i].key, num(hist_quantile(h, quantiles[i].permille)));
-	json_object_set_new(o, "max_ns", num(h->max_ns));
-	json_object_set_new(o, "odd", num(h->odd));
+		json_object_set_new(o, quantiles[i].key, status_json_num(hist_quantile(h, quantiles[i].permille)));
+	json_object_set_new(o, "max_ns", status_json_num(h->max_ns));
+	json_object_set_new(o, "odd", status_json_num(h->odd));
 	if (buckets)
 		json_object_set_new(o, "buckets", buckets_of(h));
 	return o;
@@ -85,9 +78,9 @@ status_latency_object(struct control *c)
 	pthread_mutex_unlock(&c->drain.lock);
 	json_object_set_new(o, "event", json_string("latency"));
 	json_object_set_new(o, "epoch", epoch[0] != '\0' ? json_string(epoch) : json_null());
-	json_object_set_new(o, "started_ns", num(c->started_ns));
-	json_object_set_new(o, "time_ns", num(control_wall_ns()));
-	json_object_set_new(o, "not_followed", num(atomic_load_explicit(&c->latency.unfollowed, memory_order_relaxed)));
+	json_object_set_new(o, "started_ns", status_json_num(c->started_ns));
+	json_object_set_new(o, "time_ns", status_json_num(control_wall_ns()));
+	json_object_set_new(o, "not_followed", status_json_num(atomic_load_explicit(&c->latency.unfollowed, memory_order_relaxed)));
 	json_object_set_new(o, "latency", status_latency(c, true));
 	return o;
 }

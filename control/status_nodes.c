@@ -1,24 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/status_nodes.h"
 
+#include "control/status_json.h"
+
 #include <inttypes.h>
 #include <stdio.h>
-
-static void
-set(json_t *o, const char *key, uint64_t v)
-{
-	char s[24];
-	snprintf(s, sizeof s, "%" PRIu64, v);
-	json_object_set_new(o, key, json_string(s));
-}
-
-static void
-set_signed(json_t *o, const char *key, int64_t v)
-{
-	char s[24];
-	snprintf(s, sizeof s, "%" PRId64, v);
-	json_object_set_new(o, key, json_string(s));
-}
 
 static void
 set_milli(json_t *o, const char *key, bool known, uint64_t milli)
@@ -36,11 +22,11 @@ set_watch(json_t *o, const struct silence *s, unsigned node, unsigned feed)
 	uint64_t usual_ns;
 	json_object_set_new(o, "state", json_string(names[silence_state(s, node, feed, &usual_ns)]));
 	if (usual_ns != 0)
-		set(o, "usual_ms", usual_ns / 1000000u);
+		status_json_set(o, "usual_ms", usual_ns / 1000000u);
 	else
 		json_object_set_new(o, "usual_ms", json_null());
 	if (w->first_ns != 0)
-		set(o, "last_seen_ms", (control_monotonic_ns() - w->last_ns) / 1000000u);
+		status_json_set(o, "last_seen_ms", (control_monotonic_ns() - w->last_ns) / 1000000u);
 	else
 		json_object_set_new(o, "last_seen_ms", json_null());
 }
@@ -56,21 +42,21 @@ one_feed(const struct nodes_watch *w, unsigned node, unsigned feed)
 	set_watch(o, &w->silence, node, feed);
 	set_milli(o, "bytes_per_s", known, bytes);
 	set_milli(o, "tx_per_s", known, txs);
-	set(o, "segments_from", f->segments[0]);
-	set(o, "segments_to", f->segments[1]);
-	set(o, "bytes_from", f->bytes[0]);
-	set(o, "bytes_to", f->bytes[1]);
-	set(o, "gap_from", f->gap[0]);
-	set(o, "gap_to", f->gap[1]);
-	set(o, "messages", f->messages);
-	set(o, "crossed", f->crossed);
-	set(o, "scanned", f->scanned);
-	set(o, "duplicate", f->duplicate);
-	set(o, "hashes", f->hashes);
-	set(o, "hashes_scanned", f->hash_scanned);
-	set(o, "hashes_duplicate", f->hash_duplicate);
-	set(o, "connections", f->opened);
-	set(o, "connections_open", f->opened > f->closed ? f->opened - f->closed : 0);
+	status_json_set(o, "segments_from", f->segments[0]);
+	status_json_set(o, "segments_to", f->segments[1]);
+	status_json_set(o, "bytes_from", f->bytes[0]);
+	status_json_set(o, "bytes_to", f->bytes[1]);
+	status_json_set(o, "gap_from", f->gap[0]);
+	status_json_set(o, "gap_to", f->gap[1]);
+	status_json_set(o, "messages", f->messages);
+	status_json_set(o, "crossed", f->crossed);
+	status_json_set(o, "scanned", f->scanned);
+	status_json_set(o, "duplicate", f->duplicate);
+	status_json_set(o, "hashes", f->hashes);
+	status_json_set(o, "hashes_scanned", f->hash_scanned);
+	status_json_set(o, "hashes_duplicate", f->hash_duplicate);
+	status_json_set(o, "connections", f->opened);
+	status_json_set(o, "connections_open", f->opened > f->closed ? f->opened - f->closed : 0);
 	return o;
 }
 
@@ -113,13 +99,13 @@ status_clock(struct control *c)
 	if (n->attached) {
 		const struct stats_clock *k = &n->d.stats->clock;
 		o = json_object();
-		set(o, "steps", __atomic_load_n(&k->steps, __ATOMIC_RELAXED));
-		set_signed(o, "last_step_ns", __atomic_load_n(&k->last_step_ns, __ATOMIC_RELAXED));
-		set(o, "last_step_at_ns", __atomic_load_n(&k->last_step_at_ns, __ATOMIC_RELAXED));
-		set_signed(o, "shift_ns", __atomic_load_n(&k->shift_ns, __ATOMIC_RELAXED));
-		set(o, "jumps", __atomic_load_n(&k->jumps, __ATOMIC_RELAXED));
-		set_signed(o, "error_ns", __atomic_load_n(&k->error_ns, __ATOMIC_RELAXED));
-		set_signed(o, "drift_ppb", __atomic_load_n(&k->drift_ppb, __ATOMIC_RELAXED));
+		status_json_set(o, "steps", __atomic_load_n(&k->steps, __ATOMIC_RELAXED));
+		json_object_set_new(o, "last_step_ns", status_json_signed(__atomic_load_n(&k->last_step_ns, __ATOMIC_RELAXED)));
+		status_json_set(o, "last_step_at_ns", __atomic_load_n(&k->last_step_at_ns, __ATOMIC_RELAXED));
+		json_object_set_new(o, "shift_ns", status_json_signed(__atomic_load_n(&k->shift_ns, __ATOMIC_RELAXED)));
+		status_json_set(o, "jumps", __atomic_load_n(&k->jumps, __ATOMIC_RELAXED));
+		json_object_set_new(o, "error_ns", status_json_signed(__atomic_load_n(&k->error_ns, __ATOMIC_RELAXED)));
+		json_object_set_new(o, "drift_ppb", status_json_signed(__atomic_load_n(&k->drift_ppb, __ATOMIC_RELAXED)));
 	}
 	pthread_mutex_unlock(&n->lock);
 	return o != NULL ? o : json_null();

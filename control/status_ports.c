@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/status_ports.h"
 
-#include <ctype.h>
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
+#include "control/status_json.h"
 
-static void
-set_number(json_t *o, const char *key, uint64_t v)
-{
-	char s[24];
-	snprintf(s, sizeof s, "%" PRIu64, v);
-	json_object_set_new(o, key, json_string(s));
-}
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
 
 static void
 set_driver(json_t *o, const char from[24])
@@ -58,20 +50,20 @@ status_port_info(json_t *o, const struct stats_port_info *p, uint32_t workers)
 	int32_t socket = __atomic_load_n(&p->socket, __ATOMIC_RELAXED);
 	uint32_t mbps = __atomic_load_n(&p->link_mbps, __ATOMIC_RELAXED);
 	set_driver(o, p->driver);
-	set_number(o, "queues", queues);
+	status_json_set(o, "queues", queues);
 	json_object_set_new(o, "spread", json_string((flags & PORT_RSS) != 0 ? "port" : workers > 1 ? "worker" : "one"));
 	json_object_set_new(o, "link", link_of(flags));
-	set_number(o, "link_downs", __atomic_load_n(&p->link_downs, __ATOMIC_RELAXED));
+	status_json_set(o, "link_downs", __atomic_load_n(&p->link_downs, __ATOMIC_RELAXED));
 	if (mbps != 0)
-		set_number(o, "link_mbps", mbps);
+		status_json_set(o, "link_mbps", mbps);
 	else
 		json_object_set_new(o, "link_mbps", json_null());
 	if (socket >= 0)
-		set_number(o, "socket", (uint64_t)socket);
+		status_json_set(o, "socket", (uint64_t)socket);
 	else
 		json_object_set_new(o, "socket", json_null());
 	json_object_set_new(o, "timestamps", json_boolean((flags & PORT_HW_TIME) != 0));
-	set_number(o, "timestamp_steps", __atomic_load_n(&p->hw_time_steps, __ATOMIC_RELAXED));
+	status_json_set(o, "timestamp_steps", __atomic_load_n(&p->hw_time_steps, __ATOMIC_RELAXED));
 	json_object_set_new(o, "checksum", json_string((flags & PORT_VERIFY_CHECKSUM) != 0 ? "verify" : "trust"));
 	json_object_set_new(o, "warnings", warnings_of(flags));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "io/sandbox.h"
 
+#include "abi/confine_lines.h"
 #include "abi/log.h"
 
 #include <errno.h>
@@ -26,9 +27,6 @@
 #define SOL_PACKET 263
 #endif
 
-#define USUAL(call, why, ...) {call, 0, CONFINE_USUAL, 0, NULL, {__VA_ARGS__}, why}
-#define SOME(call, why, ...) {call, 0, CONFINE_SOME, 0, NULL, {__VA_ARGS__}, why}
-#define RARE(call, why, ...) {call, 0, CONFINE_RARE, 0, NULL, {__VA_ARGS__}, why}
 #define PORT(call, kinds, why, ...) {call, 0, CONFINE_SOME, kinds, #kinds, {__VA_ARGS__}, why}
 #define REFUSE(call, err, kinds, why) {call, err, CONFINE_RARE, kinds, kinds ? #kinds : NULL, {{0}}, why}
 

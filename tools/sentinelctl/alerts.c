@@ -2,9 +2,9 @@
 /* sentinelctl alerts: what has been journaled, and what comes. */
 #include "sentinelctl/commands.h"
 #include "sentinelctl/control_client.h"
+#include "sentinelctl/tool.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,24 +37,10 @@ static const char usage_text[] =
 struct options {
 	const char *since, *socket, *consumer, *grade, *limit_text;
 	uint64_t limit;
-	bool follow, ack, json, help;
+	bool follow, ack, json;
 };
 
-static volatile sig_atomic_t stop;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
-static int
-bad(const char *what, const char *arg)
-{
-	fprintf(stderr, "sentinelctl alerts: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
-	return 2;
-}
+static const struct tool_command command = {"alerts", usage_text};
 
 static int
 check_options(struct options *o)
@@ -64,59 +50,33 @@ check_options(struct options *o)
 		o->limit = strtoull(o->limit_text, &end, 10);
 		if (o->limit_text[0] < '0' || o->limit_text[0] > '9' || *end != '\0' || o->limit < 1 ||
 			o->limit > INT64_MAX)
-			return bad("--limit needs a number from 1", o->limit_text);
+			return tool_bad(&command, "--limit needs a number from 1", o->limit_text);
 	}
 	if (strcmp(o->grade, "watch") != 0 && strcmp(o->grade, "page") != 0 && strcmp(o->grade, "pause") != 0)
-		return bad("--grade is watch, page or pause", o->grade);
+		return tool_bad(&command, "--grade is watch, page or pause", o->grade);
 	if (o->consumer != NULL && !o->follow)
-		return bad("--consumer goes with --follow", NULL);
-	return o->ack && o->consumer == NULL ? bad("--ack goes with --consumer", NULL) : 0;
+		return tool_bad(&command, "--consumer goes with --follow", NULL);
+	return o->ack && o->consumer == NULL ? tool_bad(&command, "--ack goes with --consumer", NULL) : TOOL_GO_ON;
 }
 
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
 	*o = (struct options){.socket = CONTROL_SOCKET_DEFAULT, .grade = "watch"};
-	const struct {
-		const char *flag;
-		const char **value;
-		bool *set;
-	} known[] = {{"--since", &o->since, NULL}, {"--socket", &o->socket, NULL},
-		{"--consumer", &o->consumer, NULL}, {"--grade", &o->grade, NULL},
-		{"--limit", &o->limit_text, NULL}, {"--follow", NULL, &o->follow}, {"-f", NULL, &o->follow},
-		{"--ack", NULL, &o->ack}, {"--json", NULL, &o->json}, {"--help", NULL, &o->help},
-		{"-h", NULL, &o->help}};
-	const size_t n = sizeof known / sizeof known[0];
-	for (int i = 1; i < argc; i++) {
-		size_t k = 0;
-		while (k < n && strcmp(argv[i], known[k].flag) != 0)
-			k++;
-		if (k == n)
-			return bad(argv[i][0] == '-' ? "unknown option" : "unexpected argument", argv[i]);
-		if (known[k].set != NULL)
-			*known[k].set = true;
-		else if (++i < argc)
-			*known[k].value = argv[i];
-		else
-			return bad("needs a value", known[k].flag);
-	}
-	return o->help ? 0 : check_options(o);
+	const struct tool_option known[] = {{"--since", .value = &o->since}, {"--socket", .value = &o->socket}, {"--consumer", .value = &o->consumer},
+		{"--grade", .value = &o->grade}, {"--limit", .value = &o->limit_text}, {"--follow", .set = &o->follow},
+		{"-f", .set = &o->follow}, {"--ack", .set = &o->ack}, {"--json", .set = &o->json}};
+	int rc = tool_options(argc, argv, &command, known, sizeof known / sizeof known[0]);
+	return rc == TOOL_GO_ON ? check_options(o) : rc;
 }
 
 /* ---- one line per event ---- */
-
-static const char *
-text_of(const json_t *o, const char *key, const char *none)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-	return s ? s : none;
-}
 
 /* The time of day of an RFC 3339 stamp. */
 static void
 print_time(const json_t *event)
 {
-	const char *t = text_of(event, "time", "");
+	const char *t = control_text(event, "time", "");
 	if (strlen(t) >= 23 && t[10] == 'T')
 		printf("%.10s %.12s", t, t + 11);
 	else
@@ -127,18 +87,18 @@ static void
 print_loss(const json_t *event, const json_t *data)
 {
 	print_time(event);
-	const char *ring = text_of(data, "ring", NULL);
+	const char *ring = control_text(data, "ring", NULL);
 	printf("  LOST    %s%s %s to %s: %s\n", ring ? "ring " : "events", ring ? ring : "",
-		text_of(data, "from", "?"), text_of(data, "to", "?"), text_of(data, "reason", "?"));
+		control_text(data, "from", "?"), control_text(data, "to", "?"), control_text(data, "reason", "?"));
 }
 
 /* A node beside the box is silent, or is heard again. */
 static void
 print_silence(const json_t *event, const json_t *data)
 {
-	const char *node = text_of(data, "node", NULL), *feed = text_of(data, "feed", NULL), *missing = text_of(data, "missing", "both");
-	bool ended = strcmp(text_of(data, "state", ""), "ended") == 0;
-	double lasted = strtod(text_of(data, "lasted_ms", "0"), NULL) / 1000, usual = strtod(text_of(data, "usual_ms", "0"), NULL) / 1000;
+	const char *node = control_text(data, "node", NULL), *feed = control_text(data, "feed", NULL), *missing = control_text(data, "missing", "both");
+	bool ended = strcmp(control_text(data, "state", ""), "ended") == 0;
+	double lasted = strtod(control_text(data, "lasted_ms", "0"), NULL) / 1000, usual = strtod(control_text(data, "usual_ms", "0"), NULL) / 1000;
 	print_time(event);
 	printf("  %-6s  %s%s%s", ended ? "HEARD" : "SILENT", node ? "node " : "every node", node ? node : "", feed ? " " : "");
 	printf("%s: ", feed ? feed : "");
@@ -176,7 +136,7 @@ static void
 print_vet(const json_t *data)
 {
 	const json_t *vet = json_object_get(data, "vet");
-	const char *node = text_of(vet, "node", NULL), *fact = text_of(vet, "fact", NULL);
+	const char *node = control_text(vet, "node", NULL), *fact = control_text(vet, "fact", NULL);
 	if (node != NULL)
 		printf("  (node %s%s%s)", node, fact ? ": " : "", fact ? fact : "");
 }
@@ -185,7 +145,7 @@ static void
 print_event(const json_t *event)
 {
 	const json_t *data = json_object_get(event, "data");
-	const char *type = text_of(event, "type", "");
+	const char *type = control_text(event, "type", "");
 	if (strcmp(type, "sentinel.loss.v1") == 0) {
 		print_loss(event, data);
 		return;
@@ -195,23 +155,23 @@ print_event(const json_t *event)
 		return;
 	}
 	const json_t *rule = json_object_get(data, "rule"), *tx = json_object_get(data, "transaction");
-	const char *to = text_of(tx, "to", NULL), *created = text_of(tx, "created", NULL);
+	const char *to = control_text(tx, "to", NULL), *created = control_text(tx, "created", NULL);
 	print_time(event);
-	printf("  %-6s %-12s ", text_of(data, "grade", "?"), text_of(rule, "class", "?"));
+	printf("  %-6s %-12s ", control_text(data, "grade", "?"), control_text(rule, "class", "?"));
 	if (strcmp(type, "sentinel.alert.v1") != 0)
 		printf("%s ", strcmp(type, "sentinel.retract.v1") == 0 ? "RETRACTED"
 			      : strcmp(type, "sentinel.drill.v1") == 0 ? "DRILL"
 								       : type);
-	if (text_of(rule, "name", NULL) != NULL)
-		printf("%s", text_of(rule, "name", ""));
+	if (control_text(rule, "name", NULL) != NULL)
+		printf("%s", control_text(rule, "name", ""));
 	else
-		printf("rule %s/%s", text_of(rule, "id", "?"), text_of(rule, "rev", "?"));
+		printf("rule %s/%s", control_text(rule, "id", "?"), control_text(rule, "rev", "?"));
 	printf("  %s %s  tx %s", to ? "to" : "creates",
 		to	  ? to
 		: created ? created
 			  : "a contract",
-		text_of(tx, "hash", "-"));
-	if (text_of(event, "supersedes", NULL) != NULL)
+		control_text(tx, "hash", "-"));
+	if (control_text(event, "supersedes", NULL) != NULL)
 		printf("  (update)");
 	print_vet(data);
 	print_flags(data);
@@ -257,10 +217,10 @@ take(struct reading *r, const char *line)
 		rc = -1;
 	} else if (control_client_refused(event)) {
 		rc = -1;
-	} else if (strcmp(text_of(event, "event", ""), "end") == 0) {
+	} else if (strcmp(control_text(event, "event", ""), "end") == 0) {
 		rc = 0;
 	} else {
-		const char *cursor = text_of(event, "cursor", NULL);
+		const char *cursor = control_text(event, "cursor", NULL);
 		if (r->o->json)
 			puts(line);
 		else
@@ -286,7 +246,7 @@ converse(struct reading *r)
 {
 	char *line;
 	int rc = ask(r);
-	while (rc == 0 && !stop) {
+	while (rc == 0 && !tool_stop) {
 		rc = control_client_line(&r->c, &line);
 		if (rc == 0)
 			return 2;
@@ -313,7 +273,7 @@ static int
 reconnect(struct reading *r)
 {
 	fprintf(stderr, "sentinelctl: sentinel-control has hung up\n");
-	for (unsigned i = 0; i < RETRIES && !stop; i++) {
+	for (unsigned i = 0; i < RETRIES && !tool_stop; i++) {
 		int rc = control_client_open(&r->c, r->o->socket);
 		if (rc == 0)
 			return 0;
@@ -332,7 +292,7 @@ read_alerts(struct reading *r)
 		control_client_complain(r->o->socket, -rc);
 		return 1;
 	}
-	while ((rc = converse(r)) == 2 && !stop) {
+	while ((rc = converse(r)) == 2 && !tool_stop) {
 		control_client_close(&r->c);
 		if (!r->o->follow) {
 			fprintf(stderr, "sentinelctl: sentinel-control hung up before the end\n");
@@ -351,14 +311,9 @@ cmd_alerts(int argc, char **argv)
 {
 	struct options o;
 	int rc = parse_options(argc, argv, &o);
-	if (rc != 0)
+	if (rc != TOOL_GO_ON)
 		return rc;
-	if (o.help) {
-		fputs(usage_text, stdout);
-		return 0;
-	}
-	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
-	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	tool_catch(0);
 	struct reading r = {.o = &o, .c = {.fd = -1}};
 	rc = read_alerts(&r);
 	return rc;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sentinelctl/box/box.h"
 #include "sentinelctl/commands.h"
+#include "sentinelctl/tool.h"
 #ifdef SENTINELCTL_CONTROL
 #include "sentinelctl/control_client.h"
 #else
@@ -41,53 +42,29 @@ static const char usage_text[] =
 
 struct options {
 	const char *verb, *profile, *watch, *interface, *journal, *socket, *out, *root;
-	bool json, force, help;
+	bool json, force;
 };
 
+static const struct tool_command command = {"box", usage_text, .foreign = "that option belongs to the other one of check and init"};
+
 static int
-bad(const char *what, const char *arg)
+check_options(const struct options *o)
 {
-	fprintf(stderr, "sentinelctl box: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
-	return 2;
+	if (o->verb == NULL || (strcmp(o->verb, "check") != 0 && strcmp(o->verb, "init") != 0))
+		return tool_bad(&command, o->verb == NULL ? "check or init?" : "there is no such thing; check or init", o->verb);
+	return TOOL_GO_ON;
 }
 
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
 	*o = (struct options){.journal = JOURNAL_DEFAULT, .socket = CONTROL_SOCKET_DEFAULT, .root = ""};
-	const struct {
-		const char *flag;
-		const char **value;
-		bool *set;
-		char verb; /* of which it is; 0: both */
-	} known[] = {{"--profile", &o->profile, NULL, 'c'}, {"--watch", &o->watch, NULL, 'c'}, {"--interface", &o->interface, NULL, 0},
-		{"--journal", &o->journal, NULL, 'c'}, {"--socket", &o->socket, NULL, 'c'}, {"--root", &o->root, NULL, 0}, {"-o", &o->out, NULL, 'i'},
-		{"--json", NULL, &o->json, 'c'}, {"--force", NULL, &o->force, 'i'}, {"--help", NULL, &o->help, 0}, {"-h", NULL, &o->help, 0}};
-	const size_t n = sizeof known / sizeof known[0];
-	for (int i = 1; i < argc; i++) {
-		size_t k = 0;
-		while (k < n && strcmp(argv[i], known[k].flag) != 0)
-			k++;
-		if (k == n && argv[i][0] != '-' && o->verb == NULL) {
-			o->verb = argv[i];
-			continue;
-		}
-		if (k == n)
-			return bad(argv[i][0] == '-' ? "unknown option" : "unexpected argument", argv[i]);
-		if (known[k].verb != 0 && o->verb != NULL && known[k].verb != o->verb[0])
-			return bad("that option belongs to the other one of check and init", argv[i]);
-		if (known[k].set != NULL)
-			*known[k].set = true;
-		else if (++i < argc)
-			*known[k].value = argv[i];
-		else
-			return bad("needs a value", known[k].flag);
-	}
-	if (o->help)
-		return 0;
-	if (o->verb == NULL || (strcmp(o->verb, "check") != 0 && strcmp(o->verb, "init") != 0))
-		return bad(o->verb == NULL ? "check or init?" : "there is no such thing; check or init", o->verb);
-	return 0;
+	const struct tool_option known[] = {{NULL, .value = &o->verb}, {"--profile", .value = &o->profile, .verb = 'c'},
+		{"--watch", .value = &o->watch, .verb = 'c'}, {"--interface", .value = &o->interface}, {"--journal", .value = &o->journal, .verb = 'c'},
+		{"--socket", .value = &o->socket, .verb = 'c'}, {"--root", .value = &o->root}, {"-o", .value = &o->out, .verb = 'i'},
+		{"--json", .set = &o->json, .verb = 'c'}, {"--force", .set = &o->force, .verb = 'i'}};
+	int rc = tool_options(argc, argv, &command, known, sizeof known / sizeof known[0]);
+	return rc == TOOL_GO_ON ? check_options(o) : rc;
 }
 
 /* ---- check ---- */
@@ -139,12 +116,12 @@ look(const struct options *o, struct box *b)
 		return 0;
 	unsigned long s = strtoul(o->watch, &end, 10);
 	if (o->watch[0] < '0' || o->watch[0] > '9' || *end != '\0' || s == 0 || s > WATCH_MAX_S)
-		return bad("--watch takes seconds, 1 to 600, not", o->watch);
+		return tool_bad(&command, "--watch takes seconds, 1 to 600, not", o->watch);
 	const char *interface = o->interface;
 	for (uint32_t i = 0; i < b->t.ports && interface == NULL; i++)
 		interface = b->t.port[i].interface[0] != '\0' ? b->t.port[i].interface : NULL;
 	if (interface == NULL)
-		return bad("--watch needs --interface, or a profile with a port of the kernel's", NULL);
+		return tool_bad(&command, "--watch needs --interface, or a profile with a port of the kernel's", NULL);
 	b->watch_s = (unsigned)s;
 	b->seen_rc = b->calls->watch(interface, b->watch_s, &b->seen);
 	return 0;
@@ -278,11 +255,7 @@ cmd_box(int argc, char **argv)
 {
 	struct options o;
 	int rc = parse_options(argc, argv, &o);
-	if (rc != 0)
+	if (rc != TOOL_GO_ON)
 		return rc;
-	if (o.help) {
-		fputs(usage_text, stdout);
-		return 0;
-	}
 	return strcmp(o.verb, "check") == 0 ? check(&o) : init(&o);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sentinelctl/control_client.h"
 
+#include "sentinelctl/tool.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +132,22 @@ control_client_line(struct control_client *c, char **line)
 }
 
 int
+control_client_once(struct control_client *c, const char *path, const char *op, char **line)
+{
+	int rc = control_client_open(c, path);
+	if (rc != 0) {
+		control_client_complain(path, -rc);
+		return rc;
+	}
+	rc = control_client_ask(c, json_pack("{s:s}", "op", op));
+	if (rc == 0 || rc == -EPIPE) /* there may be a refusal to read */
+		rc = control_client_line(c, line);
+	if (rc <= 0 && !tool_stop)
+		fprintf(stderr, "sentinelctl: sentinel-control at %s hung up without an answer: it is ending, or has too many clients; try again\n", path);
+	return rc;
+}
+
+int
 control_client_refused(const json_t *o)
 {
 	const char *error = json_string_value(json_object_get(o, "error"));
@@ -138,4 +156,11 @@ control_client_refused(const json_t *o)
 		return 0;
 	fprintf(stderr, "sentinelctl: sentinel-control refuses: %s; %s\n", error, next ? next : "");
 	return 1;
+}
+
+const char *
+control_text(const json_t *o, const char *key, const char *none)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+	return s ? s : none;
 }

@@ -3,9 +3,8 @@
 #include "sentinelctl/commands.h"
 #include "sentinelctl/control_client.h"
 #include "sentinelctl/latency_rows.h"
+#include "sentinelctl/tool.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,50 +29,29 @@ static const char usage_text[] =
 	"  sentinelctl latency --watch\n"
 	"  sentinelctl latency --json | jq -r '.latency[] | select(.stage == \"delivered\") | .p99_ns'\n";
 
-static volatile sig_atomic_t stop;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
 struct options {
 	const char *socket;
-	bool json, prometheus, watch, help;
+	bool json, prometheus, watch;
 };
 
+static const struct tool_command command = {"latency", usage_text};
+
 static int
-bad(const char *what, const char *arg)
+check_options(const struct options *o)
 {
-	fprintf(stderr, "sentinelctl latency: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
-	return 2;
+	if (o->json && o->prometheus)
+		return tool_bad(&command, "one of --json and --prometheus, not both", NULL);
+	return o->prometheus && o->watch ? tool_bad(&command, "--prometheus counts since the start: leave out --watch", NULL) : TOOL_GO_ON;
 }
 
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
 	*o = (struct options){.socket = CONTROL_SOCKET_DEFAULT};
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			o->json = true;
-		else if (strcmp(argv[i], "--prometheus") == 0)
-			o->prometheus = true;
-		else if (strcmp(argv[i], "--watch") == 0)
-			o->watch = true;
-		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			o->help = true;
-		else if (strcmp(argv[i], "--socket") == 0 && i + 1 < argc)
-			o->socket = argv[++i];
-		else if (strcmp(argv[i], "--socket") == 0)
-			return bad("needs a value", argv[i]);
-		else
-			return bad(argv[i][0] == '-' ? "unknown option" : "unexpected argument", argv[i]);
-	}
-	if (o->json && o->prometheus)
-		return bad("one of --json and --prometheus, not both", NULL);
-	return o->prometheus && o->watch ? bad("--prometheus counts since the start: leave out --watch", NULL) : 0;
+	const struct tool_option known[] = {{"--socket", .value = &o->socket}, {"--json", .set = &o->json}, {"--prometheus", .set = &o->prometheus},
+		{"--watch", .set = &o->watch}};
+	int rc = tool_options(argc, argv, &command, known, sizeof known / sizeof known[0]);
+	return rc == TOOL_GO_ON ? check_options(o) : rc;
 }
 
 static int
@@ -82,26 +60,18 @@ fetch(const struct options *o, struct latency_rows *rows)
 	struct control_client c;
 	char *line;
 	json_error_t e;
-	json_t *s = NULL;
-	int rc = control_client_open(&c, o->socket);
-	if (rc != 0) {
-		control_client_complain(o->socket, -rc);
-		return -1;
+	int rc = -1;
+	if (control_client_once(&c, o->socket, "latency", &line) == 1) {
+		json_t *s = json_loads(line, 0, &e);
+		if (!control_client_refused(s)) {
+			rc = latency_rows_read(s, rows) == 0 ? 0 : -1;
+			if (rc != 0)
+				fprintf(stderr, "sentinelctl: what answers at %s is not a sentinel-control that measures latency\n", o->socket);
+		}
+		json_decref(s);
 	}
-	rc = control_client_ask(&c, json_pack("{s:s}", "op", "latency"));
-	if (rc == 0 || rc == -EPIPE) /* there may be a refusal to read */
-		rc = control_client_line(&c, &line);
-	if (rc == 1)
-		s = json_loads(line, 0, &e);
-	bool refused = s != NULL && control_client_refused(s);
-	bool good = !refused && latency_rows_read(s, rows) == 0;
-	if (rc <= 0 && !stop)
-		fprintf(stderr, "sentinelctl: sentinel-control at %s hung up without an answer: it is ending, or has too many clients; try again\n", o->socket);
-	else if (rc == 1 && !refused && !good)
-		fprintf(stderr, "sentinelctl: what answers at %s is not a sentinel-control that measures latency\n", o->socket);
 	control_client_close(&c);
-	json_decref(s);
-	return good ? 0 : -1;
+	return rc;
 }
 
 static void
@@ -130,10 +100,10 @@ show(const struct options *o)
 	print(o, &was, 0);
 	while (o->watch && fflush(stdout) == 0) {
 		nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
-		if (stop)
+		if (tool_stop)
 			return 0;
 		if (fetch(o, &is) != 0)
-			return stop ? 0 : 1;
+			return tool_stop ? 0 : 1;
 		shown = is;
 		latency_rows_since(&shown, &was);
 		print(o, &shown, is.time_ns > was.time_ns ? is.time_ns - was.time_ns : 1);
@@ -147,13 +117,8 @@ cmd_latency(int argc, char **argv)
 {
 	struct options o;
 	int rc = parse_options(argc, argv, &o);
-	if (rc != 0)
+	if (rc != TOOL_GO_ON)
 		return rc;
-	if (o.help) {
-		fputs(usage_text, stdout);
-		return 0;
-	}
-	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
-	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	tool_catch(0);
 	return show(&o);
 }

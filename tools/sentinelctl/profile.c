@@ -36,56 +36,35 @@ static const char usage_text[] =
 
 struct options {
 	const char *verb, *file, *socket;
-	bool json, help;
+	bool json;
 };
 
-static int
-bad(const char *what, const char *arg)
-{
-	fprintf(stderr, "sentinelctl profile: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
-	return 2;
-}
+static const struct tool_command command = {"profile", usage_text};
 
 static int
 check_options(struct options *o)
 {
 	if (o->verb == NULL)
-		return bad("say what to do: check, apply or show", NULL);
+		return tool_bad(&command, "say what to do: check, apply or show", NULL);
 	bool show = strcmp(o->verb, "show") == 0, check = strcmp(o->verb, "check") == 0;
 	if (!show && !check && strcmp(o->verb, "apply") != 0)
-		return bad("there is check, apply and show, but not", o->verb);
+		return tool_bad(&command, "there is check, apply and show, but not", o->verb);
 	if (show && o->file != NULL)
-		return bad("unexpected argument", o->file);
+		return tool_bad(&command, "unexpected argument", o->file);
 	if (check && o->json)
-		return bad("--json goes with apply and show", NULL);
+		return tool_bad(&command, "--json goes with apply and show", NULL);
 	if (o->file == NULL)
 		o->file = PROFILE_DEFAULT;
-	return 0;
+	return TOOL_GO_ON;
 }
 
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
 	*o = (struct options){.socket = CONTROL_SOCKET_DEFAULT};
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			o->json = true;
-		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			o->help = true;
-		else if (strcmp(argv[i], "--socket") == 0 && i + 1 < argc)
-			o->socket = argv[++i];
-		else if (strcmp(argv[i], "--socket") == 0)
-			return bad("needs a value", argv[i]);
-		else if (argv[i][0] == '-')
-			return bad("unknown option", argv[i]);
-		else if (o->verb == NULL)
-			o->verb = argv[i];
-		else if (o->file == NULL)
-			o->file = argv[i];
-		else
-			return bad("unexpected argument", argv[i]);
-	}
-	return o->help ? 0 : check_options(o);
+	const struct tool_option known[] = {{NULL, .value = &o->verb}, {NULL, .value = &o->file}, {"--socket", .value = &o->socket}, {"--json", .set = &o->json}};
+	int rc = tool_options(argc, argv, &command, known, sizeof known / sizeof known[0]);
+	return rc == TOOL_GO_ON ? check_options(o) : rc;
 }
 
 /* Asks for one object. NULL: it has complained. */
@@ -281,12 +260,8 @@ cmd_profile(int argc, char **argv)
 {
 	struct options o;
 	int rc = parse_options(argc, argv, &o);
-	if (rc != 0)
+	if (rc != TOOL_GO_ON)
 		return rc;
-	if (o.help) {
-		fputs(usage_text, stdout);
-		return 0;
-	}
 	if (strcmp(o.verb, "show") == 0)
 		return show(&o);
 	if (strcmp(o.verb, "apply") == 0)

@@ -26,12 +26,7 @@ static const char usage_text[] =
 	"  sentinelctl replay --txs monday.pcap tuesday.pcap --rules my-rules/ > out.ndjson\n"
 	"  sentinelctl replay capture.pcap | jq -r 'select(.event==\"alert\").alert.data.transaction.hash'\n";
 
-static int
-bad(const char *what, const char *arg)
-{
-	fprintf(stderr, "sentinelctl replay: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
-	return 2;
-}
+static const struct tool_command command = {"replay", usage_text};
 
 static bool
 takes_value(const char *option)
@@ -60,7 +55,7 @@ cmd_replay(int argc, char **argv)
 		} else if (option && takes_value(argv[i])) {
 			bool passed_on = strcmp(argv[i], "--rules") != 0;
 			if (i + 1 == argc) {
-				rc = bad("needs a value", argv[i]);
+				rc = tool_bad(&command, "needs a value", argv[i]);
 			} else if (passed_on) {
 				run[n++] = argv[i++];
 				run[n++] = argv[i];
@@ -68,7 +63,7 @@ cmd_replay(int argc, char **argv)
 				rules = argv[++i];
 			}
 		} else if (option && strcmp(argv[i], "--") != 0 && strcmp(argv[i], "--txs") != 0 && strcmp(argv[i], "--lives") != 0) {
-			rc = bad("unknown option", argv[i]);
+			rc = tool_bad(&command, "unknown option", argv[i]);
 		} else {
 			words = words || strcmp(argv[i], "--") == 0;
 			captures += !option;
@@ -76,7 +71,7 @@ cmd_replay(int argc, char **argv)
 		}
 	}
 	if (rc < 0 && captures == 0)
-		rc = bad("which capture file?", NULL);
+		rc = tool_bad(&command, "which capture file?", NULL);
 	if (rc < 0)
 		rc = tool_with_bundle(rules, run, bundle);
 	free(run);

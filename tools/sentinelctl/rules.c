@@ -23,12 +23,7 @@ static const char usage_text[] =
 	"  sentinelctl rules run my-rules/flash.yaml --txs txs.ndjson | jq .alert.data.rule\n"
 	"  sentinelctl rules compile my-rules/ -o rules.bundle --generation 7\n";
 
-static int
-bad(const char *what, const char *arg)
-{
-	fprintf(stderr, "sentinelctl rules: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
-	return 2;
-}
+static const struct tool_command command = {"rules", usage_text};
 
 /* sentinel-rulec knows its own options. */
 static int
@@ -62,22 +57,22 @@ read_arguments(int argc, char **argv, bool takes_txs, struct offline_run *run)
 		bool option = argv[i][0] == '-' && argv[i][1] != '\0';
 		bool value = takes_txs && option && (strcmp(argv[i], "--txs") == 0 || strcmp(argv[i], "--profile") == 0 || strcmp(argv[i], "--protect") == 0);
 		if (value && i + 1 == argc)
-			return bad("needs a value", argv[i]);
+			return tool_bad(&command, "needs a value", argv[i]);
 		if (!value && option)
-			return bad("unknown option", argv[i]);
+			return tool_bad(&command, "unknown option", argv[i]);
 		if (value) {
 			txs |= strcmp(argv[i], "--txs") == 0;
 			run->argv[run->n++] = argv[i++];
 			run->argv[run->n++] = argv[i];
 		} else if (run->path != NULL) {
-			return bad("one PATH only, and this is a second", argv[i]);
+			return tool_bad(&command, "one PATH only, and this is a second", argv[i]);
 		} else {
 			run->path = argv[i];
 		}
 	}
 	if (run->path == NULL)
-		return bad("which rules? PATH is missing", NULL);
-	return takes_txs && !txs ? bad("run needs --txs FILE.ndjson", NULL) : 0;
+		return tool_bad(&command, "which rules? PATH is missing", NULL);
+	return takes_txs && !txs ? tool_bad(&command, "run needs --txs FILE.ndjson", NULL) : 0;
 }
 
 /* The verbs that take a compiled bundle: `verb` of sentinel-dataplane --offline. */
@@ -101,7 +96,7 @@ cmd_rules(int argc, char **argv)
 {
 	static const char *const verbs[] = {"lint", "test", "compile", "profile", "run", NULL};
 	if (argc < 2)
-		return bad("which verb?", NULL);
+		return tool_bad(&command, "which verb?", NULL);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
 			fputs(usage_text, stdout);
@@ -110,7 +105,7 @@ cmd_rules(int argc, char **argv)
 	}
 	const char *verb = argv[1];
 	if (strcmp(verb, "lint") == 0 || strcmp(verb, "compile") == 0)
-		return argc < 3 ? bad("which rules? PATH is missing", NULL) : rulec(argc - 1, argv + 1);
+		return argc < 3 ? tool_bad(&command, "which rules? PATH is missing", NULL) : rulec(argc - 1, argv + 1);
 	if (strcmp(verb, "test") == 0)
 		return dataplane(argc - 1, argv + 1, "check", false);
 	if (strcmp(verb, "profile") == 0)
@@ -120,5 +115,5 @@ cmd_rules(int argc, char **argv)
 	const char *meant = command_suggest(verb, verbs);
 	if (meant != NULL)
 		fprintf(stderr, "sentinelctl rules: there is no %s; did you mean %s?\n", verb, meant);
-	return meant != NULL ? 2 : bad("unknown verb", verb);
+	return meant != NULL ? 2 : tool_bad(&command, "unknown verb", verb);
 }

@@ -5,12 +5,11 @@
 #include "sentinelctl/profile_status.h"
 #include "sentinelctl/status_coverage.h"
 #include "sentinelctl/status_nodes.h"
+#include "sentinelctl/tool.h"
 
 #include "abi/counters.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,22 +40,6 @@ static const char usage_text[] =
 	"  sentinelctl status --json | jq .residual\n"
 	"  sentinelctl status --json | jq -c '.protocols[]'\n";
 
-static volatile sig_atomic_t stop;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
-static const char *
-text_of(const json_t *o, const char *key, const char *none)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-	return s ? s : none;
-}
-
 static bool
 is_true(const json_t *o, const char *key)
 {
@@ -83,20 +66,20 @@ print_dataplane(const json_t *s)
 	const json_t *d = json_object_get(s, "dataplane");
 	if (json_object_get(d, "epoch") == NULL) {
 		printf("dataplane  none yet; waiting at %s\n",
-			text_of(json_object_get(s, "control"), "channel", "?"));
+			control_text(json_object_get(s, "control"), "channel", "?"));
 		return;
 	}
 	printf("dataplane  %s, pid %s, epoch %s, rules generation %s%s\n",
-		is_true(d, "attached") ? "attached" : "GONE", text_of(d, "pid", "?"),
-		text_of(d, "epoch", "?"), text_of(d, "generation", "?"),
+		is_true(d, "attached") ? "attached" : "GONE", control_text(d, "pid", "?"),
+		control_text(d, "epoch", "?"), control_text(d, "generation", "?"),
 		is_true(d, "source_done") ? ", its capture is read" : "");
 	size_t i;
 	json_t *l;
 	json_array_foreach(json_object_get(s, "lcores"), i, l)
 	{
 		uint64_t loops = status_num(l, "loops");
-		const char *age = text_of(l, "heartbeat_age_ms", NULL);
-		printf("  lcore %-3s %-10s", text_of(l, "lcore", "?"), text_of(l, "role", "?"));
+		const char *age = control_text(l, "heartbeat_age_ms", NULL);
+		printf("  lcore %-3s %-10s", control_text(l, "lcore", "?"), control_text(l, "role", "?"));
 		if (age != NULL)
 			printf("  last seen %s ms ago", age);
 		if (loops > 0)
@@ -119,11 +102,11 @@ print_ports(const json_t *s)
 	json_t *p, *w;
 	json_array_foreach(json_object_get(s, "ports"), i, p)
 	{
-		printf("port       %s", text_of(p, "name", "?"));
-		if (text_of(p, "driver", NULL) != NULL)
-			printf(", %s, %s queue%s", text_of(p, "driver", "?"), text_of(p, "queues", "?"), status_num(p, "queues") == 1 ? "" : "s");
-		printf("%s%s%s, %s frames, %s missed\n", text_of(p, "link", NULL) != NULL ? ", link " : "", text_of(p, "link", ""),
-			is_true(p, "timestamps") ? ", timestamps" : "", text_of(p, "delivered", "?"), text_of(p, "missed", "?"));
+		printf("port       %s", control_text(p, "name", "?"));
+		if (control_text(p, "driver", NULL) != NULL)
+			printf(", %s, %s queue%s", control_text(p, "driver", "?"), control_text(p, "queues", "?"), status_num(p, "queues") == 1 ? "" : "s");
+		printf("%s%s%s, %s frames, %s missed\n", control_text(p, "link", NULL) != NULL ? ", link " : "", control_text(p, "link", ""),
+			is_true(p, "timestamps") ? ", timestamps" : "", control_text(p, "delivered", "?"), control_text(p, "missed", "?"));
 		json_array_foreach(json_object_get(p, "warnings"), k, w)
 		{
 			for (size_t n = 0; n < sizeof wrong / sizeof wrong[0]; n++)
@@ -149,8 +132,8 @@ print_traffic(const json_t *was, const json_t *s)
 	if (c == NULL)
 		return;
 	printf("traffic    %12s frames  %12s transactions  %10s scanned  %8s alerts\n",
-		text_of(c, "frames", "0"), text_of(c, "tx_crossed", "0"), text_of(c, "tx_scanned", "0"),
-		text_of(c, "alerts", "0"));
+		control_text(c, "frames", "0"), control_text(c, "tx_crossed", "0"), control_text(c, "tx_scanned", "0"),
+		control_text(c, "alerts", "0"));
 	printf("           %12.0f /s      %12.0f /s            %10.0f /s       %8.0f /s   %.3f Gbit/s\n",
 		rate(was, s, "frames"), rate(was, s, "tx_crossed"), rate(was, s, "tx_scanned"),
 		rate(was, s, "alerts"), rate(was, s, "frame_bytes") * 8 / 1e9);
@@ -172,7 +155,7 @@ print_port_drops(const json_t *s)
 		for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
 			if (status_num(p, kinds[k].key) == 0)
 				continue;
-			printf("  %14s  %s %s: %s\n", text_of(p, kinds[k].key, "?"), text_of(p, "name", "?"),
+			printf("  %14s  %s %s: %s\n", control_text(p, kinds[k].key, "?"), control_text(p, "name", "?"),
 				kinds[k].key, kinds[k].help);
 			n++;
 		}
@@ -196,7 +179,7 @@ print_drops(const json_t *s)
 		key[k] = '\0';
 		if (!status_is_drop(counter_infos[i].name) || status_num(c, key) == 0)
 			continue;
-		printf("  %14s  %s\n", text_of(c, key, "?"), counter_infos[i].help);
+		printf("  %14s  %s\n", control_text(c, key, "?"), counter_infos[i].help);
 		n++;
 	}
 	if (n == 0)
@@ -215,8 +198,8 @@ print_residuals(const json_t *s)
 	printf("accounting ");
 	json_object_foreach(ids, name, one)
 	{
-		if (strcmp(text_of(one, "residual", "0"), "0") != 0) {
-			printf("%s off by %s  ", name, text_of(one, "residual", "?"));
+		if (strcmp(control_text(one, "residual", "0"), "0") != 0) {
+			printf("%s off by %s  ", name, control_text(one, "residual", "?"));
 			all_zero = false;
 		}
 	}
@@ -231,9 +214,9 @@ print_rings(const json_t *s)
 	json_t *r;
 	json_array_foreach(json_object_get(s, "rings"), i, r)
 		printf("ring %-5s %-8s  %llu of %s slots taken, %s journaled, %s lost\n",
-			text_of(r, "ring", "?"), text_of(r, "lane", "?"),
+			control_text(r, "ring", "?"), control_text(r, "lane", "?"),
 			(unsigned long long)(status_num(r, "head") - status_num(r, "consumed")),
-			text_of(r, "slots", "?"), text_of(r, "journaled", "0"), text_of(r, "lost", "0"));
+			control_text(r, "slots", "?"), control_text(r, "journaled", "0"), control_text(r, "lost", "0"));
 }
 
 static void
@@ -241,22 +224,22 @@ print_journal(const json_t *s)
 {
 	const json_t *j = json_object_get(s, "journal");
 	printf("journal    %s events, %s files, %.1f MB, head %s, last commit %s us (longest %s us)\n",
-		text_of(j, "events", "0"), text_of(j, "files", "0"),
-		(double)status_num(j, "bytes") / 1048576.0, text_of(j, "head", "?"),
-		text_of(j, "last_commit_us", "0"), text_of(j, "max_commit_us", "0"));
+		control_text(j, "events", "0"), control_text(j, "files", "0"),
+		(double)status_num(j, "bytes") / 1048576.0, control_text(j, "head", "?"),
+		control_text(j, "last_commit_us", "0"), control_text(j, "max_commit_us", "0"));
 	if (is_true(j, "failed"))
 		printf("           THE JOURNAL IS DOWN: %s\n           only pause-grade alerts go out, "
 		       "marked not durable (%s so far); %s others are lost\n",
-			text_of(j, "failure", "?"),
-			text_of(json_object_get(s, "control"), "not_durable", "0"),
-			text_of(json_object_get(s, "control"), "lost_untold", "0"));
+			control_text(j, "failure", "?"),
+			control_text(json_object_get(s, "control"), "not_durable", "0"),
+			control_text(json_object_get(s, "control"), "lost_untold", "0"));
 	else if (status_num(j, "failures") > 0)
 		printf("           failed %s times, goes on in a fresh file; last: %s\n",
-			text_of(j, "failures", "?"), text_of(j, "failure", "?"));
+			control_text(j, "failures", "?"), control_text(j, "failure", "?"));
 	if (status_num(j, "held_files") > 0)
 		printf("           %s old files are kept beyond --keep-mb: they hold pause-grade alerts that "
 		       "a consumer has not acknowledged\n",
-			text_of(j, "held_files", "?"));
+			control_text(j, "held_files", "?"));
 }
 
 static void
@@ -269,10 +252,10 @@ print_consumers(const json_t *s)
 		printf("consumers  none has ever subscribed\n");
 	json_array_foreach(list, i, c)
 	{
-		printf("consumer   %-20s %s acknowledged, %s pending", text_of(c, "name", "?"),
-			text_of(c, "acked", "0"), text_of(c, "pending", "0"));
+		printf("consumer   %-20s %s acknowledged, %s pending", control_text(c, "name", "?"),
+			control_text(c, "acked", "0"), control_text(c, "pending", "0"));
 		if (status_num(c, "expired") > 0)
-			printf(", %s EXPIRED before it read them", text_of(c, "expired", "0"));
+			printf(", %s EXPIRED before it read them", control_text(c, "expired", "0"));
 		putchar('\n');
 	}
 }
@@ -285,13 +268,13 @@ print_vet(const json_t *s)
 	if (!json_is_object(v))
 		return;
 	printf("node asked %s alerts that would pause: %s yes, %s no, %s unknown; last answer after %.1f ms (longest %.1f ms)\n",
-		text_of(v, "asked", "0"), text_of(v, "yes", "0"), text_of(v, "no", "0"), text_of(v, "unknown", "0"),
+		control_text(v, "asked", "0"), control_text(v, "yes", "0"), control_text(v, "no", "0"), control_text(v, "unknown", "0"),
 		(double)status_num(v, "last_us") / 1000.0, (double)status_num(v, "max_us") / 1000.0);
 	if (status_num(v, "failures") > 0)
-		printf("           %s of %s requests failed: is the node of --node there, and in time (%s ms)?\n", text_of(v, "failures", "0"),
-			text_of(v, "requests", "0"), text_of(v, "deadline_ms", "?"));
+		printf("           %s of %s requests failed: is the node of --node there, and in time (%s ms)?\n", control_text(v, "failures", "0"),
+			control_text(v, "requests", "0"), control_text(v, "deadline_ms", "?"));
 	if (status_num(v, "not_asked") > 0)
-		printf("           %s were too many to ask about\n", text_of(v, "not_asked", "0"));
+		printf("           %s were too many to ask about\n", control_text(v, "not_asked", "0"));
 }
 
 static void
@@ -300,13 +283,13 @@ print_memory(const json_t *s)
 	const json_t *m = json_object_get(s, "memory");
 	if (!json_is_object(m))
 		return;
-	printf("memory     %s armed contracts included, %s not yet, %s watched by operators, %s live incidents\n", text_of(m, "armed_included", "0"),
-		text_of(m, "armed", "0"), text_of(m, "watched", "0"), text_of(m, "incidents", "0"));
+	printf("memory     %s armed contracts included, %s not yet, %s watched by operators, %s live incidents\n", control_text(m, "armed_included", "0"),
+		control_text(m, "armed", "0"), control_text(m, "watched", "0"), control_text(m, "incidents", "0"));
 	if (status_num(m, "evicted_included") + status_num(m, "refused") > 0)
-		printf("           FULL: %s included ones made room for others, %s new ones found none\n", text_of(m, "evicted_included", "0"),
-			text_of(m, "refused", "0"));
+		printf("           FULL: %s included ones made room for others, %s new ones found none\n", control_text(m, "evicted_included", "0"),
+			control_text(m, "refused", "0"));
 	if (status_num(m, "failures") > 0)
-		printf("           its file could not be written %s times; last: %s\n", text_of(m, "failures", "0"), text_of(m, "failure", "?"));
+		printf("           its file could not be written %s times; last: %s\n", control_text(m, "failures", "0"), control_text(m, "failure", "?"));
 }
 
 static void
@@ -329,43 +312,25 @@ print_screen(const json_t *was, const json_t *s)
 	const json_t *c = json_object_get(s, "control");
 	printf("control    up ");
 	print_duration(status_num(c, "uptime_ms"));
-	printf(", %s connected, alerts come from %s\n", text_of(c, "clients", "0"),
-		text_of(c, "source", "?"));
+	printf(", %s connected, alerts come from %s\n", control_text(c, "clients", "0"),
+		control_text(c, "source", "?"));
 }
 
 /* ---- the command ---- */
 
 struct options {
 	const char *socket;
-	bool json, watch, help;
+	bool json, watch;
 };
 
-static int
-bad(const char *what, const char *arg)
-{
-	fprintf(stderr, "sentinelctl status: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
-	return 2;
-}
+static const struct tool_command command = {"status", usage_text};
 
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
 	*o = (struct options){.socket = CONTROL_SOCKET_DEFAULT};
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			o->json = true;
-		else if (strcmp(argv[i], "--watch") == 0)
-			o->watch = true;
-		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			o->help = true;
-		else if (strcmp(argv[i], "--socket") == 0 && i + 1 < argc)
-			o->socket = argv[++i];
-		else if (strcmp(argv[i], "--socket") == 0)
-			return bad("needs a value", argv[i]);
-		else
-			return bad(argv[i][0] == '-' ? "unknown option" : "unexpected argument", argv[i]);
-	}
-	return 0;
+	const struct tool_option known[] = {{"--socket", .value = &o->socket}, {"--json", .set = &o->json}, {"--watch", .set = &o->watch}};
+	return tool_options(argc, argv, &command, known, sizeof known / sizeof known[0]);
 }
 
 /* Prints the raw line too, if asked to. NULL: it has complained. */
@@ -376,27 +341,13 @@ fetch(const struct options *o)
 	char *line;
 	json_error_t e;
 	json_t *s = NULL;
-	int rc = control_client_open(&c, o->socket);
-	if (rc != 0) {
-		control_client_complain(o->socket, -rc);
-		return NULL;
-	}
-	rc = control_client_ask(&c, json_pack("{s:s}", "op", "status"));
-	if (rc == 0 || rc == -EPIPE) /* there may be a refusal to read */
-		rc = control_client_line(&c, &line);
-	if (rc == 1) {
+	if (control_client_once(&c, o->socket, "status", &line) == 1) {
 		s = json_loads(line, 0, &e);
 		if (s != NULL && !control_client_refused(s) && o->json)
 			puts(line);
+		if (!json_is_object(s))
+			fprintf(stderr, "sentinelctl: what answers at %s is not sentinel-control\n", o->socket);
 	}
-	if (rc <= 0 && !stop)
-		fprintf(stderr,
-			"sentinelctl: sentinel-control at %s hung up without an answer: it is ending, or has "
-			"too "
-			"many clients; try again\n",
-			o->socket);
-	else if (rc == 1 && !json_is_object(s))
-		fprintf(stderr, "sentinelctl: what answers at %s is not sentinel-control\n", o->socket);
 	control_client_close(&c);
 	if (json_object_get(s, "journal") == NULL) {
 		json_decref(s);
@@ -414,10 +365,10 @@ show(const struct options *o)
 	while (!o->json || o->watch) {
 		nanosleep(&(struct timespec){.tv_sec = o->watch ? 1 : 0, .tv_nsec = o->watch ? 0 : RATE_NS},
 			NULL);
-		json_t *is = stop ? NULL : fetch(o);
+		json_t *is = tool_stop ? NULL : fetch(o);
 		if (is == NULL) {
 			json_decref(was);
-			return stop ? 0 : 1;
+			return tool_stop ? 0 : 1;
 		}
 		if (!o->json) {
 			if (o->watch)
@@ -438,13 +389,8 @@ cmd_status(int argc, char **argv)
 {
 	struct options o;
 	int rc = parse_options(argc, argv, &o);
-	if (rc != 0)
+	if (rc != TOOL_GO_ON)
 		return rc;
-	if (o.help) {
-		fputs(usage_text, stdout);
-		return 0;
-	}
-	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
-	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	tool_catch(0);
 	return show(&o);
 }

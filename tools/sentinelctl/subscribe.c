@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sentinelctl subscribe: a subscription to a node's pending transactions, so that they cross the wire that the box reads. */
 #include "sentinelctl/commands.h"
+#include "sentinelctl/tool.h"
 #include "sentinelctl/ws_client.h"
 
 #include <ctype.h>
@@ -40,7 +41,7 @@ struct options {
 	const char *url_text, *every_text, *silence_text;
 	struct ws_url url;
 	int64_t every_ms, silence_ms;
-	bool hashes, wait, json, quiet, help;
+	bool hashes, wait, json, quiet;
 };
 
 struct subscriber {
@@ -56,23 +57,9 @@ struct subscriber {
 	char told[WS_WHY];    /* the failure that was told of last, "" since it was well */
 };
 
-static volatile sig_atomic_t stop;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
 /* ---- command line ---- */
 
-static int
-bad(const char *what, const char *arg)
-{
-	fprintf(stderr, "sentinelctl subscribe: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
-	return 2;
-}
+static const struct tool_command command = {"subscribe", usage_text, .surplus = "one node at a time; unexpected argument"};
 
 /* A number of seconds from 1 to a day; false if it is not. */
 static bool
@@ -92,48 +79,27 @@ check_options(struct options *o)
 	o->every_ms = 60000;
 	o->silence_ms = 45000;
 	if (o->url_text == NULL)
-		return bad("needs the address of a node, ws://HOST:PORT", NULL);
+		return tool_bad(&command, "needs the address of a node, ws://HOST:PORT", NULL);
 	const char *why = ws_url_parse(o->url_text, &o->url);
 	if (why != NULL) {
 		fprintf(stderr, "sentinelctl subscribe: %s: %s\n", o->url_text, why);
 		return 2;
 	}
 	if (!seconds(o->every_text, &o->every_ms))
-		return bad("--every takes whole seconds from 1 to 86400", o->every_text);
+		return tool_bad(&command, "--every takes whole seconds from 1 to 86400", o->every_text);
 	if (!seconds(o->silence_text, &o->silence_ms))
-		return bad("--silence takes whole seconds from 1 to 86400", o->silence_text);
-	return 0;
+		return tool_bad(&command, "--silence takes whole seconds from 1 to 86400", o->silence_text);
+	return TOOL_GO_ON;
 }
 
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
 	*o = (struct options){0};
-	const struct {
-		const char *flag;
-		const char **value;
-		bool *set;
-	} known[] = {{"--hashes", NULL, &o->hashes}, {"--wait", NULL, &o->wait}, {"--json", NULL, &o->json}, {"--quiet", NULL, &o->quiet},
-		{"--every", &o->every_text, NULL}, {"--silence", &o->silence_text, NULL}, {"--help", NULL, &o->help}, {"-h", NULL, &o->help}};
-	const size_t n = sizeof known / sizeof known[0];
-	for (int i = 1; i < argc; i++) {
-		size_t k = 0;
-		while (k < n && strcmp(argv[i], known[k].flag) != 0)
-			k++;
-		if (k == n && argv[i][0] == '-')
-			return bad("unknown option", argv[i]);
-		if (k == n && o->url_text != NULL)
-			return bad("one node at a time; unexpected argument", argv[i]);
-		if (k == n)
-			o->url_text = argv[i];
-		else if (known[k].set != NULL)
-			*known[k].set = true;
-		else if (++i < argc)
-			*known[k].value = argv[i];
-		else
-			return bad("needs a value", known[k].flag);
-	}
-	return o->help ? 0 : check_options(o);
+	const struct tool_option known[] = {{NULL, .value = &o->url_text}, {"--hashes", .set = &o->hashes}, {"--wait", .set = &o->wait}, {"--json", .set = &o->json},
+		{"--quiet", .set = &o->quiet}, {"--every", .value = &o->every_text}, {"--silence", .value = &o->silence_text}};
+	int rc = tool_options(argc, argv, &command, known, sizeof known / sizeof known[0]);
+	return rc == TOOL_GO_ON ? check_options(o) : rc;
 }
 
 /* ---- what it says ---- */
@@ -382,10 +348,10 @@ back_off(struct subscriber *s)
 {
 	int64_t until_ms = ws_now_ms() + backoff_ms(s->failures);
 	s->failures++;
-	while (!stop && ws_now_ms() < until_ms) {
+	while (!tool_stop && ws_now_ms() < until_ms) {
 		if (report_if_due(s) != 0)
 			return 1;
-		ws_sleep_until(until_ms < s->report_ms ? until_ms : s->report_ms, &stop);
+		ws_sleep_until(until_ms < s->report_ms ? until_ms : s->report_ms, &tool_stop);
 	}
 	return 0;
 }
@@ -414,10 +380,10 @@ stay(struct subscriber *s)
 {
 	enum ws_result r;
 	s->report_ms = ws_now_ms() + s->o->every_ms;
-	while (!stop) {
+	while (!tool_stop) {
 		if (connection(s, &r) != 0)
 			return 1;
-		if (r == WS_STOPPED || stop)
+		if (r == WS_STOPPED || tool_stop)
 			break;
 		s->subscribed = false;
 		if (!s->ever && (r == WS_REFUSED || !s->o->wait)) {
@@ -437,22 +403,17 @@ cmd_subscribe(int argc, char **argv)
 {
 	struct options o;
 	int rc = parse_options(argc, argv, &o);
-	if (rc != 0)
+	if (rc != TOOL_GO_ON)
 		return rc;
-	if (o.help) {
-		fputs(usage_text, stdout);
-		return 0;
-	}
 	sigset_t ours;
 	sigemptyset(&ours);
 	sigaddset(&ours, SIGINT);
 	sigaddset(&ours, SIGTERM);
 	sigprocmask(SIG_BLOCK, &ours, NULL); /* let in where the client waits */
 	/* a second one ends it at once */
-	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}, NULL);
-	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}, NULL);
+	tool_catch((int)SA_RESETHAND);
 	struct subscriber s = {.o = &o};
-	s.c = (struct ws_client){.url = &o.url, .stop = &stop, .on_message = on_message, .user = &s, .fd = -1};
+	s.c = (struct ws_client){.url = &o.url, .stop = &tool_stop, .on_message = on_message, .user = &s, .fd = -1};
 	s.c.patience_ms = (int)(o.silence_ms < PATIENCE_MS ? o.silence_ms : PATIENCE_MS);
 	return stay(&s);
 }

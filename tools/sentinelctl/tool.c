@@ -14,6 +14,87 @@
 
 #define PATH_BYTES 4096
 
+/* ---- command line and signals ---- */
+
+int
+tool_bad(const struct tool_command *c, const char *what, const char *arg)
+{
+	fprintf(stderr, "sentinelctl %s: %s%s%s\n%s", c->name, what, arg ? ": " : "", arg ? arg : "", c->usage);
+	return 2;
+}
+
+static bool
+is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* The option that `word` is, or whose value it becomes. NULL: there is none. */
+static const struct tool_option *
+find_option(const char *word, const struct tool_option *known, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (known[i].flag != NULL ? strcmp(word, known[i].flag) == 0 : word[0] != '-' && *known[i].value == NULL)
+			return &known[i];
+	return NULL;
+}
+
+/* The first word that is no option, NULL before it came. */
+static const char *
+verb_of(const struct tool_option *known, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (known[i].flag == NULL)
+			return *known[i].value;
+	return NULL;
+}
+
+int
+tool_options(int argc, char **argv, const struct tool_command *c, const struct tool_option *known, size_t n)
+{
+	bool help = false;
+	for (int i = 1; i < argc; i++) {
+		const struct tool_option *o = find_option(argv[i], known, n);
+		const char *verb = verb_of(known, n);
+		if (is_help(argv[i]))
+			help = true;
+		else if (o == NULL)
+			return tool_bad(c, argv[i][0] == '-' ? "unknown option" : c->surplus != NULL ? c->surplus : "unexpected argument", argv[i]);
+		else if (o->verb != 0 && verb != NULL && verb[0] != o->verb)
+			return tool_bad(c, c->foreign, argv[i]);
+		else if (o->set != NULL)
+			*o->set = true;
+		else if (o->flag == NULL)
+			*o->value = argv[i];
+		else if (++i < argc)
+			*o->value = argv[i];
+		else
+			return tool_bad(c, "needs a value", o->flag);
+	}
+	if (help)
+		fputs(c->usage, stdout);
+	return help ? 0 : TOOL_GO_ON;
+}
+
+volatile sig_atomic_t tool_stop;
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	tool_stop = 1;
+}
+
+void
+tool_catch(int flags)
+{
+	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = flags};
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+/* ---- other programs ---- */
+
 static volatile sig_atomic_t child, stopped;
 
 static void

@@ -2,6 +2,7 @@
 /* sentinelctl watch: the contracts that operators watch: a call to one of them alerts at once. */
 #include "sentinelctl/commands.h"
 #include "sentinelctl/control_client.h"
+#include "sentinelctl/tool.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -31,15 +32,10 @@ static const char usage_text[] =
 
 struct options {
 	const char *verb, *address, *note, *socket;
-	bool json, help;
+	bool json;
 };
 
-static int
-bad(const char *what, const char *arg)
-{
-	fprintf(stderr, "sentinelctl watch: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
-	return 2;
-}
+static const struct tool_command command = {"watch", usage_text};
 
 static bool
 is_address(const char *s)
@@ -51,71 +47,41 @@ static int
 check_options(const struct options *o)
 {
 	if (o->verb == NULL)
-		return bad("say what to do: add, remove or list", NULL);
+		return tool_bad(&command, "say what to do: add, remove or list", NULL);
 	bool list = strcmp(o->verb, "list") == 0, add = strcmp(o->verb, "add") == 0;
 	if (!list && !add && strcmp(o->verb, "remove") != 0)
-		return bad("there is add, remove and list, but not", o->verb);
+		return tool_bad(&command, "there is add, remove and list, but not", o->verb);
 	if (list && o->address != NULL)
-		return bad("unexpected argument", o->address);
+		return tool_bad(&command, "unexpected argument", o->address);
 	if (!list && o->address == NULL)
-		return bad("needs the contract's address", o->verb);
+		return tool_bad(&command, "needs the contract's address", o->verb);
 	if (!list && !is_address(o->address))
-		return bad("an address is 0x and 40 hex digits", o->address);
+		return tool_bad(&command, "an address is 0x and 40 hex digits", o->address);
 	if (o->note != NULL && !add)
-		return bad("--note goes with add", NULL);
-	return o->json && !list ? bad("--json goes with list", NULL) : 0;
+		return tool_bad(&command, "--note goes with add", NULL);
+	return o->json && !list ? tool_bad(&command, "--json goes with list", NULL) : TOOL_GO_ON;
 }
 
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
 	*o = (struct options){.socket = CONTROL_SOCKET_DEFAULT};
-	const struct {
-		const char *flag;
-		const char **value;
-		bool *set;
-	} known[] = {{"--note", &o->note, NULL}, {"--socket", &o->socket, NULL}, {"--json", NULL, &o->json},
-		{"--help", NULL, &o->help}, {"-h", NULL, &o->help}};
-	const size_t n = sizeof known / sizeof known[0];
-	for (int i = 1; i < argc; i++) {
-		size_t k = 0;
-		while (k < n && strcmp(argv[i], known[k].flag) != 0)
-			k++;
-		if (k == n && argv[i][0] == '-')
-			return bad("unknown option", argv[i]);
-		if (k == n && o->verb == NULL)
-			o->verb = argv[i];
-		else if (k == n && o->address == NULL)
-			o->address = argv[i];
-		else if (k == n)
-			return bad("unexpected argument", argv[i]);
-		else if (known[k].set != NULL)
-			*known[k].set = true;
-		else if (++i < argc)
-			*known[k].value = argv[i];
-		else
-			return bad("needs a value", known[k].flag);
-	}
-	return o->help ? 0 : check_options(o);
-}
-
-static const char *
-text_of(const json_t *o, const char *key, const char *none)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-	return s ? s : none;
+	const struct tool_option known[] = {{NULL, .value = &o->verb}, {NULL, .value = &o->address}, {"--note", .value = &o->note},
+		{"--socket", .value = &o->socket}, {"--json", .set = &o->json}};
+	int rc = tool_options(argc, argv, &command, known, sizeof known / sizeof known[0]);
+	return rc == TOOL_GO_ON ? check_options(o) : rc;
 }
 
 static void
 print_watch(const json_t *o)
 {
 	char day[32] = "?";
-	time_t added = (time_t)(strtoull(text_of(o, "added_ns", "0"), NULL, 10) / 1000000000u);
+	time_t added = (time_t)(strtoull(control_text(o, "added_ns", "0"), NULL, 10) / 1000000000u);
 	struct tm tm;
 	if (gmtime_r(&added, &tm) != NULL)
 		strftime(day, sizeof day, "%Y-%m-%d %H:%M", &tm);
-	printf("%s  since %s by uid %s  %s\n", text_of(o, "address", "?"), day, text_of(o, "uid", "?"),
-		text_of(o, "note", ""));
+	printf("%s  since %s by uid %s  %s\n", control_text(o, "address", "?"), day, control_text(o, "uid", "?"),
+		control_text(o, "note", ""));
 }
 
 /* 1: go on; 0: done; -1: over, with something wrong. */
@@ -124,7 +90,7 @@ take(const struct options *o, const char *line)
 {
 	json_error_t e;
 	json_t *said = json_loads(line, 0, &e);
-	const char *event = text_of(said, "event", "");
+	const char *event = control_text(said, "event", "");
 	int rc = 1;
 	if (!json_is_object(said)) {
 		fprintf(stderr, "sentinelctl: what answers there is not sentinel-control\n");
@@ -132,7 +98,7 @@ take(const struct options *o, const char *line)
 	} else if (control_client_refused(said)) {
 		rc = -1;
 	} else if (strcmp(event, "end") == 0) {
-		if (!o->json && strcmp(text_of(said, "count", "0"), "0") == 0)
+		if (!o->json && strcmp(control_text(said, "count", "0"), "0") == 0)
 			fprintf(stderr, "no contract is watched; sentinelctl watch add ADDRESS adds one\n");
 		rc = 0;
 	} else if (strcmp(event, "watch") == 0) {
@@ -141,7 +107,7 @@ take(const struct options *o, const char *line)
 		else
 			print_watch(said);
 	} else {
-		printf("%s is %s\n", text_of(said, "address", o->address),
+		printf("%s is %s\n", control_text(said, "address", o->address),
 			strcmp(event, "watched") == 0 ? "watched now" : "watched no longer");
 		rc = 0;
 	}
@@ -185,12 +151,8 @@ cmd_watch(int argc, char **argv)
 	struct options o;
 	struct control_client c;
 	int rc = parse_options(argc, argv, &o);
-	if (rc != 0)
+	if (rc != TOOL_GO_ON)
 		return rc;
-	if (o.help) {
-		fputs(usage_text, stdout);
-		return 0;
-	}
 	rc = control_client_open(&c, o.socket);
 	if (rc != 0) {
 		control_client_complain(o.socket, -rc);

@@ -28,6 +28,28 @@
 #define once(x) (*(volatile typeof(x) *)&(x))
 #define compiler_barrier() asm volatile("" ::: "memory")
 
+/* Maps that user space has as memory. */
+#define MAPPED_ARRAY(name, of, n) \
+	struct { \
+		__uint(type, BPF_MAP_TYPE_ARRAY); \
+		__uint(map_flags, BPF_F_MMAPABLE); \
+		__uint(max_entries, n); \
+		__type(key, __u32); \
+		__type(value, of); \
+	} name SEC(".maps")
+
+/* One more at `at` of this CPU, in a map of struct table_counts; nothing from `slots` on. */
+static __always_inline void
+count_in(void *counts, __u32 at, __u32 slots)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	if (cpu >= TABLE_CPUS_MAX)
+		cpu = TABLE_CPUS_MAX - 1;
+	struct table_counts *c = bpf_map_lookup_elem(counts, &cpu);
+	if (c != NULL && at < slots)
+		c->c[at]++;
+}
+
 /* As __COUNTER_ names; JUDGED: go on to the filter. */
 #define JUDGED STEER_COUNT
 

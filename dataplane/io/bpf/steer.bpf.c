@@ -33,32 +33,9 @@ struct {
 	__type(value, __u32);
 } xsks_map SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct table_state);
-} steer_state SEC(".maps");
+MAPPED_ARRAY(steer_state, struct table_state, 1);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, TABLE_CPUS_MAX);
-	__type(key, __u32);
-	__type(value, struct table_counts);
-} steer_counts SEC(".maps");
-
-static __always_inline void
-count(int at)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-	if (cpu >= TABLE_CPUS_MAX)
-		cpu = TABLE_CPUS_MAX - 1;
-	struct table_counts *c = bpf_map_lookup_elem(&steer_counts, &cpu);
-	if (c != NULL && (__u32)at < STEER_COUNT)
-		c->c[at]++;
-}
+MAPPED_ARRAY(steer_counts, struct table_counts, TABLE_CPUS_MAX);
 
 SEC("xdp")
 int
@@ -77,7 +54,7 @@ sentinel_steer(struct xdp_md *ctx)
 		if (then != XDP_REDIRECT)
 			at = STEER_PASSED_NO_SOCKET;
 	}
-	count(at);
+	count_in(&steer_counts, (__u32)at, STEER_COUNT);
 	return then;
 }
 

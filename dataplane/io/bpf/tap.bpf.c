@@ -18,29 +18,11 @@
 /* of the capture device; set before loading */
 const volatile __u32 tap_to = 0;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct table_state);
-} tap_state SEC(".maps");
+MAPPED_ARRAY(tap_state, struct table_state, 1);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, TABLE_CPUS_MAX);
-	__type(key, __u32);
-	__type(value, struct table_counts);
-} tap_counts SEC(".maps");
+MAPPED_ARRAY(tap_counts, struct table_counts, TABLE_CPUS_MAX);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct tap_book);
-} tap_book SEC(".maps");
+MAPPED_ARRAY(tap_book, struct tap_book, 1);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -52,12 +34,7 @@ struct {
 static __always_inline void
 count(__u32 at)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-	if (cpu >= TABLE_CPUS_MAX)
-		cpu = TABLE_CPUS_MAX - 1;
-	struct table_counts *c = bpf_map_lookup_elem(&tap_counts, &cpu);
-	if (c != NULL && at < TABLE_SLOTS)
-		c->c[at]++;
+	count_in(&tap_counts, at, TABLE_SLOTS);
 }
 
 #define JUMBO 8 /* bytes of a hop-by-hop header with a jumbo payload option */

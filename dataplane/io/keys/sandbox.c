@@ -3,6 +3,8 @@
  * program file or by the dataplane ends here. */
 #include "io/keys/privileges.h"
 
+#include "abi/confine_lines.h"
+
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
@@ -10,9 +12,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#define USUAL(call, why, ...) {call, 0, CONFINE_USUAL, 0, NULL, {__VA_ARGS__}, why}
-#define SOME(call, why, ...) {call, 0, CONFINE_SOME, 0, NULL, {__VA_ARGS__}, why}
-#define RARE(call, why, ...) {call, 0, CONFINE_RARE, 0, NULL, {__VA_ARGS__}, why}
 #define PROBE(call, why, ...) {call, 0, CONFINE_SOME, PRIVILEGES_PROBES, "probes", {__VA_ARGS__}, why}
 
 /* clang-format off */

@@ -11,7 +11,6 @@ usage: mixed.py WAY COUNT DATAPLANE CONTROL SENTINELCTL BUNDLE KEYS [TAP], under
   bridge  the node in a namespace behind a bridge, the tap on the bridge's port
 KEYS is sentinel-keys, which brings the secrets of a growing key log. COUNT is the transactions in all, a fifth of them over RLPx. Needs root. By hand: 10000.
 """
-import collections
 import os
 import shutil
 import sys
@@ -132,7 +131,7 @@ def check(scene):
     assert done["heard"] == SUBMISSIONS, f"the node told its subscriber of {done['heard']} transactions"
     box.wait_for(f"{COUNT} transactions", lambda: box.counters()["alerts"] >= COUNT, why=lambda: told(box))
     box.wait_for("residuals of 0", lambda: not box.residuals(), why=lambda: str(box.residuals()))
-    found = collections.Counter(e["data"]["transaction"]["hash"] for e in box.alerts())
+    found = box.hashes()
     missed, invented = scene.sent - set(found), set(found) - scene.sent
     assert not missed and not invented, f"{len(missed)} missed, {len(invented)} invented: {sorted(missed)[:5]} {sorted(invented)[:5]} {box.counters()}"
     assert set(found.values()) == {1}, "a transaction that was alerted twice"

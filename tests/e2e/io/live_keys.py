@@ -8,26 +8,21 @@ usage: live_keys.py WHAT DATAPLANE CONTROL SENTINELCTL BUNDLE SENTINEL_KEYS TARG
   restarts  a session whose secrets are in a key log goes on while the dataplane, sentinel-keys, and both are killed and started again
 Needs root.
 """
-import collections
 import os
 import sys
 import tempfile
 import threading
 
 import livebox
+import rlpx_talk
 from keys_stand import Node, build
 from livebox import THERE
+from rlpx_talk import SCANNED, SESSIONS
 
 WHAT = sys.argv[1]
 PROGRAMS, BUNDLE, KEYS, TARGET = sys.argv[2:5], sys.argv[5], sys.argv[6], sys.argv[7]
 NODE_FOLDER = os.environ["NODE_FOLDER"]
-SESSIONS, EACH_SIDE = 4, 125
-SCANNED = SESSIONS * 2 * EACH_SIDE
 ROUND = 60
-
-
-def hashes(box):
-    return collections.Counter(e["data"]["transaction"]["hash"] for e in box.alerts())
 
 
 def start(folder, script, log, *more):
@@ -64,18 +59,10 @@ def probe(folder):
     keys(box, "--geth", exe)
     box.wait_for("the probe", lambda: "probed, row 1" in box.said())
     client = client()
-    box.wait_for("the end of the talk", lambda: client.said("opaque"))
-    opaque = set(client.said("opaque"))
-    listed = lambda: [line["sent"] for line in client.sent() + server.sent()]
-    box.wait_for("what the peers send", lambda: len(listed()) == (SESSIONS + 1) * 2 * EACH_SIDE)
-    box.wait_for("the transactions", lambda: box.counters()["tx_crossed"] >= SCANNED)
-    client.tell("end")
-    box.wait_for("the end", lambda: client.said("opaqueBytes"))
-    client.end()
-    server.end()
-    box.wait_for("the alerts", lambda: len(hashes(box)) >= SCANNED)
+    all_sent, opaque = rlpx_talk.end(box, server, client)
+    box.wait_for("the alerts", lambda: len(box.hashes()) >= SCANNED)
     box.wait_for("residuals of 0", lambda: not box.residuals())
-    found, all_sent, c = hashes(box), set(listed()), box.counters()
+    found, c = box.hashes(), box.counters()
     assert not set(found) - all_sent, "alerts for what nobody sent"
     assert len(found) == SCANNED and set(found.values()) == {1} and not opaque & set(found), len(found)
     want = {"tx_crossed": SCANNED, "tx_scanned": SCANNED, "rlpx_connections": SESSIONS + 1, "rlpx_sessions": SESSIONS, "rlpx_hellos": 2 * SESSIONS, "rlpx_lost": 0,
@@ -98,9 +85,9 @@ def restarts(folder):
     box.wait_for("the first round", lambda: client.said("done"))
 
     def all_read(times):
-        box.wait_for(f"what was sent, round {times}", lambda: len(client.sent()) == ROUND * times and len(hashes(box)) >= ROUND * times,
-                     why=lambda: f"{len(client.sent())} sent, {len(hashes(box))} alerted")
-        found = hashes(box)
+        box.wait_for(f"what was sent, round {times}", lambda: len(client.sent()) == ROUND * times and len(box.hashes()) >= ROUND * times,
+                     why=lambda: f"{len(client.sent())} sent, {len(box.hashes())} alerted")
+        found = box.hashes()
         assert set(found) == {line["sent"] for line in client.sent()} and set(found.values()) == {1}
 
     all_read(1)

@@ -13,45 +13,12 @@ import time
 
 import livebox
 from livebox import THERE
+from submit import server, transaction
 
 PROGRAMS, BUNDLE = sys.argv[1:4], sys.argv[4]
 PORTS = {"node-a": 8545, "node-b": 8645}
 HASH = "0x" + "11" * 32
-SERVER = f"""
-import socketserver, sys, threading
-class Handler(socketserver.StreamRequestHandler):
-    def handle(self):
-        while line := self.rfile.readline():
-            n = 0
-            while line not in (b"\\r\\n", b""):
-                if line.lower().startswith(b"content-length:"):
-                    n = int(line.split(b":")[1])
-                line = self.rfile.readline()
-            self.rfile.read(n)
-            body = b'{{"jsonrpc":"2.0","id":1,"result":"{HASH}"}}'
-            self.wfile.write(b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (len(body), body))
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = daemon_threads = True
-for port in sys.argv[1:]:
-    threading.Thread(target=Server(("0.0.0.0", int(port)), Handler).serve_forever).start()
-"""
-
-
-def rlp(item):
-    if isinstance(item, int):
-        item = item.to_bytes((item.bit_length() + 7) // 8, "big")
-    if isinstance(item, bytes) and len(item) == 1 and item[0] < 0x80:
-        return item
-    body, base = (item, 0x80) if isinstance(item, bytes) else (b"".join(map(rlp, item)), 0xc0)
-    if len(body) < 56:
-        return bytes([base + len(body)]) + body
-    size = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
-    return bytes([base + 55 + len(size)]) + size + body
-
-
-def transaction(nonce):
-    """Of type 2; its signature recovers nobody that signed."""
-    return b"\x02" + rlp([1, nonce, 1, 100, 50000, (nonce + 1).to_bytes(20, "big"), 0, bytes(200), [], 1, b"\x07" * 32, b"\x05" * 32])
+SERVER = server(f'"result":"{HASH}"')
 
 
 class Client:

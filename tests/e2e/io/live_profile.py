@@ -146,10 +146,7 @@ class Test:
         for turn in range(2):
             epoch, began = box.status()["dataplane"]["epoch"], time.time()
             if turn == 0:
-                box.dataplane.terminate()
-                box.dataplane.wait()
-                box.started.remove(box.dataplane)
-                livebox.STARTED.remove(box.dataplane)
+                box.end(box.dataplane)
             else:
                 box.kill(box.dataplane)
             time.sleep(0.3)
@@ -163,10 +160,7 @@ class Test:
         for turn in range(2):
             began = time.time()
             if turn == 0:
-                box.control.terminate()
-                box.control.wait()
-                box.started.remove(box.control)
-                livebox.STARTED.remove(box.control)
+                box.end(box.control)
             else:
                 box.kill(box.control)
             time.sleep(0.3)

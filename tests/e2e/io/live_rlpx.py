@@ -9,23 +9,21 @@ usage: live_rlpx.py WHAT DATAPLANE CONTROL SENTINELCTL BUNDLE, under with_npm.sh
   far    the secrets come after 80 MiB: searched on the main lcore, found within 2 s
 Needs root.
 """
-import collections
 import os
 import sys
 import tempfile
 
 import livebox
+import rlpx_talk
 from livebox import THERE
+from rlpx_talk import EACH_SIDE, SCANNED, SESSIONS
 
 WHAT = sys.argv[1]
 PROGRAMS, BUNDLE = sys.argv[2:5], sys.argv[5]
 NODE_FOLDER = os.environ["NODE_FOLDER"]
-SESSIONS, EACH_SIDE = 4, 125
 WINDOW = 65536  # of a direction that cannot be read yet
 HEARTBEAT_MS = 1000  # a worker that is no longer polling
 SYNC_MS = 2000
-SCANNED = SESSIONS * 2 * EACH_SIDE
-assert SCANNED == 1000
 
 
 def start(folder, script, *more):
@@ -39,10 +37,6 @@ def start(folder, script, *more):
     return box, server, livebox.Peer(livebox.here, NODE_FOLDER, script, "client", THERE, keys, *more)
 
 
-def hashes(box):
-    return collections.Counter(e["data"]["transaction"]["hash"] for e in box.alerts())
-
-
 def at_rest(box):
     box.wait_for("residuals of 0", lambda: not box.residuals())
     return box.counters()
@@ -54,20 +48,11 @@ def expect(counters, want):
 
 
 def peers(box, server, client):
-    box.wait_for("the end of the talk", lambda: client.said("opaque"))
-    opaque = set(client.said("opaque"))
-    listed = lambda: [line["sent"] for line in client.sent() + server.sent()]
-    box.wait_for("what the peers send", lambda: len(listed()) == (SESSIONS + 1) * 2 * EACH_SIDE)
-    box.wait_for("the transactions", lambda: box.counters()["tx_crossed"] >= SCANNED)
-    client.tell("end")
-    box.wait_for("the end", lambda: client.said("opaqueBytes"))
-    client.end()
-    server.end()
-    all_sent = set(listed())
+    all_sent, opaque = rlpx_talk.end(box, server, client)
     # the server's half of the session that is not read: what it sent and nobody can know
     box.wait_for("the flows' end", lambda: box.counters()["flows_closed"] == SESSIONS + 1)
-    box.wait_for("the alerts", lambda: len(hashes(box)) >= SCANNED)
-    found = hashes(box)
+    box.wait_for("the alerts", lambda: len(box.hashes()) >= SCANNED)
+    found = box.hashes()
     missed = all_sent - set(found)
     assert not set(found) - all_sent, "alerts for what nobody sent"
     assert set(found.values()) == {1}, "a transaction that was alerted twice"
@@ -92,7 +77,7 @@ def still(box, sent_bytes):
 def suffix(box, client):
     """Of the transactions in the order in which they were sent, the first that was read; it and all behind it were."""
     sent = client.sent()
-    found = hashes(box)
+    found = box.hashes()
     read = [line["sent"] in found for line in sent]
     assert set(found.values()) == {1} and set(found) <= {line["sent"] for line in sent}
     assert True in read, "nothing was read"
@@ -109,11 +94,11 @@ def late(box, server, client):
     client.tell("key")
     box.wait_for("the key", lambda: client.said("keyAt"))
     box.wait_for("the session", lambda: box.counters()["rlpx_sessions"] == 1)
-    box.wait_for("what the window holds, though nothing more comes", lambda: hashes(box))
+    box.wait_for("what the window holds, though nothing more comes", lambda: box.hashes())
     client.tell("more")
     box.wait_for("the end", lambda: client.said("done"))
     sent = client.sent()
-    box.wait_for("the last transaction", lambda: sent[-1]["sent"] in hashes(box))
+    box.wait_for("the last transaction", lambda: sent[-1]["sent"] in box.hashes())
     first = suffix(box, client)
     held = next(i for i, line in enumerate(sent) if line["at"] >= client.said("keyAt") - WINDOW)
     assert first == held, f"read from transaction {first} on, the window has them from {held} on"
@@ -138,7 +123,7 @@ def far(box, server, client):
         assert client.process.poll() is None
     assert oldest_ms < HEARTBEAT_MS, f"a heartbeat {oldest_ms} ms old"
     sent = client.sent()
-    box.wait_for("the last transaction", lambda: sent[-1]["sent"] in hashes(box))
+    box.wait_for("the last transaction", lambda: sent[-1]["sent"] in box.hashes())
     first = suffix(box, client)
     found_ns = min(int(e["data"]["times"]["emitted_ns"]) for e in box.alerts())
     took_ms = found_ns / 1e6 - client.said("keyAtMs")

@@ -3,6 +3,7 @@
 program that calls enter()."""
 import array
 import atexit
+import collections
 import fcntl
 import json
 import os
@@ -211,7 +212,10 @@ class Box:
 
     def kill(self, process):
         """As if by a fault: without a word."""
-        process.kill()
+        self.end(process, signal.SIGKILL)
+
+    def end(self, process, by=signal.SIGTERM):
+        process.send_signal(by)
         process.wait()
         self.started.remove(process)
         STARTED.remove(process)
@@ -235,6 +239,10 @@ class Box:
 
     def alerts(self):
         return [e for e in self.ask("alerts", "--since", "start") if e["type"] == "sentinel.alert.v1"]
+
+    def hashes(self):
+        """Of the transactions that were alerted, and how often each was."""
+        return collections.Counter(e["data"]["transaction"]["hash"] for e in self.alerts())
 
     def residuals(self):
         return {name: i["residual"] for name, i in self.status()["identities"].items() if i["residual"] != "0"}

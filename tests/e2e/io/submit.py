@@ -5,8 +5,8 @@ import socket
 import threading
 import time
 
-# a program's text: listens on the ports it is given, refuses whatever it is asked
-SERVER = """
+# a program's text: listens on the ports it is given, and gives this answer to whatever it is asked
+ANSWERING = """
 import socketserver, sys, threading
 class Handler(socketserver.StreamRequestHandler):
     def handle(self):
@@ -18,13 +18,20 @@ class Handler(socketserver.StreamRequestHandler):
             if not line:
                 return
             self.rfile.read(n)
-            body = b'{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"no"}}'
+            body = b'{"jsonrpc":"2.0","id":1,ANSWER}'
             self.wfile.write(b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (len(body), body))
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True
 for port in sys.argv[1:]:
     threading.Thread(target=Server(("0.0.0.0", int(port)), Handler).serve_forever).start()
 """
+
+
+def server(answer):
+    return ANSWERING.replace("ANSWER", answer)
+
+
+SERVER = server('"error":{"code":-32000,"message":"no"}')
 
 
 def rlp(item):

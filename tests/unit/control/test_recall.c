@@ -3,6 +3,7 @@
  * there is no room; and that the file gives back what was put in. */
 #include "fixture.h"
 
+#include "control/control.h"
 #include "control/recall.h"
 #include "control/recall_pool.h"
 
@@ -381,7 +382,7 @@ follows(void **state)
 	struct journal *j = journal_of(dir, 64 << 20, 64 << 20);
 	struct batch b;
 	struct recall_status s;
-	uint64_t number, bytes, version;
+	uint64_t number, bytes, version, now_ns = control_steady_ns(); /* what is old is forgotten meanwhile */
 	assert_int_equal(batch_new(&b), 0);
 	struct recall *r = recall_start(j, dir, err, sizeof err);
 	assert_non_null(r);
@@ -393,7 +394,7 @@ follows(void **state)
 		e->record.seq = i;
 		e->record.dedupekey[8] = (uint8_t)(i >> 8);
 	}
-	assert_int_equal(journal_commit(j, &b, 300), 0);
+	assert_int_equal(journal_commit(j, &b, now_ns), 0);
 	recall_want_page(r);
 	int fd = -1;
 	while ((fd = recall_page(r, &number, &bytes)) < 0)
@@ -415,9 +416,9 @@ follows(void **state)
 		assert_int_equal(recall_settled(r, version), 0);
 		usleep(1000);
 	}
-	while (!journal_wants(j, 400))
+	while (!journal_wants(j, now_ns + 100))
 		usleep(1000);
-	assert_int_equal(journal_commit(j, &b, 400), 0);
+	assert_int_equal(journal_commit(j, &b, now_ns + 100), 0);
 	while (recall_settled(r, version) == 0)
 		usleep(1000);
 	assert_int_equal(recall_settled(r, version), 1);

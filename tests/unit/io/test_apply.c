@@ -231,18 +231,6 @@ parts_are_asked_first(void **state)
 /* ---- with a worker ---- */
 
 static void
-submit(struct scene *s, struct rig_flow *f)
-{
-	struct text body = {0}, post = {0};
-	add_fresh(s, &body);
-	text_post(&post, "", &body);
-	rig_say(&s->g, f, 0, text_span(&post));
-	rig_answer(&s->g, f);
-	text_free(&body);
-	text_free(&post);
-}
-
-static void
 begin(struct scene *s)
 {
 	memset(s, 0, sizeof *s);

@@ -1,27 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A filter as it is written: words, the profile's key, and what a box does without one. */
+#include "profile_text.h"
+
 #include "io/filter_text.h"
-#include "io/profile.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-static struct topology t;
-static char err[512];
-
-static int
-parse(const char *text)
-{
-	topology_default(&t);
-	err[0] = '\0';
-	return profile_parse("box.yaml", text, strlen(text), &t, err, sizeof err);
-}
 
 static void
 test_profile(void **state)

@@ -1,73 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What stands in the way of a port, on faked trees of /sys and /dev: each refusal names the way out. Reading such trees. */
+#include "fake_tree.h"
+
 #include "io/kernel_port.h"
 #include "io/ports_check.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-static char root[64];
 static struct sysfs tree = {root};
-
-static void
-folders(const char *path)
-{
-	char p[512];
-	snprintf(p, sizeof p, "%s%s", root, path);
-	for (char *c = p + strlen(root) + 1; *c; c++) {
-		if (*c != '/')
-			continue;
-		*c = '\0';
-		mkdir(p, 0755);
-		*c = '/';
-	}
-}
-
-static void
-put(const char *path, const char *text)
-{
-	char p[512];
-	folders(path);
-	snprintf(p, sizeof p, "%s%s", root, path);
-	FILE *f = fopen(p, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static void
-lead(const char *path, const char *to)
-{
-	char p[512];
-	folders(path);
-	snprintf(p, sizeof p, "%s%s", root, path);
-	unlink(p);
-	assert_int_equal(symlink(to, p), 0);
-}
 
 static int
 setup(void **state)
 {
-	strcpy(root, "/tmp/test-ports-XXXXXX");
-	assert_non_null(mkdtemp(root));
+	start_anew();
 	return 0;
 }
 
 static int
 teardown(void **state)
 {
-	char command[128];
-	snprintf(command, sizeof command, "rm -rf '%s'", root);
-	return system(command);
+	gone("");
+	return 0;
 }
 
 static struct topology_port

@@ -1,32 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The nodes beside the box, in its profile. */
-#include "io/profile.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-static struct topology t;
-static char err[512];
-
-static int
-parse(const char *text)
-{
-	topology_default(&t);
-	err[0] = '\0';
-	return profile_parse("box.yaml", text, strlen(text), &t, err, sizeof err);
-}
-
-static void
-good(const char *text)
-{
-	if (parse(text) != 0)
-		fail_msg("%s", err);
-}
+#include "profile_text.h"
 
 static void
 test_without(void **state)

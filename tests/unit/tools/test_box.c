@@ -1,78 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Every check of `sentinelctl box check`, on faked machines: a rack box with two sockets and an mlx5 NIC, from which one thing after the other is taken away, and what a
  * laptop and a container show. The profiles that init writes for them. */
+#include "fake_tree.h"
+
 #include "sentinelctl/box/box.h"
 
 #include "io/profile.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-static char root[64];
-
-/* ---- files ---- */
-
-static void
-folders(const char *path)
-{
-	char p[512];
-	snprintf(p, sizeof p, "%s%s", root, path);
-	for (char *c = p + strlen(root) + 1; *c; c++) {
-		if (*c != '/')
-			continue;
-		*c = '\0';
-		mkdir(p, 0755);
-		*c = '/';
-	}
-}
-
-static void
-put(const char *path, const char *text)
-{
-	char p[512];
-	folders(path);
-	snprintf(p, sizeof p, "%s%s", root, path);
-	FILE *f = fopen(p, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static void
-lead(const char *path, const char *to)
-{
-	char p[512];
-	folders(path);
-	snprintf(p, sizeof p, "%s%s", root, path);
-	unlink(p);
-	assert_int_equal(symlink(to, p), 0);
-}
-
-static void
-gone(const char *path)
-{
-	char command[600];
-	snprintf(command, sizeof command, "rm -rf '%s%s'", root, path);
-	assert_int_equal(system(command), 0);
-}
-
-static void
-start_anew(void)
-{
-	if (root[0] != '\0')
-		gone("");
-	strcpy(root, "/tmp/test-box-XXXXXX");
-	assert_non_null(mkdtemp(root));
-}
 
 /* ---- calls ---- */
 

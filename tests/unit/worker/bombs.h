@@ -54,7 +54,20 @@ add_fresh(struct scene *s, struct text *t)
 	free((void *)(uintptr_t)tx.p);
 }
 
-/* The same in what a node pushes. */
+/* One in a POST, and its answer. */
+__attribute__((unused)) static void
+submit(struct scene *s, struct rig_flow *f)
+{
+	struct text body = {0}, post = {0};
+	add_fresh(s, &body);
+	text_post(&post, "", &body);
+	rig_say(&s->g, f, 0, text_span(&post));
+	rig_answer(&s->g, f);
+	text_free(&body);
+	text_free(&post);
+}
+
+/* A submission in what a node pushes. */
 __attribute__((unused)) static void
 add_pushed(struct scene *s, struct text *t)
 {

@@ -16,18 +16,6 @@ scene_with(struct scene *s, const struct feeds *feeds)
 }
 
 static void
-submit(struct scene *s, struct rig_flow *f)
-{
-	struct text body = {0}, post = {0};
-	add_fresh(s, &body);
-	text_post(&post, "", &body);
-	rig_say(&s->g, f, 0, text_span(&post));
-	rig_answer(&s->g, f);
-	text_free(&body);
-	text_free(&post);
-}
-
-static void
 ports_of_http(void **state)
 {
 	for (unsigned here = 0; here < 2; here++) {
