@@ -69,8 +69,9 @@ journal_connect(const char *path, bool create, bool readonly, sqlite3 **db)
 		sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 		sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		sqlite3_extended_result_codes(*db, 1);
+		/* temp_store: what is sorted may not go to a file, which this process could not make */
 		rc = sqlite3_exec(*db,
-			"PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF;",
+			"PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;",
 			NULL, NULL, NULL);
 	}
 	if (rc == SQLITE_OK && !readonly)
