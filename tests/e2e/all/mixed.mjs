@@ -239,6 +239,8 @@ async function open () {
   totals.ms = Date.now() - start
 }
 
+// web3 waits for receipts in promises that nobody holds; of a connection that a busy node resets it is enough that it is said.
+if (rate) process.on('unhandledRejection', e => say({ stray: String(e?.message ?? e).slice(0, 300) }))
 const hears = await listener()
 await (rate ? open() : closed(hears))
 totals.heard = hears.heard.size
