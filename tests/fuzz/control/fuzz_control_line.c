@@ -53,7 +53,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(error != NULL && next != NULL && error[0] != '\0' && next[0] != '\0');
 	} else {
 		assert(size < LINE_BYTES_MAX);
-		assert(q.op >= LINE_SUBSCRIBE && q.op <= LINE_WATCH_LIST);
+		assert(q.op >= LINE_SUBSCRIBE && q.op <= LINE_PROFILE);
+		assert(q.text_n < sizeof q.text && (q.op == LINE_PROFILE || (q.text_n == 0 && !q.more)));
 		assert(q.min_grade >= GRADE_WATCH && q.min_grade <= GRADE_MAX);
 		assert(q.consumer[0] == '\0' || journal_name_ok(q.consumer));
 		assert(q.op != LINE_FORGET || q.consumer[0] != '\0');
