@@ -102,10 +102,12 @@ is_named(const struct gosym_file *f, const struct sections *s, const uint8_t *sh
 static void
 read_section(struct gosym_file *f, struct sections *s, const uint8_t *sh)
 {
-	uint64_t at, bytes, link = gosym_u32(sh + 40);
+	uint64_t at, bytes, strings, strings_bytes, link = gosym_u32(sh + 40);
 	if (!section_bytes(f, sh, &at, &bytes))
 		return;
-	if (gosym_u32(sh + 4) == SHT_SYMTAB && link < s->n && section_bytes(f, section(f, s, link), &f->strtab, &f->strtab_bytes)) {
+	if (gosym_u32(sh + 4) == SHT_SYMTAB && link < s->n && section_bytes(f, section(f, s, link), &strings, &strings_bytes)) {
+		f->strtab = strings;
+		f->strtab_bytes = strings_bytes;
 		f->symtab = at;
 		f->symtab_bytes = bytes;
 		f->has_symtab = bytes > SYM_BYTES;
