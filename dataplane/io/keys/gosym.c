@@ -32,6 +32,11 @@ add_segment(struct gosym_file *f, const uint8_t *ph)
 		bytes = f->n - offset;
 	if (vaddr > UINT64_MAX - bytes)
 		return;
+	uint64_t all = bytes;
+	for (uint32_t i = 0; i < f->segments; i++)
+		all += f->segment[i].file_bytes;
+	if (all > 2 * f->n) /* the same bytes again and again are no program's */
+		return;
 	f->segment[f->segments++] = (struct gosym_segment){vaddr, bytes, offset, (flags & PF_X) != 0, (flags & PF_W) != 0};
 }
 
@@ -138,7 +143,7 @@ int
 gosym_open(struct gosym_file *f, const void *p, uint64_t n, const char **why)
 {
 	struct sections s;
-	*f = (struct gosym_file){.p = p, .n = n};
+	*f = (struct gosym_file){.p = p, .n = n, .steps = GOSYM_STEPS};
 	if (n > GOSYM_FILE_MAX)
 		return refuse(why, EFBIG, "is longer than any program that this is for");
 	if (n < EHDR_BYTES || memcmp(f->p, "\177ELF", 4) != 0)
