@@ -171,9 +171,7 @@ on_session(void *ctx, const struct rlpx_key *key, uint32_t pid)
 static void
 read_log(struct keys *k, struct keylog *log)
 {
-	int fresh = keylog_read(log);
-	for (uint32_t i = 0; fresh > 0 && i < log->n; i++)
-		store_add(&k->store, &log->list[i]);
+	store_log(&k->store, log, keylog_read(log));
 }
 
 /* A file that is not there yet is waited for; one that others may read is a mistake that somebody must mend. */
@@ -186,8 +184,7 @@ open_log(struct keys *k, unsigned i)
 		rc = keylog_read(log);
 	if (rc < 0 && rc != -ENOENT)
 		return 1;
-	for (uint32_t s = 0; s < log->n; s++)
-		store_add(&k->store, &log->list[s]);
+	store_log(&k->store, log, rc);
 	return 0;
 }
 

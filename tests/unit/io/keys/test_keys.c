@@ -68,6 +68,43 @@ newest(void **state)
 	assert_null(store_text(&s, UINT64_MAX, &n, &next));
 }
 
+static struct keylog
+log_of(uint32_t from, uint32_t n)
+{
+	struct keylog log = {.list = calloc(n, sizeof *log.list), .n = n, .max = n};
+	assert_non_null(log.list);
+	for (uint32_t i = 0; i < n; i++)
+		log.list[i] = key(from + i);
+	return log;
+}
+
+/* Two logs that know more together than is kept: a new line of one takes one place, not those of the other. */
+static void
+logs(void **state)
+{
+	size_t n;
+	uint64_t next;
+	uint32_t first = 0, last = 0;
+	memset(&s, 0, sizeof s);
+	struct keylog old = log_of(0, STORE_MAX), other = log_of(STORE_MAX, STORE_MAX);
+	store_log(&s, &old, STORE_MAX - 1);
+	assert_int_equal(s.end, STORE_MAX - 1);
+	store_log(&s, &other, 10 * STORE_MAX); /* more than it keeps */
+	assert_int_equal(s.end, 2 * STORE_MAX - 1);
+	old.list[STORE_MAX - 1] = key(77777777);
+	store_log(&s, &old, 1);
+	store_log(&s, &old, 0);
+	store_log(&s, &old, -1);
+	assert_int_equal(s.end, 2 * STORE_MAX);
+	char *text = store_text(&s, 0, &n, &next);
+	assert_int_equal(lines(text, n, &first, &last), STORE_MAX);
+	assert_int_equal(first, STORE_MAX + 1);
+	assert_int_equal(last, 77777777);
+	store_wipe(text, n);
+	free(old.list);
+	free(other.list);
+}
+
 static struct probes_event
 event(void)
 {
@@ -135,6 +172,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(newest),
+		cmocka_unit_test(logs),
 		cmocka_unit_test(events),
 		cmocka_unit_test(odd_events),
 	};
