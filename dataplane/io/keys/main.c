@@ -78,11 +78,17 @@ now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
 }
 
+/* Each source is a kind of its own: mistakes in a key log leave room for what is said of the others. */
 static void
-say(const char *sentence)
+say_of_target(const char *sentence)
 {
-	static struct log_kind kind;
-	log_say(&kind, LOG_NOTE, "%s", sentence);
+	LOG(LOG_NOTE, "%s", sentence);
+}
+
+static void
+say_of_link(const char *sentence)
+{
+	LOG(LOG_NOTE, "%s", sentence);
 }
 
 static int
@@ -93,10 +99,9 @@ fail(const char *sentence)
 }
 
 static void
-complain(void *ctx, const char *text)
+complain(void *kind, const char *text)
 {
-	(void)ctx;
-	say(text);
+	log_say(kind, LOG_NOTE, "%s", text);
 }
 
 /* ---- command line ---- */
@@ -178,8 +183,9 @@ read_log(struct keys *k, struct keylog *log)
 static int
 open_log(struct keys *k, unsigned i)
 {
+	static struct log_kind kind[SOURCES_MAX];
 	struct keylog *log = &k->log[i];
-	int rc = keylog_begin(log, k->opt.log[i], 0, complain, NULL);
+	int rc = keylog_begin(log, k->opt.log[i], 0, complain, &kind[i]);
 	if (rc == 0)
 		rc = keylog_read(log);
 	if (rc < 0 && rc != -ENOENT)
@@ -195,7 +201,7 @@ open_targets(struct keys *k)
 	if (k->opt.geths == 0)
 		return 0;
 	for (unsigned i = 0; i < k->opt.geths; i++) {
-		if (target_init(&k->target[i], k->opt.geth[i], say, err, sizeof err) != 0)
+		if (target_init(&k->target[i], k->opt.geth[i], say_of_target, err, sizeof err) != 0)
 			return fail(err);
 	}
 	k->probe = probe_open(on_session, k, err, sizeof err);
@@ -305,7 +311,7 @@ start(struct keys *k)
 		log_say(NULL, LOG_WARN, "--no-sandbox: every system call stays allowed; not for a box that is in use");
 	else if (privileges_confine(k->opt.geths > 0 ? PRIVILEGES_PROBES : 0, err, sizeof err) != 0)
 		return fail(err);
-	link_init(&k->link, k->opt.channel, say);
+	link_init(&k->link, k->opt.channel, say_of_link);
 	k->told_ms = now_ms();
 	return 0;
 }

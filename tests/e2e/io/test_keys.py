@@ -196,6 +196,18 @@ def logs(folder):
     keys.stop()
     assert not [s for s in secrets if s in keys.said()], "a secret in the log"
     dataplane.hang_up()
+    # a log that is all mistakes is told of now and then, and takes nobody else's turn
+    dataplane = Dataplane(channel)
+    spoiled = path + ".spoiled"
+    attached, hung_up = (keys.said().count(what) for what in ("attached to", "the dataplane hung up"))
+    keys = Keys(folder, "--keylog", path + ".none", "--keylog", spoiled, "--channel", channel)
+    keys.wait_said("attached to", attached + 1)
+    write("no session\n" * 50, name=spoiled)
+    keys.wait_said("a line begins with rlpx", 9)
+    dataplane.hang_up()
+    keys.wait_said("the dataplane hung up", hung_up + 1)
+    assert keys.said().count("a line begins with rlpx") < 15, keys.said()
+    keys.stop()
     older = Dataplane(channel, version=2)
     keys = Keys(folder, "--keylog", path + ".none", "--channel", channel)
     keys.wait_said("says what it should not")
