@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define RETRY_MIN_MS 200u
@@ -47,6 +48,16 @@ hang_up(struct link *l, uint64_t now_ms, const char *why)
 	say(l, why);
 }
 
+/* Secrets are given to nobody who could not read them out of the node himself. Who listens counts, not who serves: a dataplane that root has started
+ * listens before it becomes its own user. */
+static bool
+may_have_keys(int fd)
+{
+	struct ucred who;
+	socklen_t n = sizeof who;
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 && (who.uid == 0 || who.uid == geteuid());
+}
+
 static void
 greet(struct link *l, uint64_t now_ms)
 {
@@ -65,7 +76,9 @@ greet(struct link *l, uint64_t now_ms)
 	}
 	l->since_ms = now_ms;
 	l->state = LINK_GREETED;
-	if (channel_send(l->fd, &m, NULL, 0) != 0)
+	if (!may_have_keys(l->fd))
+		hang_up(l, now_ms, "neither root nor this user listens on the channel: sessions are not for whoever that is; see who made that socket");
+	else if (channel_send(l->fd, &m, NULL, 0) != 0)
 		hang_up(l, now_ms, "the dataplane hung up");
 }
 

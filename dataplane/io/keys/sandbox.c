@@ -33,6 +33,7 @@ static const struct confine_call calls[] = {
 	/* the channel */
 	USUAL("socket", "the dataplane is looked for again", CONFINE_INT(0, "family", AF_UNIX)),
 	USUAL("connect", "the same"),
+	USUAL("getsockopt", "who listens there", CONFINE_INT(2, "option", SO_PEERCRED)),
 	USUAL("sendmsg", "what goes to it, with a memory file"),
 	USUAL("recvmsg", "what it says to that"),
 	SOME("memfd_create", "the memory file with sessions"),

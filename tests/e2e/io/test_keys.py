@@ -208,6 +208,18 @@ def logs(folder):
     keys.wait_said("the dataplane hung up", hung_up + 1)
     assert keys.said().count("a line begins with rlpx") < 15, keys.said()
     keys.stop()
+    # whoever else listens there gets nothing
+    impostor = Dataplane(channel, user=65534)
+    keys = Keys(folder, "--keylog", path + ".mine", "--channel", channel)
+    mine = line()
+    write(mine + "\n", name=path + ".mine")
+    keys.wait_said("neither root nor this user listens")
+    assert impostor.hellos == 0 and not impostor.lines
+    impostor.hang_up()
+    dataplane = Dataplane(channel)
+    assert sessions(dataplane, keys.log, 1) == [mine]
+    keys.stop()
+    dataplane.hang_up()
     older = Dataplane(channel, version=2)
     keys = Keys(folder, "--keylog", path + ".none", "--channel", channel)
     keys.wait_said("says what it should not")
