@@ -70,7 +70,7 @@ greet(struct link *l, uint64_t now_ms)
 	if (l->fd < 0) {
 		bool denied = l->fd == -EACCES || l->fd == -EPERM;
 		l->fd = -1;
-		say(l, denied ? "this user may not attach to the dataplane: run as root, or as the dataplane's own user"
+		say(l, denied ? "this user may not attach to the dataplane: run as root, or as the user who started it"
 			      : "no dataplane answers on the channel yet; sessions are kept until one does");
 		return;
 	}
@@ -145,7 +145,7 @@ link_turn(struct link *l, const struct store *s, uint64_t now_ms)
 		return;
 	if (rc < 0)
 		hang_up(l, now_ms, l->state == LINK_READY ? "the dataplane hung up: it has gone, or another sentinel-keys took this one's place"
-							  : "the dataplane refused this user or this version: run as root, or as the dataplane's own user");
+							  : "the dataplane refused this user or this version: run as root, or as the user who started it");
 	else if (l->state == LINK_GREETED && now_ms - l->since_ms > ANSWER_MS)
 		hang_up(l, now_ms, "the dataplane does not answer");
 	else if (l->waiting && now_ms > l->retry_ms)

@@ -25,15 +25,14 @@
 #define TELL_EVERY_MS 60000u
 
 static const char usage_text[] =
-	"usage: sentinel-keys [--keylog FILE]... [--geth PID|EXE]... [--channel SOCKET] [--user NAME]\n"
+	"usage: sentinel-keys [--keylog FILE]... [--geth PID|EXE]... [--channel SOCKET]\n"
 	"       sentinel-keys --check EXE\n"
 	"       sentinel-keys --table | --print-sandbox\n"
 	"Brings the secrets of RLPx (devp2p) sessions to sentinel-dataplane, which cannot read these sessions without.\n"
 	"  --keylog FILE     a key log, read while it grows; a file that takes its place is read too. Mode 0600 or less\n"
 	"  --geth PID|EXE    a node on this machine: its program, or one of its processes. Every process of the program is probed, also\n"
 	"                    after a restart; by EXE also a newer program of this name. Needs root, most of whose rights are given up\n"
-	"  --channel SOCKET  where the dataplane listens (default " DEFAULT_CHANNEL ")\n"
-	"  --user NAME       become this user after the start (root, or the dataplane's user: others may not bring keys)\n"
+	"  --channel SOCKET  where the dataplane listens (default " DEFAULT_CHANNEL "). It takes sessions from root, or from the user who started it\n"
 	"  --check EXE       say what is found in a node's program: the Go that made it, the function, its place; 0 if it can be probed\n"
 	"  --no-sandbox      for debuggers: keep every system call\n"
 	"  --print-sandbox   print the system calls that it may make once it has begun, and why\n"
@@ -46,7 +45,7 @@ static const char usage_text[] =
 struct options {
 	const char *log[SOURCES_MAX], *geth[SOURCES_MAX];
 	unsigned logs, geths;
-	const char *channel, *user, *check;
+	const char *channel, *check;
 	bool table, help, no_sandbox, print_sandbox;
 };
 
@@ -121,7 +120,6 @@ parse_options(int argc, char **argv, struct options *o)
 		const char *flag = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
 		bool log = strcmp(flag, "--keylog") == 0, geth = strcmp(flag, "--geth") == 0;
 		const char **one = strcmp(flag, "--channel") == 0 ? &o->channel
-				   : strcmp(flag, "--user") == 0  ? &o->user
 				   : strcmp(flag, "--check") == 0 ? &o->check
 								  : NULL;
 		bool *set = strcmp(flag, "--help") == 0 || strcmp(flag, "-h") == 0 ? &o->help
@@ -305,7 +303,7 @@ start(struct keys *k)
 			return 1;
 	if (open_targets(k) != 0)
 		return 1;
-	if (privileges_drop(k->opt.user, k->opt.geths > 0, err, sizeof err) != 0)
+	if (privileges_drop(k->opt.geths > 0, err, sizeof err) != 0)
 		return fail(err);
 	if (k->opt.no_sandbox)
 		log_say(NULL, LOG_WARN, "--no-sandbox: every system call stays allowed; not for a box that is in use");

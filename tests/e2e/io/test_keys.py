@@ -147,9 +147,8 @@ def probing(folder, node, other):
 def by_process(folder, node):
     channel = os.path.join(folder, "channel")
     dataplane = Dataplane(channel)
-    os.chmod(channel, 0o666)
     n = Node(node, popen)
-    keys = Keys(folder, "--geth", str(n.process.pid), "--channel", channel, "--user", "nobody")
+    keys = Keys(folder, "--geth", str(n.process.pid), "--channel", channel)
     keys.wait_said("attached")
     aes, mac = fresh(), fresh()
     n.session(aes, mac)
@@ -246,9 +245,8 @@ def refusals(folder, node):
     refuses("is no file that can be a program", EXE, "--geth", "/dev/null", *channel)
     refuses("must be 0600 or less", EXE, "--keylog", open_log, *channel)
     refuses("Probes need root", EXE, "--geth", node, *channel, user=65534)
-    refuses("there is no user", EXE, "--geth", node, "--user", "no-such-user", *channel)
     refuses("no uprobes", "unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /sys && exec "$0" "$@"', EXE, "--geth", node, *channel)
-    for argv in ([], ["--keylog"], ["--geth", ""], ["--frob"], ["x"], ["--keylog", "x"] * 17):
+    for argv in ([], ["--keylog"], ["--geth", ""], ["--frob"], ["--keylog", "x", "--user", "nobody"], ["x"], ["--keylog", "x"] * 17):
         refuses("usage", EXE, *argv, code=2)
     done = subprocess.run([EXE, "--check", node], capture_output=True, text=True, check=True)
     assert "by .gopclntab" in done.stdout and "row 1" in done.stdout and "made by   go1." in done.stdout, done.stdout
