@@ -56,7 +56,8 @@ class Dataplane:
         self.socket.listen(4)
         os.seteuid(0)
         self.path, self.lines, self.texts, self.peer, self.refuse, self.hellos = path, [], 0, None, False, 0
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def say(self, kind, body):
         self.peer.send(struct.pack("<IHH", MAGIC, kind, 0) + body.ljust(48, b"\0"))
@@ -98,9 +99,16 @@ class Dataplane:
         self.say(SAID, struct.pack("<QI", number, 2 if self.refuse else 0))
 
     def hang_up(self):
+        # woken before anything is closed: its numbers would be the next one's
+        for end in (self.socket, self.peer):
+            try:
+                if end is not None:
+                    end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # has gone already
+        self.thread.join(20)
         self.socket.close()
         if self.peer is not None:
-            self.peer.shutdown(socket.SHUT_RDWR)
             self.peer.close()
         os.unlink(self.path)
 
