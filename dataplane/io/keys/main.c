@@ -4,6 +4,7 @@
 #include "abi/notify.h"
 #include "io/keys/link.h"
 #include "io/keys/privileges.h"
+#include "io/keys/reader.h"
 #include "io/keys/target.h"
 
 #include <errno.h>
@@ -298,6 +299,8 @@ start(struct keys *k)
 {
 	char err[512];
 	mlock(&k->store, sizeof k->store); /* secrets stay out of swap where that may be asked for */
+	if (k->opt.geths > 0 && reader_start(!k->opt.no_sandbox, err, sizeof err) != 0)
+		return fail(err);
 	for (unsigned i = 0; i < k->opt.logs; i++)
 		if (open_log(k, i) != 0)
 			return 1;

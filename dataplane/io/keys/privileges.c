@@ -45,6 +45,24 @@ privileges_drop(bool probes, char *err, size_t cap)
 	return rc;
 }
 
+int
+privileges_none(bool sandbox, char *err, size_t cap)
+{
+	const struct rlimit none = {0, 0};
+	int rc = setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ? -errno : 0;
+	capng_clear(CAPNG_SELECT_ALL);
+	if (rc == 0 && geteuid() == 0 && capng_apply(CAPNG_SELECT_BOTH) != 0)
+		rc = -EPERM;
+	if (rc != 0) {
+		snprintf(err, cap, "cannot give up privileges: %s", strerror(-rc));
+		return rc;
+	}
+	rc = sandbox ? confine_paths(NULL, 0, err, cap) : 0;
+	if (rc >= 0 && sandbox && !confine_sanitized())
+		rc = confine_calls(&privileges_table, 0, err, cap);
+	return rc < 0 ? rc : 0;
+}
+
 void
 privileges_placing(bool on)
 {

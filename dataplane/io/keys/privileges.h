@@ -11,6 +11,10 @@
  * not root has nothing to drop. 0, or -errno with a sentence in err. */
 int privileges_drop(bool probes, char *err, size_t cap);
 
+/* privileges_none leaves a process nothing: no capability, nothing that it may open (where there is Landlock), and of the system calls (sandbox) those
+ * of a process without probes. 0, or -errno with err. */
+int privileges_none(bool sandbox, char *err, size_t cap);
+
 /* privileges_table: the system calls that may be made after privileges_drop; privileges_confine lets it hold. kinds: PRIVILEGES_PROBES, or 0. A build with
  * sanitizers runs without, and says so. 0, or -errno with err. */
 #define PRIVILEGES_PROBES 1u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The system calls that sentinel-keys may make once it has begun. It holds secrets of nodes and may place probes, so what it could be made to do by a
- * program file or by the dataplane ends here. */
+/* The system calls that sentinel-keys may make once it has begun. It holds secrets of nodes and may place probes, so what it could be made to do by the
+ * dataplane ends here. Programs are understood by a process of its own (reader.h), which has the lines without probes, and no capability. */
 #include "io/keys/privileges.h"
 
 #include <fcntl.h>

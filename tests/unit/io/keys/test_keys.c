@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What sentinel-keys keeps, and what it believes of what comes out of the kernel. */
 #include "io/keys/probe.h"
+#include "io/keys/reader.h"
 #include "io/keys/store.h"
 
 #include <setjmp.h>
@@ -167,6 +168,25 @@ odd_events(void **state)
 	}
 }
 
+static void
+answers(void **state)
+{
+	const struct program_id id = {1, 2, 1000, 3};
+	for (unsigned i = 0; i < 11; i++) {
+		struct reader_answer a = {.program = {.row = 0, .at = {.offset = 999}}};
+		memset(a.program.go_version, 'x', sizeof a.program.go_version);
+		a.program.at.offset += i == 1;
+		a.program.row = i == 2 ? PROBES_ROWS : i == 3 ? -2 : i == 4 || i == 5 ? -1 : 0;
+		strcpy(a.err, i == 5 || i == 7 || i == 3 ? "why" : "");
+		a.rc = i == 6 || i == 7 ? -5 : i == 8 ? 5 : 0;
+		if (i == 9)
+			a.program.at.from = (enum gosym_from)7;
+		assert_int_equal(reader_believe(&a, &id), i == 0 || i == 5 || i == 7 || i == 10);
+		assert_int_equal(a.program.go_version[GOSYM_VERSION_MAX - 1], 0);
+		assert_true(program_same(&a.program.id, &id));
+	}
+}
+
 int
 main(void)
 {
@@ -174,6 +194,7 @@ main(void)
 		cmocka_unit_test(newest),
 		cmocka_unit_test(logs),
 		cmocka_unit_test(events),
+		cmocka_unit_test(answers),
 		cmocka_unit_test(odd_events),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
