@@ -9,7 +9,7 @@
  * fd (abi/memory.h) once it has been offered everything, and again whenever operators change their watch list; it
  * says nothing else after HELLO but, from version 3 on, PROFILE messages with one fd: the text of a profile that shall hold from now on. The dataplane answers each with SAID, and
  * its sentence stands in the stats page (stats_said). From version 3 on HELLO says who it is: a peer with CHANNEL_ROLE_KEYS gets WELCOME and nothing more, sends KEYS
- * messages with one fd each, lines of a key log (io/keylog.h), and gets SAID for each; one such peer at a time, beside control, and only root or the dataplane's own user.
+ * messages with one fd each, lines of a key log (io/keylog.h), and gets SAID for each; one such peer at a time, beside control, and only root, or the user who started the dataplane.
  * The version is the highest that both know. The socket is SOCK_SEQPACKET: a message
  * arrives whole or not at all, with its own fds, so that no half message has to be kept for a peer that
  * stalls. Messages are fixed-size; anything else ends the connection. */

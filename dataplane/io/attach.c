@@ -92,7 +92,7 @@ speaks_our_version(const struct channel_msg *m)
 	       m->u.hello.version_max >= CHANNEL_VERSION_MIN;
 }
 
-/* Secrets are taken from nobody who could not write the key log itself. */
+/* Secrets are taken from nobody who could not write the key log itself: root, or whoever started this (not whom it became then). */
 static bool
 may_bring_keys(const struct attach *a, int fd)
 {

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define KEYLOG_LINE_MIN 76u /* of a line with a session, its end included */
+
 /* ---- a line ---- */
 
 struct line {
@@ -188,10 +190,15 @@ keylog_add(struct keylog *k, const struct rlpx_key *s)
 	if (known_session(k, s))
 		return false;
 	if (k->n == k->max) {
-		memmove(k->list, k->list + 1, (k->n - 1) * sizeof *k->list);
+		explicit_bzero(k->list++, sizeof *k->list);
 		k->n--;
 		k->first_number++;
 		k->dropped++;
+	}
+	if (k->list + k->n == k->room + 2 * (size_t)k->max) {
+		memmove(k->room, k->list, k->n * sizeof *k->list);
+		explicit_bzero(k->room + k->n, ((size_t)(k->list - k->room)) * sizeof *k->list);
+		k->list = k->room;
 	}
 	memcpy(&k->list[k->n++], s, sizeof *s); /* with its padding: sessions are compared by bytes */
 	return true;
@@ -200,9 +207,11 @@ keylog_add(struct keylog *k, const struct rlpx_key *s)
 static void
 mistake(struct keylog *k, unsigned column, const char *why)
 {
-	char text[512];
+	char text[512], from[64] = "";
 	k->mistakes++;
-	snprintf(text, sizeof text, "%s:%u:%u: %s", k->path, k->line, column, why);
+	if (k->from > 0)
+		snprintf(from, sizeof from, " (lines counted from byte %llu on)", (unsigned long long)k->from);
+	snprintf(text, sizeof text, "%s:%u:%u: %s%s", k->path, k->line, column, why, from);
 	k->complain(k->ctx, text);
 }
 
@@ -345,7 +354,7 @@ check_file(struct keylog *k, const struct stat *st)
 static void
 from_beginning(struct keylog *k)
 {
-	k->offset = 0;
+	k->offset = k->from = 0;
 	k->line = 1;
 	k->n_text = 0;
 	k->overlong = false;
@@ -373,13 +382,52 @@ open_file(struct keylog *k)
 	return 0;
 }
 
+/* Looks back from `size`, not further than `least`, for where the last `max` lines begin that are no comments; `least` if there are not so many. */
+static uint64_t
+look_back(struct keylog *k, uint64_t least, uint64_t size)
+{
+	char text[8192], next = '#'; /* what follows: nothing yet */
+	uint64_t at = size, lines = 0;
+	while (at > least) {
+		size_t n = at - least < sizeof text ? (size_t)(at - least) : sizeof text;
+		if (pread(k->fd, text, n, (off_t)(at - n)) != (ssize_t)n)
+			break;
+		for (size_t i = n; i > 0 && lines < k->max; next = text[--i])
+			if (text[i - 1] == '\n' && next != '#' && next != '\n' && next != '\r' && ++lines == k->max)
+				least = at - n + i;
+		at = lines == k->max ? least : at - n;
+	}
+	explicit_bzero(text, sizeof text);
+	return least;
+}
+
+/* What makes room for others before it is read is not read. */
+static void
+skip_ahead(struct keylog *k, uint64_t size)
+{
+	const uint64_t longest = (uint64_t)k->max * (KEYLOG_LINE_MAX + 1), shortest = (uint64_t)k->max * KEYLOG_LINE_MIN;
+	if (size < k->offset || size - k->offset <= shortest)
+		return;
+	uint64_t least = size - k->offset > longest ? size - longest : k->offset, at = look_back(k, least, size);
+	if (at == k->offset)
+		return;
+	from_beginning(k);
+	k->offset = k->from = at;
+}
+
+/* Until where the file ends now: who appends without end is read at the next turn. */
 static int
 read_rest(struct keylog *k)
 {
 	char text[8192];
+	struct stat st;
 	int fresh = 0;
+	if (fstat(k->fd, &st) != 0)
+		return -errno;
+	skip_ahead(k, (uint64_t)st.st_size);
 	for (;;) {
-		ssize_t n = pread(k->fd, text, sizeof text, (off_t)k->offset);
+		uint64_t left = (uint64_t)st.st_size > k->offset ? (uint64_t)st.st_size - k->offset : 0;
+		ssize_t n = pread(k->fd, text, left < sizeof text ? (size_t)left : sizeof text, (off_t)k->offset);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
@@ -441,7 +489,7 @@ keylog_begin(struct keylog *k, const char *name, uint32_t max, keylog_complain c
 		return -EINVAL;
 	from_beginning(k);
 	k->path = strdup(name);
-	k->list = calloc(k->max, sizeof *k->list);
+	k->list = k->room = calloc(2 * (size_t)k->max, sizeof *k->list);
 	if (k->path == NULL || k->list == NULL) {
 		keylog_close(k);
 		return -ENOMEM;
@@ -472,9 +520,9 @@ keylog_close(struct keylog *k)
 {
 	if (k->fd >= 0)
 		close(k->fd);
-	if (k->list != NULL)
-		explicit_bzero(k->list, k->max * sizeof *k->list);
-	free(k->list);
+	if (k->room != NULL)
+		explicit_bzero(k->room, 2 * (size_t)k->max * sizeof *k->room);
+	free(k->room);
 	free(k->path);
 	explicit_bzero(k, sizeof *k);
 	k->fd = -1;

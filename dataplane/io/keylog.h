@@ -31,7 +31,8 @@ struct keylog {
 	int fd; /* -1: not there now */
 	bool held; /* keylog_hold */
 	uint64_t dev, ino, offset;
-	unsigned line; /* that is being read, from 1 */
+	unsigned line; /* that is being read, from 1, counted from byte `from` on */
+	uint64_t from;
 	char text[KEYLOG_LINE_MAX + 1];
 	uint32_t n_text;
 	bool overlong;
@@ -39,8 +40,9 @@ struct keylog {
 	void *ctx;
 	char complained[128]; /* what is wrong with the file itself, told once */
 	/* the newest `max` sessions, list[0] the oldest, number first_number */
-	struct rlpx_key *list;
+	struct rlpx_key *list; /* within `room`, which has twice the place, so that making room is no work */
 	uint32_t n, max;
+	struct rlpx_key *room;
 	uint64_t first_number;
 	uint64_t dropped;  /* sessions that made room */
 	uint64_t mistakes; /* lines refused */
@@ -54,7 +56,8 @@ int keylog_open(struct keylog *k, const char *path, uint32_t max, keylog_complai
 void keylog_close(struct keylog *k);
 
 /* keylog_read takes what has been appended; a last line without end waits. A file that was replaced or cut
- * short is read from its beginning; sessions already known are not taken again. Returns how many sessions are
+ * short is read from its beginning; sessions already known are not taken again. Of more than a log holds only the last `max` lines
+ * that are no comments are read, whatever the file's length. Returns how many sessions are
  * new, or -errno (as keylog_open; what is known stays). */
 int keylog_read(struct keylog *k);
 

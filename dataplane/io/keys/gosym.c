@@ -32,6 +32,11 @@ add_segment(struct gosym_file *f, const uint8_t *ph)
 		bytes = f->n - offset;
 	if (vaddr > UINT64_MAX - bytes)
 		return;
+	uint64_t all = bytes;
+	for (uint32_t i = 0; i < f->segments; i++)
+		all += f->segment[i].file_bytes;
+	if (all > 2 * f->n) /* the same bytes again and again are no program's */
+		return;
 	f->segment[f->segments++] = (struct gosym_segment){vaddr, bytes, offset, (flags & PF_X) != 0, (flags & PF_W) != 0};
 }
 
@@ -102,10 +107,12 @@ is_named(const struct gosym_file *f, const struct sections *s, const uint8_t *sh
 static void
 read_section(struct gosym_file *f, struct sections *s, const uint8_t *sh)
 {
-	uint64_t at, bytes, link = gosym_u32(sh + 40);
+	uint64_t at, bytes, strings, strings_bytes, link = gosym_u32(sh + 40);
 	if (!section_bytes(f, sh, &at, &bytes))
 		return;
-	if (gosym_u32(sh + 4) == SHT_SYMTAB && link < s->n && section_bytes(f, section(f, s, link), &f->strtab, &f->strtab_bytes)) {
+	if (gosym_u32(sh + 4) == SHT_SYMTAB && link < s->n && section_bytes(f, section(f, s, link), &strings, &strings_bytes)) {
+		f->strtab = strings;
+		f->strtab_bytes = strings_bytes;
 		f->symtab = at;
 		f->symtab_bytes = bytes;
 		f->has_symtab = bytes > SYM_BYTES;
@@ -136,7 +143,7 @@ int
 gosym_open(struct gosym_file *f, const void *p, uint64_t n, const char **why)
 {
 	struct sections s;
-	*f = (struct gosym_file){.p = p, .n = n};
+	*f = (struct gosym_file){.p = p, .n = n, .steps = GOSYM_STEPS};
 	if (n > GOSYM_FILE_MAX)
 		return refuse(why, EFBIG, "is longer than any program that this is for");
 	if (n < EHDR_BYTES || memcmp(f->p, "\177ELF", 4) != 0)

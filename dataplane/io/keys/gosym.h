@@ -4,7 +4,8 @@
  * name, or by its magic number when the section headers are gone too. Formats: Go's src/debug/gosym/pclntab.go and src/runtime/symtab.go, of
  * Go 1.2, 1.16, 1.18 and 1.20 (each until the next); ELF of 64 bits, little-endian.
  *
- * The file is hostile input: every offset in it is checked, nothing is believed that cannot be. */
+ * The file is hostile input: every offset in it is checked, nothing is believed that cannot be, and the steps that depend on each other are counted:
+ * what takes more than GOSYM_STEPS of them is looked for no longer. */
 #ifndef IO_KEYS_GOSYM_H
 #define IO_KEYS_GOSYM_H
 
@@ -16,6 +17,7 @@
 
 #define GOSYM_FILE_MAX (1ull << 30) /* a longer file is refused */
 #define GOSYM_SEGMENTS_MAX 32u
+#define GOSYM_STEPS (1ull << 27) /* relocations and words that are looked at: for a large node some 10^7 */
 #define GOSYM_NAME_MAX 512u
 #define GOSYM_VERSION_MAX 32u
 #define GOSYM_X86_64 62u /* ELF's e_machine */
@@ -43,8 +45,9 @@ struct gosym_file {
 	uint64_t n;
 	uint16_t machine;
 	bool position_independent;
-	struct gosym_segment segment[GOSYM_SEGMENTS_MAX];
+	struct gosym_segment segment[GOSYM_SEGMENTS_MAX]; /* not more than twice the file in all */
 	uint32_t segments;
+	uint64_t steps; /* that are left */
 	uint64_t rela, rela_bytes; /* offset in the file of the dynamic relocations; 0: none */
 	bool has_symtab, has_pclntab;
 	uint64_t symtab, symtab_bytes, strtab, strtab_bytes;

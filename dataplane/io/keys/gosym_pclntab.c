@@ -27,10 +27,20 @@ is_relative(const struct gosym_file *f, const uint8_t *rela)
 	return type == (f->machine == GOSYM_AARCH64 ? AARCH64_RELATIVE : X86_64_RELATIVE);
 }
 
+/* Takes a step; false: there is none left. */
 static bool
-relocated(const struct gosym_file *f, uint64_t vaddr, uint64_t *value)
+step(uint64_t *steps)
 {
-	for (uint64_t i = 0; i + RELA_BYTES <= f->rela_bytes; i += RELA_BYTES) {
+	if (*steps == 0)
+		return false;
+	--*steps;
+	return true;
+}
+
+static bool
+relocated(const struct gosym_file *f, uint64_t vaddr, uint64_t *value, uint64_t *steps)
+{
+	for (uint64_t i = 0; i + RELA_BYTES <= f->rela_bytes && step(steps); i += RELA_BYTES) {
 		const uint8_t *r = f->p + f->rela + i;
 		if (gosym_u64(r) == vaddr && is_relative(f, r)) {
 			*value = gosym_u64(r + 16);
@@ -41,14 +51,14 @@ relocated(const struct gosym_file *f, uint64_t vaddr, uint64_t *value)
 }
 
 bool
-gosym_pointer(const struct gosym_file *f, uint64_t vaddr, uint64_t *value)
+gosym_pointer(const struct gosym_file *f, uint64_t vaddr, uint64_t *value, uint64_t *steps)
 {
 	uint64_t at;
 	if (!gosym_offset(f, vaddr, 8, &at))
 		return false;
-	if (!f->position_independent || !relocated(f, vaddr, value))
+	if (!f->position_independent || !relocated(f, vaddr, value, steps))
 		*value = gosym_u64(f->p + at);
-	return true;
+	return *steps > 0;
 }
 
 /* ---- the table ---- */
@@ -160,11 +170,11 @@ text_fits(const struct gosym_file *f, const struct gosym_pclntab *t, uint64_t te
 
 /* A moduledata at an address knows the first and the last function's place. */
 static bool
-text_of_module(const struct gosym_file *f, const struct gosym_pclntab *t, uint64_t module, uint64_t *text)
+text_of_module(struct gosym_file *f, const struct gosym_pclntab *t, uint64_t module, uint64_t *text)
 {
 	uint64_t first = place_of(f, t, 0), end = place_of(f, t, t->functions), minpc, maxpc;
 	for (unsigned i = MODULE_MINPC_FIRST; i < MODULE_MINPC_LAST; i++) {
-		if (!gosym_pointer(f, module + 8 * i, &minpc) || !gosym_pointer(f, module + 8 * i + 8, &maxpc))
+		if (!gosym_pointer(f, module + 8 * i, &minpc, &f->steps) || !gosym_pointer(f, module + 8 * i + 8, &maxpc, &f->steps))
 			return false;
 		if (maxpc > minpc && maxpc - minpc == end - first && text_fits(f, t, minpc - first)) {
 			*text = minpc - first;
@@ -176,10 +186,10 @@ text_of_module(const struct gosym_file *f, const struct gosym_pclntab *t, uint64
 
 /* A moduledata begins with the table's address. */
 static bool
-text_by_module(const struct gosym_file *f, const struct gosym_pclntab *t, uint64_t *text)
+text_by_module(struct gosym_file *f, const struct gosym_pclntab *t, uint64_t *text)
 {
 	unsigned tried = 0;
-	for (uint64_t i = 0; i + RELA_BYTES <= f->rela_bytes && tried < CANDIDATES_MAX; i += RELA_BYTES) {
+	for (uint64_t i = 0; i + RELA_BYTES <= f->rela_bytes && tried < CANDIDATES_MAX && step(&f->steps); i += RELA_BYTES) {
 		const uint8_t *r = f->p + f->rela + i;
 		if (gosym_u64(r + 16) != t->vaddr || !is_relative(f, r))
 			continue;
@@ -189,7 +199,7 @@ text_by_module(const struct gosym_file *f, const struct gosym_pclntab *t, uint64
 	}
 	for (uint32_t k = 0; k < f->segments; k++) {
 		const struct gosym_segment *s = &f->segment[k];
-		for (uint64_t i = 0; s->writable && i + 8 <= s->file_bytes && tried < CANDIDATES_MAX; i += 8) {
+		for (uint64_t i = 0; s->writable && i + 8 <= s->file_bytes && tried < CANDIDATES_MAX && step(&f->steps); i += 8) {
 			if (gosym_u64(f->p + s->offset + i) != t->vaddr)
 				continue;
 			tried++;
@@ -201,12 +211,12 @@ text_by_module(const struct gosym_file *f, const struct gosym_pclntab *t, uint64
 }
 
 static bool
-find_text(const struct gosym_file *f, struct gosym_pclntab *t, uint64_t text_section)
+find_text(struct gosym_file *f, struct gosym_pclntab *t, uint64_t text_section)
 {
 	uint64_t text;
 	if (is_wide(t))
 		return true;
-	if (gosym_pointer(f, t->vaddr + 8 + 16, &text) && text_fits(f, t, text))
+	if (gosym_pointer(f, t->vaddr + 8 + 16, &text, &f->steps) && text_fits(f, t, text))
 		t->text = text;
 	else if (text_by_module(f, t, &text))
 		t->text = text;
@@ -267,12 +277,13 @@ gosym_pclntab_find(const struct gosym_file *f, const char *name, uint64_t *vaddr
 {
 	const struct gosym_pclntab *t = &f->pcln;
 	size_t len = strlen(name);
+	uint64_t steps = GOSYM_STEPS;
 	for (uint64_t i = 0; i < t->functions; i++) {
 		if (!gosym_is(f, name_of(f, t, i), t->at + t->bytes, name, len))
 			continue;
 		if (!is_wide(t))
 			*vaddr = t->text + place_of(f, t, i);
-		else if (!gosym_pointer(f, t->vaddr + t->functab + i * entry_bytes(t), vaddr))
+		else if (!gosym_pointer(f, t->vaddr + t->functab + i * entry_bytes(t), vaddr, &steps))
 			return false;
 		return true;
 	}

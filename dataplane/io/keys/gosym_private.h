@@ -60,8 +60,9 @@ gosym_is(const struct gosym_file *f, uint64_t at, uint64_t end, const char *name
 	return at < end && len < end - at && memcmp(f->p + at, name, len) == 0 && f->p[at + len] == 0;
 }
 
-/* gosym_pointer reads a pointer at an address as the loader would leave it, not yet moved. */
-bool gosym_pointer(const struct gosym_file *f, uint64_t vaddr, uint64_t *value);
+/* gosym_pointer reads a pointer at an address as the loader would leave it, not yet moved. *steps pays for each relocation that is looked at; false also
+ * when there are none left. */
+bool gosym_pointer(const struct gosym_file *f, uint64_t vaddr, uint64_t *value, uint64_t *steps);
 
 /* gosym_pclntab_open looks for the table: in the section of that name (at, bytes; 0, 0: no such section), else everywhere. text_section: where .text is,
  * or 0. */

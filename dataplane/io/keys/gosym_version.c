@@ -6,6 +6,7 @@
 #define HEAD_BYTES 32u
 #define BIG_ENDIAN 1u
 #define INLINE 2u
+#define MATCHES_MAX 64u
 
 /* A string's length before it, seven bits a byte, the lowest first. */
 static bool
@@ -50,7 +51,7 @@ static bool
 take_by_pointer(struct gosym_file *f, uint64_t vaddr)
 {
 	uint64_t header, p, n, at;
-	return gosym_pointer(f, vaddr, &header) && gosym_pointer(f, header, &p) && gosym_pointer(f, header + 8, &n) &&
+	return gosym_pointer(f, vaddr, &header, &f->steps) && gosym_pointer(f, header, &p, &f->steps) && gosym_pointer(f, header + 8, &n, &f->steps) &&
 	       gosym_offset(f, p, n, &at) && take(f, at, n);
 }
 
@@ -67,11 +68,16 @@ read_info(struct gosym_file *f, const struct gosym_segment *s, uint64_t i)
 void
 gosym_version_open(struct gosym_file *f)
 {
+	unsigned matches = 0;
 	for (uint32_t k = 0; k < f->segments; k++) {
 		const struct gosym_segment *s = &f->segment[k];
 		uint64_t i = (ALIGN - s->vaddr % ALIGN) % ALIGN;
-		for (; i + HEAD_BYTES <= s->file_bytes; i += ALIGN)
-			if (memcmp(f->p + s->offset + i, "\xff Go buildinf:", 14) == 0 && read_info(f, s, i))
+		for (; i + HEAD_BYTES <= s->file_bytes && matches < MATCHES_MAX; i += ALIGN) {
+			if (memcmp(f->p + s->offset + i, "\xff Go buildinf:", 14) != 0)
+				continue;
+			matches++;
+			if (read_info(f, s, i))
 				return;
+		}
 	}
 }

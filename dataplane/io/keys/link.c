@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define RETRY_MIN_MS 200u
@@ -47,6 +48,16 @@ hang_up(struct link *l, uint64_t now_ms, const char *why)
 	say(l, why);
 }
 
+/* Secrets are given to nobody who could not read them out of the node himself. Who listens counts, not who serves: a dataplane that root has started
+ * listens before it becomes its own user. */
+static bool
+may_have_keys(int fd)
+{
+	struct ucred who;
+	socklen_t n = sizeof who;
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 && (who.uid == 0 || who.uid == geteuid());
+}
+
 static void
 greet(struct link *l, uint64_t now_ms)
 {
@@ -59,13 +70,15 @@ greet(struct link *l, uint64_t now_ms)
 	if (l->fd < 0) {
 		bool denied = l->fd == -EACCES || l->fd == -EPERM;
 		l->fd = -1;
-		say(l, denied ? "this user may not attach to the dataplane: run as root, or as the dataplane's own user"
+		say(l, denied ? "this user may not attach to the dataplane: run as root, or as the user who started it"
 			      : "no dataplane answers on the channel yet; sessions are kept until one does");
 		return;
 	}
 	l->since_ms = now_ms;
 	l->state = LINK_GREETED;
-	if (channel_send(l->fd, &m, NULL, 0) != 0)
+	if (!may_have_keys(l->fd))
+		hang_up(l, now_ms, "neither root nor this user listens on the channel: sessions are not for whoever that is; see who made that socket");
+	else if (channel_send(l->fd, &m, NULL, 0) != 0)
 		hang_up(l, now_ms, "the dataplane hung up");
 }
 
@@ -132,7 +145,7 @@ link_turn(struct link *l, const struct store *s, uint64_t now_ms)
 		return;
 	if (rc < 0)
 		hang_up(l, now_ms, l->state == LINK_READY ? "the dataplane hung up: it has gone, or another sentinel-keys took this one's place"
-							  : "the dataplane refused this user or this version: run as root, or as the dataplane's own user");
+							  : "the dataplane refused this user or this version: run as root, or as the user who started it");
 	else if (l->state == LINK_GREETED && now_ms - l->since_ms > ANSWER_MS)
 		hang_up(l, now_ms, "the dataplane does not answer");
 	else if (l->waiting && now_ms > l->retry_ms)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* link: sentinel-keys' end of the channel (abi/channel.h). It connects again for ever; a dataplane that it has not talked to yet is told everything, then
- * what is new. One message is under way at a time. */
+ * what is new. It talks to none but what root or its own user has started (SO_PEERCRED). One message is under way at a time. */
 #ifndef IO_KEYS_LINK_H
 #define IO_KEYS_LINK_H
 

@@ -4,6 +4,7 @@
 #include "abi/notify.h"
 #include "io/keys/link.h"
 #include "io/keys/privileges.h"
+#include "io/keys/reader.h"
 #include "io/keys/target.h"
 
 #include <errno.h>
@@ -25,15 +26,14 @@
 #define TELL_EVERY_MS 60000u
 
 static const char usage_text[] =
-	"usage: sentinel-keys [--keylog FILE]... [--geth PID|EXE]... [--channel SOCKET] [--user NAME]\n"
+	"usage: sentinel-keys [--keylog FILE]... [--geth PID|EXE]... [--channel SOCKET]\n"
 	"       sentinel-keys --check EXE\n"
 	"       sentinel-keys --table | --print-sandbox\n"
 	"Brings the secrets of RLPx (devp2p) sessions to sentinel-dataplane, which cannot read these sessions without.\n"
 	"  --keylog FILE     a key log, read while it grows; a file that takes its place is read too. Mode 0600 or less\n"
 	"  --geth PID|EXE    a node on this machine: its program, or one of its processes. Every process of the program is probed, also\n"
 	"                    after a restart; by EXE also a newer program of this name. Needs root, most of whose rights are given up\n"
-	"  --channel SOCKET  where the dataplane listens (default " DEFAULT_CHANNEL ")\n"
-	"  --user NAME       become this user after the start (root, or the dataplane's user: others may not bring keys)\n"
+	"  --channel SOCKET  where the dataplane listens (default " DEFAULT_CHANNEL "). It takes sessions from root, or from the user who started it\n"
 	"  --check EXE       say what is found in a node's program: the Go that made it, the function, its place; 0 if it can be probed\n"
 	"  --no-sandbox      for debuggers: keep every system call\n"
 	"  --print-sandbox   print the system calls that it may make once it has begun, and why\n"
@@ -46,7 +46,7 @@ static const char usage_text[] =
 struct options {
 	const char *log[SOURCES_MAX], *geth[SOURCES_MAX];
 	unsigned logs, geths;
-	const char *channel, *user, *check;
+	const char *channel, *check;
 	bool table, help, no_sandbox, print_sandbox;
 };
 
@@ -78,11 +78,17 @@ now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
 }
 
+/* Each source is a kind of its own: mistakes in a key log leave room for what is said of the others. */
 static void
-say(const char *sentence)
+say_of_target(const char *sentence)
 {
-	static struct log_kind kind;
-	log_say(&kind, LOG_NOTE, "%s", sentence);
+	LOG(LOG_NOTE, "%s", sentence);
+}
+
+static void
+say_of_link(const char *sentence)
+{
+	LOG(LOG_NOTE, "%s", sentence);
 }
 
 static int
@@ -93,10 +99,9 @@ fail(const char *sentence)
 }
 
 static void
-complain(void *ctx, const char *text)
+complain(void *kind, const char *text)
 {
-	(void)ctx;
-	say(text);
+	log_say(kind, LOG_NOTE, "%s", text);
 }
 
 /* ---- command line ---- */
@@ -116,7 +121,6 @@ parse_options(int argc, char **argv, struct options *o)
 		const char *flag = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
 		bool log = strcmp(flag, "--keylog") == 0, geth = strcmp(flag, "--geth") == 0;
 		const char **one = strcmp(flag, "--channel") == 0 ? &o->channel
-				   : strcmp(flag, "--user") == 0  ? &o->user
 				   : strcmp(flag, "--check") == 0 ? &o->check
 								  : NULL;
 		bool *set = strcmp(flag, "--help") == 0 || strcmp(flag, "-h") == 0 ? &o->help
@@ -171,23 +175,21 @@ on_session(void *ctx, const struct rlpx_key *key, uint32_t pid)
 static void
 read_log(struct keys *k, struct keylog *log)
 {
-	int fresh = keylog_read(log);
-	for (uint32_t i = 0; fresh > 0 && i < log->n; i++)
-		store_add(&k->store, &log->list[i]);
+	store_log(&k->store, log, keylog_read(log));
 }
 
 /* A file that is not there yet is waited for; one that others may read is a mistake that somebody must mend. */
 static int
 open_log(struct keys *k, unsigned i)
 {
+	static struct log_kind kind[SOURCES_MAX];
 	struct keylog *log = &k->log[i];
-	int rc = keylog_begin(log, k->opt.log[i], 0, complain, NULL);
+	int rc = keylog_begin(log, k->opt.log[i], 0, complain, &kind[i]);
 	if (rc == 0)
 		rc = keylog_read(log);
 	if (rc < 0 && rc != -ENOENT)
 		return 1;
-	for (uint32_t s = 0; s < log->n; s++)
-		store_add(&k->store, &log->list[s]);
+	store_log(&k->store, log, rc);
 	return 0;
 }
 
@@ -198,7 +200,7 @@ open_targets(struct keys *k)
 	if (k->opt.geths == 0)
 		return 0;
 	for (unsigned i = 0; i < k->opt.geths; i++) {
-		if (target_init(&k->target[i], k->opt.geth[i], say, err, sizeof err) != 0)
+		if (target_init(&k->target[i], k->opt.geth[i], say_of_target, err, sizeof err) != 0)
 			return fail(err);
 	}
 	k->probe = probe_open(on_session, k, err, sizeof err);
@@ -297,18 +299,20 @@ start(struct keys *k)
 {
 	char err[512];
 	mlock(&k->store, sizeof k->store); /* secrets stay out of swap where that may be asked for */
+	if (k->opt.geths > 0 && reader_start(!k->opt.no_sandbox, err, sizeof err) != 0)
+		return fail(err);
 	for (unsigned i = 0; i < k->opt.logs; i++)
 		if (open_log(k, i) != 0)
 			return 1;
 	if (open_targets(k) != 0)
 		return 1;
-	if (privileges_drop(k->opt.user, k->opt.geths > 0, err, sizeof err) != 0)
+	if (privileges_drop(k->opt.geths > 0, err, sizeof err) != 0)
 		return fail(err);
 	if (k->opt.no_sandbox)
 		log_say(NULL, LOG_WARN, "--no-sandbox: every system call stays allowed; not for a box that is in use");
 	else if (privileges_confine(k->opt.geths > 0 ? PRIVILEGES_PROBES : 0, err, sizeof err) != 0)
 		return fail(err);
-	link_init(&k->link, k->opt.channel, say);
+	link_init(&k->link, k->opt.channel, say_of_link);
 	k->told_ms = now_ms();
 	return 0;
 }

@@ -6,7 +6,6 @@
 #include <cap-ng.h>
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,7 +16,7 @@ static const unsigned placing[] = {CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN};
 static bool few; /* privileges_drop has left no more than the few */
 
 static int
-keep_few(const char *user, bool probes)
+keep_few(bool probes)
 {
 	const capng_type_t kept = CAPNG_PERMITTED | CAPNG_BOUNDING_SET;
 	capng_clear(CAPNG_SELECT_ALL);
@@ -27,32 +26,41 @@ keep_few(const char *user, bool probes)
 	for (unsigned i = 0; probes && i < sizeof placing / sizeof placing[0]; i++)
 		capng_update(CAPNG_ADD, kept, placing[i]);
 	few = probes;
-	if (user == NULL)
-		return capng_apply(CAPNG_SELECT_BOTH) == 0 ? 0 : -EPERM;
-	const struct passwd *pw = getpwnam(user);
-	if (pw == NULL)
-		return -ENOENT;
-	return capng_change_id((int)pw->pw_uid, (int)pw->pw_gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) == 0 ? 0 : -EPERM;
+	return capng_apply(CAPNG_SELECT_BOTH) == 0 ? 0 : -EPERM;
 }
 
 int
-privileges_drop(const char *user, bool probes, char *err, size_t cap)
+privileges_drop(bool probes, char *err, size_t cap)
 {
 	const struct rlimit none = {0, 0};
 	int rc = 0;
 	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		rc = -errno;
 	if (rc == 0 && geteuid() == 0)
-		rc = keep_few(user, probes);
-	else if (rc == 0 && user != NULL)
-		rc = -EPERM;
+		rc = keep_few(probes);
 	if (rc == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		rc = -errno;
-	if (rc == -ENOENT)
-		snprintf(err, cap, "there is no user %s", user);
-	else if (rc != 0)
-		snprintf(err, cap, "cannot give up privileges: %s%s", strerror(-rc), user != NULL ? "; only root can become another user" : "");
+	if (rc != 0)
+		snprintf(err, cap, "cannot give up privileges: %s", strerror(-rc));
 	return rc;
+}
+
+int
+privileges_none(bool sandbox, char *err, size_t cap)
+{
+	const struct rlimit none = {0, 0};
+	int rc = setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ? -errno : 0;
+	capng_clear(CAPNG_SELECT_ALL);
+	if (rc == 0 && geteuid() == 0 && capng_apply(CAPNG_SELECT_BOTH) != 0)
+		rc = -EPERM;
+	if (rc != 0) {
+		snprintf(err, cap, "cannot give up privileges: %s", strerror(-rc));
+		return rc;
+	}
+	rc = sandbox ? confine_paths(NULL, 0, err, cap) : 0;
+	if (rc >= 0 && sandbox && !confine_sanitized())
+		rc = confine_calls(&privileges_table, 0, err, cap);
+	return rc < 0 ? rc : 0;
 }
 
 void

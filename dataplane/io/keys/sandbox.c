@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The system calls that sentinel-keys may make once it has begun. It holds secrets of nodes and may place probes, so what it could be made to do by a
- * program file or by the dataplane ends here. */
+/* The system calls that sentinel-keys may make once it has begun. It holds secrets of nodes and may place probes, so what it could be made to do by the
+ * dataplane ends here. Programs are understood by a process of its own (reader.h), which has the lines without probes, and no capability. */
 #include "io/keys/privileges.h"
 
 #include "abi/confine_lines.h"
@@ -32,6 +32,7 @@ static const struct confine_call calls[] = {
 	/* the channel */
 	USUAL("socket", "the dataplane is looked for again", CONFINE_INT(0, "family", AF_UNIX)),
 	USUAL("connect", "the same"),
+	USUAL("getsockopt", "who listens there", CONFINE_INT(2, "option", SO_PEERCRED)),
 	USUAL("sendmsg", "what goes to it, with a memory file"),
 	USUAL("recvmsg", "what it says to that"),
 	SOME("memfd_create", "the memory file with sessions"),

@@ -16,6 +16,14 @@ store_add(struct store *s, const struct rlpx_key *key)
 	return true;
 }
 
+void
+store_log(struct store *s, const struct keylog *log, int fresh)
+{
+	uint32_t n = fresh < 0 ? 0 : (uint32_t)fresh < log->n ? (uint32_t)fresh : log->n;
+	for (uint32_t i = log->n - n; i < log->n; i++)
+		store_add(s, &log->list[i]);
+}
+
 char *
 store_text(const struct store *s, uint64_t from, size_t *n, uint64_t *next)
 {

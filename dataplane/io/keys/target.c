@@ -2,6 +2,7 @@
 #include "io/keys/target.h"
 
 #include "io/keys/privileges.h"
+#include "io/keys/reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -145,7 +146,7 @@ look_into(struct target *t, struct probe *p, int inotify, int fd)
 {
 	struct program program;
 	char err[256];
-	int rc = program_read(fd, &program, err, sizeof err);
+	int rc = reader_program(fd, &program, err, sizeof err);
 	if (rc == -EAGAIN)
 		return 0;
 	t->done = true;

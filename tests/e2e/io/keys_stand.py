@@ -48,13 +48,16 @@ class Node:
 class Dataplane:
     """Takes sessions, as the real one does; `lines` of the present one."""
 
-    def __init__(self, path, version=3):
+    def __init__(self, path, version=3, user=0):
         self.version = version
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.bind(path)
+        os.seteuid(user)  # whose it is for the other side
         self.socket.listen(4)
-        self.path, self.lines, self.texts, self.peer, self.refuse = path, [], 0, None, False
-        threading.Thread(target=self.serve, daemon=True).start()
+        os.seteuid(0)
+        self.path, self.lines, self.texts, self.peer, self.refuse, self.hellos = path, [], 0, None, False, 0
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def say(self, kind, body):
         self.peer.send(struct.pack("<IHH", MAGIC, kind, 0) + body.ljust(48, b"\0"))
@@ -75,6 +78,7 @@ class Dataplane:
             magic, kind, n_fds = struct.unpack_from("<IHH", data)
             assert magic == MAGIC and len(data) == 56
             if kind == HELLO:
+                self.hellos += 1
                 assert struct.unpack_from("<III", data, 8)[2] == 1, "the role"
                 self.say(WELCOME, struct.pack("<IIII", self.version, 0, os.getpid(), 0))
             elif kind == KEYS:
@@ -95,9 +99,16 @@ class Dataplane:
         self.say(SAID, struct.pack("<QI", number, 2 if self.refuse else 0))
 
     def hang_up(self):
+        # woken before anything is closed: its numbers would be the next one's
+        for end in (self.socket, self.peer):
+            try:
+                if end is not None:
+                    end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # has gone already
+        self.thread.join(20)
         self.socket.close()
         if self.peer is not None:
-            self.peer.shutdown(socket.SHUT_RDWR)
             self.peer.close()
         os.unlink(self.path)
 

@@ -121,6 +121,14 @@ def probing(folder, node, other):
     for held in ("CapEff:\t0000000000080004", "CapBnd:\t000000c000280004"):
         assert held in open(f"/proc/{keys.process.pid}/status", encoding="ascii").read(), "rights that were kept"
 
+    with open(f"/proc/{keys.process.pid}/task/{keys.process.pid}/children", encoding="ascii") as f:
+        reader, = f.read().split()  # who looks into programs has nothing
+    with open(f"/proc/{reader}/status", encoding="ascii") as f:
+        status = f.read()
+    for held in ("CapEff", "CapPrm", "CapBnd", "CapInh"):
+        assert f"{held}:\t0000000000000000" in status, status
+    assert "Seccomp:\t2" in status or "sanitizers" in keys.said(), status
+
     # a file that is written in place is let go before, and probed again after it
     newer.end()
     first.end()
@@ -147,9 +155,8 @@ def probing(folder, node, other):
 def by_process(folder, node):
     channel = os.path.join(folder, "channel")
     dataplane = Dataplane(channel)
-    os.chmod(channel, 0o666)
     n = Node(node, popen)
-    keys = Keys(folder, "--geth", str(n.process.pid), "--channel", channel, "--user", "nobody")
+    keys = Keys(folder, "--geth", str(n.process.pid), "--channel", channel)
     keys.wait_said("attached")
     aes, mac = fresh(), fresh()
     n.session(aes, mac)
@@ -196,6 +203,28 @@ def logs(folder):
     keys.stop()
     assert not [s for s in secrets if s in keys.said()], "a secret in the log"
     dataplane.hang_up()
+    # a log that is all mistakes is told of now and then, and takes nobody else's turn
+    dataplane = Dataplane(channel)
+    spoiled = path + ".spoiled"
+    attached = keys.said().count("attached to")
+    write("no session\n" * 50, name=spoiled)
+    keys = Keys(folder, "--keylog", spoiled, "--channel", channel)
+    keys.wait_said("attached to", attached + 1)
+    assert 9 <= keys.said().count("a line begins with rlpx") < 15, keys.said()
+    keys.stop()
+    dataplane.hang_up()
+    # whoever else listens there gets nothing
+    impostor = Dataplane(channel, user=65534)
+    keys = Keys(folder, "--keylog", path + ".mine", "--channel", channel)
+    mine = line()
+    write(mine + "\n", name=path + ".mine")
+    keys.wait_said("neither root nor this user listens")
+    assert impostor.hellos == 0 and not impostor.lines
+    impostor.hang_up()
+    dataplane = Dataplane(channel)
+    assert sessions(dataplane, keys.log, 1) == [mine]
+    keys.stop()
+    dataplane.hang_up()
     older = Dataplane(channel, version=2)
     keys = Keys(folder, "--keylog", path + ".none", "--channel", channel)
     keys.wait_said("says what it should not")
@@ -222,9 +251,8 @@ def refusals(folder, node):
     refuses("is no file that can be a program", EXE, "--geth", "/dev/null", *channel)
     refuses("must be 0600 or less", EXE, "--keylog", open_log, *channel)
     refuses("Probes need root", EXE, "--geth", node, *channel, user=65534)
-    refuses("there is no user", EXE, "--geth", node, "--user", "no-such-user", *channel)
     refuses("no uprobes", "unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /sys && exec "$0" "$@"', EXE, "--geth", node, *channel)
-    for argv in ([], ["--keylog"], ["--geth", ""], ["--frob"], ["x"], ["--keylog", "x"] * 17):
+    for argv in ([], ["--keylog"], ["--geth", ""], ["--frob"], ["--keylog", "x", "--user", "nobody"], ["x"], ["--keylog", "x"] * 17):
         refuses("usage", EXE, *argv, code=2)
     done = subprocess.run([EXE, "--check", node], capture_output=True, text=True, check=True)
     assert "by .gopclntab" in done.stdout and "row 1" in done.stdout and "made by   go1." in done.stdout, done.stdout

@@ -20,13 +20,8 @@ hear(void *ctx, const char *text)
 static void
 begin(struct keylog *k)
 {
-	memset(k, 0, sizeof *k);
-	k->fd = -1;
-	k->line = 1;
-	k->max = 16;
-	k->path = strdup("log");
-	k->list = calloc(k->max, sizeof *k->list);
-	k->complain = hear;
+	int rc = keylog_begin(k, "log", 16, hear, NULL);
+	assert(rc == 0);
 }
 
 static char *

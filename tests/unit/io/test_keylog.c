@@ -265,6 +265,72 @@ oldest_go(void **state)
 }
 
 static void
+append_lines(unsigned from, unsigned n)
+{
+	FILE *f = fopen(path, "a");
+	assert_non_null(f);
+	for (unsigned i = from; i < from + n; i++)
+		fprintf(f, "rlpx %064x - - -\n", i);
+	fclose(f);
+}
+
+static unsigned
+number_of(const struct rlpx_key *s)
+{
+	return (unsigned)s->aes[29] << 16 | (unsigned)s->aes[30] << 8 | s->aes[31];
+}
+
+/* Far more than is kept: what is not kept is not looked at, not even mistakes in it. */
+static void
+only_the_end(void **state)
+{
+	struct keylog k;
+	write_file("no session\nrlpx " A " - - -\n", false);
+	assert_int_equal(truncate(path, 1ll << 40), 0); /* a terabyte, most of it one line without end */
+	write_file("\nno session\n", true);
+	append_lines(1, 100);
+	write_file("# a comment\n\n\r\n", true);
+	append_lines(101, 5);
+	assert_int_equal(keylog_open(&k, path, 20, hear, NULL), 0);
+	assert_int_equal(k.n, 20);
+	assert_int_equal(k.dropped + k.mistakes, 0);
+	assert_int_equal(number_of(&k.list[0]), 86);
+	assert_int_equal(number_of(&k.list[19]), 105);
+	/* and so while it grows, at whatever piece it had got to */
+	write_file("rlpx 00", true);
+	assert_int_equal(keylog_read(&k), 0);
+	write_file("\nbad\n", true);
+	append_lines(200, 10000);
+	write_file("x\n", true);
+	n_said = 0;
+	assert_int_equal(keylog_read(&k), 19);
+	assert_int_equal(n_said, 1); /* the x */
+	assert_non_null(strstr(said, "lines counted from byte"));
+	assert_non_null(strstr(said, ":20:1: "));
+	assert_int_equal(k.n, 20);
+	assert_int_equal(number_of(&k.list[19]), 10199);
+	assert_int_equal(number_of(&k.list[0]), 105);
+	keylog_close(&k);
+}
+
+/* Just as many lines as are read, and one more, with ends of both kinds. */
+static void
+the_last_lines(void **state)
+{
+	for (unsigned n = 8; n < 14; n++) {
+		struct keylog k;
+		write_file("", false);
+		append_lines(1, n);
+		assert_int_equal(keylog_open(&k, path, 10, hear, NULL), 0);
+		assert_int_equal(k.n, n < 10 ? n : 10);
+		assert_int_equal(k.dropped, 0);
+		assert_int_equal(k.from, n > 10 ? (n - 10) * 76 : 0);
+		assert_int_equal(number_of(&k.list[k.n - 1]), n);
+		keylog_close(&k);
+	}
+}
+
+static void
 long_lines(void **state)
 {
 	struct keylog k;
@@ -294,6 +360,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(rotation, setup, teardown),
 		cmocka_unit_test_setup_teardown(modes, setup, teardown),
 		cmocka_unit_test_setup_teardown(oldest_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_the_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_last_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_lines, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,6 +133,59 @@ where_nothing_runs(void **state)
 	assert_int_equal(gosym_find_in(&f, GOSYM_FROM_SYMTAB, made_name[1], &at, &why), -ENOENT);
 }
 
+/* An image of everything that makes one search within another: relocations of no use, marks of a build, tables whose first address is nowhere. */
+static uint8_t *
+endless(uint32_t n, const struct made *m)
+{
+	uint8_t *p = calloc(1, n);
+	uint32_t marks = n / 2, tables = n - (n / 8);
+	struct made head = {.pie = true, .format = 120};
+	assert_non_null(p);
+	make_elf(&head);
+	put(&head, 54, 56, 2);
+	put(&head, 40, 0, 8);
+	put(&head, 60, 0, 2);
+	put(&head, 56, 4, 2);
+	make_phdr(&head, 0, 1, 6, 0, 0, n);
+	make_phdr(&head, 1, 2, 6, 0x300, 0x300, 48);
+	make_phdr(&head, 2, 1, 6, 0, 0, n);
+	make_phdr(&head, 3, 1, 6, 0, 0, n); /* once too often */
+	put(&head, 0x300, 7, 8); /* DT_RELA, DT_RELASZ */
+	put(&head, 0x308, 0x1000, 8);
+	put(&head, 0x310, 8, 8);
+	put(&head, 0x318, marks - 0x1000, 8);
+	memcpy(p, head.p, 0x400);
+	for (uint32_t i = marks; i + 32 <= tables; i += 32)
+		memcpy(p + i, "\xff Go buildinf:\x08", 16);
+	for (uint32_t i = tables; i + 0x400 <= n; i += 0x400)
+		memcpy(p + i, m->p + MADE_PCLN_OFFSET, 0x400);
+	for (uint32_t i = 0; i < 64; i++) { /* each of them a module for each of these tables */
+		uint64_t table = tables + 0x400 * (uint64_t)i;
+		memcpy(p + tables - 0x400 + 8 * i, &table, 8);
+	}
+	return p;
+}
+
+static void
+work_has_an_end(void **state)
+{
+	const uint32_t n = 8u << 20;
+	struct made m = {.format = 120, .textless = true};
+	struct gosym_file f;
+	const char *why;
+	make_elf(&m);
+	uint8_t *p = endless(n, &m);
+	assert_int_equal(gosym_open(&f, p, n, &why), -ENOEXEC);
+	assert_int_equal(f.segments, 2);
+	assert_true(f.rela_bytes > n / 4);
+	assert_int_equal(f.steps, 0); /* there is more of it, and it was left alone */
+	/* of the marks alone: a few are believed */
+	memset(p + n - n / 8, 0, n / 8);
+	assert_int_equal(gosym_open(&f, p, n, &why), -ENOEXEC);
+	assert_true(f.steps > 0 && f.steps >= GOSYM_STEPS - 64 * 3 * (f.rela_bytes / 24));
+	free(p);
+}
+
 /* Rows of the table by the Go that made a program. */
 static void
 rows(void **state)
@@ -198,6 +251,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(cut_short),
 		cmocka_unit_test(where_nothing_runs),
+		cmocka_unit_test(work_has_an_end),
 		cmocka_unit_test(rows),
 		cmocka_unit_test(another_cpu),
 	};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What sentinel-keys keeps, and what it believes of what comes out of the kernel. */
 #include "io/keys/probe.h"
+#include "io/keys/reader.h"
 #include "io/keys/store.h"
 
 #include <setjmp.h>
@@ -68,6 +69,43 @@ newest(void **state)
 	assert_null(store_text(&s, UINT64_MAX, &n, &next));
 }
 
+static struct keylog
+log_of(uint32_t from, uint32_t n)
+{
+	struct keylog log = {.list = calloc(n, sizeof *log.list), .n = n, .max = n};
+	assert_non_null(log.list);
+	for (uint32_t i = 0; i < n; i++)
+		log.list[i] = key(from + i);
+	return log;
+}
+
+/* Two logs that know more together than is kept: a new line of one takes one place, not those of the other. */
+static void
+logs(void **state)
+{
+	size_t n;
+	uint64_t next;
+	uint32_t first = 0, last = 0;
+	memset(&s, 0, sizeof s);
+	struct keylog old = log_of(0, STORE_MAX), other = log_of(STORE_MAX, STORE_MAX);
+	store_log(&s, &old, STORE_MAX - 1);
+	assert_int_equal(s.end, STORE_MAX - 1);
+	store_log(&s, &other, 10 * STORE_MAX); /* more than it keeps */
+	assert_int_equal(s.end, 2 * STORE_MAX - 1);
+	old.list[STORE_MAX - 1] = key(77777777);
+	store_log(&s, &old, 1);
+	store_log(&s, &old, 0);
+	store_log(&s, &old, -1);
+	assert_int_equal(s.end, 2 * STORE_MAX);
+	char *text = store_text(&s, 0, &n, &next);
+	assert_int_equal(lines(text, n, &first, &last), STORE_MAX);
+	assert_int_equal(first, STORE_MAX + 1);
+	assert_int_equal(last, 77777777);
+	store_wipe(text, n);
+	free(old.list);
+	free(other.list);
+}
+
 static struct probes_event
 event(void)
 {
@@ -130,12 +168,33 @@ odd_events(void **state)
 	}
 }
 
+static void
+answers(void **state)
+{
+	const struct program_id id = {1, 2, 1000, 3};
+	for (unsigned i = 0; i < 11; i++) {
+		struct reader_answer a = {.program = {.row = 0, .at = {.offset = 999}}};
+		memset(a.program.go_version, 'x', sizeof a.program.go_version);
+		a.program.at.offset += i == 1;
+		a.program.row = i == 2 ? PROBES_ROWS : i == 3 ? -2 : i == 4 || i == 5 ? -1 : 0;
+		strcpy(a.err, i == 5 || i == 7 || i == 3 ? "why" : "");
+		a.rc = i == 6 || i == 7 ? -5 : i == 8 ? 5 : 0;
+		if (i == 9)
+			a.program.at.from = (enum gosym_from)7;
+		assert_int_equal(reader_believe(&a, &id), i == 0 || i == 5 || i == 7 || i == 10);
+		assert_int_equal(a.program.go_version[GOSYM_VERSION_MAX - 1], 0);
+		assert_true(program_same(&a.program.id, &id));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(newest),
+		cmocka_unit_test(logs),
 		cmocka_unit_test(events),
+		cmocka_unit_test(answers),
 		cmocka_unit_test(odd_events),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
