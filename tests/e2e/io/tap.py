@@ -249,11 +249,27 @@ def check(scene, address, call_in):
     return after["sliced"] - before["sliced"]
 
 
+def others_cannot_hold_it():
+    """Whoever is not root finds nothing to lock that keeps root out."""
+    found = subprocess.run(["find", "/run/sentinel-tap", "-type", "f", "-name", f"net-{os.stat('/proc/self/ns/net').st_ino}"], capture_output=True, text=True, check=True).stdout.split()
+    assert len(found) == 1, found
+    for path in (*found, "/proc/self/ns/net"):
+        held = livebox.here("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", 'exec 9<"$0" && flock 9 && echo held && exec cat', path,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert held.stdout.readline() == ("held\n" if path not in found else ""), path
+        tap([], "filter", "--ports", str(PORT))
+        held.stdin.close()
+        held.wait()
+        livebox.STARTED.remove(held)
+
+
 def main():
     livebox.enter()
     scene = Scene()
     qdiscs = subprocess.run(["tc", "qdisc", "show"], capture_output=True, text=True, check=True).stdout
     tap(scene.tap_in, "attach", "--on", scene.tapped, "--ports", str(PORT))
+    if WAY == "lo":
+        others_cannot_hold_it()
     for address in scene.addresses:
         cut = check(scene, address, scene.call_in)
         assert (cut > 0) == (WAY in ("lo", "jumbo")), cut
