@@ -56,6 +56,14 @@ class Commands(unittest.TestCase):
             r = run(DATAPLANE, "--print-topology", stdout=full)
             self.assertEqual(r.returncode, 1)
 
+    def test_key_log_that_cannot_be_read(self):
+        bundle = self.bundle()
+        with open("open", "w", encoding="ascii"):
+            os.chmod("open", 0o644)
+        for path in ("nothere", "open", "tmp"):
+            r = self.refused(1, "leave it to sentinel-keys", DATAPLANE, "--source", CAPTURE, "--bundle", bundle, "--channel", "c", "--rlpx-keys", path)
+            self.assertIn(path + ": ", r.stderr)
+
     def test_capture_whose_name_begins_with_a_dash(self):
         os.symlink(CAPTURE, "-x.pcap")
         self.refused(2, "unknown option: -x.pcap", CTL, "replay", "-x.pcap")
