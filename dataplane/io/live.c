@@ -66,7 +66,7 @@ static const char usage_text[] =
 	"  sentinel-dataplane --profile box.yaml --print-topology      # what it makes of a profile\n"
 	"a profile (YAML, every key optional):\n"
 	"  huge_pages: true                           # for PCI devices, and interfaces by AF_XDP\n"
-	"  ports: [\"0000:03:00.0\", {device: \"0000:03:00.1\", args: \"mprq_en=1\", checksum: verify}, {interface: eth1, steer: true, queues: 2}]\n"
+	"  ports: [\"0000:03:00.0\", {device: \"0000:03:00.1\", args: \"mprq_en=1\", checksum: verify}, {interface: eth1, steer: true}]\n"
 	"  filter: {ports: [8545, 8546, 30303]}       # of steered ports, what is the nodes'; also addresses, vlans\n"
 	"  nodes: {geth-1: {addresses: [\"192.0.2.2\"], silence_s: 60}}     # figures and alarms of their own; also feeds\n"
 	"  feeds: {websocket: [8546], grpc: off}      # only on these ports; not at all; others by detection, on any\n"

@@ -56,6 +56,15 @@ class Commands(unittest.TestCase):
             r = run(DATAPLANE, "--print-topology", stdout=full)
             self.assertEqual(r.returncode, 1)
 
+    def test_profile_of_the_help_is_one(self):
+        text = run(DATAPLANE, "--help").stdout
+        with open("box.yaml", "w", encoding="ascii") as f:
+            f.write(text[text.index("\n", text.index("\na profile (YAML") + 1) + 1:])
+        shown = run(DATAPLANE, "--profile", "box.yaml", "--print-topology")
+        self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+        for words in ("0000:03:00.0", "filter", "eth1"):
+            self.assertIn(words, shown.stdout)
+
     def test_key_log_that_cannot_be_read(self):
         bundle = self.bundle()
         with open("open", "w", encoding="ascii"):
