@@ -142,6 +142,20 @@ kernel_link_get(int fd, const char *interface)
 	return (r.ifr_flags & IFF_UP) != 0 && (r.ifr_flags & IFF_RUNNING) != 0 ? KERNEL_LINK_UP : KERNEL_LINK_DOWN;
 }
 
+int
+kernel_promisc_open(const char *interface)
+{
+	struct packet_mreq m = {.mr_ifindex = (int)if_nametoindex(interface), .mr_type = PACKET_MR_PROMISC};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0); /* of no protocol: no frame comes */
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &m, sizeof m) == 0)
+		return fd;
+	int rc = -errno;
+	close(fd);
+	return rc;
+}
+
 static int
 domain_of(int fd)
 {

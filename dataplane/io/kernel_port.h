@@ -35,6 +35,10 @@ enum kernel_link { KERNEL_LINK_UNKNOWN, KERNEL_LINK_UP, KERNEL_LINK_DOWN, KERNEL
 int kernel_link_open(void);
 enum kernel_link kernel_link_get(int fd, const char *interface);
 
+/* kernel_promisc_open: the interface shows all frames for as long as this descriptor is open, so at most until the process ends, however it does. The descriptor,
+ * or -errno. */
+int kernel_promisc_open(const char *interface);
+
 /* ---- drops ---- */
 
 #define KERNEL_SOCKETS_MAX 64u

@@ -62,14 +62,17 @@ static const char usage_text[] =
 	"  --print-topology   show the table of lcores, ports and rings and end\n"
 	"examples:\n"
 	"  sentinel-dataplane --source capture.pcap --bundle default.bundle --channel ./dataplane.sock\n"
-	"  sentinel-dataplane --profile box.yaml --bundle /etc/sentinel/rules.bundle\n"
+	"  sentinel-dataplane --profile box.yaml --bundle /var/lib/sentinel/rules.bundle\n"
 	"  sentinel-dataplane --profile box.yaml --print-topology      # what it makes of a profile\n"
 	"a profile (YAML, every key optional):\n"
-	"  ports: [\"net_af_packet0,iface=eth1\"]\n"
+	"  huge_pages: true                           # for PCI devices, and interfaces by AF_XDP\n"
+	"  ports: [\"0000:03:00.0\", {device: \"0000:03:00.1\", args: \"mprq_en=1\", checksum: verify}, {interface: eth1, steer: true}]\n"
+	"  filter: {ports: [8545, 8546, 30303]}       # of steered ports, what is the nodes'; also addresses, vlans\n"
+	"  nodes: {geth-1: {addresses: [\"192.0.2.2\"], silence_s: 60}}     # figures and alarms of their own; also feeds\n"
 	"  feeds: {websocket: [8546], grpc: off}      # only on these ports; not at all; others by detection, on any\n"
 	"  chains: [1, 8453]                          # scan transactions of these alone\n"
 	"  protocols: {aave-v3: [\"0x87870bca3f3fd6335c3f4ce8392d69350b4fa4e2\"]}      # figures of their own on the status screen\n"
-	"  rlpx_keys: /var/lib/sentinel/rlpx.keys\n";
+	"  rlpx_keys: /var/lib/sentinel/rlpx.keys     # by hand; sentinel-keys brings them to a service\n";
 
 struct options {
 	const char *profile, *bundle, *source, *channel, *keys;
@@ -550,7 +553,8 @@ live_main(int argc, char **argv)
 		return 1;
 	const char *keys = l.opt.keys != NULL ? l.opt.keys : l.topo.rlpx_keys[0] != '\0' ? l.topo.rlpx_keys : NULL;
 	if (sessions_open(&l.sessions, keys) != 0)
-		return 1;
+		return keys == NULL ? 1 : say("the key log must be a file of its own user or root, mode 0600, that is there and may be read: as a service leave it to sentinel-keys "
+					      "(--keylog FILE in OPTIONS of /etc/default/sentinel-keys), and take out --rlpx-keys, or rlpx_keys of the profile");
 	if (attach_open(&l.attach, l.opt.channel, err, sizeof err) != 0)
 		return say(err);
 	l.clock_from = wallclock_read();

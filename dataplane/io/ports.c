@@ -208,11 +208,28 @@ find_clock(struct port_live *l, uint16_t port)
 		l->flags |= PORT_HW_TIME;
 }
 
+/* Of the kernel's interfaces: drivers set and clear the host's own flag, which stays as it is left, and they clear it at their start. */
+static void
+show_all(struct port_live *l, uint16_t port, bool own)
+{
+	if (!is_driver(l, "net_af_packet") && !is_driver(l, "net_af_xdp")) {
+		rte_eth_promiscuous_enable(port); /* devices that see all anyway do not know the call */
+		return;
+	}
+	if (own)
+		rte_eth_promiscuous_enable(port);
+	if (l->promisc_fd <= 0)
+		l->promisc_fd = kernel_promisc_open(l->interface);
+	if (l->promisc_fd < 0)
+		warn(l->name, "the interface cannot be made to show all frames, only its own (ip link set IF promisc on)");
+}
+
 static int
 start_port(struct port_live *l, uint16_t port, const struct rte_eth_dev_info *info, const struct plan *plan, char *err, size_t cap)
 {
 	struct rte_eth_conf conf = {0};
 	uint8_t key[RSS_KEY_BYTES_MAX];
+	unsigned flags;
 	l->queues = queues_of(l, info, plan);
 	l->sockets.n = 0;
 	if (plan->by_port && !queues_are_given(l))
@@ -229,10 +246,11 @@ start_port(struct port_live *l, uint16_t port, const struct rte_eth_dev_info *in
 	rc = setup_queues(l, port, senders, plan, err, cap);
 	if (rc != 0)
 		return rc;
+	bool own = l->interface[0] != '\0' && kernel_port_flags(&(struct sysfs){""}, l->interface, &flags) == 0 && (flags & IFF_PROMISC) != 0;
 	rc = rte_eth_dev_start(port);
 	if (rc != 0)
 		return fail(err, cap, l->name, "cannot be started", rc);
-	rte_eth_promiscuous_enable(port); /* devices that see all anyway do not know the call */
+	show_all(l, port, own);
 	find_clock(l, port);
 	if (is_driver(l, "net_af_packet") && l->spec != NULL)
 		kernel_sockets_of(&l->sockets, l->spec->interface);
@@ -414,6 +432,9 @@ ports_stop(struct ports *p)
 	for (uint32_t i = 0; i < p->n; i++) {
 		rte_eth_dev_stop((uint16_t)i);
 		rte_eth_dev_close((uint16_t)i);
+		if (p->port[i].promisc_fd > 0)
+			close(p->port[i].promisc_fd);
+		p->port[i].promisc_fd = 0;
 	}
 	if (p->link_fd > 0)
 		close(p->link_fd);

@@ -30,6 +30,7 @@ struct port_live {
 	uint32_t tick_ns; /* FIXED */
 	int64_t shift_ns;
 	struct kernel_sockets sockets;
+	int promisc_fd; /* kernel_promisc_open; 0: none */
 	enum kernel_link link;
 	uint32_t link_mbps;
 	uint64_t link_downs, link_since_ns;

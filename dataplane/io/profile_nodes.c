@@ -143,7 +143,7 @@ static bool
 is_name(const char *s)
 {
 	size_t n = strlen(s);
-	return n > 0 && n < STATS_NODE_NAME_BYTES && strcmp(s, "other") != 0 && strcmp(s, "all") != 0 &&
+	return n > 0 && n < STATS_NODE_NAME_BYTES && s[0] != '-' && strcmp(s, "other") != 0 && strcmp(s, "all") != 0 &&
 	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n;
 }
 
@@ -154,7 +154,7 @@ node_key(struct parse *p, const yaml_node_t *v, const char *key, void *k)
 	const yaml_mark_t *at = &((const yaml_node_t *)k)->start_mark;
 	unsigned before = all->n_places;
 	if (!is_name(key))
-		return profile_complain(p, at, "nodes: a name has 1 to %u letters, digits, '.', '_' or '-' and is neither other nor all, not %.40s",
+		return profile_complain(p, at, "nodes: a name has 1 to %u letters, digits, '.', '_' or '-', which is not the first, and is neither other nor all, not %.40s",
 			STATS_NODE_NAME_BYTES - 1, key);
 	if (all->n == NODES_MAX)
 		return profile_complain(p, at, "nodes: more than %u", NODES_MAX);

@@ -33,7 +33,7 @@ static const char usage_text[] =
 	"  --journal DIR      whose disk is tried; default " JOURNAL_DEFAULT "\n"
 	"  --socket PATH      sentinel-control's, whose counters tell of the mirror; default " CONTROL_SOCKET_DEFAULT "\n"
 	"  -o FILE            where the profile goes (default: standard output); --force: also over an existing file\n"
-	"exit status: 0 no check failed, 1 one did, 2 wrong command line. What takes root to see is unknown without.\n"
+	"exit status: 0 no check failed, or the profile has a port; 1 one did, or it has none yet; 2 wrong command line. What takes root to see is unknown without.\n"
 	"examples:\n"
 	"  sentinelctl box check\n"
 	"  sentinelctl box check --profile box.yaml --watch 5\n"
@@ -245,9 +245,12 @@ init(const struct options *o)
 	else if (rc != 0)
 		fprintf(stderr, "sentinelctl box: cannot write %s: %s\n", o->out != NULL ? o->out : "standard output", strerror(-rc));
 	else if (o->out != NULL)
-		fprintf(stderr, "%s: written for %u worker%s and %u port%s; next: sentinelctl box check --profile %s\n", o->out, t.workers, t.workers == 1 ? "" : "s",
-			t.ports, t.ports == 1 ? "" : "s", o->out);
-	return rc == 0 ? 0 : 1;
+		fprintf(stderr, "%s: written for %u worker%s and %u port%s; next: %ssentinelctl box check --profile %s\n", o->out, t.workers, t.workers == 1 ? "" : "s",
+			t.ports, t.ports == 1 ? "" : "s", t.ports == 0 ? "name a port in it, then " : "", o->out);
+	if (rc == 0 && t.ports == 0)
+		fprintf(stderr, "sentinelctl box: found no interface that does not lead to the rest of the network, so this profile has no port, and nothing to read: name one "
+				"in it, or with --interface; on the node's own host, what sentinel-tap makes (sentinel1)\n");
+	return rc == 0 && t.ports > 0 ? 0 : 1;
 }
 
 int

@@ -5,6 +5,8 @@
 #include "sentinelctl/profile_status.h"
 #include "sentinelctl/tool.h"
 
+#include "io/profile.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -255,6 +257,21 @@ apply(const struct options *o)
 	return rc;
 }
 
+/* The table shows a profile without ports too, for captures; the service would not start with it. */
+static int
+check(const struct options *o)
+{
+	static struct topology t;
+	char err[512];
+	char *args[] = {(char *)"sentinel-dataplane", (char *)"--profile", (char *)(uintptr_t)o->file, (char *)"--print-topology", NULL};
+	int rc = tool_run(args, NULL);
+	topology_default(&t);
+	if (rc != 0 || profile_load(o->file, &t, err, sizeof err) != 0 || t.ports > 0)
+		return rc;
+	fprintf(stderr, "sentinelctl: %s names no ports: sentinel-dataplane does not start with it, but for a capture (--source)\n", o->file);
+	return 1;
+}
+
 int
 cmd_profile(int argc, char **argv)
 {
@@ -266,6 +283,5 @@ cmd_profile(int argc, char **argv)
 		return show(&o);
 	if (strcmp(o.verb, "apply") == 0)
 		return apply(&o);
-	char *args[] = {(char *)"sentinel-dataplane", (char *)"--profile", (char *)(uintptr_t)o.file, (char *)"--print-topology", NULL};
-	return tool_run(args, NULL);
+	return check(&o);
 }

@@ -17,11 +17,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PROGRAM "sentinel_tap"
 #define SLICER "sentinel_slice"
 #define HANDLE 0x5e17u
+#define LOCK_FOLDER "/run/sentinel-tap"
 #define PRIORITY 1u /* before anyone who would take the frame elsewhere */
 
 __attribute__((format(printf, 4, 5))) static int
@@ -148,16 +150,40 @@ tap_forget(struct tap *t)
 	*t = (struct tap){.prog_fd = -1};
 }
 
+/* A file that root alone can open: whoever can open what is locked can hold the lock. */
+static int
+lock_file(void)
+{
+	struct stat ns, st;
+	char name[64];
+	if (stat("/proc/self/ns/net", &ns) != 0 || (mkdir(LOCK_FOLDER, 0700) != 0 && errno != EEXIST))
+		return -errno;
+	int folder = open(LOCK_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder < 0)
+		return -errno;
+	snprintf(name, sizeof name, "net-%llu", (unsigned long long)ns.st_ino);
+	bool theirs = fstat(folder, &st) != 0 || st.st_uid != 0 || (st.st_mode & 022) != 0;
+	int fd = theirs ? -1 : openat(folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int rc = theirs ? -EPERM : fd < 0 ? -errno : fd;
+	close(folder);
+	return rc;
+}
+
 int
 tap_lock(char *err, size_t cap)
 {
-	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		if (fd >= 0 && errno == EWOULDBLOCK)
-			return refuse(err, cap, EBUSY, "another sentinel-tap is at work here; try again in a moment");
-		return refuse(err, cap, errno, "cannot lock this network namespace: %s", strerror(errno));
-	}
-	return 0;
+	int fd = lock_file();
+	if (fd == -EPERM)
+		return refuse(err, cap, EPERM, "%s is not root's alone: remove it", LOCK_FOLDER);
+	if (fd < 0)
+		return refuse(err, cap, fd, "cannot make a lock in %s: %s", LOCK_FOLDER, strerror(-fd));
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	int rc = errno;
+	close(fd);
+	if (rc == EWOULDBLOCK)
+		return refuse(err, cap, EBUSY, "another sentinel-tap is at work here; try again in a moment");
+	return refuse(err, cap, rc, "cannot lock this network namespace: %s", strerror(rc));
 }
 
 /* ---- attaching ---- */

@@ -47,7 +47,7 @@ int tap_attach(struct tap *t, const char *on, const char *to, const char *read, 
 /* tap_detach takes everything away that tap_attach has made, and nothing else. */
 int tap_detach(struct tap *t, char *err, size_t err_cap);
 
-/* tap_lock: held until the process ends: one change at a time in a network namespace. */
+/* tap_lock: held until the process ends: one change at a time in a network namespace. By a file in /run/sentinel-tap, which root alone can open. */
 int tap_lock(char *err, size_t err_cap);
 
 #endif

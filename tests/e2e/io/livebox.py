@@ -60,6 +60,13 @@ def here(*argv, **more):
     return STARTED[-1]
 
 
+def bounded(unit):
+    """What runs a program as root of a unit's capabilities alone."""
+    with open(unit, encoding="ascii") as f:
+        names = next(line for line in f if line.startswith("CapabilityBoundingSet=")).partition("=")[2].split()
+    return ["setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=" + ",".join(["-all"] + ["+" + n.removeprefix("CAP_").lower() for n in names])]
+
+
 def plain_frames(interface):
     """No offload, so that the frames are as on a wire."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:

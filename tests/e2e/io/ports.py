@@ -9,7 +9,7 @@ usage: ports.py xdp|packet|pcap DATAPLANE CONTROL SENTINELCTL BUNDLE CAPTURE CHA
   packet  AF_PACKET, two workers
   pcap    net_pcap, whose frames carry timestamps, and one worker; libpcap gives a frame out only when more have come
 What a replay of the capture finds must be found, by whichever worker (not by net_pcap, whose buffer is small); frames that come while nobody reads are counted, each of them; a link that goes and comes
-is noticed, an interface that is no more is survived. Needs root.
+is noticed, an interface that is no more is survived; it is promiscuous only while the box runs. Needs root.
 """
 import ctypes
 import json
@@ -115,6 +115,30 @@ def stalled(box, send, sent):
     return int(p["missed"])
 
 
+def promiscuity():
+    said = subprocess.run(["ip", "-d", "-j", "link", "show", "in0"], capture_output=True, text=True, check=True).stdout
+    return json.loads(said)[0]["promiscuity"]
+
+
+def ends(box):
+    """However a box ends, its interface is as promiscuous as it was."""
+    more = 1 if MODE == "pcap" else promiscuity()  # what else the driver asks for
+    assert more >= 1, more
+    box.kill(box.dataplane)
+    assert promiscuity() == 0
+    run("ip", "link", "set", "in0", "promisc", "on")
+    for own in (1, 0):
+        box.dataplane = box.start_dataplane()
+        box.wait_for("the box again", lambda: (box.status() or {}).get("dataplane", {}).get("attached"))
+        assert promiscuity() == own + more
+        if own:
+            box.dataplane.send_signal(signal.SIGTERM)
+            assert box.dataplane.wait(livebox.PATIENCE_S) == 0
+            box.started.remove(box.dataplane)
+            assert promiscuity() == 1
+            run("ip", "link", "set", "in0", "promisc", "off")
+
+
 def links(box):
     for state, says in (("down", "down"), ("up", "up")):
         run("ip", "link", "set", "out0", state)
@@ -175,6 +199,7 @@ def main():
             assert counters["frames_hw_time"] > 0 and counters["frames_hw_time"] + counters["frames_hw_time_bad"] == counters["frames"], counters
         assert port(box)["timestamps"] == (MODE == "pcap"), port(box)
         missed = stalled(box, send, sent) if MODE != "pcap" else 0
+        ends(box)
         links(box)
         box.stop()
     dropped = f"of {FLOOD} sent to a box that stood still {missed} counted as missed; " if MODE != "pcap" else ""

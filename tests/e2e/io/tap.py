@@ -3,12 +3,12 @@
 """sentinel-tap under a node's connections: a transfer both ways, in large writes, must arrive whole (digest), and every byte of both directions must arrive at the capture
 device exactly once, in frames of wire size with right checksums. Then another filter while it runs, and an end without traces.
 
-usage: tap.py WAY SENTINEL_TAP
+usage: tap.py WAY SENTINEL_TAP UNIT
   lo      both ends on the loopback
   veth    a node that talks to another host through its interface
   jumbo   the same with an MTU of 9000
   bridge  a node behind a bridge of the host, and another behind the same bridge
-All in a network namespace of its own. Needs root.
+The program has what its UNIT leaves it. All in a network namespace of its own. Needs root.
 """
 import array
 import collections
@@ -25,7 +25,7 @@ import time
 
 import livebox
 
-WAY, TAP = sys.argv[1:3]
+WAY, TAP, UNIT = sys.argv[1:4]
 PORT, OTHER = 18545, 18546
 BYTES = 1 << 20
 FRAME_MAX = 1600
@@ -157,7 +157,7 @@ def streams(frames):
 
 
 def tap(into, *argv):
-    return subprocess.run([*into, TAP, *argv], check=True, capture_output=True, text=True).stdout
+    return subprocess.run([*into, *livebox.bounded(UNIT), TAP, *argv], check=True, capture_output=True, text=True).stdout
 
 
 def status(into):
@@ -249,11 +249,27 @@ def check(scene, address, call_in):
     return after["sliced"] - before["sliced"]
 
 
+def others_cannot_hold_it():
+    """Whoever is not root finds nothing to lock that keeps root out."""
+    found = subprocess.run(["find", "/run/sentinel-tap", "-type", "f", "-name", f"net-{os.stat('/proc/self/ns/net').st_ino}"], capture_output=True, text=True, check=True).stdout.split()
+    assert len(found) == 1, found
+    for path in (*found, "/proc/self/ns/net"):
+        held = livebox.here("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", 'exec 9<"$0" && flock 9 && echo held && exec cat', path,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert held.stdout.readline() == ("held\n" if path not in found else ""), path
+        tap([], "filter", "--ports", str(PORT))
+        held.stdin.close()
+        held.wait()
+        livebox.STARTED.remove(held)
+
+
 def main():
     livebox.enter()
     scene = Scene()
     qdiscs = subprocess.run(["tc", "qdisc", "show"], capture_output=True, text=True, check=True).stdout
     tap(scene.tap_in, "attach", "--on", scene.tapped, "--ports", str(PORT))
+    if WAY == "lo":
+        others_cannot_hold_it()
     for address in scene.addresses:
         cut = check(scene, address, scene.call_in)
         assert (cut > 0) == (WAY in ("lo", "jumbo")), cut

@@ -3,7 +3,7 @@
 """sentinel-keys with a node's stand-in (stripped) and a dataplane's: every session of the node comes, once, as it was made; whatever becomes of the node, its
 program and the dataplane.
 
-usage: test_keys.py SENTINEL_KEYS TARGET_FOLDER
+usage: test_keys.py SENTINEL_KEYS TARGET_FOLDER UNIT, whose capabilities the program has if it stays the user that it is
 Needs root (uprobes).
 """
 import atexit
@@ -15,9 +15,10 @@ import subprocess
 import sys
 import tempfile
 
+import livebox
 from keys_stand import Dataplane, Node, build, wait_for
 
-EXE, TARGET = sys.argv[1], sys.argv[2]
+EXE, TARGET, UNIT = sys.argv[1:4]
 STARTED = []
 secrets = []
 
@@ -44,7 +45,7 @@ class Keys:
     def __init__(self, folder, *argv, may_fail=False):
         self.log = os.path.join(folder, "log")
         self.file = open(self.log, "ab")
-        self.process = popen([EXE, *argv], stdout=self.file, stderr=self.file)
+        self.process = popen([*([] if "--user" in argv else livebox.bounded(UNIT)), EXE, *argv], stdout=self.file, stderr=self.file)
         self.may_fail = may_fail
 
     def said(self):

@@ -56,6 +56,23 @@ class Commands(unittest.TestCase):
             r = run(DATAPLANE, "--print-topology", stdout=full)
             self.assertEqual(r.returncode, 1)
 
+    def test_profile_of_the_help_is_one(self):
+        text = run(DATAPLANE, "--help").stdout
+        with open("box.yaml", "w", encoding="ascii") as f:
+            f.write(text[text.index("\n", text.index("\na profile (YAML") + 1) + 1:])
+        shown = run(DATAPLANE, "--profile", "box.yaml", "--print-topology")
+        self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+        for words in ("0000:03:00.0", "filter", "eth1"):
+            self.assertIn(words, shown.stdout)
+
+    def test_key_log_that_cannot_be_read(self):
+        bundle = self.bundle()
+        with open("open", "w", encoding="ascii"):
+            os.chmod("open", 0o644)
+        for path in ("nothere", "open", "tmp"):
+            r = self.refused(1, "leave it to sentinel-keys", DATAPLANE, "--source", CAPTURE, "--bundle", bundle, "--channel", "c", "--rlpx-keys", path)
+            self.assertIn(path + ": ", r.stderr)
+
     def test_capture_whose_name_begins_with_a_dash(self):
         os.symlink(CAPTURE, "-x.pcap")
         self.refused(2, "unknown option: -x.pcap", CTL, "replay", "-x.pcap")

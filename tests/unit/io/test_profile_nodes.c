@@ -68,6 +68,8 @@ test_wrong(void **state)
 		{"nodes: {a: {addresses: [\"192.0.2.2\"]}, b: {addresses: [\"::ffff:192.0.2.2\"]}}", "is an address of nodes.a already"},
 		{"nodes: {a: {addresses: [\"192.0.2.2\"]}, a: {addresses: [\"192.0.2.3\"]}}", "box.yaml:1:40: a is given twice"},
 		{"nodes: {other: {addresses: [\"192.0.2.2\"]}}", "box.yaml:1:9: nodes: a name has"},
+		{"nodes: {\"-\": {addresses: [\"192.0.2.2\"]}}", "box.yaml:1:9: nodes: a name has"}, /* notices have it for none */
+		{"nodes: {-a: {addresses: [\"192.0.2.2\"]}}", "box.yaml:1:9: nodes: a name has"},
 		{"nodes: {\"a b\": {addresses: [\"192.0.2.2\"]}}", "box.yaml:1:9: nodes: a name has"},
 		{"nodes: {aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: {addresses: [\"192.0.2.2\"]}}", "box.yaml:1:9: nodes: a name has 1 to 31 letters"},
 		{"nodes: {a: {addresses: [\"192.0.2.2\"], silence_s: 0}}", "nodes.a.silence_s must be seconds from 1 to 604800"},

@@ -463,6 +463,13 @@ test_init(void **state)
 	assert_int_equal(t.correlator_cpu, 7);
 	assert_int_equal(t.main_cpu, 0);
 	assert_false(t.port[0].steer);
+	put("/sys/class/net/eth1/flags", "0x1002\n");
+	t = made(NULL, "# It is down: ip link set eth1 up");
+	assert_string_equal(t.port[0].interface, "eth1");
+	put("/sys/class/net/eth2/device/vendor", "");
+	put("/sys/class/net/eth2/flags", "0x1003\n");
+	t = made(NULL, "Other interfaces: eth1"); /* one that is up, if there is one */
+	assert_string_equal(t.port[0].interface, "eth2");
 	lead(PCI "/driver", "../../drivers/vfio-pci");
 	t = made(NULL, "bound to vfio-pci");
 	assert_true(t.port[0].pci);

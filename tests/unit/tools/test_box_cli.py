@@ -65,9 +65,10 @@ def check(folder):
 def init(folder):
     out = os.path.join(folder, "new.yaml")
     p = box("init", "-o", out)
-    assert p.returncode == 0 and out in p.stderr and p.stdout == "", p
     with open(out, encoding="ascii") as f:
         text = f.read()
+    none = "ports: []" in text
+    assert p.returncode == none and out in p.stderr and p.stdout == "", p
     assert box("init").stdout == text
     p = subprocess.run([DATAPLANE, "--profile", out, "--print-topology"], capture_output=True, text=True, timeout=60, check=False)
     assert p.returncode == 0 and "worker" in p.stdout, p
@@ -77,7 +78,7 @@ def init(folder):
     assert p.returncode == 1 and "is there already; --force" in p.stderr, p
     with open(out, encoding="ascii") as f:
         assert f.read() == "mine\n"
-    assert box("init", "-o", out, "--force").returncode == 0
+    assert box("init", "-o", out, "--force").returncode == none
     with open(out, encoding="ascii") as f:
         assert f.read() == text
     p = box("init", "-o", os.path.join(folder, "no/where"))
@@ -91,11 +92,29 @@ def init(folder):
     assert p.returncode == 1 and "cannot write standard output" in p.stderr, p
 
 
+def no_port(folder):
+    """A machine without an interface to spare: the file is a start, and nobody takes it for more."""
+    out, root = os.path.join(folder, "start.yaml"), os.path.join(folder, "root")
+    os.mkdir(root)
+    p = box("init", "--root", root, "-o", out)
+    assert p.returncode == 1 and "name a port in it" in p.stderr and "--interface" in p.stderr, p
+    check_it = lambda: subprocess.run([CTL, "profile", "check", out], capture_output=True, text=True, timeout=60, check=False)
+    p = check_it()
+    assert p.returncode == 1 and out + " names no ports" in p.stderr, p
+    with open(out, encoding="ascii") as f:
+        text = f.read()
+    with open(out, "w", encoding="ascii") as f:
+        f.write(text.replace("ports: []", "ports: ['net_af_packet0,iface=eth1']"))
+    p = check_it()
+    assert p.returncode == 0 and "worker" in p.stdout, p
+
+
 def main():
     wrong_lines()
     with tempfile.TemporaryDirectory() as folder:
         check(folder)
         init(folder)
+        no_port(folder)
 
 
 main()

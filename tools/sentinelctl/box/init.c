@@ -2,6 +2,7 @@
 #include "sentinelctl/box/box.h"
 
 #include <dirent.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ struct found {
 	char interface[PORT_INTERFACE_BYTES];
 	char pci[32], pci_driver[32];
 	char others[256]; /* interfaces that might be meant too */
-	bool huge, dedicated, away; /* away: the port is also how this machine reaches others */
+	bool huge, dedicated, down, away; /* down: nothing comes by the interface yet; away: the port is also how this machine reaches others */
 	uint32_t cpus, main, correlator, worker[WORKERS_MAX], workers;
 	uint64_t memory_mb;
 };
@@ -62,11 +63,21 @@ find_interface(const struct box *b, struct found *f)
 	if (d != NULL)
 		closedir(d);
 	qsort(names, n, sizeof names[0], by_name);
+	const char *down = NULL, *chosen = NULL;
+	for (size_t i = 0; i < n && chosen == NULL; i++) {
+		bool spare = sysfs_exists(&b->fs, "/sys/class/net/%s/device", names[i]) && !box_leads_away(b, names[i]) &&
+			     kernel_port_flags(&b->fs, names[i], &flags) == 0;
+		if (spare && (flags & IFF_UP) != 0)
+			chosen = names[i];
+		else if (spare && down == NULL)
+			down = names[i];
+	}
+	f->down = chosen == NULL && down != NULL;
+	chosen = f->down ? down : chosen;
+	if (chosen != NULL)
+		strcpy(f->interface, chosen);
 	for (size_t i = 0; i < n; i++) {
-		bool device = sysfs_exists(&b->fs, "/sys/class/net/%s/device", names[i]);
-		if (device && f->interface[0] == '\0' && !box_leads_away(b, names[i]) && kernel_port_flags(&b->fs, names[i], &flags) == 0)
-			strcpy(f->interface, names[i]);
-		else if (at + strlen(names[i]) + 3 < sizeof f->others)
+		if (names[i] != chosen && at + strlen(names[i]) + 3 < sizeof f->others)
 			at += (size_t)snprintf(f->others + at, sizeof f->others - at, "%s%s", at > 0 ? ", " : "", names[i]);
 	}
 }
@@ -164,6 +175,8 @@ write_ports(FILE *out, const struct found *f)
 		line(out, "ports:\n  - device: net_af_packet0,iface=%s   # the last resort; with huge pages: `interface: %s`, by AF_XDP\n    checksum: trust", f->interface,
 			f->interface);
 	}
+	if (f->down)
+		line(out, "# It is down: ip link set %s up, in the host's own network configuration too.", f->interface);
 	if (f->others[0] != '\0')
 		line(out, "# Other interfaces: %s", f->others);
 }
@@ -175,6 +188,7 @@ box_init_text(const struct box *b, const char *interface)
 	struct topology_port p = {0};
 	char *text = NULL, total[8192];
 	size_t n = 0, len;
+	unsigned flags;
 	FILE *out = open_memstream(&text, &n);
 	if (out == NULL)
 		return NULL;
@@ -189,6 +203,8 @@ box_init_text(const struct box *b, const char *interface)
 	p.pci = f.pci[0] != '\0';
 	snprintf(p.device, sizeof p.device, "%s", p.pci ? f.pci : "net_af_xdp0");
 	memcpy(p.interface, f.interface, sizeof p.interface);
+	if (interface != NULL)
+		f.down = kernel_port_flags(&b->fs, interface, &flags) == 0 && (flags & IFF_UP) == 0;
 	f.away = f.interface[0] != '\0' && box_leads_away(b, f.interface);
 	find_cpus(b, &f, box_port_node(b, &p));
 	line(out, "# Written by `sentinelctl box init` for the machine it found; `sentinelctl box check` says what is not as it should be.");
