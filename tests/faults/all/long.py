@@ -8,8 +8,9 @@ of sentinel-keys, for sessions that cannot be read yet are held.
 usage: long.py MINUTES EVERY_S WAY DATAPLANE CONTROL SENTINELCTL BUNDLE KEYS, under with_npm.sh (xdp: under with_huge_pages.sh too)
   EVERY_S  seconds from one restart to the next, of dataplane, control and sentinel-keys in turn; each third of them all is a kill
   WAY      packet (AF_PACKET on the clients' interface) or xdp (AF_XDP on a mirror port)
-Prints a line per restart. Needs root. RATE in the environment: transactions a second (default 60). By hand, half an hour with a restart of each process a minute:
-  cd .build && ../tests/e2e/io/with_npm.sh $PWD/tests/e2e/io ../tests/e2e/io/with_huge_pages.sh 400 python3 ../tests/faults/all/long.py 30 20 xdp \\
+Prints a line per restart. Needs root. RATE in the environment: transactions a second (default 60; anvil keeps all of them, some 200 kB each). By hand, half an hour
+with a restart of each process a minute:
+  cd .build && RATE=20 ../tests/e2e/io/with_npm.sh $PWD/tests/e2e/io ../tests/e2e/io/with_huge_pages.sh 400 python3 ../tests/faults/all/long.py 30 20 xdp \\
     $PWD/dataplane/io/sentinel-dataplane $PWD/control/sentinel-control $PWD/tools/sentinelctl/sentinelctl $PWD/tests/e2e/io/every.bundle \\
     $PWD/dataplane/io/keys/sentinel-keys
 """
