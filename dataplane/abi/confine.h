@@ -56,7 +56,6 @@ struct confine_table {
 #define CONFINE_INT(i, name, v) {CONFINE_IS, i, UINT32_MAX, (uint64_t)(uint32_t)(v), name " = " #v}
 #define CONFINE_NONE_OF(i, name, bits) {CONFINE_IS, i, (uint64_t)(bits), 0, name " without " #bits}
 #define CONFINE_ALL_OF(i, name, bits) {CONFINE_IS, i, (uint64_t)(bits), (uint64_t)(bits), name " with " #bits}
-#define CONFINE_MASKED(i, name, bits, v) {CONFINE_IS, i, (uint64_t)(bits), (uint64_t)(v), name " & " #bits " = " #v}
 #define CONFINE_OWN(i, name) {CONFINE_SELF, i, 0, 0, name " = this process"}
 
 /* confine_drop gives up what privileges are left, in every thread of the process: bounding, ambient and inheritable sets,

@@ -20,7 +20,6 @@
 #define TAGS_MAX 3
 #define EXTENSIONS_MAX 6
 #define RETRIES 4
-#define OFFSET_MAX 0x3fffu /* of what is read: behind six extension headers of the largest size */
 
 #ifndef NULL
 #define NULL ((void *)0)

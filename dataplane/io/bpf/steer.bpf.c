@@ -7,13 +7,15 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "io/bpf/table.h"
+
 #define FRAME_CTX struct xdp_md
 
 static __attribute__((always_inline)) inline int
 frame_read_n(struct xdp_md *ctx, __u32 off, void *to, __u32 n)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	if (off > 0x3fff)
+	if (off > FRAME_OFFSET_MAX)
 		return -1;
 	void *p = data + off;
 	if (p + n > end)

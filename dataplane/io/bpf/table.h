@@ -12,6 +12,7 @@
 #define TABLE_VLAN_WORDS (4096 / 64)
 #define TABLE_PORT_WORDS (65536 / 64)
 #define TABLE_SLOTS 24	/* counters, by enum steer_counter; behind it what a program has of its own */
+#define FRAME_OFFSET_MAX 0x3fffu /* of what the programs read: behind six extension headers of the largest size */
 #define TABLE_CPUS_MAX 1024 /* CPUs behind share the counters of the last */
 
 /* address & mask == want, all in the order of the bytes in memory; IPv4 in ::ffff:0:0/96 */

@@ -9,8 +9,10 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "io/bpf/table.h"
+
 #define FRAME_CTX struct __sk_buff
-#define frame_read(ctx, off, to, n) ((off) > 0x3fffu ? -1 : (int)bpf_skb_load_bytes(ctx, off, to, n))
+#define frame_read(ctx, off, to, n) ((off) > FRAME_OFFSET_MAX ? -1 : (int)bpf_skb_load_bytes(ctx, off, to, n))
 
 #include "io/bpf/judge.bpf.h"
 #include "io/bpf/tap.h"
