@@ -496,7 +496,6 @@ run(struct live *l)
 		attach_close(&l->attach);
 		return say(err);
 	}
-	l->sessions.log.held = l->sandboxed;
 	launch(l);
 	say_started(l);
 	housekeep(l);
