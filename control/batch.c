@@ -75,7 +75,7 @@ batch_kept(const struct batch *b)
 {
 	uint32_t records = 0;
 	for (uint32_t i = 0; i < b->n; i++)
-		records += !b->e[i].loss && !entry_is_verdict(&b->e[i]);
+		records += !b->e[i].loss && !entry_is_verdict(&b->e[i]) && b->e[i].front_ns == 0;
 	return records;
 }
 
@@ -184,7 +184,7 @@ batch_shed(struct batch *b)
 	drop_notices(b);
 	drop_verdicts(b, 0, GRADE_PAUSE);
 	for (uint32_t i = 0; i < b->n; i++) {
-		if (!b->e[i].loss && b->e[i].record.grade < GRADE_PAUSE)
+		if (!b->e[i].loss && b->e[i].record.grade < GRADE_PAUSE && b->e[i].front_ns == 0)
 			lose(&b->e[i]);
 	}
 	merge(b, false);

@@ -34,6 +34,7 @@ struct entry {
 				 record of the ring's own */
 	char rule_name[RULE_NAME_MAX]; /* "": not known */
 	uint32_t evidence_at, evidence_len;
+	uint64_t front_ns; /* durable and told since then, though the database may not have it yet (front.h); 0: not */
 	struct alert_record record;
 };
 
@@ -60,11 +61,12 @@ unsigned entry_grade(const struct alert_record *r, const struct event_vet *vet);
 uint32_t batch_room(const struct batch *b);
 uint32_t batch_evidence_room(const struct batch *b);
 
-/* batch_lost: seqs that the losses in it stand for. batch_kept: records in it. */
+/* batch_lost: seqs that the losses in it stand for. batch_kept: records in it that are nowhere else. */
 uint64_t batch_lost(const struct batch *b);
 uint32_t batch_kept(const struct batch *b);
 
-/* batch_shed makes room while the journal is down: records below pause grade become losses (journal_failed),
+/* batch_shed makes room while the journal is down: records below pause grade become losses (journal_failed), unless the
+ * front has them,
  * notices are let go (b->notices_shed),
  * neighbouring losses of one ring and reason one loss; verdicts below pause grade are let go (b->verdicts_shed). If more than half of the entries would still be taken,
  * the youngest pause-grade records go the same way, and then the losses are merged over what lies between.

@@ -204,22 +204,25 @@ open_newest(struct journal *j, char *err, size_t cap)
 	return rc;
 }
 
-/* The status page and readers see the committed state only. */
-static void
-show(struct journal *j)
+void
+journal_show(struct journal *j)
 {
 	pthread_mutex_lock(&j->lock);
 	j->shown = j->state;
+	if (j->told > j->state.head) {
+		j->shown.rows += j->told - j->state.head;
+		j->shown.head = j->told;
+	}
 	j->status.id = j->id;
-	j->status.head = j->state.head;
-	j->status.events = j->state.rows;
+	j->status.head = j->shown.head;
+	j->status.events = j->shown.rows;
 	j->status.files = j->n_files;
 	j->status.floor = j->n_files ? j->files[0].first - 1 : j->state.head;
 	j->status.down = j->down;
 	if (j->n_files)
 		j->status.file_no = j->files[j->n_files - 1].no;
+	atomic_store_explicit(&j->head, j->shown.head, memory_order_release);
 	pthread_mutex_unlock(&j->lock);
-	atomic_store_explicit(&j->head, j->state.head, memory_order_release);
 }
 
 struct journal *
@@ -233,7 +236,7 @@ journal_open(const struct journal_options *o, char *err, size_t cap)
 		return NULL;
 	}
 	strcpy(j->dir, o->dir);
-	j->lock_fd = j->dir_fd = -1;
+	j->lock_fd = j->dir_fd = j->front_fd = -1;
 	j->file_bytes = o->file_bytes;
 	j->keep_bytes = o->keep_bytes;
 	realtime_mutex_init(&j->lock);
@@ -254,7 +257,8 @@ journal_open(const struct journal_options *o, char *err, size_t cap)
 		journal_close(j);
 		return NULL;
 	}
-	show(j);
+	front_open(j);
+	journal_show(j);
 	return j;
 }
 
@@ -266,6 +270,7 @@ journal_close(struct journal *j)
 	file_close(&j->file);
 	if (had && j->n_files > 0)
 		checkpoint_whole(j, j->files[j->n_files - 1].no);
+	front_close(j);
 	if (j->lock_fd >= 0)
 		close(j->lock_fd);
 	if (j->dir_fd >= 0)
@@ -286,6 +291,10 @@ committed(struct journal *j, struct batch *b, const struct consumer_changes *c, 
 	uint64_t now_us = journal_monotonic_us(), us = now_us - started_us;
 	atomic_store_explicit(&j->committed_us, now_us, memory_order_relaxed);
 	j->state = t->s;
+	if (j->told > j->state.head) {
+		LOG(LOG_FAULT, "THE JOURNAL IS NOT WHAT IT WAS: the database held alerts that were told a moment ago, under other cursors");
+		j->told = j->state.head;
+	}
 	tail_put(&j->tail, b, t->at, t->now_ns);
 	b->n = 0;
 	b->evidence_n = 0;
@@ -307,7 +316,7 @@ committed(struct journal *j, struct batch *b, const struct consumer_changes *c, 
 	if (wal_is_full(j))
 		pthread_cond_signal(&j->wake);
 	pthread_mutex_unlock(&j->lock);
-	show(j);
+	journal_show(j);
 }
 
 /* ---- rotation and failure ---- */
@@ -349,7 +358,7 @@ rotate_if_large(struct journal *j, uint64_t now_ns)
 	pthread_mutex_lock(&j->lock);
 	j->status.rotations++;
 	pthread_mutex_unlock(&j->lock);
-	show(j);
+	journal_show(j);
 	journal_tidy(j, now_ns);
 }
 
@@ -392,7 +401,7 @@ go_down(struct journal *j, uint64_t now_ns, const char *why)
 	note_failure(j, why);
 	atomic_store(&j->down, true);
 	j->retry_at_ns = now_ns + JOURNAL_RETRY_NS;
-	show(j);
+	journal_show(j);
 }
 
 /* A fresh file with this batch in it, or nothing. */

@@ -7,7 +7,7 @@
  * A failed write or fsync is never retried on the same file: a fresh file is tried at once, and if that fails
  * too the journal is down; every JOURNAL_RETRY_NS another fresh file is tried.
  *
- * Threads: the writer is the one thread that calls journal_commit, journal_idle, journal_wants and journal_tidy; everything
+ * Threads: the writer is the one thread that calls journal_commit, journal_front, journal_idle, journal_wants and journal_tidy; everything
  * else may be called from any thread. Readers have journal_read.h. The journal has a thread of its own for
  * checkpoints. */
 #ifndef CONTROL_JOURNAL_H
@@ -70,6 +70,12 @@ void journal_close(struct journal *j);
 /* journal_commit makes durable: the batch (emptied on success), changed consumers and notes. 0 if there was
  * nothing to do or it is durable; -EIO: the journal is down, the batch is unchanged. */
 int journal_commit(struct journal *j, struct batch *b, uint64_t now_ns);
+/* journal_front makes a small batch of records durable before journal_commit does, in less time, and lets readers have it; journal_commit is to follow at
+ * once, with the same now_ns. false: it is not one that can be, or that cannot be done: journal_commit does it. */
+bool journal_front(struct journal *j, struct batch *b, uint64_t now_ns);
+/* journal_recover fills an empty batch with what only the front has, of a process that ended in between: to be committed before anything else. Returns
+ * how many records. */
+uint32_t journal_recover(struct journal *j, struct batch *b);
 /* journal_idle: there is nothing to commit: time for what makes later commits faster, a few milliseconds now and then while a file is new. */
 void journal_idle(struct journal *j, uint64_t now_ns);
 /* journal_wants: a commit with an empty batch has something to do (consumers, notes, a retry that is due). */

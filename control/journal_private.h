@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the parts of the journal share: journal.c (writer), journal_turn.c (one transaction), journal_file.c
- * (one file), journal_keep.c (retention, checkpoints), journal_consumers.c, journal_read.c. */
+ * (one file), journal_front.c, journal_keep.c (retention, checkpoints), journal_consumers.c, journal_read.c. */
 #ifndef CONTROL_JOURNAL_PRIVATE_H
 #define CONTROL_JOURNAL_PRIVATE_H
 
 #include "control/audit.h"
+#include "control/front.h"
 #include "control/journal.h"
 #include "control/journal_tail.h"
 
@@ -82,6 +83,9 @@ struct journal {
 	uint64_t retry_at_ns, rotate_again_ns;
 	bool wal_short; /* the newest file's WAL is not as long as it is to become */
 	uint64_t wal_again_ns;
+	int front_fd;	     /* -1: there is no front */
+	uint8_t *front_block; /* FRONT_BYTES, aligned */
+	uint64_t told;	     /* cursor of the last event that readers have: beyond state.head what only the front has */
 
 	/* shared, under lock */
 	pthread_mutex_t lock;
@@ -108,6 +112,14 @@ struct journal {
 };
 
 uint64_t journal_monotonic_us(void);
+/* journal_show: readers and the status have what is durable now. */
+void journal_show(struct journal *j);
+
+/* ---- journal_front.c ---- */
+
+/* front_open: front_fd and front_block; a front that cannot be had is no failure. */
+void front_open(struct journal *j);
+void front_close(struct journal *j);
 
 /* ---- journal_file.c ---- */
 

@@ -30,6 +30,13 @@ progress_make(struct journal_state *s, const uint8_t epoch[8], uint32_t ring_id)
 	return p;
 }
 
+/* What was told before says so in the database too. */
+static uint64_t
+journaled_ns(const struct entry *e, uint64_t now_ns)
+{
+	return e->front_ns != 0 ? e->front_ns : now_ns;
+}
+
 static void
 bind_record(sqlite3_stmt *s, const struct entry *e, uint64_t cursor, uint64_t now_ns)
 {
@@ -50,7 +57,7 @@ bind_record(sqlite3_stmt *s, const struct entry *e, uint64_t cursor, uint64_t no
 	sqlite3_bind_blob(s, 12, r->dedupekey, sizeof r->dedupekey, SQLITE_STATIC);
 	sqlite3_bind_int64(s, 13, (int64_t)r->t_wire_ns);
 	sqlite3_bind_int64(s, 14, (int64_t)r->t_emitted_ns);
-	sqlite3_bind_int64(s, 15, (int64_t)now_ns);
+	sqlite3_bind_int64(s, 15, (int64_t)journaled_ns(e, now_ns));
 	sqlite3_bind_blob(s, 16, r, sizeof *r, SQLITE_STATIC);
 	if (e->vet.node != VET_NONE)
 		sqlite3_bind_blob(s, 17, &e->vet, sizeof e->vet, SQLITE_STATIC);
@@ -77,7 +84,7 @@ insert_record(struct journal_db *f, struct turn *t, const struct entry *e)
 	}
 	if (entry_grade(&e->record, &e->vet) == GRADE_PAUSE)
 		t->pause_last = cursor;
-	audit_digest_record(&t->digest, cursor, t->now_ns, e->epoch, e->ring_id, &e->record, &e->vet);
+	audit_digest_record(&t->digest, cursor, journaled_ns(e, t->now_ns), e->epoch, e->ring_id, &e->record, &e->vet);
 	t->s.head = cursor;
 	t->s.rows++;
 	return SQLITE_OK;

@@ -9,7 +9,7 @@ latency_begin(struct latency *l, const struct batch *b)
 	l->n_due = 0;
 	for (uint32_t i = 0; i < b->n; i++) {
 		const struct entry *e = &b->e[i];
-		if (e->loss || entry_is_verdict(e) || e->record.t_cause_ns == 0)
+		if (e->loss || entry_is_verdict(e) || e->front_ns != 0 || e->record.t_cause_ns == 0)
 			continue;
 		l->due[l->n_due++] = (struct latency_due){e->record.t_cause_ns, (uint8_t)latency_feed_of(e->record.carrier)};
 	}

@@ -27,6 +27,8 @@
 #define QUIET_COMMIT_EVERY_NS 20000000u /* acks alone do not make a commit more often than this */
 #define TIDY_EVERY_NS 10000000000u
 #define IDLE_NS 50000u
+#define NAP_NS 20000u /* while there was work a short time ago */
+#define NAPS 2000u
 #define ALONE_NS 2000000u /* no dataplane: nothing that hurries */
 #define SAY_WAITING_NS 2000000000u
 #define GONE_PATIENCE_NS 5000000000u
@@ -244,6 +246,14 @@ see_to_memory(struct run *r)
 }
 
 static void
+wake_outlets(struct run *r)
+{
+	for (size_t k = 0; k < OUTLETS; k++)
+		if (r->outlet[k] != NULL)
+			outlets[k]->wake(r->outlet[k]);
+}
+
+static void
 see_to_channel(struct run *r, uint64_t now_ns)
 {
 	struct dataplane d;
@@ -252,8 +262,7 @@ see_to_channel(struct run *r, uint64_t now_ns)
 	r->attach_at_ns = now_ns + ATTACH_EVERY_NS;
 	see_to_memory(r);
 	if (profile_turn(r->c.profile, &r->attach, r->c.journal, now_ns))
-		for (size_t k = 0; k < OUTLETS; k++)
-			outlets[k]->wake(r->outlet[k]);
+		wake_outlets(r);
 	blind_alive(&r->c.blind, r->c.drain.alive ? r->c.drain.d.stats : NULL, control_wall_ns());
 	switch (attach_poll(&r->attach, now_ns, &d)) {
 	case ATTACH_CAME:
@@ -295,7 +304,7 @@ announce(struct run *r)
 {
 	for (uint32_t i = 0; i < r->batch.n; i++) {
 		struct entry *e = &r->batch.e[i];
-		if (e->loss || e->announced || e->record.grade < GRADE_PAUSE)
+		if (e->loss || e->announced || e->front_ns != 0 || e->record.grade < GRADE_PAUSE)
 			continue;
 		e->announced = true;
 		atomic_fetch_add_explicit(&r->c.undurable, 1, memory_order_relaxed);
@@ -307,8 +316,13 @@ announce(struct run *r)
 static void
 make_durable(struct run *r, uint64_t now_ns)
 {
+	uint64_t wall_ns = control_wall_ns();
 	latency_begin(&r->c.latency, &r->batch);
-	if (journal_commit(r->c.journal, &r->batch, control_wall_ns()) == 0) {
+	if (journal_front(r->c.journal, &r->batch, wall_ns)) {
+		latency_committed(&r->c.latency, control_wall_ns());
+		wake_outlets(r);
+	}
+	if (journal_commit(r->c.journal, &r->batch, wall_ns) == 0) {
 		latency_committed(&r->c.latency, control_wall_ns());
 	} else {
 		announce(r);
@@ -318,8 +332,7 @@ make_durable(struct run *r, uint64_t now_ns)
 	atomic_store_explicit(&r->c.verdicts_shed, r->batch.verdicts_shed, memory_order_relaxed);
 	drain_release(&r->c.drain);
 	r->commit_at_ns = now_ns + QUIET_COMMIT_EVERY_NS;
-	for (size_t k = 0; k < OUTLETS; k++)
-		outlets[k]->wake(r->outlet[k]);
+	wake_outlets(r);
 }
 
 /* Returns how much there was to do. */
@@ -402,6 +415,7 @@ loop(struct run *r)
 	uint64_t watchdog_ns = notify_watchdog_ns();
 	r->pulse_every_ns = watchdog_ns > 0 && watchdog_ns / 3 < PULSE_EVERY_NS ? watchdog_ns / 3 : PULSE_EVERY_NS;
 	notify_send("READY=1\nSTATUS=serving");
+	unsigned idle = NAPS;
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
 		unsigned work = turn(r);
 		pulse(r);
@@ -409,8 +423,9 @@ loop(struct run *r)
 			return 0;
 		if (r->c.opt.once && r->ended_early)
 			return say("the dataplane went away before it had read its capture to the end");
+		idle = work > 0 ? 0 : idle + 1;
 		if (work == 0)
-			doze(r->c.drain.alive ? IDLE_NS : ALONE_NS);
+			doze(!r->c.drain.alive ? ALONE_NS : idle < NAPS ? NAP_NS : IDLE_NS);
 	}
 	return 0;
 }
@@ -516,6 +531,8 @@ serve(struct run *r)
 	r->c.journal = journal_open(&j, err, sizeof err);
 	if (r->c.journal == NULL)
 		return say(err);
+	if (journal_recover(r->c.journal, &r->batch) > 0)
+		make_durable(r, r->started_ns);
 	int rc = set_up(r);
 	while (rc == 0 && up < OUTLETS && (r->outlet[up] = outlets[up]->start(&r->c, err, sizeof err)) != NULL)
 		up++;

@@ -296,6 +296,63 @@ test_down_and_up(void **state)
 	folder_free(dir);
 }
 
+/* The database fails on what the front has told: it is told no other way, becomes no loss, and is in the database under the same cursors once there is
+ * room. */
+static void
+test_front_then_down(void **state)
+{
+	(void)state;
+	char *dir = folder_new(), err[256];
+	struct journal *j = journal_of(dir, BIG, BIG);
+	struct journal_status s;
+	struct batch b;
+	uint64_t entries, acked;
+	assert_int_equal(batch_new(&b), 0);
+	commit_range(j, EPOCH_A, 0, 1, 20, 5, GRADE_WATCH, 300);
+	assert_int_equal(journal_subscribe(j, "me", 20, 1, &acked), 0);
+	strike(FAULT_FULL, 0, "");
+	add_record(&b, EPOCH_A, 0, 21, GRADE_PAUSE, 50);
+	add_record(&b, EPOCH_A, 0, 22, GRADE_WATCH, 50);
+	assert_true(journal_front(j, &b, 100 * SECOND));
+	assert_int_equal(journal_commit(j, &b, 100 * SECOND), -EIO);
+	journal_status_get(j, &s);
+	assert_true(s.down);
+	assert_int_equal(s.head, 22);
+	assert_int_equal(journal_head(j), 22);
+	assert_int_equal(journal_ack(j, "me", 22), 0);
+	for (uint64_t seq = 23; seq < 1200; seq++) {
+		if (batch_room(&b) < 8)
+			batch_shed(&b);
+		add_record(&b, EPOCH_A, 0, seq, seq % 2 ? GRADE_PAUSE : GRADE_WATCH, 50);
+		assert_false(journal_front(j, &b, 101 * SECOND));
+	}
+	batch_shed(&b);
+	assert_int_equal(b.e[0].record.seq, 21);
+	assert_int_equal(b.e[1].record.seq, 22);
+	assert_false(b.e[1].loss);
+	fault = FAULT_NONE;
+	assert_int_equal(journal_commit(j, &b, 106 * SECOND), 0);
+	assert_int_equal(read_all(j), 1199);
+	struct journal_reader *r = journal_reader_new(j);
+	struct journal_event e;
+	for (uint64_t at = 20; at < 22;) {
+		uint64_t was = at;
+		assert_int_equal(journal_read(r, &at, GRADE_WATCH, &e), 1);
+		assert_int_equal(e.from, was + 1);
+		assert_int_equal(e.t_journaled_ns, 100 * SECOND);
+		assert_false(e.loss);
+	}
+	journal_reader_free(r);
+	/* and the front is used again */
+	add_record(&b, EPOCH_A, 0, 1200, GRADE_WATCH, 50);
+	assert_true(journal_front(j, &b, 107 * SECOND));
+	assert_int_equal(journal_commit(j, &b, 107 * SECOND), 0);
+	batch_free(&b);
+	journal_close(j);
+	assert_int_equal(audit_verify(dir, &entries, err, sizeof err), 0);
+	folder_free(dir);
+}
+
 /* No next file can be made: the old one goes on, nothing fails. */
 static void
 test_rotation_fails(void **state)
@@ -325,6 +382,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_failing_call),
 		cmocka_unit_test(test_down_and_up),
+		cmocka_unit_test(test_front_then_down),
 		cmocka_unit_test(test_rotation_fails),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);
