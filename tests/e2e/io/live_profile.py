@@ -22,6 +22,8 @@ from submit import SERVER, Client, Flow
 
 PROGRAMS, BUNDLE = sys.argv[1:4], sys.argv[4]
 
+LATE_MS = 5000  # that a busy machine may keep the threads waiting that say a process is alive
+
 
 class Test:
     def __init__(self, folder):
@@ -153,7 +155,7 @@ class Test:
             box.dataplane = box.start_dataplane()
             box.wait_for("the new dataplane", lambda: (box.status() or {}).get("dataplane", {}).get("attached") and box.status()["dataplane"]["epoch"] != epoch)
             times = box.status()["blind"]["dataplane"]
-            assert times["count"] == str(turn + 1) and 300 <= int(times["last_ms"]) <= 1000 * (time.time() - began) + 200, times
+            assert times["count"] == str(turn + 1) and 300 <= int(times["last_ms"]) <= 1000 * (time.time() - began) + LATE_MS, times
         profile = box.status()["dataplane"]["profile"]
         assert profile["waiting"] == "0" == profile["applied_ns"] and profile["runs"] == profile["started"], profile
         total = box.status()["blind"]["dataplane"]["total_ms"]
@@ -167,7 +169,7 @@ class Test:
             box.control = box.start_control()
             box.wait_for("the new control", lambda: (box.status() or {}).get("dataplane", {}).get("attached"))
             blind = box.status()["blind"]
-            assert blind["control"]["count"] == str(turn + 1) and 300 <= int(blind["control"]["last_ms"]) <= 1000 * (time.time() - began) + 200, blind
+            assert blind["control"]["count"] == str(turn + 1) and 300 <= int(blind["control"]["last_ms"]) <= 1000 * (time.time() - began) + LATE_MS, blind
             assert blind["dataplane"]["count"] == "2" and blind["dataplane"]["total_ms"] == total, blind
         more = set(range(1 << 30, (1 << 30) + 20))
         client = Client(THERE, 8545)
