@@ -278,7 +278,8 @@ test_without(void **state)
 	journal_close(j);
 	snprintf(path, sizeof path, "%s/front", dir);
 	for (unsigned i = 0; i < 3; i++) {
-		static const char outside[] = "/tmp/sentinel-front-outside";
+		char outside[600];
+		snprintf(outside, sizeof outside, "%s/outside", dir);
 		unlink(path);
 		assert_int_equal(i == 0 ? mkdir(path, 0700) : i == 1 ? mkfifo(path, 0600) : symlink(outside, path), 0);
 		j = journal_of(dir, BIG, BIG);
