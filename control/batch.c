@@ -79,6 +79,15 @@ batch_kept(const struct batch *b)
 	return records;
 }
 
+uint32_t
+batch_front(const struct batch *b)
+{
+	uint32_t records = 0;
+	for (uint32_t i = 0; i < b->n; i++)
+		records += b->e[i].front_ns != 0;
+	return records;
+}
+
 /* Their records are in the journal already, or on the way there: they are no losses of the ring's. */
 static void
 drop_verdicts(struct batch *b, uint32_t from, unsigned below_grade)

@@ -64,6 +64,8 @@ uint32_t batch_evidence_room(const struct batch *b);
 /* batch_lost: seqs that the losses in it stand for. batch_kept: records in it that are nowhere else. */
 uint64_t batch_lost(const struct batch *b);
 uint32_t batch_kept(const struct batch *b);
+/* batch_front: records in it that the front has. */
+uint32_t batch_front(const struct batch *b);
 
 /* batch_shed makes room while the journal is down: records below pause grade become losses (journal_failed), unless the
  * front has them,

@@ -11,8 +11,8 @@ struct head {
 	char magic[8];
 	uint32_t journal_id, n;
 	uint64_t before, t_ns;
-	uint32_t bytes;	       /* of all, without what fills the last block */
-	uint32_t record_bytes; /* of one record: another build's are not read */
+	uint32_t bytes;	     /* of all, without what fills the last block */
+	uint32_t item_bytes; /* another build's items are not read */
 	uint8_t digest[SHA256_DIGEST_SIZE];
 };
 
@@ -65,7 +65,7 @@ front_encode(const struct front_place *p, const struct batch *b, uint8_t out[FRO
 		at += (uint32_t)sizeof t + e->evidence_len;
 	}
 	struct head h = {
-		.journal_id = p->journal_id, .n = b->n, .before = p->before, .t_ns = p->t_ns, .bytes = at, .record_bytes = sizeof(struct alert_record)};
+		.journal_id = p->journal_id, .n = b->n, .before = p->before, .t_ns = p->t_ns, .bytes = at, .item_bytes = sizeof(struct item)};
 	memcpy(h.magic, magic, sizeof magic);
 	digest_of(&h, out, h.digest);
 	memcpy(out, &h, sizeof h);
@@ -100,26 +100,27 @@ take_item(const uint8_t *in, uint32_t end, uint32_t *at, uint64_t t_ns, struct b
 }
 
 int
-front_decode(const uint8_t *in, size_t n, struct front_place *p, struct batch *b)
+front_decode(const uint8_t *in, size_t n, struct front_place *p, uint32_t *n_held, struct batch *b)
 {
 	struct head h;
 	uint8_t digest[SHA256_DIGEST_SIZE];
 	if (n < sizeof h)
 		return -EBADMSG;
 	memcpy(&h, in, sizeof h);
-	if (memcmp(h.magic, magic, sizeof magic) != 0 || h.record_bytes != sizeof(struct alert_record) || h.n == 0 || h.n > FRONT_ENTRIES || h.bytes < sizeof h ||
-		h.bytes > n || h.t_ns == 0)
+	if (memcmp(h.magic, magic, sizeof magic) != 0 || h.bytes < sizeof h || h.bytes > n)
 		return -EBADMSG;
 	digest_of(&h, in, digest);
-	bool ok = memcmp(digest, h.digest, sizeof digest) == 0;
-	uint32_t at = sizeof h;
-	for (uint32_t i = 0; i < h.n && ok; i++)
-		ok = take_item(in, h.bytes, &at, h.t_ns, b);
-	if (!ok || at != h.bytes) {
-		b->n = 0;
-		b->evidence_n = 0;
+	if (memcmp(digest, h.digest, sizeof digest) != 0)
 		return -EBADMSG;
-	}
 	*p = (struct front_place){h.journal_id, h.before, h.t_ns};
-	return 0;
+	*n_held = h.n;
+	uint32_t at = sizeof h;
+	bool ok = h.item_bytes == sizeof(struct item) && h.n > 0 && h.n <= FRONT_ENTRIES && h.t_ns != 0 && h.before < INT64_MAX;
+	for (uint32_t i = 0; ok && i < h.n; i++)
+		ok = take_item(in, h.bytes, &at, h.t_ns, b);
+	if (ok && at == h.bytes)
+		return 0;
+	b->n = 0;
+	b->evidence_n = 0;
+	return -EPROTO;
 }

@@ -26,7 +26,8 @@ struct front_place {
 bool front_takes(const struct batch *b);
 /* front_encode: b, which front_takes. Returns the length, whole blocks, at most FRONT_BYTES. */
 uint32_t front_encode(const struct front_place *p, const struct batch *b, uint8_t out[FRONT_BYTES]);
-/* front_decode reads n bytes into an empty batch, entries marked as in the front. 0; -EBADMSG: never finished, or not a front: b is empty. */
-int front_decode(const uint8_t *in, size_t n, struct front_place *p, struct batch *b);
+/* front_decode reads n bytes into an empty batch, entries marked as in the front. 0; -EBADMSG: never finished, or not a front; -EPROTO: whole, but what it
+ * holds cannot be read: of another build, which knows its records otherwise. *p holds then too, and *n_held how many records; b is empty but for 0. */
+int front_decode(const uint8_t *in, size_t n, struct front_place *p, uint32_t *n_held, struct batch *b);
 
 #endif

@@ -212,6 +212,11 @@ journal_show(struct journal *j)
 	if (j->told > j->state.head) {
 		j->shown.rows += j->told - j->state.head;
 		j->shown.head = j->told;
+		for (uint64_t i = 0; i < j->told - j->state.head; i++) {
+			struct journal_progress *p = progress_of(&j->shown, j->front[i].epoch, j->front[i].ring_id);
+			p->last_seq = j->front[i].last_seq;
+			p->journaled++;
+		}
 	}
 	j->status.id = j->id;
 	j->status.head = j->shown.head;
@@ -295,9 +300,6 @@ committed(struct journal *j, struct batch *b, const struct consumer_changes *c, 
 		LOG(LOG_FAULT, "THE JOURNAL IS NOT WHAT IT WAS: the database held alerts that were told a moment ago, under other cursors");
 		j->told = j->state.head;
 	}
-	tail_put(&j->tail, b, t->at, t->now_ns);
-	b->n = 0;
-	b->evidence_n = 0;
 	consumers_settle(j, c);
 	pthread_mutex_lock(&j->lock);
 	j->n_notes -= t->n_notes;
@@ -316,6 +318,10 @@ committed(struct journal *j, struct batch *b, const struct consumer_changes *c, 
 	if (wal_is_full(j))
 		pthread_cond_signal(&j->wake);
 	pthread_mutex_unlock(&j->lock);
+	/* now that the file is said to have what these may push out */
+	tail_put(&j->tail, b, t->at, t->now_ns);
+	b->n = 0;
+	b->evidence_n = 0;
 	journal_show(j);
 }
 

@@ -73,9 +73,9 @@ int journal_commit(struct journal *j, struct batch *b, uint64_t now_ns);
 /* journal_front makes a small batch of records durable before journal_commit does, in less time, and lets readers have it; journal_commit is to follow at
  * once, with the same now_ns. false: it is not one that can be, or that cannot be done: journal_commit does it. */
 bool journal_front(struct journal *j, struct batch *b, uint64_t now_ns);
-/* journal_recover fills an empty batch with what only the front has, of a process that ended in between: to be committed before anything else. Returns
- * how many records. */
-uint32_t journal_recover(struct journal *j, struct batch *b);
+/* journal_recover, once after journal_open, fills an empty batch with what only the front has, of a process that ended in between: to be committed before
+ * anything else. Returns how many records; -EIO: it holds some that cannot be had, and err says what to do. */
+int journal_recover(struct journal *j, struct batch *b, uint64_t now_ns, char *err, size_t cap);
 /* journal_idle: there is nothing to commit: time for what makes later commits faster, a few milliseconds now and then while a file is new. */
 void journal_idle(struct journal *j, uint64_t now_ns);
 /* journal_wants: a commit with an empty batch has something to do (consumers, notes, a retry that is due). */

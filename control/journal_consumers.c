@@ -167,3 +167,17 @@ consumers_expire(struct journal *j, uint64_t last)
 		changed(j, s);
 	}
 }
+
+void
+consumers_clamp(struct journal *j)
+{
+	pthread_mutex_lock(&j->lock);
+	for (uint32_t i = 0; i < j->n_consumers; i++) {
+		struct consumer_slot *s = &j->consumers[i];
+		if (!s->gone && s->c.acked > j->shown.head) {
+			s->c.acked = j->shown.head;
+			changed(j, s);
+		}
+	}
+	pthread_mutex_unlock(&j->lock);
+}

@@ -86,6 +86,7 @@ struct journal {
 	int front_fd;	     /* -1: there is no front */
 	uint8_t *front_block; /* FRONT_BYTES, aligned */
 	uint64_t told;	     /* cursor of the last event that readers have: beyond state.head what only the front has */
+	struct journal_progress front[FRONT_ENTRIES]; /* of that, each one's ring and seq */
 
 	/* shared, under lock */
 	pthread_mutex_t lock;
@@ -158,6 +159,8 @@ void consumers_take(struct journal *j, struct consumer_changes *out);
 void consumers_settle(struct journal *j, const struct consumer_changes *done);
 /* consumers_expire: events up to `last` are gone. Under the lock. */
 void consumers_expire(struct journal *j, uint64_t last);
+/* consumers_clamp: nobody has acknowledged what is not there. */
+void consumers_clamp(struct journal *j);
 
 /* ---- journal_turn.c ---- */
 

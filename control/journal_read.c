@@ -281,8 +281,15 @@ find_in(struct journal_reader *r, uint32_t no, const struct position *id, uint64
 int
 journal_find(struct journal_reader *r, const struct position *id, uint64_t *cursor)
 {
-	/* Newest first; a file that was given up counts as far as its successor's beginning only. */
 	struct journal_file f = {.no = UINT32_MAX};
+	uint64_t head = journal_head(r->j);
+	if (!id->loss && !id->vetted && file_before(r->j, f.no, &f) && f.last < head) {
+		*cursor = tail_find(&r->j->tail, id->epoch, id->ring, id->seq, f.last, head);
+		if (*cursor != 0)
+			return 0;
+	}
+	/* Newest first; a file that was given up counts as far as its successor's beginning only. */
+	f.no = UINT32_MAX;
 	while (file_before(r->j, f.no, &f)) {
 		int rc = find_in(r, f.no, id, cursor);
 		if (rc == 0 && *cursor >= f.first && *cursor <= f.last)

@@ -74,3 +74,17 @@ tail_read(struct journal_tail *t, uint64_t *at, uint64_t head, unsigned min_grad
 	pthread_mutex_unlock(&t->lock);
 	return rc;
 }
+
+uint64_t
+tail_find(struct journal_tail *t, const uint8_t epoch[8], uint32_t ring_id, uint64_t seq, uint64_t above, uint64_t head)
+{
+	uint64_t found = 0;
+	pthread_mutex_lock(&t->lock);
+	for (unsigned i = 0; i < TAIL_EVENTS && found == 0; i++) {
+		const struct journal_event *e = &t->slot[i].event;
+		if (e->cursor > above && e->cursor <= head && e->vet.node <= VET_ASKED && e->from == seq && e->ring_id == ring_id && memcmp(e->epoch, epoch, sizeof e->epoch) == 0)
+			found = e->cursor;
+	}
+	pthread_mutex_unlock(&t->lock);
+	return found;
+}

@@ -42,7 +42,7 @@ struct latency_follow {
 };
 
 /* latency_put: an event whose last byte stands before `end` of the buffer. latency_written: the buffer is written up to `at`.
- * latency_acked: all events up to the cursor are. From the consumer's own thread. clock: read only if there is something to count. */
+ * latency_acked: all events up to the cursor are. By whoever serves the consumer. clock: read only if there is something to count. */
 void latency_put(struct latency *l, struct latency_follow *f, uint64_t cursor, const struct alert_record *r, uint64_t end);
 void latency_written(struct latency *l, struct latency_follow *f, uint64_t at, uint64_t (*clock)(void));
 void latency_acked(struct latency *l, struct latency_follow *f, uint64_t cursor, uint64_t (*clock)(void));

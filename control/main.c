@@ -27,8 +27,6 @@
 #define QUIET_COMMIT_EVERY_NS 20000000u /* acks alone do not make a commit more often than this */
 #define TIDY_EVERY_NS 10000000000u
 #define IDLE_NS 50000u
-#define NAP_NS 20000u /* while there was work a short time ago */
-#define NAPS 2000u
 #define ALONE_NS 2000000u /* no dataplane: nothing that hurries */
 #define SAY_WAITING_NS 2000000000u
 #define GONE_PATIENCE_NS 5000000000u
@@ -320,7 +318,8 @@ make_durable(struct run *r, uint64_t now_ns)
 	latency_begin(&r->c.latency, &r->batch);
 	if (journal_front(r->c.journal, &r->batch, wall_ns)) {
 		latency_committed(&r->c.latency, control_wall_ns());
-		wake_outlets(r);
+		for (size_t k = 0; k < OUTLETS; k++)
+			outlets[k]->hand_over(r->outlet[k]);
 	}
 	if (journal_commit(r->c.journal, &r->batch, wall_ns) == 0) {
 		latency_committed(&r->c.latency, control_wall_ns());
@@ -415,7 +414,6 @@ loop(struct run *r)
 	uint64_t watchdog_ns = notify_watchdog_ns();
 	r->pulse_every_ns = watchdog_ns > 0 && watchdog_ns / 3 < PULSE_EVERY_NS ? watchdog_ns / 3 : PULSE_EVERY_NS;
 	notify_send("READY=1\nSTATUS=serving");
-	unsigned idle = NAPS;
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
 		unsigned work = turn(r);
 		pulse(r);
@@ -423,9 +421,8 @@ loop(struct run *r)
 			return 0;
 		if (r->c.opt.once && r->ended_early)
 			return say("the dataplane went away before it had read its capture to the end");
-		idle = work > 0 ? 0 : idle + 1;
 		if (work == 0)
-			doze(!r->c.drain.alive ? ALONE_NS : idle < NAPS ? NAP_NS : IDLE_NS);
+			doze(r->c.drain.alive ? IDLE_NS : ALONE_NS);
 	}
 	return 0;
 }
@@ -443,8 +440,8 @@ finish(struct run *r, int rc)
 	make_durable(r, control_monotonic_ns());
 	if (r->batch.n > 0) {
 		LOG(LOG_FAULT, "the journal is down: %" PRIu64 " alerts are lost that it has not told "
-			"of, and %" PRIu32 " of pause grade that are not journaled",
-			batch_lost(&r->batch), batch_kept(&r->batch));
+			"of, %" PRIu32 " of pause grade are not journaled, and %" PRIu32 " that were told are in %s/front alone: keep it",
+			batch_lost(&r->batch), batch_kept(&r->batch), batch_front(&r->batch), r->c.opt.journal);
 		rc = 1;
 	}
 	return rc;
@@ -531,9 +528,10 @@ serve(struct run *r)
 	r->c.journal = journal_open(&j, err, sizeof err);
 	if (r->c.journal == NULL)
 		return say(err);
-	if (journal_recover(r->c.journal, &r->batch) > 0)
+	int rc = journal_recover(r->c.journal, &r->batch, control_wall_ns(), err, sizeof err);
+	if (rc > 0)
 		make_durable(r, r->started_ns);
-	int rc = set_up(r);
+	rc = rc < 0 ? say(err) : set_up(r);
 	while (rc == 0 && up < OUTLETS && (r->outlet[up] = outlets[up]->start(&r->c, err, sizeof err)) != NULL)
 		up++;
 	if (rc == 0 && up < OUTLETS) {

@@ -18,6 +18,9 @@ struct outlet {
 	/* wake: there are new durable events, or consumers' changes are settled. From the drain's thread;
 	 * cheap. */
 	void (*wake)(struct outlet_state *s);
+	/* hand_over: there are a few new durable events, and whoever waits for them is at the head: as wake, but what can be sent without waiting is, at once. From
+	 * the drain's thread; bounded. */
+	void (*hand_over)(struct outlet_state *s);
 	/* announce: a pause-grade record that the journal did not take. evidence: the batch's. Copies what it
 	 * needs; never waits: what finds no room is dropped. */
 	void (*announce)(struct outlet_state *s, const struct entry *e, const uint8_t *evidence);

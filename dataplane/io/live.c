@@ -25,8 +25,10 @@
 
 #include <rte_cycles.h>
 #include <rte_launch.h>
+#include <rte_lcore.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -42,12 +44,13 @@
 #define LIVES (1u << 17)
 #define DEFAULT_CHANNEL "/run/sentinel/dataplane.sock"
 #define TURN_NS 1000000
+#define PRIORITY 5 /* control's threads have 9 and 10: they have little to do, and somebody waits for it */
 #define STATS_EVERY_NS 100000000u
 #define SAY_WAITING_NS 2000000000u
 
 static const char usage_text[] =
 	"usage: sentinel-dataplane [--profile BOX.yaml] --bundle FILE [--source CAPTURE] [--rlpx-keys FILE] [--channel SOCKET]\n"
-	"                          [--stay] [--user NAME] [--no-sandbox]\n"
+	"                          [--stay] [--user NAME] [--realtime] [--no-sandbox]\n"
 	"       sentinel-dataplane --offline VERB ...   (see --offline --help)\n"
 	"  --profile FILE     the box: cores, ports, memory, feeds, protocols (default: one worker, no port, every feed)\n"
 	"  --bundle FILE      the compiled rules (sentinel-rulec compile PATH -o FILE)\n"
@@ -57,6 +60,8 @@ static const char usage_text[] =
 	"  --channel SOCKET   where sentinel-control attaches (default " DEFAULT_CHANNEL ")\n"
 	"  --stay             with --source: keep serving after the end of the file\n"
 	"  --user NAME        whom to become before the first frame is read (default, as root: " SANDBOX_USER ", if there is that user)\n"
+	"  --realtime         with idle: sleep, on cores that others use too: the lcores go before whoever has an ordinary priority, and behind\n"
+	"                     sentinel-control --realtime (needs CAP_SYS_NICE or an rtprio limit)\n"
 	"  --no-sandbox       keep every right; for debuggers only\n"
 	"  --print-sandbox    show the system calls that it may make while it runs, each with its reason, and end\n"
 	"  --print-topology   show the table of lcores, ports and rings and end\n"
@@ -77,7 +82,7 @@ static const char usage_text[] =
 struct options {
 	const char *profile, *bundle, *source, *channel, *keys;
 	struct sandbox_options sandbox;
-	bool stay, print_topology, print_sandbox, help;
+	bool stay, realtime, print_topology, print_sandbox, help;
 };
 
 struct live {
@@ -155,7 +160,7 @@ parse_options(int argc, char **argv, struct options *o)
 		bool *set;
 	} known[] = {{"--profile", &o->profile, NULL}, {"--bundle", &o->bundle, NULL}, {"--source", &o->source, NULL},
 		{"--channel", &o->channel, NULL}, {"--rlpx-keys", &o->keys, NULL}, {"--stay", NULL, &o->stay}, {"--print-topology", NULL, &o->print_topology},
-		{"--user", &o->sandbox.user, NULL}, {"--no-sandbox", NULL, &o->sandbox.off},
+		{"--user", &o->sandbox.user, NULL}, {"--realtime", NULL, &o->realtime}, {"--no-sandbox", NULL, &o->sandbox.off},
 		{"--print-sandbox", NULL, &o->print_sandbox}, {"--help", NULL, &o->help}, {"-h", NULL, &o->help}};
 	const size_t n = sizeof known / sizeof known[0];
 	for (int i = 1; i < argc; i++) {
@@ -483,6 +488,17 @@ say_started(const struct live *l)
 		(unsigned long long)l->stats->generation, l->attach.path);
 }
 
+/* rte_eal_wait_lcore spins: with real-time priority it would keep the core from the lcore that it waits for. */
+static void
+wait_for_lcores(void)
+{
+	unsigned id;
+	RTE_LCORE_FOREACH_WORKER(id)
+		while (rte_eal_get_lcore_state(id) == RUNNING)
+			nanosleep(&(struct timespec){.tv_nsec = TURN_NS}, NULL);
+	rte_eal_mp_wait_lcore();
+}
+
 static int
 run(struct live *l)
 {
@@ -499,7 +515,7 @@ run(struct live *l)
 	launch(l);
 	say_started(l);
 	housekeep(l);
-	rte_eal_mp_wait_lcore();
+	wait_for_lcores();
 	for (uint32_t i = 0; i < l->topo.workers; i++)
 		worker_delete(l->worker[i].worker);
 	sessions_close(&l->sessions);
@@ -524,6 +540,17 @@ print_filter(const struct filter *f)
 	filter_text_print(f, text, sizeof text);
 	if (f->given)
 		printf("%-10s %5s  %s\n", "filter", "", text);
+}
+
+/* Of this thread and those that it starts. An lcore that does not sleep would take its core away from the kernel's own threads. */
+static int
+take_priority(const struct topology *t)
+{
+	if (t->idle != IDLE_SLEEP)
+		return say("--realtime goes with `idle: sleep` in the profile; an lcore that spins needs a core of its own, and no priority on it");
+	if (sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = PRIORITY}) != 0)
+		log_say(NULL, LOG_WARN, "no real-time priority (%s): give the process CAP_SYS_NICE or raise its rtprio limit; going on without", strerror(errno));
+	return 0;
 }
 
 int
@@ -557,6 +584,8 @@ live_main(int argc, char **argv)
 	if (attach_open(&l.attach, l.opt.channel, err, sizeof err) != 0)
 		return say(err);
 	l.clock_from = wallclock_read();
+	if (l.opt.realtime && take_priority(&l.topo) != 0)
+		return 1;
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* of all threads from here on: short sleeps shall be short */
 	if (steering_prepare(&l.topo, err, sizeof err) != 0 || eal_start(&l.topo, err, sizeof err) != 0 || steering_forget(&l.topo) != 0)
 		rc = say(err);

@@ -8,8 +8,7 @@ usage: latency.py PORT DATAPLANE CONTROL SENTINELCTL BUNDLE STAMP, under with_np
   PORT    af_packet: on the interface itself; af_xdp: on a mirror of it (huge pages: under with_huge_pages.sh)
 in the environment, for figures:
   COUNT=500 RATE=100  transactions, and how many a second
-  REALTIME=1          control and the consumer with real-time priority
-  FIRST=1             the dataplane before all others, as if its cores were its own, on a machine that is shared
+  REALTIME=0          nobody with real-time priority; else control, the dataplane (which sleeps when idle, on cores that it shares here) and the consumer
   IDLE=sleep          idle policy of the dataplane: spin for a box with cores to spare
   CORES=...           as in a profile, instead of the first two
   JOURNAL=DIR         where the journal is, instead of the temporary folder
@@ -33,7 +32,7 @@ PROGRAMS = sys.argv[2:5]
 NODE_FOLDER = os.environ["NODE_FOLDER"]
 ANVIL = os.path.join(NODE_FOLDER, "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
 COUNT, RATE = int(os.environ.get("COUNT", "500")), int(os.environ.get("RATE", "100"))
-REALTIME = ["--realtime"] if os.environ.get("REALTIME") == "1" else []
+REALTIME = ["--realtime"] if os.environ.get("REALTIME", "1") == "1" and os.environ.get("IDLE", "sleep") == "sleep" else []
 TAIL = 64  # hex digits that end a signed transaction
 
 
@@ -46,8 +45,7 @@ class Box(livebox.Box):
         with open(self.path("box.yaml"), "w", encoding="ascii") as f:
             f.write(f"ports: ['{device}']\nidle: {os.environ.get('IDLE', 'sleep')}\nhuge_pages: {'true' if PORT == 'af_xdp' else 'false'}\nmemory_mb: 128\ncores: {cores}\n"
                     "flows: 16384\nseen: 262144\n")
-        before = ["nice", "-n", "-20"] if os.environ.get("FIRST") == "1" else []
-        return self.start(*before, self.dataplane_exe, "--profile", self.path("box.yaml"), "--bundle", self.bundle, "--channel", self.path("channel"), *self.more)
+        return self.start(self.dataplane_exe, "--profile", self.path("box.yaml"), "--bundle", self.bundle, "--channel", self.path("channel"), *REALTIME, *self.more)
 
     def start_control(self):
         journal = os.environ.get("JOURNAL", self.path("journal"))

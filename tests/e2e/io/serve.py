@@ -168,6 +168,24 @@ class Serve(unittest.TestCase):
         before = d.manager.count("WATCHDOG=1")
         d.wait_for("life", lambda: d.manager.count("WATCHDOG=1") > before)
 
+    def test_realtime(self):
+        """Every lcore and the main thread before whoever has an ordinary priority, and behind control's; with all lcores on one core it ends as always."""
+        with open(self.path("box.yaml"), "w", encoding="ascii") as f:
+            f.write("idle: sleep\ncores: {main: 0, correlator: 0, workers: [0]}\n")
+        d = self.dataplane("--realtime", "--profile", self.path("box.yaml")).ready()
+        lcores = [tid for tid, name in d.threads().items() if name.startswith(("rte-worker", "sentinel"))]
+        self.assertEqual(len(lcores), 3, d.threads())
+        for tid in lcores:
+            self.assertEqual((os.sched_getscheduler(tid) & ~os.SCHED_RESET_ON_FORK, os.sched_getparam(tid).sched_priority), (os.SCHED_FIFO, 5))
+        d.process.send_signal(signal.SIGTERM)
+        self.assertEqual(d.process.wait(20), 0, d.log())
+        with open(self.path("box.yaml"), "w", encoding="ascii") as f:
+            f.write("idle: pause\n")
+        done = subprocess.run([DATAPLANE, "--source", CAPTURE, "--bundle", BUNDLE, "--channel", self.path("other"), "--realtime", "--profile", self.path("box.yaml")],
+                              capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--realtime goes with `idle: sleep`", done.stderr)
+
     def test_user(self):
         if os.geteuid() != 0:
             self.skipTest("not root")

@@ -196,15 +196,14 @@ def finish_control(box):
     assert box.control_process.wait(PATIENCE) == 0
 
 
-def through_a_storm(box, end):
+def through_a_storm(box, end, count=12000, rate=3000):
     """Control goes and comes ten times in a storm: each id exactly once in the journal and, after dedupe, at the consumer."""
-    count = 12000
     box.control()
     box.up()
     consumer = Consumer(box, "pauser", since="start")
     consumer.start()
     wait(lambda: box.status()["consumers"] != [], "the consumer is known")
-    box.producer("--count", count, "--rate", 3000, "--slots", 16384, "--evidence", 500)
+    box.producer("--count", count, "--rate", rate, "--slots", 16384, "--evidence", 500)
     for _ in range(10):
         time.sleep(random.uniform(0.05, 0.35))
         end()
@@ -229,6 +228,8 @@ def through_a_storm(box, end):
     assert len(consumer.ids) - count < count, "acks are not kept"
     covered(box)
     verify(box)
+    at = {f"{e.hex()}-{r}-{s}": c for e, r, s, c in box.rows("SELECT epoch, ring, seq, cursor FROM alerts WHERE NOT vetted")}
+    assert all(int(e["cursor"].split(".")[1]) == at[i] for i, e in consumer.events.items()), "a cursor means another event now"
     return f"{count} alerts, {consumer.connections} connections, {len(consumer.ids) - len(set(consumer.ids))} redelivered"
 
 
@@ -238,6 +239,17 @@ def case_control_killed(box):
         box.control_process.kill()
         box.control_process.wait()
     return through_a_storm(box, kill)
+
+
+def case_control_killed_between(box):
+    """kill -9 while alerts come in twos and threes, most often when they are told and the database has them not yet: it has them afterwards, under the cursors
+    that were told."""
+    def kill():
+        box.control_process.kill()
+        box.control_process.wait()
+    said = through_a_storm(box, kill, count=4000, rate=1000)
+    recovered = box.rows("SELECT n FROM audit WHERE kind = 'recovered'")
+    return f"{said}, {len(recovered)} of ten kills in between"
 
 
 def case_control_ended(box):
