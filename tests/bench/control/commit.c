@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What it takes to make one alert durable: journal_front, then journal_commit, of a batch of one, and in turn with them the least that a disk asks: one page over
- * bytes that are there, and fdatasync. usage: bench_commit FOLDER [COUNT [PAUSE_US [EVIDENCE_BYTES]]]; the folder is made, and stays. */
+ * bytes that are there, and fdatasync. usage: bench_commit FOLDER [COUNT [PAUSE_US [EVIDENCE_BYTES]]]; the folder is made, and stays: on
+ * the disk that is to be measured. */
 #include "control/journal.h"
 
 #include <fcntl.h>
@@ -43,9 +44,8 @@ show(const char *name, struct figures *f)
 }
 
 static void
-fill(struct batch *b, uint64_t seq, uint32_t evidence_len)
+fill(struct batch *b, const uint8_t epoch[8], uint64_t seq, uint32_t evidence_len)
 {
-	static const uint8_t epoch[8] = {1};
 	struct entry *e = batch_entry(b, epoch, 0);
 	e->record = (struct alert_record){.seq = seq, .kind = ALERT_KIND_ALERT, .grade = GRADE_PAGE, .rule_id = 1, .rule_rev = 1, .has = HAS_HASH, .generation = 1};
 	e->record.evidence_len = evidence_len;
@@ -93,8 +93,11 @@ static int
 run(struct journal *j, struct batch *b, int fd, unsigned count, unsigned us, uint32_t evidence_len)
 {
 	struct figures ours = {calloc(count, 8), calloc(count, 8), count}, front = {calloc(count, 8), calloc(count, 8), count}, theirs = {calloc(count, 8), calloc(count, 8), count};
+	uint64_t began = clock_of(CLOCK_REALTIME);
+	uint8_t epoch[8];
+	memcpy(epoch, &began, sizeof epoch);
 	for (unsigned i = 0; i < count; i++) {
-		fill(b, i + 1, evidence_len);
+		fill(b, epoch, i + 1, evidence_len);
 		uint64_t wall_ns = clock_of(CLOCK_REALTIME), wall = clock_of(CLOCK_MONOTONIC), cpu = clock_of(CLOCK_THREAD_CPUTIME_ID);
 		bool early = journal_front(j, b, wall_ns);
 		front.cpu[i] = clock_of(CLOCK_THREAD_CPUTIME_ID) - cpu;
