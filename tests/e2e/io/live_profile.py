@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -154,6 +155,7 @@ class Test:
             time.sleep(0.3)
             box.dataplane = box.start_dataplane()
             box.wait_for("the new dataplane", lambda: (box.status() or {}).get("dataplane", {}).get("attached") and box.status()["dataplane"]["epoch"] != epoch)
+            self.wait_audited(turn + 1)
             times = box.status()["blind"]["dataplane"]
             assert times["count"] == str(turn + 1) and 300 <= int(times["last_ms"]) <= 1000 * (time.time() - began) + LATE_MS, times
         profile = box.status()["dataplane"]["profile"]
@@ -168,6 +170,7 @@ class Test:
             time.sleep(0.3)
             box.control = box.start_control()
             box.wait_for("the new control", lambda: (box.status() or {}).get("dataplane", {}).get("attached"))
+            self.wait_audited(2 + turn + 1)
             blind = box.status()["blind"]
             assert blind["control"]["count"] == str(turn + 1) and 300 <= int(blind["control"]["last_ms"]) <= 1000 * (time.time() - began) + LATE_MS, blind
             assert blind["dataplane"]["count"] == "2" and blind["dataplane"]["total_ms"] == total, blind
@@ -178,20 +181,27 @@ class Test:
         self.wait_found(more)
         return blind
 
-    def audited(self):
-        import sqlite3
+    def audit(self):
         rows = []
         for name in sorted(os.listdir(self.path("journal"))):
             if name.endswith(".db"):
                 with contextlib.closing(sqlite3.connect(f"file:{self.path('journal')}/{name}?mode=ro", uri=True)) as db:
                     rows += db.execute("select kind, detail from audit where kind in ('profile', 'profile_asked', 'blind') order by n").fetchall()
-        details = [(kind, json.loads(detail)) for kind, detail in rows]
+        return [(kind, json.loads(detail)) for kind, detail in rows]
+
+    def wait_audited(self, n):
+        """The status knows of a time in which nobody looked before it is on disk, and the next thing may be a kill."""
+        self.box.wait_for(f"{n} times in the audit trail", lambda: len([1 for kind, _ in self.audit() if kind == "blind"]) >= n)
+
+    def audited(self):
+        details = self.audit()
         asked = [d for kind, d in details if kind == "profile_asked"]
         answers = [d for kind, d in details if kind == "profile"]
         assert len(asked) == len(answers) == 17, (len(asked), len(answers))
         assert [a["digest"] for a in asked] == [a["digest"] for a in answers]
         assert {a["uid"] for a in answers} == {"0"} and {a["status"] for a in answers} == {"applied", "partly", "refused"}
-        assert [d["who"] for kind, d in details if kind == "blind"] == ["dataplane"] * 2 + ["control"] * 2
+        blind = [d["who"] for kind, d in details if kind == "blind"]
+        assert blind == ["dataplane"] * 2 + ["control"] * 2, blind
         done = subprocess.run([PROGRAMS[1], "--verify", "--journal", self.path("journal")], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done
 
