@@ -9,6 +9,7 @@ With BYTES it also says how fast so much is transferred, with and without steer:
 (with_huge_pages.sh).
 """
 import hashlib
+import signal
 import struct
 import subprocess
 import sys
@@ -152,6 +153,9 @@ def main():
         box = Box(folder, PROGRAMS, BUNDLE, port=f"{{device: 'net_af_xdp0,iface={livebox.PORT}', steer: true}}", profile=f"flows: 65536\nseen: 65536\nfilter: {{ports: [{NODE_PORT}]}}\n")
         assert program_on(livebox.PORT)
         steered = check_filter(box, other, capture)
+        box.dataplane.send_signal(signal.SIGSTOP)  # what the program costs, without what the box takes of the CPUs
+        alone = end_transfer(start_transfer(other, BYTES), BYTES)
+        box.dataplane.send_signal(signal.SIGCONT)
         with open(box.path("box.yaml"), encoding="ascii") as f:
             profile = f.read()
         check_change(box, other, capture, profile)
@@ -166,7 +170,7 @@ def main():
         box.stop()
         assert not program_on(livebox.PORT), "a box that has ended leaves its program behind"
     print(f"{len(capture)} frames of the node to the box, {2 * BYTES} bytes of others past it, whole; {2 * BYTES / without / 1e6:.0f} MB/s without steer, "
-          f"{2 * BYTES / steered / 1e6:.0f} MB/s with it")
+          f"{2 * BYTES / steered / 1e6:.0f} MB/s with it, {2 * BYTES / alone / 1e6:.0f} while the box stands still")
 
 
 main()
