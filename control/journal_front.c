@@ -60,11 +60,16 @@ front_open(struct journal *j)
 		rc = make(j);
 	}
 	if (rc == 0) {
+		struct stat st;
 		j->front_fd = open_it(j, O_DIRECT);
-		rc = j->front_fd < 0 ? -errno : 0;
+		rc = j->front_fd < 0 || fstat(j->front_fd, &st) != 0 ? -errno : 0;
+		if (rc == 0) {
+			j->front_dev = st.st_dev;
+			j->front_ino = st.st_ino;
+		}
 	}
 	if (rc != 0)
-		LOG(LOG_WARN, "cannot use %s/" NAME ": %s; what it may hold is left out, and alerts are told some tenths of a millisecond later, once the database has "
+		LOG(LOG_WARN, "cannot use %s/" NAME ": %s; alerts are told some tenths of a millisecond later, once the database has "
 			"them; move it away for a new one", j->dir, rc == -EINVAL ? "it is not a front of this version" : strerror(-rc));
 }
 
@@ -138,8 +143,8 @@ journal_front(struct journal *j, struct batch *b, uint64_t now_ns)
 	struct stat st;
 	if (j->front_fd < 0 || j->down || j->told > j->state.head || !front_takes(b) || !follows(j, b))
 		return false;
-	if (fstat(j->front_fd, &st) != 0 || st.st_nlink == 0) {
-		give_up(j, "somebody has removed it");
+	if (fstatat(j->dir_fd, NAME, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_dev != j->front_dev || st.st_ino != j->front_ino) {
+		give_up(j, "somebody has removed it or put another in its place");
 		return false;
 	}
 	const struct front_place p = {.journal_id = j->id, .before = j->state.head, .t_ns = now_ns};
@@ -155,13 +160,35 @@ journal_front(struct journal *j, struct batch *b, uint64_t now_ns)
 	return true;
 }
 
+/* Also one that cannot be written any more, or is of another length. What is no file is nobody's front. */
+static ssize_t
+read_it(struct journal *j)
+{
+	struct stat st;
+	if (j->front_block == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (j->front_fd >= 0)
+		return pread(j->front_fd, j->front_block, FRONT_BYTES, 0);
+	if (fstatat(j->dir_fd, NAME, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	int fd = openat(j->dir_fd, NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : pread(fd, j->front_block, FRONT_BYTES, 0);
+	if (fd >= 0)
+		close(fd);
+	return n;
+}
+
 /* 1: b goes into the database; 0: there is nothing in it that the database lacks; -EIO with err. */
 static int
 look(struct journal *j, struct batch *b, char *err, size_t cap)
 {
 	struct front_place p;
 	uint32_t n = 0;
-	ssize_t got = pread(j->front_fd, j->front_block, FRONT_BYTES, 0);
+	ssize_t got = read_it(j);
 	if (got < 0) {
 		snprintf(err, cap, "cannot read %s/" NAME ": %s; move it out of the folder to go on without what it holds", j->dir, strerror(errno));
 		return -EIO;
@@ -184,7 +211,7 @@ int
 journal_recover(struct journal *j, struct batch *b, uint64_t now_ns, char *err, size_t cap)
 {
 	char detail[32];
-	int rc = j->front_fd < 0 ? 0 : look(j, b, err, cap);
+	int rc = look(j, b, err, cap);
 	if (rc == 1) {
 		LOG(LOG_NOTE, "%" PRIu32 " alerts that had been told when control ended go into the database now", b->n);
 		tell(j, b, b->e[0].front_ns);

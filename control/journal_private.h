@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #define JOURNAL_PATH_MAX 4096
 #define JOURNAL_FORMAT 2
@@ -84,6 +85,8 @@ struct journal {
 	bool wal_short; /* the newest file's WAL is not as long as it is to become */
 	uint64_t wal_again_ns;
 	int front_fd;	     /* -1: there is no front */
+	dev_t front_dev;     /* and which file it is */
+	ino_t front_ino;
 	uint8_t *front_block; /* FRONT_BYTES, aligned */
 	uint64_t told;	     /* cursor of the last event that readers have: beyond state.head what only the front has */
 	struct journal_progress front[FRONT_ENTRIES]; /* of that, each one's ring and seq */

@@ -243,6 +243,12 @@ journal_read(struct journal_reader *r, uint64_t *at, unsigned min_grade, struct 
 	return rc;
 }
 
+bool
+journal_near(struct journal *j, uint64_t at, uint64_t head)
+{
+	return tail_has(&j->tail, at, head);
+}
+
 /* The file before number `no`; false: there is none. */
 static bool
 file_before(struct journal *j, uint32_t no, struct journal_file *out)

@@ -50,4 +50,7 @@ int journal_unvetted(struct journal_reader *r, uint64_t since_ns, uint64_t *out)
 int journal_event_format(char *out, size_t cap, const struct journal_event *e, const char *source,
 	uint32_t journal, bool durable);
 
+/* journal_near: all events behind `at` up to head are in memory: reading them reads no file. */
+bool journal_near(struct journal *j, uint64_t at, uint64_t head);
+
 #endif

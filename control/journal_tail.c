@@ -75,6 +75,17 @@ tail_read(struct journal_tail *t, uint64_t *at, uint64_t head, unsigned min_grad
 	return rc;
 }
 
+bool
+tail_has(struct journal_tail *t, uint64_t at, uint64_t head)
+{
+	bool all = head - at <= TAIL_EVENTS;
+	pthread_mutex_lock(&t->lock);
+	for (uint64_t c = at + 1; c <= head && all; c++)
+		all = t->slot[c % TAIL_EVENTS].event.cursor == c;
+	pthread_mutex_unlock(&t->lock);
+	return all;
+}
+
 uint64_t
 tail_find(struct journal_tail *t, const uint8_t epoch[8], uint32_t ring_id, uint64_t seq, uint64_t above, uint64_t head)
 {

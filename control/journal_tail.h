@@ -31,6 +31,8 @@ void tail_put(struct journal_tail *t, const struct batch *b, const uint64_t *cur
  * moved. */
 int tail_read(struct journal_tail *t, uint64_t *at, uint64_t head, unsigned min_grade, struct journal_event *e, uint8_t *evidence);
 
+/* tail_has: whether it has all events behind `at` up to `head`. */
+bool tail_has(struct journal_tail *t, uint64_t at, uint64_t head);
 /* tail_find: the cursor of the ring's record with this seq, if it is the tail's and lies beyond `above` and not beyond `head`; else 0. */
 uint64_t tail_find(struct journal_tail *t, const uint8_t epoch[8], uint32_t ring_id, uint64_t seq, uint64_t above, uint64_t head);
 

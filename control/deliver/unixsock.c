@@ -3,7 +3,6 @@
  * that is woken sends them a tenth of a millisecond later. */
 #include "control/deliver/client.h"
 #include "control/deliver/outlet.h"
-#include "control/front.h"
 #include "control/realtime.h"
 
 #include <errno.h>
@@ -300,10 +299,11 @@ poll_set(struct outlet_state *s, struct pollfd *p, struct client **whose)
 
 /* true: there is more to do at once. */
 static bool
-serve_all(struct outlet_state *s, const struct pollfd *p, struct client **whose, unsigned n, uint64_t now_ns)
+serve_all(struct outlet_state *s, const struct pollfd *p, struct client **whose, unsigned n)
 {
 	bool more = false;
 	pthread_mutex_lock(&s->turn);
+	uint64_t now_ns = control_monotonic_ns(); /* not before what the drain has noted of a client */
 	uint64_t head = journal_head(s->service.c->journal);
 	for (unsigned i = 2; i < n; i++)
 		if (whose[i]->fd >= 0)
@@ -332,10 +332,10 @@ server(void *arg)
 			break;
 		if (p[0].revents != 0)
 			(void)!read(s->wake_fd, &woken, sizeof woken);
-		uint64_t now_ns = control_monotonic_ns();
-		more = serve_all(s, p, whose, n, now_ns);
+		uint64_t began_ns = control_monotonic_ns();
+		more = serve_all(s, p, whose, n);
 		if (more && atomic_load_explicit(&s->realtime, memory_order_relaxed)) /* somebody catches up */
-			realtime_leave_room(now_ns, control_monotonic_ns());
+			realtime_leave_room(began_ns, control_monotonic_ns());
 	}
 	return NULL;
 }
@@ -347,11 +347,11 @@ wake(struct outlet_state *s)
 	(void)!write(s->wake_fd, &one, sizeof one);
 }
 
-/* true: it has everything. One that lags would have the drain read files. */
+/* true: it has everything. Of one that lags the drain would have to read files. */
 static bool
 hand_to(struct outlet_state *s, struct client *k, uint64_t head, uint64_t now_ns)
 {
-	if (k->state != CLIENT_STREAM || k->out_n > k->out_at || head - k->at > FRONT_ENTRIES)
+	if (k->state != CLIENT_STREAM || k->out_n > k->out_at || k->told < s->n_announced || !journal_near(s->service.c->journal, k->at, head))
 		return false;
 	return !client_fill(k, &s->service, now_ns) && client_send(k, &s->service, now_ns) && k->out_n == k->out_at;
 }

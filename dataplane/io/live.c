@@ -264,7 +264,7 @@ make_worker(struct live *l, uint32_t i)
 	w->stats = &l->stats->lcore[TOPOLOGY_WORKER_0 + i];
 	w->latency = &l->stats->latency[TOPOLOGY_WORKER_0 + i];
 	w->clock = &l->clock;
-	w->idle = l->topo.idle;
+	w->idle = l->opt.realtime ? IDLE_GIVE_WAY : l->topo.idle;
 	w->stop = &stop;
 	w->paced = l->opt.source != NULL;
 	eal_alloc_near(TOPOLOGY_WORKER_0 + i);
@@ -362,7 +362,7 @@ make_lcores(struct live *l)
 	l->corr.stats = s;
 	l->corr.latency = &l->stats->latency[TOPOLOGY_CORRELATOR];
 	l->corr.clock = &l->clock;
-	l->corr.idle = l->topo.idle;
+	l->corr.idle = l->opt.realtime ? IDLE_GIVE_WAY : l->topo.idle;
 	l->corr.paced = l->opt.source != NULL; /* a file can wait */
 	l->corr.stop = l->corr.abandon = &stop;
 	for (uint32_t i = 0; i < l->topo.workers; i++)

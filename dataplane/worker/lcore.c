@@ -18,6 +18,7 @@
 #define SLEEP_NS 100000
 #define NAP_NS 20000 /* while there was work a short time ago */
 #define NAPS 2000u
+#define STINT_NS 1000000u /* that IDLE_GIVE_WAY works without a nap */
 #define PAUSE_NS 20000u
 #define CORRELATOR_BUDGET 8u /* messages of each pipe to one reading of the clock */
 
@@ -26,6 +27,7 @@
 struct idler {
 	enum idle_policy policy;
 	uint64_t pause_ticks; /* 0: the CPU cannot wait */
+	uint64_t stint_ticks, slept; /* 0: it need not give way; when it last did */
 	uint32_t empty;
 };
 
@@ -35,7 +37,17 @@ idler_init(struct idler *i, enum idle_policy policy)
 	struct rte_cpu_intrinsics can = {0};
 	rte_cpu_get_intrinsics_support(&can);
 	*i = (struct idler){.policy = policy,
-		.pause_ticks = can.power_pause ? rte_get_tsc_hz() / 1000000u * PAUSE_NS / 1000u : 0};
+		.pause_ticks = can.power_pause ? rte_get_tsc_hz() / 1000000u * PAUSE_NS / 1000u : 0,
+		.stint_ticks = policy == IDLE_GIVE_WAY ? rte_get_tsc_hz() / 1000000u * STINT_NS / 1000u : 0,
+		.slept = rte_rdtsc()};
+}
+
+static void
+nap(struct idler *i, long ns)
+{
+	nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
+	if (i->stint_ticks != 0)
+		i->slept = rte_rdtsc();
 }
 
 static void
@@ -43,12 +55,14 @@ idler_step(struct idler *i, bool worked)
 {
 	if (worked) {
 		i->empty = 0;
+		if (i->stint_ticks != 0 && rte_rdtsc() - i->slept > i->stint_ticks)
+			nap(i, NAP_NS);
 		return;
 	}
 	if (++i->empty < EMPTY_BEFORE_IDLE || i->policy == IDLE_SPIN) {
 		rte_pause();
-	} else if (i->policy == IDLE_SLEEP) {
-		nanosleep(&(struct timespec){.tv_nsec = i->empty < EMPTY_BEFORE_IDLE + NAPS ? NAP_NS : SLEEP_NS}, NULL);
+	} else if (i->policy >= IDLE_SLEEP) {
+		nap(i, i->empty < EMPTY_BEFORE_IDLE + NAPS ? NAP_NS : SLEEP_NS);
 	} else if (i->pause_ticks != 0) {
 		rte_power_pause(rte_rdtsc() + i->pause_ticks);
 	} else {
@@ -298,13 +312,16 @@ poll_frames(struct lcore_worker *l, struct batch *b, uint64_t *t)
 }
 
 static void
-finish(struct lcore_worker *l, struct batch *b, uint64_t t)
+finish(struct lcore_worker *l, struct batch *b, struct idler *idle, uint64_t t)
 {
 	bool more;
 	spread_rest(l, t);
 	do {
 		more = l->spread_from != NULL && !atomic_load_explicit(&l->spread_from->done, memory_order_acquire);
-		more |= poll_ring(l, b) > 0;
+		bool got = poll_ring(l, b) > 0;
+		more |= got;
+		if (more)
+			idler_step(idle, got); /* whom it waits for may need its core */
 	} while (more);
 	worker_flush(l->worker, t);
 	atomic_store_explicit(&l->done, true, memory_order_release);
@@ -347,7 +364,7 @@ worker_lcore(void *arg)
 		l->stats->c[CTR_LOOPS_IDLE] += !worked;
 		idler_step(&idle, worked);
 	}
-	finish(l, &b, l->frames.next ? file_t : now);
+	finish(l, &b, &idle, l->frames.next ? file_t : now);
 	return 0;
 }
 

@@ -24,7 +24,12 @@
 /* What an lcore does when it finds no work. spin: polls on (isolated cores). pause: waits in the CPU for up
  * to 20 us (umwait or tpause; where the CPU has neither, polls on). sleep: sleeps 20 us in the kernel, and 100 us after
  * some 50 ms without work. */
-enum idle_policy { IDLE_SPIN, IDLE_PAUSE, IDLE_SLEEP };
+enum idle_policy {
+	IDLE_SPIN,
+	IDLE_PAUSE,
+	IDLE_SLEEP,
+	IDLE_GIVE_WAY /* not a profile's: sleep, with real-time priority, which must not keep others of its kind from the core however much there is to do */
+};
 
 struct topology {
 	bool huge_pages;

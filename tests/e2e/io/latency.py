@@ -8,7 +8,8 @@ usage: latency.py PORT DATAPLANE CONTROL SENTINELCTL BUNDLE STAMP, under with_np
   PORT    af_packet: on the interface itself; af_xdp: on a mirror of it (huge pages: under with_huge_pages.sh)
 in the environment, for figures:
   COUNT=500 RATE=100  transactions, and how many a second
-  REALTIME=0          nobody with real-time priority; else control, the dataplane (which sleeps when idle, on cores that it shares here) and the consumer
+  REALTIME=1          control, the dataplane (which sleeps when idle, on cores that it shares here) and the consumer with real-time priority: on a busy machine
+                      that takes the CPUs from whoever watches them
   IDLE=sleep          idle policy of the dataplane: spin for a box with cores to spare
   CORES=...           as in a profile, instead of the first two
   JOURNAL=DIR         where the journal is, instead of the temporary folder
@@ -32,7 +33,7 @@ PROGRAMS = sys.argv[2:5]
 NODE_FOLDER = os.environ["NODE_FOLDER"]
 ANVIL = os.path.join(NODE_FOLDER, "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
 COUNT, RATE = int(os.environ.get("COUNT", "500")), int(os.environ.get("RATE", "100"))
-REALTIME = ["--realtime"] if os.environ.get("REALTIME", "1") == "1" and os.environ.get("IDLE", "sleep") == "sleep" else []
+REALTIME = ["--realtime"] if os.environ.get("REALTIME") == "1" and os.environ.get("IDLE", "sleep") == "sleep" else []
 TAIL = 64  # hex digits that end a signed transaction
 
 

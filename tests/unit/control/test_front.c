@@ -84,6 +84,9 @@ test_told_then_held(void **state)
 		assert_true(journal_front(j, &b, (100 + n) * SECOND));
 		assert_int_equal(journal_head(j), head + n);
 		assert_int_equal(told(j, head, false, before, sizeof before), n);
+		assert_true(journal_near(j, head, head + n));
+		assert_true(journal_near(j, head + n, head + n));
+		assert_false(journal_near(j, head - 1, head + n + 1));
 		/* consumers may have it, acknowledge it, and begin behind it */
 		assert_int_equal(journal_ack(j, "me", head + n), 0);
 		assert_int_equal(journal_ack(j, "me", head + n + 1), -ERANGE);
@@ -205,6 +208,27 @@ shell(const char *words, ...)
 	vsnprintf(line, sizeof line, words, ap);
 	va_end(ap);
 	assert_int_equal(system(line), 0);
+}
+
+/* One that can be read and not written is read all the same. */
+static void
+test_read_only(void **state)
+{
+	(void)state;
+	static char before[1 << 19];
+	char *dir = folder_new();
+	struct batch b;
+	ends_between(dir, 3, before, sizeof before);
+	assert_int_equal(batch_new(&b), 0);
+	shell("head -c 60000 %s/front > %s/short && mv %s/short %s/front", dir, dir, dir, dir);
+	struct journal *j = journal_of(dir, BIG, BIG);
+	assert_int_equal(j->front_fd, -1);
+	assert_int_equal(recovered(j, &b), 3);
+	assert_int_equal(journal_commit(j, &b, 900 * SECOND), 0);
+	assert_int_equal(journal_head(j), 23);
+	journal_close(j);
+	batch_free(&b);
+	folder_free(dir);
 }
 
 /* Another build's records, which nobody here can read: not begun without them, until the file is moved away; once the database has them they do not
@@ -359,6 +383,8 @@ test_not_for_the_front(void **state)
 	add(&b, seq + 5, 1);
 	seq += 6;
 	refused(j, &b);
+	assert_false(journal_near(j, journal_head(j) - 2, journal_head(j))); /* losses are read from the file */
+	assert_true(journal_near(j, journal_head(j) - 1, journal_head(j)));
 	add(&b, seq - 1, 1); /* there already */
 	refused(j, &b);
 	add(&b, seq, 1);
@@ -426,11 +452,19 @@ test_without(void **state)
 	add(&b, 25, 1);
 	assert_true(journal_front(j, &b, 100 * SECOND));
 	assert_int_equal(journal_commit(j, &b, 100 * SECOND), 0);
-	/* somebody removes it: what it holds would be nobody's */
-	unlink(path);
-	add(&b, 26, 1);
-	refused(j, &b);
-	assert_int_equal(j->front_fd, -1);
+	/* somebody removes it, or moves it away: what it holds would be nobody's */
+	for (unsigned i = 0; i < 2; i++) {
+		if (i == 0)
+			unlink(path);
+		else
+			shell("mv %s %s.moved", path, path);
+		add(&b, 26 + i, 1);
+		refused(j, &b);
+		assert_int_equal(j->front_fd, -1);
+		journal_close(j);
+		j = journal_of(dir, BIG, BIG);
+		assert_true(j->front_fd >= 0);
+	}
 	journal_close(j);
 	batch_free(&b);
 	folder_free(dir);
@@ -443,6 +477,7 @@ main(void)
 		cmocka_unit_test(test_told_then_held),
 		cmocka_unit_test(test_recovered),
 		cmocka_unit_test(test_of_another_build),
+		cmocka_unit_test(test_read_only),
 		cmocka_unit_test(test_not_recovered),
 		cmocka_unit_test(test_not_for_the_front),
 		cmocka_unit_test(test_without),
