@@ -374,6 +374,50 @@ test_grades_and_passing_over(void **state)
 	end(&x);
 }
 
+/* One event by the front, handed over, then into the database; the thread is not woken for it. */
+static void
+hand(struct box *x, struct batch *b, uint64_t seq)
+{
+	add_record(b, EPOCH_A, 0, seq, GRADE_WATCH, 20);
+	assert_true(journal_front(x->c.journal, b, SECOND));
+	outlet_unixsock.hand_over(x->s);
+	assert_int_equal(journal_commit(x->c.journal, b, SECOND), 0);
+}
+
+/* Whoever waits at the head has it from the drain, whoever lags from the thread, more than the drain serves too: everybody everything, once and in order, while
+ * both are at it. */
+static void
+test_handed_over(void **state)
+{
+	(void)state;
+	struct box x;
+	struct batch b;
+	static struct peer peer[7];
+	const unsigned n = sizeof peer / sizeof peer[0], there = 300, more_of_them = 700;
+	start(&x, there);
+	assert_int_equal(batch_new(&b), 0);
+	quiet_writer(&x);
+	peer_open(&peer[0], &x);
+	say(&peer[0], "{\"op\":\"subscribe\",\"since\":\"start\"}");
+	for (unsigned i = 1; i <= there; i++)
+		hears_event(&peer[0], &x, i, ALERT);
+	hand(&x, &b, there + 1);
+	hears_event(&peer[0], &x, there + 1, ALERT);
+	for (unsigned k = 1; k < n; k++) {
+		peer_open(&peer[k], &x);
+		say(&peer[k], k % 2 ? "{\"op\":\"subscribe\",\"since\":\"start\"}" : "{\"op\":\"subscribe\",\"since\":\"start\",\"min_grade\":\"watch\"}");
+	}
+	for (unsigned i = 2; i <= more_of_them; i++)
+		hand(&x, &b, there + i);
+	for (unsigned k = 0; k < n; k++) {
+		for (unsigned i = k == 0 ? there + 2 : 1; i <= there + more_of_them; i++)
+			hears_event(&peer[k], &x, i, ALERT);
+		close(peer[k].fd);
+	}
+	batch_free(&b);
+	end(&x);
+}
+
 static void
 test_slow_reader(void **state)
 {
@@ -581,6 +625,7 @@ main(void)
 		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_subscribe_ack_resume),
 		cmocka_unit_test(test_grades_and_passing_over),
+		cmocka_unit_test(test_handed_over),
 		cmocka_unit_test(test_slow_reader),
 		cmocka_unit_test(test_many_clients),
 		cmocka_unit_test(test_dripping_client),
