@@ -42,6 +42,18 @@ entry_is_verdict(const struct entry *e)
 	return !e->loss && e->vet.node > VET_ASKED;
 }
 
+bool
+entry_same_ring(const struct entry *a, const struct entry *b)
+{
+	return a->ring_id == b->ring_id && memcmp(a->epoch, b->epoch, sizeof a->epoch) == 0;
+}
+
+uint64_t
+entry_journaled_ns(const struct entry *e, uint64_t now_ns)
+{
+	return e->front_ns != 0 ? e->front_ns : now_ns;
+}
+
 unsigned
 entry_grade(const struct alert_record *r, const struct event_vet *vet)
 {
@@ -129,18 +141,13 @@ lose(struct entry *e)
 	e->evidence_len = 0;
 }
 
-static bool
-same_ring(const struct entry *a, const struct entry *b)
-{
-	return !entry_is_verdict(a) && a->ring_id == b->ring_id && memcmp(a->epoch, b->epoch, sizeof a->epoch) == 0;
-}
-
 /* The last entry of the same ring among the first n, or NULL. */
 static struct entry *
 last_of_ring(struct batch *b, uint32_t n, const struct entry *e)
 {
 	while (n > 0) {
-		if (same_ring(&b->e[--n], e))
+		const struct entry *before = &b->e[--n];
+		if (!entry_is_verdict(before) && entry_same_ring(before, e))
 			return &b->e[n];
 	}
 	return NULL;

@@ -54,6 +54,10 @@ void batch_free(struct batch *b);
 struct entry *batch_entry(struct batch *b, const uint8_t epoch[8], uint32_t ring_id);
 /* entry_is_verdict: control's own word on a record, not one of the ring's. */
 bool entry_is_verdict(const struct entry *e);
+/* entry_same_ring: of the same ring of the same epoch. */
+bool entry_same_ring(const struct entry *a, const struct entry *b);
+/* entry_journaled_ns: when a record became durable, in a commit of now_ns or by the front before it. */
+uint64_t entry_journaled_ns(const struct entry *e, uint64_t now_ns);
 /* entry_grade: the grade at which consumers are told of a record. */
 unsigned entry_grade(const struct alert_record *r, const struct event_vet *vet);
 
@@ -68,9 +72,7 @@ uint32_t batch_kept(const struct batch *b);
 uint32_t batch_front(const struct batch *b);
 
 /* batch_shed makes room while the journal is down: records below pause grade become losses (journal_failed), unless the
- * front has them,
- * notices are let go (b->notices_shed),
- * neighbouring losses of one ring and reason one loss; verdicts below pause grade are let go (b->verdicts_shed). If more than half of the entries would still be taken,
+ * front has them, notices are let go (b->notices_shed), neighbouring losses of one ring and reason one loss; verdicts below pause grade are let go (b->verdicts_shed). If more than half of the entries would still be taken,
  * the youngest pause-grade records go the same way, and then the losses are merged over what lies between.
  * Afterwards batch_room is at least BATCH_ENTRIES / 4 for up to BATCH_ENTRIES / 4 rings, and half of the
  * evidence is free. Order within a ring is kept. */

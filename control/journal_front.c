@@ -115,7 +115,7 @@ follows(struct journal *j, const struct batch *b)
 		const struct journal_progress *p = progress_of(&j->state, e->epoch, e->ring_id);
 		uint64_t last = p != NULL ? p->last_seq : UINT64_MAX; /* of an unknown ring nobody knows what the database holds */
 		for (uint32_t k = 0; k < i; k++)
-			if (b->e[k].ring_id == e->ring_id && memcmp(b->e[k].epoch, e->epoch, sizeof e->epoch) == 0)
+			if (entry_same_ring(&b->e[k], e))
 				last = b->e[k].to;
 		if (e->from <= last)
 			return false;

@@ -30,7 +30,7 @@ put(struct tail_slot *s, const struct entry *e, const uint8_t *evidence, uint64_
 		.ring_id = e->ring_id,
 		.from = e->record.seq,
 		.to = e->record.seq,
-		.t_journaled_ns = e->front_ns != 0 ? e->front_ns : journaled_ns,
+		.t_journaled_ns = entry_journaled_ns(e, journaled_ns),
 		.record = e->record,
 		.vet = e->vet,
 		.evidence_len = n};

@@ -30,13 +30,6 @@ progress_make(struct journal_state *s, const uint8_t epoch[8], uint32_t ring_id)
 	return p;
 }
 
-/* What was told before says so in the database too. */
-static uint64_t
-journaled_ns(const struct entry *e, uint64_t now_ns)
-{
-	return e->front_ns != 0 ? e->front_ns : now_ns;
-}
-
 static void
 bind_record(sqlite3_stmt *s, const struct entry *e, uint64_t cursor, uint64_t now_ns)
 {
@@ -57,7 +50,7 @@ bind_record(sqlite3_stmt *s, const struct entry *e, uint64_t cursor, uint64_t no
 	sqlite3_bind_blob(s, 12, r->dedupekey, sizeof r->dedupekey, SQLITE_STATIC);
 	sqlite3_bind_int64(s, 13, (int64_t)r->t_wire_ns);
 	sqlite3_bind_int64(s, 14, (int64_t)r->t_emitted_ns);
-	sqlite3_bind_int64(s, 15, (int64_t)journaled_ns(e, now_ns));
+	sqlite3_bind_int64(s, 15, (int64_t)entry_journaled_ns(e, now_ns));
 	sqlite3_bind_blob(s, 16, r, sizeof *r, SQLITE_STATIC);
 	if (e->vet.node != VET_NONE)
 		sqlite3_bind_blob(s, 17, &e->vet, sizeof e->vet, SQLITE_STATIC);
@@ -84,7 +77,7 @@ insert_record(struct journal_db *f, struct turn *t, const struct entry *e)
 	}
 	if (entry_grade(&e->record, &e->vet) == GRADE_PAUSE)
 		t->pause_last = cursor;
-	audit_digest_record(&t->digest, cursor, journaled_ns(e, t->now_ns), e->epoch, e->ring_id, &e->record, &e->vet);
+	audit_digest_record(&t->digest, cursor, entry_journaled_ns(e, t->now_ns), e->epoch, e->ring_id, &e->record, &e->vet);
 	t->s.head = cursor;
 	t->s.rows++;
 	return SQLITE_OK;
@@ -172,8 +165,7 @@ write_changed_progress(struct journal_db *f, struct turn *t, const struct batch 
 		const struct entry *e = &b->e[i];
 		bool again = entry_is_own(e);
 		for (uint32_t k = i + 1; k < b->n && !again; k++)
-			again = !entry_is_own(&b->e[k]) && b->e[k].ring_id == e->ring_id &&
-				memcmp(b->e[k].epoch, e->epoch, sizeof e->epoch) == 0;
+			again = !entry_is_own(&b->e[k]) && entry_same_ring(&b->e[k], e);
 		if (!again)
 			rc = write_progress(f, progress_make(&t->s, e->epoch, e->ring_id));
 	}

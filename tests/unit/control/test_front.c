@@ -285,6 +285,16 @@ rewrite(const char *dir, long at, uint8_t flip)
 	close(fd);
 }
 
+/* One more is told, and the database does not get it. */
+static void
+told_and_left(struct journal *j, struct batch *b, uint64_t seq, uint64_t t_ns)
+{
+	add_record(b, EPOCH_A, 0, seq, GRADE_WATCH, 10);
+	assert_true(journal_front(j, b, t_ns));
+	journal_close(j);
+	b->n = b->evidence_n = 0;
+}
+
 /* A write that did not come to its end was promised to nobody; nor was what another journal holds, or what does not follow. */
 static void
 test_not_recovered(void **state)
@@ -323,10 +333,7 @@ test_not_recovered(void **state)
 	assert_int_equal(recovered(j, &b), 4);
 	assert_int_equal(journal_commit(j, &b, 200 * SECOND), 0);
 	commit_range(j, EPOCH_A, 0, 25, 30, 1, GRADE_WATCH, 10);
-	add_record(&b, EPOCH_A, 0, 31, GRADE_WATCH, 10);
-	assert_true(journal_front(j, &b, 201 * SECOND));
-	journal_close(j);
-	b.n = b.evidence_n = 0;
+	told_and_left(j, &b, 31, 201 * SECOND);
 	shell("cp %s/front %s/newer && cp %s/kept %s/front", dir, dir, dir, dir);
 	j = journal_of(dir, BIG, BIG);
 	assert_int_equal(recovered(j, &b), 0);
@@ -338,10 +345,7 @@ test_not_recovered(void **state)
 	assert_int_equal(recovered(j, &b), 1);
 	assert_int_equal(journal_commit(j, &b, 202 * SECOND), 0);
 	commit_range(j, EPOCH_A, 0, 32, 40, 1, GRADE_WATCH, 10);
-	add_record(&b, EPOCH_A, 0, 41, GRADE_WATCH, 10);
-	assert_true(journal_front(j, &b, 203 * SECOND));
-	journal_close(j);
-	b.n = b.evidence_n = 0;
+	told_and_left(j, &b, 41, 203 * SECOND);
 	shell("rm -f %s/journal-000001.db* && cp %s/was/journal-000001.db %s/ && rm -r %s/was", dir, other, dir, other);
 	j = journal_of(dir, BIG, BIG);
 	j->consumers[j->n_consumers++] = (struct consumer_slot){.c = {.name = "ahead", .acked = 41}};
