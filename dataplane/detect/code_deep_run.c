@@ -241,7 +241,7 @@ copy_code(struct code_deep *d, struct deep_frame *f, const uint8_t *code, uint32
 		return;
 	if (!code_word_small(&from.w, &first) || first > len)
 		first = len;
-	deep_fill(d, f, at, code + first, len - (uint32_t)first, n, false, constructor);
+	deep_fill(d, f, at, first < len ? code + first : NULL, len - (uint32_t)first, n, false, constructor);
 }
 
 static uint32_t

@@ -14,9 +14,15 @@
 #define PAGE 4096u
 #define PAGES 1024u
 
+enum { FRONT, COMMIT, BARE, KINDS };
+
 struct figures {
 	uint64_t *wall, *cpu;
 	unsigned n;
+};
+
+struct start {
+	uint64_t wall, cpu;
 };
 
 static uint64_t
@@ -25,6 +31,19 @@ clock_of(clockid_t id)
 	struct timespec t;
 	clock_gettime(id, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static struct start
+start(void)
+{
+	return (struct start){clock_of(CLOCK_MONOTONIC), clock_of(CLOCK_THREAD_CPUTIME_ID)};
+}
+
+static void
+stop(struct figures *f, unsigned i, struct start s)
+{
+	f->cpu[i] = clock_of(CLOCK_THREAD_CPUTIME_ID) - s.cpu;
+	f->wall[i] = clock_of(CLOCK_MONOTONIC) - s.wall;
 }
 
 static int
@@ -89,38 +108,49 @@ pause_us(struct journal *j, unsigned us)
 	}
 }
 
+/* One round: an alert by the front and into the database, and what the disk asks for one page. */
+static int
+measure(struct journal *j, struct batch *b, int fd, unsigned i, unsigned us, struct figures f[KINDS])
+{
+	uint64_t wall_ns = clock_of(CLOCK_REALTIME);
+	struct start s = start();
+	bool early = journal_front(j, b, wall_ns);
+	stop(&f[FRONT], i, s);
+	s = start();
+	if ((i > 0 && !early) || journal_commit(j, b, wall_ns) != 0)
+		return 1;
+	stop(&f[COMMIT], i, s);
+	pause_us(j, us);
+	s = start();
+	if (bare(fd, i) != 0)
+		return 1;
+	stop(&f[BARE], i, s);
+	pause_us(j, us);
+	return 0;
+}
+
 static int
 run(struct journal *j, struct batch *b, int fd, unsigned count, unsigned us, uint32_t evidence_len)
 {
-	struct figures ours = {calloc(count, 8), calloc(count, 8), count}, front = {calloc(count, 8), calloc(count, 8), count}, theirs = {calloc(count, 8), calloc(count, 8), count};
+	static const char *const names[KINDS] = {"front", "commit", "bare fdatasync"};
+	struct figures f[KINDS];
 	uint64_t began = clock_of(CLOCK_REALTIME);
 	uint8_t epoch[8];
+	int rc = 0;
 	memcpy(epoch, &began, sizeof epoch);
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned k = 0; k < KINDS; k++)
+		f[k] = (struct figures){calloc(count, 8), calloc(count, 8), count};
+	for (unsigned i = 0; i < count && rc == 0; i++) {
 		fill(b, epoch, i + 1, evidence_len);
-		uint64_t wall_ns = clock_of(CLOCK_REALTIME), wall = clock_of(CLOCK_MONOTONIC), cpu = clock_of(CLOCK_THREAD_CPUTIME_ID);
-		bool early = journal_front(j, b, wall_ns);
-		front.cpu[i] = clock_of(CLOCK_THREAD_CPUTIME_ID) - cpu;
-		front.wall[i] = clock_of(CLOCK_MONOTONIC) - wall;
-		if (i > 0 && !early)
-			return 1;
-		wall = clock_of(CLOCK_MONOTONIC), cpu = clock_of(CLOCK_THREAD_CPUTIME_ID);
-		if (journal_commit(j, b, wall_ns) != 0)
-			return 1;
-		ours.cpu[i] = clock_of(CLOCK_THREAD_CPUTIME_ID) - cpu;
-		ours.wall[i] = clock_of(CLOCK_MONOTONIC) - wall;
-		pause_us(j, us);
-		wall = clock_of(CLOCK_MONOTONIC), cpu = clock_of(CLOCK_THREAD_CPUTIME_ID);
-		if (bare(fd, i) != 0)
-			return 1;
-		theirs.cpu[i] = clock_of(CLOCK_THREAD_CPUTIME_ID) - cpu;
-		theirs.wall[i] = clock_of(CLOCK_MONOTONIC) - wall;
-		pause_us(j, us);
+		rc = measure(j, b, fd, i, us, f);
 	}
-	show("front", &front);
-	show("commit", &ours);
-	show("bare fdatasync", &theirs);
-	return 0;
+	for (unsigned k = 0; k < KINDS; k++) {
+		if (rc == 0)
+			show(names[k], &f[k]);
+		free(f[k].wall);
+		free(f[k].cpu);
+	}
+	return rc;
 }
 
 int
