@@ -91,7 +91,7 @@ say(const char *sentence)
 static int
 bad(const char *what, const char *arg)
 {
-	fprintf(stderr, "sentinel-control: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
+	fprintf(stderr, "sentinel-control: %s%s%s (--help shows what there is)\n", what, arg ? ": " : "", arg ? arg : "");
 	return 2;
 }
 

@@ -39,7 +39,7 @@ struct args {
 static int
 bad(const char *what, const char *arg)
 {
-	fprintf(stderr, "sentinel-dataplane: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
+	fprintf(stderr, "sentinel-dataplane: %s%s%s (--offline --help shows what there is)\n", what, arg ? ": " : "", arg ? arg : "");
 	return 2;
 }
 

@@ -35,7 +35,7 @@ write_pcap(const struct load *l, const char *path)
 static int
 bad(const char *what)
 {
-	fprintf(stderr, "load_pcap: %s\n%s", what, usage_text);
+	fprintf(stderr, "load_pcap: %s (--help shows what there is)\n", what);
 	return 2;
 }
 

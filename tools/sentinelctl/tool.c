@@ -19,7 +19,7 @@
 int
 tool_bad(const struct tool_command *c, const char *what, const char *arg)
 {
-	fprintf(stderr, "sentinelctl %s: %s%s%s\n%s", c->name, what, arg ? ": " : "", arg ? arg : "", c->usage);
+	fprintf(stderr, "sentinelctl %s: %s%s%s (sentinelctl %s --help shows what there is)\n", c->name, what, arg ? ": " : "", arg ? arg : "", c->name);
 	return 2;
 }
 

@@ -31,7 +31,7 @@ struct tool_option {
  * command ends: 0 the help is on stdout, 2 tool_bad has said what is wrong. */
 int tool_options(int argc, char **argv, const struct tool_command *c, const struct tool_option *known, size_t n);
 
-/* tool_bad says on stderr what is wrong with the command line, with the word `arg` if it is not NULL, and the usage. Returns 2. */
+/* tool_bad says on stderr what is wrong with the command line, with the word `arg` if it is not NULL, and where the usage stands. Returns 2. */
 int tool_bad(const struct tool_command *c, const char *what, const char *arg);
 
 /* tool_stop: not 0 once SIGINT or SIGTERM has come after tool_catch, whose `flags` are those of sigaction. */

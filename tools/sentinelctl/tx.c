@@ -23,9 +23,9 @@ cmd_tx(int argc, char **argv)
 	}
 	const char *meant = argc >= 2 ? command_suggest(argv[1], verbs) : NULL;
 	if (argc < 2)
-		fprintf(stderr, "sentinelctl tx: which verb?\n%s", usage_text);
+		fprintf(stderr, "sentinelctl tx: which verb? (sentinelctl tx --help shows what there is)\n");
 	else
-		fprintf(stderr, "sentinelctl tx: there is no %s%s%s%s\n%s", argv[1], meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "",
-			usage_text);
+		fprintf(stderr, "sentinelctl tx: there is no %s%s%s%s (sentinelctl tx --help shows what there is)\n", argv[1], meant ? "; did you mean " : "", meant ? meant : "",
+			meant ? "?" : "");
 	return 2;
 }

@@ -271,11 +271,9 @@ cmd_tx_decode(int argc, char **argv)
 			continue;
 		}
 		if (strcmp(argv[i], "--chain") == 0)
-			fprintf(stderr, "sentinelctl tx decode: --chain needs a chain number, like 1\n%s",
-				usage_text);
+			fprintf(stderr, "sentinelctl tx decode: --chain needs a chain number, like 1 (--help shows what there is)\n");
 		else
-			fprintf(stderr, "sentinelctl tx decode: unknown argument %s\n%s", argv[i],
-				usage_text);
+			fprintf(stderr, "sentinelctl tx decode: unknown argument %s (--help shows what there is)\n", argv[i]);
 		return 2;
 	}
 	struct collector c = {.line = malloc(TXDECODE_LINE_MAX), .raw = malloc(TXDECODE_LINE_MAX / 2)};

@@ -109,7 +109,7 @@ complain(void *kind, const char *text)
 static int
 bad(const char *what, const char *arg)
 {
-	fprintf(stderr, "sentinel-keys: %s%s%s\n%s", what, arg ? ": " : "", arg ? arg : "", usage_text);
+	fprintf(stderr, "sentinel-keys: %s%s%s (--help shows what there is)\n", what, arg ? ": " : "", arg ? arg : "");
 	return 2;
 }
 

@@ -54,7 +54,7 @@ say(const char *sentence)
 static int
 bad(const char *what, const char *arg)
 {
-	fprintf(stderr, "sentinel-tap: %s%s%s\nsentinel-tap --help shows how\n", what, arg ? ": " : "", arg ? arg : "");
+	fprintf(stderr, "sentinel-tap: %s%s%s (--help shows what there is)\n", what, arg ? ": " : "", arg ? arg : "");
 	return 2;
 }
 

@@ -254,7 +254,7 @@ def refusals(folder, node):
     refuses("Probes need root", EXE, "--geth", node, *channel, user=65534)
     refuses("no uprobes", "unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /sys && exec "$0" "$@"', EXE, "--geth", node, *channel)
     for argv in ([], ["--keylog"], ["--geth", ""], ["--frob"], ["--keylog", "x", "--user", "nobody"], ["x"], ["--keylog", "x"] * 17):
-        refuses("usage", EXE, *argv, code=2)
+        refuses("--help", EXE, *argv, code=2)
     done = subprocess.run([EXE, "--check", node], capture_output=True, text=True, check=True)
     assert "by .gopclntab" in done.stdout and "row 1" in done.stdout and "made by   go1." in done.stdout, done.stdout
     assert "erigon" in subprocess.run([EXE, "--table"], capture_output=True, text=True, check=True).stdout

@@ -446,7 +446,7 @@ def case_commands(box):
     for wrong in (["alerts", "--grade", "red"], ["alerts", "--limit", "0"], ["alerts", "--ack"], ["alerts", "x"], ["status", "--x"],
                   ["alerts", "--since"]):
         p = ctl(box, *wrong)
-        assert p.returncode == 2 and "usage:" in p.stderr and not p.stdout, (wrong, p)
+        assert p.returncode == 2 and "--help" in p.stderr and not p.stdout, (wrong, p)
     p = ctl(box, "alerts", "--follow", "--consumer", "pager", "--since", "start", "--ack", "--limit", "5", "--json")
     assert [json.loads(x)["id"] for x in p.stdout.splitlines()] == [e["id"] for e in events[:5]]
     wait(lambda: [c["acked"] for c in box.status()["consumers"]] == ["5"], "the acks are kept")

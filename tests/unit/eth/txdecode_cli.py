@@ -62,7 +62,7 @@ class CommandLine(unittest.TestCase):
                      ["--chain", "1", "x"], [""]):
             done = run((RAW + "\n").encode(), *args)
             self.assertEqual((done.returncode, done.stdout), (2, b""), args)
-            self.assertIn(b"usage:", done.stderr)
+            self.assertIn(b"--help", done.stderr)
 
     def test_chain(self):
         for chain, valid in (("1", True), ("01", True), ("2", False), ("18446744073709551615", False)):

@@ -100,7 +100,7 @@ class Commands(unittest.TestCase):
     def test_offline_verbs_take_what_is_theirs(self):
         b = self.bundle()
         for args in (("check", "extra"), ("profile", "extra"), ("run", "extra", "--txs", "x"), ("check", "--txs"), ("profile", "--bogus")):
-            self.refused(2, "usage:", DATAPLANE, "--offline", args[0], "--bundle", b, *args[1:])
+            self.refused(2, "--help", DATAPLANE, "--offline", args[0], "--bundle", b, *args[1:])
         for verb in ("replay", "run", "check", "profile"):
             r = run(DATAPLANE, "--offline", verb, "--help")
             self.assertEqual((r.returncode, r.stdout[:6]), (0, "usage:"))
