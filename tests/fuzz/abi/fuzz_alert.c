@@ -27,6 +27,12 @@ put_right(struct alert_record *r)
 	r->tx_type = (uint8_t)(r->tx_type % (ALERT_TX_TYPE_MAX + 1));
 	r->has &= HAS_ALL;
 	r->trust &= (1u << TRUST_BIT_COUNT) - 1;
+	r->reasons &= (1ull << REASON_BIT_COUNT) - 1;
+	r->providers &= (1ull << PROVIDER_COUNT) - 1;
+	r->lacks &= (1u << LACK_BIT_COUNT) - 1;
+	r->ending = (uint8_t)(r->ending % (ENDING_MAX + 1));
+	r->score %= ALERT_SCORE_MAX + 1;
+	r->learned %= ALERT_SCORE_MAX + 1;
 	r->lost_reason = r->lost_before ? LOSS_RING_FULL : LOSS_NONE;
 	r->raw_len %= ALERT_TX_BYTES_MAX;
 	r->data_len %= ALERT_TX_BYTES_MAX;
@@ -35,6 +41,8 @@ put_right(struct alert_record *r)
 	r->n_protocols %= ALERT_PROTOCOLS_MAX + 1;
 	for (unsigned i = 0; i < ALERT_RELATED_MAX; i++)
 		r->related[i].role = 1 + r->related[i].role % ROLE_MAX;
+	for (unsigned i = 0; i < ALERT_PROTOCOLS_MAX; i++)
+		r->touches[i] &= (1u << TOUCH_BIT_COUNT) - 1;
 	r->supersedes_seq |= 1;
 	if (r->bundle_len)
 		r->bundle_pos %= r->bundle_len;
