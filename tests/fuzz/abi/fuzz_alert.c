@@ -78,6 +78,9 @@ check_alert(json_t *j, const struct event_context *x, const struct alert_record 
 	assert(json_array_size(json_object_get(data, "related")) == r->n_related);
 	assert(json_array_size(json_object_get(data, "protocols")) == r->n_protocols);
 	assert(json_array_size(json_object_get(data, "flags")) == (size_t)__builtin_popcount(r->trust));
+	assert(json_array_size(json_object_get(data, "why")) == (size_t)__builtin_popcountll(r->reasons));
+	assert(json_array_size(json_object_get(data, "providers")) == (size_t)__builtin_popcountll(r->providers));
+	assert(json_array_size(json_object_get(data, "lacks")) == (size_t)__builtin_popcount(r->lacks));
 	json_t *hex = json_object_get(data, "evidence");
 	assert(evidence.len == 0 ? json_is_null(hex)
 				 : json_string_length(hex) == 2 + 2 * (size_t)evidence.len);
