@@ -131,6 +131,7 @@ def check(scene):
     assert done["heard"] == SUBMISSIONS, f"the node told its subscriber of {done['heard']} transactions"
     box.wait_for(f"{COUNT} transactions", lambda: box.counters()["alerts"] >= COUNT, why=lambda: told(box))
     box.wait_for("residuals of 0", lambda: not box.residuals(), why=lambda: str(box.residuals()))
+    box.wait_for("the alerts in the journal", lambda: scene.sent <= set(box.hashes()), why=lambda: told(box))
     found = box.hashes()
     missed, invented = scene.sent - set(found), set(found) - scene.sent
     assert not missed and not invented, f"{len(missed)} missed, {len(invented)} invented: {sorted(missed)[:5]} {sorted(invented)[:5]} {box.counters()}"

@@ -101,13 +101,13 @@ def main():
         other = livebox.Mirrored()
         other.popen(sys.executable, "-c", SERVER, *map(str, PORTS.values()))
         livebox.wait_for("the nodes", lambda: all(livebox.listens(THERE, p) for p in PORTS.values()))
-        nodes = ", ".join(f"{name}: {{addresses: ['{THERE}:{port}'], silence_s: 3}}" for name, port in PORTS.items())
+        nodes = ", ".join(f"{name}: {{addresses: ['{THERE}:{port}'], silence_s: 6}}" for name, port in PORTS.items())
         box = livebox.Box(folder, PROGRAMS, BUNDLE, profile=f"nodes: {{{nodes}}}\n", port=f"'net_af_packet0,iface={other.MIRROR},framecnt=8192'")
         clients = {name: Client(port, 1000000 * (i + 1)) for i, (name, port) in enumerate(PORTS.items())}
         talks = {name: Talk(c) for name, c in clients.items()}
         time.sleep(1)
         talks["node-b"].stop()
-        box.wait_for("the silence of node-b", lambda: notices(box), 20)
+        box.wait_for("the silence of node-b", lambda: notices(box), 30)
         status = box.status()
         assert node_of(status, "node-b")["state"] == "silent" and node_of(status, "node-a")["state"] == "ok", status["nodes"]
         screen = subprocess.run([PROGRAMS[2], "status", "--socket", box.path("socket")], capture_output=True, text=True, check=True).stdout
@@ -116,8 +116,8 @@ def main():
         box.wait_for("the end of it", lambda: len(notices(box)) == 2, 20)
         began, ended = notices(box)
         assert {k: began[k] for k in ("node", "feed", "state", "missing", "usual_ms")} == \
-            {"node": "node-b", "feed": None, "state": "began", "missing": "both", "usual_ms": "3000"}, began
-        assert ended["state"] == "ended" and ended["node"] == "node-b" and ended["since_ns"] == began["since_ns"] and int(ended["lasted_ms"]) >= 3000, ended
+            {"node": "node-b", "feed": None, "state": "began", "missing": "both", "usual_ms": "6000"}, began
+        assert ended["state"] == "ended" and ended["node"] == "node-b" and ended["since_ns"] == began["since_ns"] and int(ended["lasted_ms"]) >= 6000, ended
         for t in talks.values():
             t.stop()
         figures_are_equal(box, clients)
@@ -125,7 +125,7 @@ def main():
         talks = {name: Talk(c) for name, c in clients.items()}
         for port in ("port0", "port2"):
             livebox.run("ip", "link", "set", "dev", port, "type", "bridge_slave", "isolated", "on")
-        box.wait_for("one direction of both nodes", lambda: len(notices(box)) == 4, 30, lambda: notices(box))
+        box.wait_for("one direction of both nodes", lambda: len(notices(box)) == 4, 40, lambda: notices(box))
         status = box.status()
         assert all(node_of(status, name)["missing"] == "from_node" for name in PORTS), status["nodes"]
         for port in ("port0", "port2"):

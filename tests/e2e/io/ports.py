@@ -129,7 +129,7 @@ def ends(box):
     run("ip", "link", "set", "in0", "promisc", "on")
     for own in (1, 0):
         box.dataplane = box.start_dataplane()
-        box.wait_for("the box again", lambda: (box.status() or {}).get("dataplane", {}).get("attached"))
+        box.wait_for("the new dataplane", lambda: (d := (box.status() or {}).get("dataplane", {})).get("attached") and d["pid"] == str(box.dataplane.pid))
         assert promiscuity() == own + more
         if own:
             box.dataplane.send_signal(signal.SIGTERM)

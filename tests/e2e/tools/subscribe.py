@@ -286,7 +286,7 @@ class Connecting(Case):
         self.assertIn("does not answer the WebSocket handshake", self.refused(drip, "--silence", "1"))
 
     def test_no_answer_to_the_subscription(self):
-        self.assertIn("no answer to eth_subscribe", self.refused(lambda c: (c.welcome(), c.until_gone()), "--silence", "1"))
+        self.assertIn("no answer to eth_subscribe", self.refused(lambda c: (c.welcome(), c.until_gone()), "--silence", "3"))
         def chatter(c):
             c.welcome()
             while True:

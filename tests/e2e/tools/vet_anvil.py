@@ -74,9 +74,8 @@ class Box:
         self.dataplane = subprocess.Popen([SCRIPTED, "--channel", channel], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         self.control = subprocess.Popen([CONTROL, "--channel", channel, "--socket", self.socket, "--journal", os.path.join(folder, "journal"),
                                          "--node", f"http://127.0.0.1:{node.port}", "--vet-ms", "2000"], stderr=self.log)
-        wait_for("control", lambda: os.path.exists(self.socket))
         s = socket.socket(socket.AF_UNIX)
-        s.connect(self.socket)
+        wait_for("control", lambda: s.connect_ex(self.socket) == 0)
         s.sendall(b'{"op":"subscribe","consumer":null,"since":"start"}\n')
         threading.Thread(target=self.read, args=(s,), daemon=True).start()
 

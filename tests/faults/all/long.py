@@ -41,7 +41,7 @@ JOURNAL_MB, KEEP_MB = 1, 4
 MARGIN_MS = 1000
 KILL_EACH = 3
 GROWTH_KB, GROWTH = 8192, 1.05
-CALLERS = 24  # connections to control at one time, more or less, and three a file of a journal that is not yet as large as it may be
+CALLERS = 40  # connections to control at one time, more or less, and three a file of a journal that is not yet as large as it may be
 NAMES = "dataplane", "control", "keys"
 POLLING, BROUGHT = "polling ports", "sentinel-keys: attached to the dataplane"
 WAYS = {"packet": (livebox.Other, f"'net_af_packet0,iface={livebox.PORT},framecnt=32768'"),

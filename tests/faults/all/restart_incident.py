@@ -68,6 +68,7 @@ class Story:
         self.consumer.wait("the deployment's alert", None, hash=self.deploy["hash"], class_="flash_deploy")
         self.first = self.call(1)
         self.consumer.wait("the first call's pause", lambda d: d["grade"] == "pause", hash=self.first["hash"], class_="armed_call")
+        self.box.wait_for("all that is told of it", lambda: {e["id"] for e in self.box.ask("alerts", "--since", "start")} <= {e["id"] for e in self.consumer.events})
 
     def known_again(self):
         """A second call is told as one of the contract that was armed before."""
