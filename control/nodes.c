@@ -81,7 +81,7 @@ note_clock(struct nodes_watch *w, const struct look *l, struct journal *j, uint6
 static void
 follow(struct nodes_watch *w, const struct look *l, uint64_t mono_ns)
 {
-	bool same = w->attached && memcmp(w->epoch, l->epoch, sizeof w->epoch) == 0;
+	bool same = l->alive && w->attached && memcmp(w->epoch, l->epoch, sizeof w->epoch) == 0;
 	if (l->alive && !same) {
 		silence_attach(&w->silence, mono_ns, l->node, l->n);
 		if (memcmp(w->epoch, l->epoch, sizeof w->epoch) != 0)

@@ -35,7 +35,7 @@ static json_t *
 one_feed(const struct nodes_watch *w, unsigned node, unsigned feed)
 {
 	const struct stats_node_feed *f = &w->sum[node][feed];
-	uint64_t bytes, txs;
+	uint64_t bytes = 0, txs = 0;
 	bool known = silence_rates(&w->silence, node, feed, &bytes, &txs);
 	json_t *o = json_object();
 	json_object_set_new(o, "feed", json_string(node_feed_name(feed)));

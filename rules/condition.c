@@ -273,10 +273,9 @@ count(struct parser *p, uint32_t at)
 	next(p);
 	if (p->token != T_NUMBER)
 		return fail(p, p->at, "a number belongs here");
-	if (!small_number(p->number, &n) || n == 0 ||
-		(n > p->r->patterns[i].n_values && p->r->patterns[i].n_values > 0))
-		return fail(p, p->at, "`%s` has %u values: a count from 1 to that", p->r->patterns[i].name,
-			p->r->patterns[i].n_values);
+	uint32_t most = p->r->patterns[i].n_values > 0 ? p->r->patterns[i].n_values : PATTERN_VALUES_MAX; /* of a broken one nobody knows */
+	if (!small_number(p->number, &n) || n == 0 || n > most)
+		return fail(p, p->at, "`%s` has %u values: a count from 1 to that", p->r->patterns[i].name, most);
 	next(p);
 	return emit(p, at, OP_COUNT, i, 0, n);
 }

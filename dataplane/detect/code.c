@@ -150,7 +150,7 @@ read_tables(struct code_reader *r)
 	for (uint32_t pc = 0; pc < r->len; pc++) {
 		uint8_t op = r->p[pc];
 		uint32_t size = op >= OP_PUSH4 && op <= OP_PUSH32 ? op - OP_PUSH0 + 1u : 0;
-		if (size == 0 || !(r->mark[pc] & MARK_SEEN))
+		if (size == 0 || pc >= r->cleared || !(r->mark[pc] & MARK_SEEN))
 			continue;
 		read_bluntly(r, (struct span){r->p + from, pc - from}, false);
 		from = size < r->len - pc ? pc + size : r->len;

@@ -606,12 +606,12 @@ pick_up(struct h2 *h, unsigned dir, struct h2_arena *a, const uint8_t *header, u
 	out->resync = true;
 }
 
-/* The first place at which a frame begins for sure; NULL: there is none. */
+/* The first of the first `places` at which a frame begins for sure; NULL: there is none. */
 static const uint8_t *
-find_sure(struct span in)
+find_sure(struct span in, uint32_t places)
 {
 	const uint8_t *end = in.p + in.len;
-	for (const uint8_t *p = in.p; end - p >= (ptrdiff_t)H2_HEADER; p++) {
+	for (const uint8_t *p = in.p; p < in.p + places && end - p >= (ptrdiff_t)H2_HEADER; p++) {
 		if (frame_at(p, end) == 2)
 			return p;
 	}
@@ -657,7 +657,7 @@ static uint32_t
 feed_unsynced(struct h2 *h, unsigned dir, struct h2_arena *a, struct span in, struct framer_out *out)
 {
 	struct h2_dir *d = &h->dir[dir];
-	const uint8_t *at = find_sure(in);
+	const uint8_t *at = find_sure(in, in.len);
 	uint32_t took = search_held(h, dir, a, in, at != NULL, out);
 	out->reason = FRAMER_SKIP_UNSYNCED;
 	if (took > 0)
@@ -679,10 +679,7 @@ feed_unsynced(struct h2 *h, unsigned dir, struct h2_arena *a, struct span in, st
 static bool
 is_doubtful(const struct h2_dir *d, struct span in)
 {
-	if (d->state != ST_PAYLOAD || d->evidence >= TRUSTED)
-		return false;
-	const uint8_t *at = find_sure(in);
-	return at != NULL && at < in.p + (in.len < d->left ? in.len : d->left);
+	return d->state == ST_PAYLOAD && d->evidence < TRUSTED && find_sure(in, in.len < d->left ? in.len : d->left) != NULL;
 }
 
 /* ---- the contract ---- */

@@ -336,8 +336,11 @@ enum inflate_status
 inflate_feed(struct inflate *i, struct inflate_pool *p, struct span *in, bool last, uint8_t *room,
 	uint32_t len, struct span *out)
 {
+	static const uint8_t nothing[1];
 	enum inflate_status s = i->status;
 	*out = (struct span){room, 0};
+	if (in->p == NULL) /* the end of a message brings no bytes */
+		in->p = nothing;
 	if (s >= INFLATE_END && !i->draining) {
 		*in = (struct span){in->p + in->len, 0};
 		return s;

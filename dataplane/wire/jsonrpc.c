@@ -97,10 +97,12 @@ static inline void
 scan_element(struct scan *s)
 {
 	struct jsonrpc *j = s->j;
-	if (j->ctx == CTX_PARAMS)
-		j->pos = j->param++ == 0 ? POS_SECOND : POS_NONE;
-	else
+	if (j->ctx == CTX_PARAMS) {
+		j->pos = j->param == 0 ? POS_SECOND : POS_NONE;
+		j->param = 1;
+	} else {
 		j->pos = elem_pos(j->ctx);
+	}
 }
 
 static void

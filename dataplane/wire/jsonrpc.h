@@ -124,7 +124,7 @@ struct jsonrpc {
 	bool batch;   /* top-level array */
 	uint8_t list; /* ctx of the open list in params[0] */
 	uint8_t method, kind, first_param;
-	uint8_t param; /* its number */
+	uint8_t param; /* 0: the first, 1: one behind it */
 	uint8_t subscription;
 	bool method_read; /* one that we know or not */
 	bool in_block;	  /* BEGIN was shown */

@@ -24,7 +24,7 @@ static void
 clean(void)
 {
 	static const char *const names[] = {
-		"journal-000001.db", "journal-000001.db-wal", "journal-000001.db-shm", "lock"};
+		"journal-000001.db", "journal-000001.db-wal", "journal-000001.db-shm", "front", "lock"};
 	char path[128];
 	journal_reader_free(service.reader);
 	journal_close(control.journal);

@@ -67,9 +67,11 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint64_t grams[CODE_GRAMS / 64];
+	static uint8_t labels[4096];
 	struct code_facts a, b;
 	if (reader == NULL)
 		reader = code_new();
+	memset(labels, 0x5b, sizeof(labels));
 	require(reader != NULL, "memory");
 	if (size > CODE_BYTES_MAX - TAIL)
 		size = CODE_BYTES_MAX - TAIL;
@@ -97,6 +99,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	code_read(reader, (struct span){more, (uint32_t)size + TAIL / 2}, &b);
 	require(memcmp(&a, &b, sizeof(a)) == 0 && memcmp(grams, code_grams(reader), sizeof(grams)) == 0,
 		"it remembers");
+	code_read(reader, (struct span){labels, sizeof(labels)}, &b); /* every mark that a code can leave */
+	code_read(reader, (struct span){more, (uint32_t)size + TAIL / 2}, &b);
+	require(memcmp(&a, &b, sizeof(a)) == 0 && memcmp(grams, code_grams(reader), sizeof(grams)) == 0,
+		"it remembers labels");
 	free(more);
 	return 0;
 }

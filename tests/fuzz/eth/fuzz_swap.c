@@ -5,6 +5,7 @@
 #include "eth/calls.h"
 #include "eth/keccak.h"
 #include "eth/swap.h"
+#include "eth/swap/form.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,19 @@ address_stands(const struct tx *t, const uint8_t a[20])
 	return memmem(t->data.p, t->data.len, a, 20) != NULL || memcmp(t->to.p, a, 20) == 0;
 }
 
+static bool
+is_router(const uint8_t a[20])
+{
+	for (uint32_t i = 0; i < swap_routers_n; i++) {
+		const struct swap_router *w = &swap_routers[i];
+		uint64_t hi = __builtin_bswap64(w->hi), mid = __builtin_bswap64(w->mid);
+		uint32_t lo = __builtin_bswap32(w->lo);
+		if (memcmp(a, &hi, 8) == 0 && memcmp(a + 8, &mid, 8) == 0 && memcmp(a + 16, &lo, 4) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The pair's address computed once more. */
 static void
 check_pair(const struct swap *s)
@@ -98,9 +112,9 @@ check(const struct tx *t, const struct calls *calls, const struct swap *s)
 					  : zero(s->token_in, 20));
 	must((s->has & SWAP_HAS_TOKEN_OUT) ? address_stands(t, s->token_out) || wrapped(s->token_out)
 					   : zero(s->token_out, 20));
-	/* a known aggregator's call within MetaMask's goes to an address that does not stand there, but no
-	 * router of those keeps what it gives */
-	must((s->has & SWAP_HAS_RECIPIENT) ? address_stands(t, s->recipient) : zero(s->recipient, 20));
+	/* a known aggregator's call within MetaMask's goes to an address that does not stand there */
+	must((s->has & SWAP_HAS_RECIPIENT) ? address_stands(t, s->recipient) || is_router(s->recipient)
+					   : zero(s->recipient, 20));
 	must((s->has & SWAP_HAS_AMOUNT_IN) ? stands(t, calls, s->amount_in) : zero(s->amount_in, 32));
 	must((s->has & SWAP_HAS_AMOUNT_OUT) ? stands(t, calls, s->amount_out) : zero(s->amount_out, 32));
 	must((s->has & SWAP_HAS_LIMIT) ? stands(t, calls, s->limit) : zero(s->limit, 32));

@@ -44,7 +44,7 @@ static void
 check_facts(const uint8_t *data, size_t size)
 {
 	uint64_t number[SCALAR_COUNT];
-	char again[32 * SCALAR_COUNT] = "{";
+	char again[64 * SCALAR_COUNT] = "{";
 	if (!bundle_facts_read((struct span){data, (uint32_t)size}, number))
 		return;
 	/* written again with every number, it says the same */

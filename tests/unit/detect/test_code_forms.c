@@ -256,12 +256,36 @@ whatever_the_selector_is(void **state)
 	assert_false(facts.flash);
 }
 
+/* A table far behind the last label is as it stands, whatever was read before. */
+static void
+what_was_read_before(void **state)
+{
+	struct code_facts first;
+	memset(bytes, 0, sizeof(bytes));
+	read_code("5f3560e01c5f51145f515700");
+	memset(bytes + n_bytes, 0, 700 - n_bytes);
+	n_bytes = 500;
+	more("63920f5c84");
+	n_bytes = 700;
+	read_bytes();
+	first = facts;
+	assert_int_not_equal(first.callbacks, 0);
+	uint8_t kept[700];
+	memcpy(kept, bytes, sizeof(kept));
+	memset(bytes, 0x5b, n_bytes);
+	read_bytes();
+	memcpy(bytes, kept, sizeof(kept));
+	read_bytes();
+	assert_memory_equal(&facts, &first, sizeof(first));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(selectors_that_are_compared),
 		cmocka_unit_test(selectors_that_are_called), cmocka_unit_test(what_only_looks_like_it),
-		cmocka_unit_test(jumps), cmocka_unit_test(vyper), cmocka_unit_test(whatever_the_selector_is)};
+		cmocka_unit_test(jumps), cmocka_unit_test(vyper), cmocka_unit_test(whatever_the_selector_is),
+		cmocka_unit_test(what_was_read_before)};
 	reader = code_new();
 	assert_non_null(reader);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

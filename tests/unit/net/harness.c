@@ -159,7 +159,7 @@ on_gap(void *ctx, struct flow *f, unsigned dir, uint64_t len, uint64_t off, uint
 	CHECK(len > 0 && !h->ended && off == h->n && f->gap_before[dir]);
 	h->gaps++;
 	h->gap_bytes += len;
-	if (len > 1u << 24) { /* only counted: nobody looks at the bytes behind it */
+	if (len > 1u << 24 || h->n + len > 1u << 26) { /* only counted: nobody looks at the bytes behind it */
 		h->n += len;
 		h->cap = 0;
 		free(h->bytes);

@@ -47,12 +47,12 @@ inf_piece(struct inflate *i, struct inf_pool *p, const void *in, size_t n, bool 
 	assert(copy != NULL && room != NULL);
 	if (n > 0)
 		memcpy(copy, in, n);
-	struct span rest = {copy, (uint32_t)n}, got;
+	struct span rest = {n > 0 ? copy : NULL, (uint32_t)n}, got;
 	enum inflate_status s, before = i->status;
 	do {
 		uint32_t had = rest.len;
 		s = inflate_feed(i, &p->pool, &rest, last, room, room_len, &got);
-		assert(rest.len <= had && rest.p >= copy && rest.p + rest.len <= copy + n);
+		assert(rest.len <= had && (n == 0 || (rest.p >= copy && rest.p + rest.len <= copy + n)));
 		assert(got.len <= room_len && (got.len == 0 || got.p == room));
 		assert(s != INFLATE_ROOM || got.len == room_len || i->draining);
 		assert(s == INFLATE_ROOM || s > INFLATE_END || rest.len == 0);

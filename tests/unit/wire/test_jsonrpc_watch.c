@@ -298,6 +298,32 @@ large(void **state)
 	answer_rig_free(&r);
 }
 
+/* There is one second parameter, however many follow. */
+static void
+many_params(void **state)
+{
+	struct answer_rig r;
+	char *body = malloc(1u << 16), *log = NULL;
+	answer_rig_init(&r, 1 << 12);
+	r.a.watch = &watch;
+	for (unsigned params = 0; params < 600; params += 100) {
+		char *at = stpcpy(body, NEW "{\"transactions\":[\"0x01\"]},[]");
+		for (unsigned i = 0; i < params; i++)
+			at += sprintf(at, ",[\"0x%064x\"]", i);
+		at = stpcpy(at, "],\"id\":1}");
+		begin(&r, false);
+		feed(&r, body, (size_t)(at - body), true);
+		r.log[r.log_len] = 0;
+		assert_int_equal(r.status, DONE);
+		if (params == 0)
+			log = strdup(r.log);
+		assert_string_equal(r.log, log);
+	}
+	free(log);
+	free(body);
+	answer_rig_free(&r);
+}
+
 int
 main(void)
 {
@@ -307,6 +333,7 @@ main(void)
 		cmocka_unit_test(engine),
 		cmocka_unit_test(cut_off),
 		cmocka_unit_test(large),
+		cmocka_unit_test(many_params),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
