@@ -466,6 +466,7 @@ jump(struct code_deep *d, struct deep_frame *f)
 {
 	struct deep_value to = pop(f);
 	uint64_t pc;
+	d->path.clean = false; /* it may lead elsewhere from another stack, or for another selector */
 	if (!code_word_small(&to.w, &pc) || pc >= f->len || !deep_is_dest(d, f, (uint32_t)pc))
 		return false;
 	f->pc = (uint32_t)pc;
@@ -670,7 +671,9 @@ deep_run(struct code_deep *d)
 		if (op == OP_STOP || op == OP_RETURN || op == OP_REVERT || op == OP_INVALID ||
 			op == OP_SELFDESTRUCT)
 			return ends(d, f, op);
-		if (!step(d, f, op) || f->broken)
+		if (!step(d, f, op) || f->broken) {
+			d->path.clean = false; /* another stack may hold what this one lacks */
 			return ends(d, f, OP_INVALID);
+		}
 	}
 }

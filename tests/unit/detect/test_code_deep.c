@@ -204,13 +204,43 @@ bounds(void **state)
 	assert_true(facts.deep_steps <= 260000);
 }
 
+/* A dispatcher that jumps to where the selector says, behind a condition whose other side ends well: that it led to a revert for one selector says
+ * nothing of the next. */
+static void
+jumps_that_the_selector_tells(void **state)
+{
+	static const char *const before[] = {"", "3415" "600657" "00" "5b", "5a" "600557" "00" "5b", "3415" "600857" "5f5ffd" "5b"};
+	for (unsigned i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		static const char place[] = "63%08x60e01b5f525f5f60%02x5f5f335af100";
+		char borrow[64], serve[64];
+		snprintf(borrow, sizeof(borrow), place, 0x42b0b77cu, 0x24u);
+		snprintf(serve, sizeof(serve), place, 0xdeadbeefu, 4u);
+		n_bytes = 0;
+		memset(bytes, 0, 400);
+		more("61011480600a5f395ff3");
+		more(before[i]);
+		more(SELECTOR "60ff1656");
+		n_bytes = 10 + 0x40;
+		more("5b");
+		more(borrow);
+		n_bytes = 10 + 0xff;
+		more("5b");
+		more(serve);
+		n_bytes = 10 + 0x114;
+		read_bytes();
+		print_message("%s\n", before[i]);
+		assert_true(facts.flash);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(entries_that_come_from_elsewhere),
 		cmocka_unit_test(callbacks_that_are_told_otherwise), cmocka_unit_test(swaps_that_are_loans),
 		cmocka_unit_test(codes_that_are_made_on_the_way),
-		cmocka_unit_test(bytes_behind_it_change_nothing), cmocka_unit_test(bounds)};
+		cmocka_unit_test(bytes_behind_it_change_nothing), cmocka_unit_test(bounds),
+		cmocka_unit_test(jumps_that_the_selector_tells)};
 	reader = code_new();
 	assert_non_null(reader);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
