@@ -144,6 +144,7 @@
 	_(TX_SCANNED, C, "transactions scanned") \
 	_(TX_DUPLICATE, C, "transactions seen before, byte for byte") \
 	_(TX_UNSCANNED_HEX, C, "transactions whose hex is malformed") \
+	_(TX_TRAILING, C, "submitted transactions with bytes behind them: looked at without these") \
 	_(TX_UNSCANNED_RLP, C, "transactions that do not decode") \
 	_(TX_UNSCANNED_OVERSIZE, C, "transactions larger than any node accepts") \
 	_(TX_UNSCANNED_UNSIGNED, C, "unsigned transaction objects (eth_sendTransaction)") \
@@ -245,6 +246,9 @@
 	_(SENDERS_BAD, C, "alerts whose signature recovers no sender") \
 	_(CODES_READ, C, "codes that transactions deploy, read") \
 	_(CODES_SKIPPED, C, "codes that were not read, for want of time: only the patterns of rules were looked for in them") \
+	_(CODES_LEFT_OUT, C, "codes of note beyond the 8 of most note in their transaction: not followed") \
+	_(SWAPS_OVER, C, "transactions with more swaps than are told of one: their calldata is searched for the rest") \
+	_(MENTIONS_OVER, C, "transactions with more delegations than are kept in mind for contracts that are armed later") \
 	/* armed contracts: detect/watch.h */ \
 	_(WATCH_ARMED, C, "contracts that were armed") \
 	_(WATCH_INCLUDED, C, "armed contracts whose deployment came into a block") \

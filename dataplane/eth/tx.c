@@ -302,6 +302,17 @@ tx_decode(struct span raw, struct tx *t)
 	return -decode_list((struct span){raw.p + 1, raw.len - 1}, t);
 }
 
+struct span
+tx_within(struct span raw)
+{
+	uint32_t type = raw.len > 0 && raw.p[0] < 0xc0;
+	struct span rest = {raw.p + type, raw.len - type};
+	struct rlp_item list;
+	if (raw.len == 0 || !rlp_next(&rest, &list) || !list.list)
+		return raw;
+	return (struct span){raw.p, raw.len - rest.len};
+}
+
 const char *
 tx_strerror(int err)
 {

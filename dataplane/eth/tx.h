@@ -70,6 +70,9 @@ struct tx {
 int tx_decode(struct span raw, struct tx *t);
 const char *tx_strerror(int err);
 
+/* tx_within: raw without what lies behind the transaction, which nodes other than go-ethereum do not look at; as it is if none begins there. Shares the bytes. */
+struct span tx_within(struct span raw);
+
 /* tx_consensus_len: bytes of the transaction without sidecar. */
 uint32_t tx_consensus_len(const struct tx *t);
 /* tx_consensus_copy writes those bytes; out >= tx_consensus_len. */

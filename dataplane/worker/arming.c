@@ -141,9 +141,11 @@ note_mentions(struct correlator *c, const struct sighting *s)
 	for (uint32_t i = 0; i < s->m->n_codes; i++)
 		if (codes[i].facts.has_target)
 			mentions_add(&c->mentions, codes[i].facts.target, s->ref);
-	for (unsigned n = 0; s->decoded && n < DELEGATIONS_MAX && rlp_next(&list, &entry); n++)
+	unsigned n = 0;
+	for (; s->decoded && n < DELEGATIONS_MAX && rlp_next(&list, &entry); n++)
 		if (rlp_next(&entry.payload, &item) && rlp_next(&entry.payload, &item) && item.payload.len == 20)
 			mentions_add(&c->mentions, item.payload.p, s->ref);
+	c->ctr[CTR_MENTIONS_OVER] += n == DELEGATIONS_MAX && list.len > 0;
 }
 
 void

@@ -55,7 +55,7 @@ struct crossing {
 	uint8_t src_ip[16], dst_ip[16];
 };
 
-#define TX_CODES_MAX 8u /* of one transaction, in the order of its calls: decoys before the one that matters are cheap */
+#define TX_CODES_MAX 8u /* of one transaction: those of most note, in the order of its calls */
 #define TX_TARGETS_MAX CALLS_MAX
 
 /* A code that the transaction deploys. */
@@ -73,6 +73,7 @@ struct tx_msg {
 	uint32_t tx_bytes; /* consensus length */
 	uint8_t n_codes, n_swaps, n_findings, n_targets;
 	bool over;    /* of the calls inside not all are there: a cap was hit */
+	bool swaps_over; /* of the swaps */
 	bool pending; /* its life begins: it crossed in no block, and for the first time */
 	uint64_t fingerprint;
 	struct crossing where; /* claim: not to be followed, see below */

@@ -22,8 +22,9 @@ struct judged {
 	uint32_t n_findings, n_codes, n_swaps, n_targets;
 	bool unread; /* there was no time for a code */
 	bool over;   /* a cap of calls inside was hit */
+	bool swaps_over;
 	struct finding findings[DETECT_FINDINGS_MAX];
-	struct tx_code codes[TX_CODES_MAX];
+	struct tx_code codes[TX_CODES_MAX + 1]; /* one more, until it is known which is the least */
 	struct swap swaps[SWAPS_MAX];
 	uint8_t targets[TX_TARGETS_MAX][20];
 };
@@ -62,6 +63,25 @@ time_for_code(struct worker *w, uint32_t bytes, bool in_block)
 	return true;
 }
 
+static uint32_t
+weight(const struct tx_code *c)
+{
+	return (c->facts.flash ? 1u << 20 : 0) + c->facts.score + c->learned + c->facts.has_target;
+}
+
+/* Decoys do not crowd out the one that matters. */
+static void
+leave_out_least(struct worker *w, struct judged *j)
+{
+	uint32_t least = 0;
+	for (uint32_t i = 1; i < j->n_codes; i++)
+		if (weight(&j->codes[i]) < weight(&j->codes[least]))
+			least = i;
+	j->n_codes--;
+	memmove(&j->codes[least], &j->codes[least + 1], (j->n_codes - least) * sizeof j->codes[0]);
+	w->ctr[CTR_CODES_LEFT_OUT]++;
+}
+
 static void
 read_code(struct worker *w, const struct call *call, bool in_block, struct judged *j)
 {
@@ -80,6 +100,8 @@ read_code(struct worker *w, const struct call *call, bool in_block, struct judge
 	if (w->model != NULL)
 		c->learned = model_score(w->model, code_grams(w->code));
 	j->n_codes += tells_something(c);
+	if (j->n_codes > TX_CODES_MAX)
+		leave_out_least(w, j);
 }
 
 static bool
@@ -123,20 +145,29 @@ find_facts(struct worker *w, const struct tx *t, const struct crossing *where, s
 }
 
 static void
+judged_begin(struct worker *w, const struct tx *t, const struct crossing *where, struct judged *j)
+{
+	j->n_codes = j->n_swaps = j->n_targets = 0;
+	j->unread = j->over = j->swaps_over = false;
+	if (w->asks_code || w->asks_protected)
+		find_facts(w, t, where, j);
+}
+
+static void
 look_inside(struct worker *w, const struct tx *t, bool in_block, struct judged *j)
 {
 	const struct calls *calls = detect_calls(w->detect);
-	bool over;
 	j->over = calls->over;
 	for (uint32_t i = 0; i < calls->n; i++) {
 		const struct call *c = &calls->call[i];
-		if ((is_creation(c) || (i == 0 && t->to.len == 0)) && j->n_codes < TX_CODES_MAX)
+		if (is_creation(c) || (i == 0 && t->to.len == 0))
 			read_code(w, c, in_block, j);
 		else if (i > 0)
 			add_target(j, c->to);
 	}
 	if (t->to.len == 20)
-		j->n_swaps = swaps_of_cached(t, calls, w->swaps, j->swaps, &over);
+		j->n_swaps = swaps_of_cached(t, calls, w->swaps, j->swaps, &j->swaps_over);
+	w->ctr[CTR_SWAPS_OVER] += j->swaps_over;
 }
 
 /* ---- telling ---- */
@@ -177,7 +208,7 @@ send_tx(struct worker *w, const struct tx *t, uint64_t fingerprint, const struct
 	if (m == NULL)
 		return LOST;
 	*m = (struct tx_msg){.kind = FACT_TX, .raw_len = travels, .tx_bytes = bytes, .n_codes = (uint8_t)j->n_codes, .n_swaps = (uint8_t)j->n_swaps,
-		.n_findings = (uint8_t)j->n_findings, .n_targets = (uint8_t)j->n_targets, .over = j->over, .pending = pending, .fingerprint = fingerprint, .where = *where};
+		.n_findings = (uint8_t)j->n_findings, .n_targets = (uint8_t)j->n_targets, .over = j->over, .swaps_over = j->swaps_over, .pending = pending, .fingerprint = fingerprint, .where = *where};
 	m->where.claim = NULL;
 	if (where->claim != NULL)
 		m->claim = *where->claim;
@@ -269,10 +300,7 @@ judge_one(struct worker *w, struct span raw, uint64_t fingerprint, const struct 
 	if (!feeds_chain(w->feeds, t.has_chain_id, t.chain_id))
 		return unscanned(w, CTR_TX_UNSCANNED_CHAIN, where, &t, raw.len);
 	struct judged j;
-	j.n_codes = j.n_swaps = j.n_targets = 0;
-	j.unread = j.over = false;
-	if (w->asks_code || w->asks_protected)
-		find_facts(w, &t, where, &j);
+	judged_begin(w, &t, where, &j);
 	int n = detect_tx(w->detect, &t, where->bundle_len, j.findings);
 	if (n < 0) {
 		seen_forget(w->seen, as);
@@ -406,8 +434,7 @@ judge_ahead(struct worker *w, struct span raw, const struct crossing *where)
 	struct tx t;
 	if (seen_check(w->seen, clean, where->t_wire_ns) || seen_check_add(w->seen, as, where->t_wire_ns) || tx_decode(raw, &t) != 0)
 		return;
-	j.n_codes = j.n_swaps = j.n_targets = 0;
-	j.unread = j.over = false;
+	judged_begin(w, &t, where, &j);
 	int n = detect_tx(w->detect, &t, where->bundle_len, j.findings);
 	w->ctr[CTR_TX_AHEAD]++;
 	j.n_findings = n > 0 ? (uint32_t)n : 0;

@@ -186,7 +186,7 @@ take_ahead(void *ctx, const struct jsonrpc_item *it)
 	x.bundle_len = it->bundle_len;
 	x.bundle_pos = it->bundle_pos;
 	x.trust |= TRUST_AHEAD | (it->bundle_len ? TRUST_BUNDLE : 0);
-	judge_ahead(w, it->raw, &x);
+	judge_ahead(w, tx_within(it->raw), &x);
 }
 
 /* A hole in front of these bytes may be filled in a moment or given up after seconds. Whole requests in them are looked at now. */

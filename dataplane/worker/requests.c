@@ -90,6 +90,15 @@ count_unread(struct worker *w, unsigned state)
 	w->ctr[counter[state]]++;
 }
 
+/* go-ethereum refuses what comes behind a transaction, others take the transaction: its answer says what came of it. */
+static struct span
+submitted(struct worker *w, struct span raw)
+{
+	struct span tx = tx_within(raw);
+	w->ctr[CTR_TX_TRAILING] += tx.len < raw.len;
+	return tx;
+}
+
 void
 take_item(void *ctx, const struct jsonrpc_item *it)
 {
@@ -120,7 +129,7 @@ take_item(void *ctx, const struct jsonrpc_item *it)
 	x.bundle_len = it->bundle_len;
 	x.bundle_pos = it->bundle_pos;
 	x.bundle = it->bundle_len ? w->bundle : 0;
-	judge_later(w, it->raw, &x, asked);
+	judge_later(w, submitted(w, it->raw), &x, asked);
 	if (!it->in_scratch)
 		judge_now(w);
 }

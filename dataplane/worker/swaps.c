@@ -136,7 +136,7 @@ take_swaps(struct correlator *c, struct sighting *s)
 	}
 	struct sandwich_tx t = {.hash = s->hash, .from = s->has_from ? s->from : NULL, .to = s->tx.to.len == 20 ? s->tx.to.p : NULL, .ref = s->ref,
 		.nonce = s->tx.nonce, .has_nonce = !(m->claim.has & CLAIM_NO_NONCE), .priced = true, .type = s->tx.type, .tip_cap = s->tx.tip_cap,
-		.fee_cap = s->tx.fee_cap, .swaps = tx_msg_swaps(m), .n_swaps = m->n_swaps, .data = s->tx.data, .bundle = m->where.bundle,
+		.fee_cap = s->tx.fee_cap, .swaps = tx_msg_swaps(m), .n_swaps = m->n_swaps, .swaps_over = m->swaps_over, .data = s->tx.data, .bundle = m->where.bundle,
 		.bundle_pos = (uint16_t)m->where.bundle_pos, .bundle_len = (uint16_t)(m->where.bundle_len < UINT16_MAX ? m->where.bundle_len : UINT16_MAX),
 		.t_ns = m->where.t_wire_ns};
 	sandwich_take(c->sandwich, &t);

@@ -248,7 +248,7 @@ take_swaps(struct sandwich *s, struct entry *e, const struct sandwich_tx *t)
 		pool |= !(s->touches[i].how & TOUCH_TOKEN_KEY);
 		nested |= s->touches[i].how & TOUCH_NESTED;
 	}
-	e->flags |= (nested ? ENTRY_VIA : 0) | (nested || !pool ? ENTRY_SEARCH : 0);
+	e->flags |= (nested ? ENTRY_VIA : 0) | (nested || !pool || t->swaps_over ? ENTRY_SEARCH : 0);
 }
 
 static void

@@ -179,6 +179,7 @@ struct sandwich_tx {
 	struct span tip_cap, fee_cap; /* big-endian; legacy and 2930: both are the gas price */
 	const struct swap *swaps;
 	uint32_t n_swaps;
+	bool swaps_over; /* there are more */
 	const struct calls *calls; /* of calls_of, that swaps[].call are of; NULL: not known */
 	struct span data;	   /* calldata */
 	uint64_t bundle;	   /* its bundle's handle; 0: it is public */

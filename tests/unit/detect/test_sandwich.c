@@ -348,6 +348,33 @@ partial_is_upgraded(void **state)
 	assert_int_equal(n_found, 0);
 }
 
+/* A leg behind as many decoys as are told of one transaction. */
+static struct made *
+behind_decoys(struct made *m, bool over)
+{
+	struct span data = m->t.data;
+	swaps(m, 2, true, 5, 4);
+	m->t.data = data;
+	m->t.swaps_over = over;
+	return m;
+}
+
+static void
+decoys_do_not_hide_a_leg(void **state)
+{
+	for (unsigned over = 0; over < 2; over++) {
+		stop(state);
+		start(state);
+		take(victim());
+		take(behind_decoys(bot(F, 30, 1, 50 * GWEI + 85, 0), over));
+		n_found = 0;
+		take(behind_decoys(bot(B, 30, 2, 50 * GWEI, 0), over));
+		assert_int_equal(n_found, over);
+		if (over)
+			assert_found(SANDWICH_PUBLIC, F, V, B);
+	}
+}
+
 static void
 forgets_in_time(void **state)
 {
@@ -372,6 +399,6 @@ main(void)
 		TEST(ways_decide), TEST(fees_decide), TEST(base_fee_decides), TEST(nonces_decide),
 		TEST(packed_at_any_alignment), TEST(packed_tokens_turn_round), TEST(packed_of_two_senders),
 		TEST(what_traders_do), TEST(several_victims), TEST(layers), TEST(partial_is_upgraded),
-		TEST(forgets_in_time)};
+		TEST(decoys_do_not_hide_a_leg), TEST(forgets_in_time)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

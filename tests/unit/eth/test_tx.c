@@ -247,6 +247,7 @@ cut_and_trailing(void **state)
 			assert_non_null(p);
 			memcpy(p, raw.p, n);
 			assert_true(tx_decode((struct span){p, n}, &t) < 0);
+			assert_int_equal(tx_within((struct span){p, n}).len, n);
 			free(p);
 		}
 		uint8_t *p = malloc(raw.len + 1);
@@ -255,6 +256,9 @@ cut_and_trailing(void **state)
 		for (unsigned b = 0; b < 256; b++) {
 			p[raw.len] = (uint8_t)b;
 			assert_int_equal(tx_decode((struct span){p, raw.len + 1}, &t), -TX_ERR_TRAILING);
+			struct span within = tx_within((struct span){p, raw.len + 1});
+			assert_ptr_equal(within.p, p);
+			assert_int_equal(within.len, raw.len);
 		}
 		free(p);
 		FREE(raw);

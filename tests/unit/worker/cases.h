@@ -37,7 +37,7 @@ struct made {
 	struct span data, auth;
 	bool no_chain; /* as before EIP-155 */
 	uint32_t n;
-	uint8_t raw[2048], hash[32], from[20];
+	uint8_t raw[8192], hash[32], from[20];
 };
 
 static inline void

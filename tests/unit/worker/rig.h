@@ -19,6 +19,7 @@
 #define TO_PAUSED 0x22	/* rule 2, pause */
 #define TO_WATCHED 0x11 /* rule 3, watch */
 #define TO_BUNDLED 0x44 /* rule 4, watch: in a bundle of two or more */
+#define TO_ASKED 0x46	/* rule 14, watch: if it deploys code that takes flash loans, which it does not */
 #define TO_MANY 0x33	/* rules 100..139; 139 is page, the others watch */
 /* Rules on events: 6 code that takes flash loans is deployed, page; 7 an armed contract is called, page, and 8 at a protected contract, pause; 9 somebody
  * delegates to one, page; 10 sandwich, page; 11 its front leg, watch; 12 displacement, watch; 13 an armed contract is called with gas of 77777, pause. */

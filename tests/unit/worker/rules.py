@@ -40,6 +40,8 @@ def main():
            # a vector is never in a bundle, hence the witness
            rule(4, "bundled", "other", "watch", "(target and bundle_len >= 2) or witness",
                 f"      target: {{to: \"{address('44')}\"}}\n      witness: {{to: \"{address('45')}\"}}\n", vectors("45")),
+           rule(14, "on-numbers-of-code", "other", "watch", "(target and code_flash == 1) or witness",
+                f"      target: {{to: \"{address('46')}\"}}\n      witness: {{to: \"{address('47')}\"}}\n", vectors("47")),
            rule(5, "deployed", "flash_deploy", "page", "code", "      code: {init_code: \"0xdeadbeefdeadbeef\"}\n",
                 "    vectors:\n      - {match: true, tx: {input: \"0x6001deadbeefdeadbeef00\"}}\n"
                 f"      - {{match: false, tx: {{to: \"{address('99')}\", input: \"0xdeadbeefdeadbeef\"}}}}\n")]

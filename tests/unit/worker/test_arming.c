@@ -459,6 +459,56 @@ delegations(void **state)
 			assert_true(armed(authority[i])->flags & WATCH_INCLUDED);
 }
 
+/* Multicall3's aggregate3 of nine deployments by a factory, the last of which is the one that matters. */
+static void
+decoys_do_not_crowd_it_out(void **state)
+{
+	static const uint8_t multicall[20] = {0xca, 0x11, 0xbd, 0xe0, 0x59, 0x77, 0xb3, 0x63, 0x11, 0x67, 0x02, 0x88, 0x62, 0xbe, 0x2a, 0x17, 0x39, 0x76, 0xca, 0x11};
+	static const uint8_t factory[20] = {0x4e, 0x59, 0xb4, 0x48, 0x47, 0xb3, 0x79, 0x57, 0x85, 0x88, 0x92, 0x0c, 0xa7, 0x8f, 0xbf, 0x26, 0xc0, 0xb4, 0x95, 0x6c};
+	static const uint8_t decoy[] = {0x60, 1, 0xff, 0x33, 0xff}; /* destroys itself */
+	uint8_t data[3072] = {0x82, 0xad, 0x56, 0xcb}, *heads = data + 4 + 64;
+	unsigned n = TX_CODES_MAX + 1, at = 32 * n;
+	data[4 + 31] = 32;
+	data[4 + 63] = (uint8_t)n;
+	for (unsigned i = 0; i < n; i++) {
+		struct span code = i + 1 < n ? (struct span){decoy, sizeof decoy} : CODE_SPAN;
+		uint8_t *call = heads + at;
+		heads[32 * i + 30] = (uint8_t)(at >> 8);
+		heads[32 * i + 31] = (uint8_t)at;
+		memcpy(call + 12, factory, 20);
+		call[63] = 1;
+		call[95] = 96;
+		call[127] = (uint8_t)(32 + code.len);
+		call[128 + 31] = (uint8_t)i;
+		memcpy(call + 160, code.p, code.len);
+		at += 128 + (32 + code.len + 31) / 32 * 32;
+	}
+	struct made m = {.address = multicall, .data = {data, 4 + 64 + at}};
+	make(&m);
+	cross(&g, &m);
+	assert_int_equal(g.c[CTR_CODES_READ], n);
+	assert_int_equal(g.c[CTR_CODES_LEFT_OUT], 1);
+	assert_int_equal(g.alerts, 1);
+	assert_int_equal(last(&g)->r.class_, CLASS_FLASH_DEPLOY);
+	assert_true(last(&g)->r.has & HAS_ARMED);
+}
+
+/* More tuples than are kept in mind: counted. */
+static void
+delegations_beyond_the_cap(void **state)
+{
+	uint8_t at[20] = {9}, list[130 * 65], authority[20];
+	for (unsigned more = 0; more < 2; more++) {
+		uint32_t n = 0;
+		for (unsigned i = 0; i < 64 + more; i++)
+			n += tuple(list + n, 1, at, (uint8_t)i, authority);
+		struct made m = {.who = 4, .to = TO_NOTHING, .auth = {list, n}, .nonce = more};
+		make(&m);
+		cross(&g, &m);
+		assert_int_equal(g.cc[CTR_MENTIONS_OVER], more);
+	}
+}
+
 static void
 delegated_before_it_is_deployed(void **state)
 {
@@ -583,7 +633,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(proxies, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_chain_of_proxies, setup, teardown),
 		cmocka_unit_test_setup_teardown(delegations, setup, teardown),
+		cmocka_unit_test_setup_teardown(delegations_beyond_the_cap, setup, teardown),
 		cmocka_unit_test_setup_teardown(delegated_before_it_is_deployed, setup, teardown),
+		cmocka_unit_test_setup_teardown(decoys_do_not_crowd_it_out, setup, teardown),
 		cmocka_unit_test(authorities),
 		cmocka_unit_test_setup_teardown(memory_pages, setup, teardown),
 	};

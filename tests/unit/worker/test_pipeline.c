@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From frames to findings: what is read, what it is taken for, and that every element ends in one counter. */
-#include "rig.h"
+#include "cases.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
@@ -492,11 +492,65 @@ looked_at_behind_a_hole(void **state)
 	free((void *)(uintptr_t)other.p);
 }
 
+/* One transaction is judged by its own numbers: what code the one before it deploys is not asked. */
+static void
+judged_by_its_own_numbers(void **state)
+{
+	static const uint8_t code[] = {FLASH_CODE};
+	struct rig g;
+	struct rig_flow f;
+	struct text body = {0}, behind = {0};
+	struct made deployment = {.data = {code, sizeof code}};
+	(void)state;
+	rig_new(&g);
+	make(&deployment);
+	rig_open(&g, &f, 1);
+	rig_submit(&g, &f, bytes_of(&deployment));
+	rig_drain(&g);
+	unsigned before = g.alerts;
+	struct span other = rig_tx(TO_ASKED, 1, 68);
+	text_raw(&body, other);
+	text_post(&behind, "", &body);
+	rig_at(&g, &f, 0, f.sent[0] + 10, text_span(&behind));
+	rig_drain(&g);
+	assert_int_equal(g.c[CTR_TX_AHEAD], 1);
+	assert_int_equal(g.alerts, before);
+	rig_stop(&g);
+	text_free(&body);
+	text_free(&behind);
+	free((void *)(uintptr_t)other.p);
+}
+
+/* Some nodes take a transaction whatever comes behind it: it is looked at, and is the same one whatever that is. */
+static void
+bytes_behind_a_transaction(void **state)
+{
+	uint8_t raw[sizeof rig_eip155 + 2];
+	struct rig g;
+	struct rig_flow f;
+	(void)state;
+	memcpy(raw, rig_eip155, sizeof rig_eip155);
+	rig_new(&g);
+	rig_open(&g, &f, 1);
+	for (unsigned n = 0; n < 3; n++) {
+		raw[sizeof rig_eip155] = (uint8_t)n;
+		rig_submit(&g, &f, (struct span){raw, (uint32_t)sizeof rig_eip155 + n});
+		rig_drain(&g);
+		assert_int_equal(g.c[CTR_TX_TRAILING], n);
+		assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+		assert_int_equal(g.c[CTR_TX_DUPLICATE], n);
+		assert_int_equal(g.alerts, 1);
+	}
+	rig_stop(&g);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(looked_at_behind_a_hole),
+		cmocka_unit_test(judged_by_its_own_numbers),
+		cmocka_unit_test(bytes_behind_a_transaction),
 		cmocka_unit_test(submitted_whole_and_in_pieces),
 		cmocka_unit_test(out_of_order_and_twice),
 		cmocka_unit_test(pipelined_and_kept_alive),
