@@ -383,14 +383,18 @@ keep_word(struct code_reader *r, uint32_t v)
 {
 	uint8_t b[32];
 	unsigned n = 0;
-	if (!r->fresh || !is_address_sized(r, v) || r->n_words == CODE_WORDS)
+	if (!r->fresh || !is_address_sized(r, v))
 		return;
 	struct code_word w = word_of(r, v);
 	code_word_bytes(&w, b);
 	for (unsigned i = 0; i < 32; i++)
 		n += b[i] != 0 && b[i] != 0xff;
-	if (n >= 16)
+	if (n < 16)
+		return;
+	if (r->n_words < CODE_WORDS)
 		memcpy(r->words[r->n_words++], b, 32);
+	else
+		r->seen.over = true;
 }
 
 /* What an instruction does beside the stack. */

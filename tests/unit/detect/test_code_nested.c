@@ -164,12 +164,26 @@ caps(void **state)
 	}
 }
 
+/* Words of code that is put together in memory: of more than are kept, what it may do counts as done. */
+static void
+more_words_than_are_kept(void **state)
+{
+	for (unsigned words = 256; words <= 257; words++) {
+		n_bytes = 0;
+		for (unsigned i = 0; i < words; i++)
+			more("7f0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f205f52");
+		more("00");
+		read_bytes();
+		assert_int_equal(facts.cut, words > 256);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(proxies), cmocka_unit_test(constructors),
 		cmocka_unit_test(owners), cmocka_unit_test(wrapped), cmocka_unit_test(in_memory),
-		cmocka_unit_test(caps)};
+		cmocka_unit_test(caps), cmocka_unit_test(more_words_than_are_kept)};
 	reader = code_new();
 	assert_non_null(reader);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
