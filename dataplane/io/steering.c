@@ -39,8 +39,8 @@ steering_forget(struct topology *t)
 	return 0;
 }
 
-static void
-filter_of(const struct topology *t, struct filter *f)
+void
+steering_filter(const struct topology *t, struct filter *f)
 {
 	struct filter_prefix address[NODES_PLACES_MAX];
 	unsigned n = 0;
@@ -62,7 +62,7 @@ steering_open(struct steering *s, const struct ports *p, const struct topology *
 {
 	char said[512];
 	struct filter f;
-	filter_of(t, &f);
+	steering_filter(t, &f);
 	s->steered = 0;
 	for (uint32_t i = 0; i < p->n; i++) {
 		const struct topology_port *spec = p->port[i].spec;
@@ -90,7 +90,7 @@ steering_apply(void *steering, const struct topology *want, bool commit, char *e
 {
 	struct steering *s = steering;
 	struct filter f;
-	filter_of(want, &f);
+	steering_filter(want, &f);
 	for (uint32_t i = 0; commit && i < TOPOLOGY_PORTS_MAX; i++)
 		if (s->steered & 1u << i)
 			steer_filter(&s->port[i], &f);

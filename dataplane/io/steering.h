@@ -20,6 +20,9 @@ int steering_prepare(struct topology *t, char *err, size_t err_cap);
 /* steering_forget: after EAL has started: the topology is again as the profile says, so that another profile can be compared with it. Returns 0. */
 int steering_forget(struct topology *t);
 
+/* steering_filter: the filter that is in force with a topology: the profile's, or what filter_derive makes of its nodes. */
+void steering_filter(const struct topology *t, struct filter *f);
+
 /* steering_open: after ports_start: takes the programs over and gives them the filter. 0, or -errno with a sentence in err, and nothing is steered. */
 int steering_open(struct steering *s, const struct ports *p, const struct topology *t, char *err, size_t err_cap);
 
