@@ -465,6 +465,7 @@ housekeep(struct live *l)
 			stats_at = now;
 		}
 		ports_turn(&l->ports, &l->clock, c.wall_ns);
+		steering_turn(&l->steering, now);
 		atomic_store_explicit(&l->stats->lcore[TOPOLOGY_MAIN].heartbeat_ns, c.wall_ns, memory_order_relaxed);
 		pulse_turn(&l->pulse, now, l->attach.control_fd >= 0);
 		if (ending_hangup())

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LOOK_NS 1000000000u
+
 _Static_assert(NODES_PLACES_MAX <= FILTER_ADDRESSES_MAX, "every node's address has a place in the filter");
 _Static_assert(STATS_STEER_MAX >= STEER_COUNT, "every counter has its place in the stats page");
 
@@ -57,6 +59,16 @@ steering_filter(const struct topology *t, struct filter *f)
 	filter_derive(f, address, n);
 }
 
+/* Returns how many there are. */
+static unsigned
+look_at_own(struct steering *s, uint32_t i)
+{
+	uint8_t address[TABLE_OWN_MAX][16];
+	unsigned n = own_read(&s->own[i], address, TABLE_OWN_MAX);
+	steer_own(&s->port[i], address, n);
+	return n;
+}
+
 int
 steering_open(struct steering *s, const struct ports *p, const struct topology *t, char *err, size_t cap)
 {
@@ -80,6 +92,9 @@ steering_open(struct steering *s, const struct ports *p, const struct topology *
 			log_say(NULL, LOG_WARN, "%s: its hardware takes VLAN tags off, so that the filter's VLANs match nothing: ethtool -K %s rxvlan off",
 				spec->interface, spec->interface);
 		s->steered |= 1u << i;
+		own_open(&s->own[i], &(struct sysfs){""}, spec->interface);
+		if (look_at_own(s, i) > TABLE_OWN_MAX)
+			log_say(NULL, LOG_WARN, "%s has more than %u addresses of this host: answers of nodes to those behind do not reach it", spec->interface, TABLE_OWN_MAX);
 		steer_filter(&s->port[i], &f);
 	}
 	return 0;
@@ -95,6 +110,17 @@ steering_apply(void *steering, const struct topology *want, bool commit, char *e
 		if (s->steered & 1u << i)
 			steer_filter(&s->port[i], &f);
 	return 0;
+}
+
+void
+steering_turn(struct steering *s, uint64_t now_ns)
+{
+	if (now_ns - s->looked_ns < LOOK_NS)
+		return;
+	s->looked_ns = now_ns;
+	for (uint32_t i = 0; i < TOPOLOGY_PORTS_MAX; i++)
+		if (s->steered & 1u << i)
+			look_at_own(s, i);
 }
 
 void
@@ -114,8 +140,11 @@ steering_stats(const struct steering *s, struct stats_page *page)
 void
 steering_close(struct steering *s)
 {
-	for (uint32_t i = 0; i < TOPOLOGY_PORTS_MAX; i++)
-		if (s->steered & 1u << i)
-			steer_close(&s->port[i]);
+	for (uint32_t i = 0; i < TOPOLOGY_PORTS_MAX; i++) {
+		if (!(s->steered & 1u << i))
+			continue;
+		steer_close(&s->port[i]);
+		own_close(&s->own[i]);
+	}
 	s->steered = 0;
 }

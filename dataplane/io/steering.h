@@ -4,13 +4,16 @@
 #define IO_STEERING_H
 
 #include "abi/stats.h"
+#include "io/own.h"
 #include "io/ports.h"
 #include "io/steer.h"
 #include "worker/topology.h"
 
 struct steering {
 	struct steer port[TOPOLOGY_PORTS_MAX]; /* by DPDK's number */
+	struct own own[TOPOLOGY_PORTS_MAX];
 	uint32_t steered;		       /* bit i: port[i] is open */
+	uint64_t looked_ns;
 };
 
 /* steering_prepare: before EAL starts: looks at every steered interface and gives the driver the program (xdp_prog of the topology's ports). What there is
@@ -28,6 +31,9 @@ int steering_open(struct steering *s, const struct ports *p, const struct topolo
 
 /* steering_apply: another profile's filter, at once (an apply_part of io/apply.h). */
 int steering_apply(void *steering, const struct topology *want, bool commit, char *err, size_t err_cap);
+
+/* steering_turn: once in a while: this host's own addresses, as they are now, stay the kernel's. now_ns: of a clock that never goes back. */
+void steering_turn(struct steering *s, uint64_t now_ns);
 
 /* steering_stats copies the programs' counters to the stats page; no system call. */
 void steering_stats(const struct steering *s, struct stats_page *page);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """A port that is shared: the node's frames (a capture, sent onto the wire from the other host) go to the box by AF_XDP with steer, while the two hosts transfer files
-over the same interface. The transfer must arrive whole, and the box must get the node's frames and no other. Then another filter while all runs,
+over the same interface. The transfer must arrive whole, and the box must get the node's frames and no other. This host's own connection to the node must work, as
+control's does. Then another filter while all runs,
 and a box that is killed must leave nothing behind.
 
 usage: steer.py DATAPLANE CONTROL SENTINELCTL BUNDLE CAPTURE [BYTES]
@@ -20,6 +21,7 @@ import livebox
 PROGRAMS, BUNDLE, CAPTURE = sys.argv[1:4], sys.argv[4], sys.argv[5]
 BYTES = int(sys.argv[6]) if len(sys.argv) > 6 else 8 << 20
 NODE_PORT, BYSTANDER_PORT = 8545, 9
+OWN, OWN_LATER = "192.0.2.11", "192.0.2.12"  # not one of the capture's
 
 # Takes and sends BYTES at once; prints the digest of what came, and how long it took.
 END = """
@@ -66,11 +68,13 @@ def frames(path):
         at += 16 + n
 
 
-def start_transfer(other, n):
-    end = lambda into, role: livebox.here(*into, sys.executable, "-c", END, role, livebox.HERE, str(BYSTANDER_PORT), str(n), stdout=subprocess.PIPE, text=True)
-    server = end([], "serve")
+def start_transfer(other, n, address=OWN, port=BYSTANDER_PORT):
+    """With the other host as the client, or as the server if the address is its own."""
+    there = address == livebox.THERE
+    end = lambda into, role: livebox.here(*into, sys.executable, "-c", END, role, address, str(port), str(n), stdout=subprocess.PIPE, text=True)
+    server = end(other.into if there else [], "serve")
     assert server.stdout.readline() == "ready\n"
-    return [server, end(other.into, "call")]
+    return [server, end([] if there else other.into, "call")]
 
 
 def end_transfer(ends, n):
@@ -130,6 +134,19 @@ def check_filter(box, other, capture):
     return seconds
 
 
+def check_own(box, other):
+    """From this host to the node, by the address that it had at the start and by one that came later."""
+    for address in (OWN, OWN_LATER):
+        before = box.steer()
+        if address == OWN_LATER:
+            livebox.run("ip", "addr", "add", OWN_LATER + "/24", "dev", livebox.PORT)
+            livebox.run("ip", "addr", "del", OWN + "/24", "dev", livebox.PORT)
+            livebox.run("ip", "addr", "replace", OWN_LATER + "/24", "dev", livebox.PORT)
+        end_transfer(start_transfer(other, 1 << 20, livebox.THERE, NODE_PORT), 1 << 20)
+        box.wait_for("what the node sent to this host", lambda: box.steer()["passed_own"] >= before["passed_own"] + (1 << 20) // 1500, why=lambda: str(box.steer()))
+    livebox.run("ip", "addr", "add", OWN + "/24", "dev", livebox.PORT)
+
+
 def check_change(box, other, capture, profile):
     before = box.steer()
     box.apply(profile.replace(str(NODE_PORT), "1"))
@@ -144,7 +161,7 @@ def check_change(box, other, capture, profile):
 
 def main():
     livebox.enter()
-    other = livebox.Other()
+    other = livebox.Other(address=OWN)
     capture = list(frames(CAPTURE))
     pages = huge_pages_free()
     without = end_transfer(start_transfer(other, BYTES), BYTES)
@@ -157,6 +174,7 @@ def main():
         box.dataplane.send_signal(signal.SIGCONT)
         with open(box.path("box.yaml"), encoding="ascii") as f:
             profile = f.read()
+        check_own(box, other)
         check_change(box, other, capture, profile)
         end_transfer(start_transfer(other, 1 << 20), 1 << 20)
         box.kill(box.dataplane)
