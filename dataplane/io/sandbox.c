@@ -85,6 +85,8 @@ static const struct confine_call calls[] = {
 	REFUSE("socket", EPERM, SANDBOX_VERBS, "the driver would ask the kernel about the link: it is reported as unknown"),
 	REFUSE("openat", EPERM, SANDBOX_PCAP, "the library of captures would read what the interface dropped from a file"),
 	REFUSE("openat", EPERM, SANDBOX_VERBS, "the driver would read a counter from a file where the device has none: it stays 0"),
+	REFUSE("clone3", ENOSYS, SANDBOX_PCI, "a driver would make a thread (ixgbe, which sets up a fibre link that is down): the C library then asks by clone"),
+	REFUSE("clone", EAGAIN, SANDBOX_PCI, "the same: there is no thread to be had, the driver says so and goes on"),
 	/* the end */
 	USUAL("rt_sigreturn", "a signal has been handled (end, or nothing)"),
 	RARE("rt_sigprocmask", "the same, by the C library's abort()"),
