@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define STRIPPED "%s: its hardware takes VLAN tags off, so that the filter's VLANs match nothing: ethtool -K %s rxvlan off"
 #define LOOK_NS 1000000000u
 
 _Static_assert(NODES_PLACES_MAX <= FILTER_ADDRESSES_MAX, "every node's address has a place in the filter");
@@ -75,7 +76,7 @@ steering_open(struct steering *s, const struct ports *p, const struct topology *
 	char said[512];
 	struct filter f;
 	steering_filter(t, &f);
-	s->steered = 0;
+	s->steered = s->strips = 0;
 	for (uint32_t i = 0; i < p->n; i++) {
 		const struct topology_port *spec = p->port[i].spec;
 		if (spec == NULL || !spec->steer)
@@ -88,9 +89,11 @@ steering_open(struct steering *s, const struct ports *p, const struct topology *
 		}
 		if (said[0] != '\0')
 			log_say(NULL, LOG_WARN, "%s", said);
-		if (f.vlans > 0 && steer_strips_tags(spec->interface))
-			log_say(NULL, LOG_WARN, "%s: its hardware takes VLAN tags off, so that the filter's VLANs match nothing: ethtool -K %s rxvlan off",
-				spec->interface, spec->interface);
+		s->interface[i] = spec->interface;
+		if (steer_strips_tags(spec->interface))
+			s->strips |= 1u << i;
+		if (f.vlans > 0 && s->strips >> i & 1)
+			log_say(NULL, LOG_WARN, STRIPPED, spec->interface, spec->interface);
 		s->steered |= 1u << i;
 		own_open(&s->own[i], &(struct sysfs){""}, spec->interface);
 		if (look_at_own(s, i) > TABLE_OWN_MAX)
@@ -106,6 +109,12 @@ steering_apply(void *steering, const struct topology *want, bool commit, char *e
 	struct steering *s = steering;
 	struct filter f;
 	steering_filter(want, &f);
+	for (uint32_t i = 0; f.vlans > 0 && i < TOPOLOGY_PORTS_MAX; i++) {
+		if (!(s->steered & s->strips & 1u << i))
+			continue;
+		snprintf(err, cap, STRIPPED ", and restart sentinel-dataplane", s->interface[i], s->interface[i]);
+		return -EINVAL;
+	}
 	for (uint32_t i = 0; commit && i < TOPOLOGY_PORTS_MAX; i++)
 		if (s->steered & 1u << i)
 			steer_filter(&s->port[i], &f);

@@ -12,7 +12,9 @@
 struct steering {
 	struct steer port[TOPOLOGY_PORTS_MAX]; /* by DPDK's number */
 	struct own own[TOPOLOGY_PORTS_MAX];
+	const char *interface[TOPOLOGY_PORTS_MAX];
 	uint32_t steered;		       /* bit i: port[i] is open */
+	uint32_t strips;		       /* bit i: no VLAN tag of port[i] was seen by the program when it was opened */
 	uint64_t looked_ns;
 };
 
@@ -29,7 +31,7 @@ void steering_filter(const struct topology *t, struct filter *f);
 /* steering_open: after ports_start: takes the programs over and gives them the filter. 0, or -errno with a sentence in err, and nothing is steered. */
 int steering_open(struct steering *s, const struct ports *p, const struct topology *t, char *err, size_t err_cap);
 
-/* steering_apply: another profile's filter, at once (an apply_part of io/apply.h). */
+/* steering_apply: another profile's filter, at once (an apply_part of io/apply.h). One that could match nothing is refused. */
 int steering_apply(void *steering, const struct topology *want, bool commit, char *err, size_t err_cap);
 
 /* steering_turn: once in a while: this host's own addresses, as they are now, stay the kernel's. now_ns: of a clock that never goes back. */
