@@ -320,11 +320,13 @@ main(int argc, char **argv)
 		return say("this takes root (sudo sentinel-tap ...)");
 	if (strcmp(o.verb, "status") != 0 && tap_lock(err, sizeof err) != 0)
 		return say(err);
-	rc = tap_find(&t, err, sizeof err) != 0 ? say(err)
+	bool detach = strcmp(o.verb, "detach") == 0;
+	rc = tap_find(&t, err, sizeof err);
+	rc = rc != 0 && !(detach && rc == -ENOENT) ? say(err)
+	     : detach				? verb_detach(&t)
 	     : strcmp(o.verb, "attach") == 0	? verb_attach(&t, &o)
 	     : strcmp(o.verb, "filter") == 0	? verb_filter(&t, &o)
-	     : strcmp(o.verb, "status") == 0	? verb_status(&t, &o)
-						: verb_detach(&t);
+						: verb_status(&t, &o);
 	tap_forget(&t);
 	return rc;
 }
