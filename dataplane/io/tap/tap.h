@@ -35,7 +35,8 @@ struct tap {
 };
 
 /* Each of these returns 0 or -errno with a sentence and the next step in err.
- * tap_find looks for what is attached; it is no error if nothing is. -ENOENT: it is of another version of this program, and tap_detach alone may follow. tap_forget gives memory and descriptors back, and changes nothing. */
+ * tap_find looks for what is attached; it is no error if nothing is. -ENOENT: it is of another version of this program, and tap_detach alone may follow.
+ * tap_forget gives memory and descriptors back, and changes nothing. */
 int tap_find(struct tap *t, char *err, size_t err_cap);
 void tap_forget(struct tap *t);
 

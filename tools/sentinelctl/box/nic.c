@@ -182,7 +182,8 @@ steer(const struct box *b, struct box_result *r)
 	else if (b->port->steer)
 		box_say(r, BOX_PASS, NULL, "port %s leaves the kernel what is not the nodes'", name);
 	else if (box_leads_away(b, name))
-		box_say(r, BOX_FAIL, "steer: true for this port, and a filter or nodes", "port %s is how this machine reaches others, and AF_XDP takes all of its frames: it would be cut off", name);
+		box_say(r, BOX_FAIL, "steer: true for this port, and a filter or nodes",
+			"port %s is how this machine reaches others, and AF_XDP takes all of its frames: it would be cut off", name);
 	else
 		box_say(r, BOX_PASS, NULL, "port %s gives all of its frames to the box", name);
 }
