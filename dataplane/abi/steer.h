@@ -20,7 +20,8 @@
 	_(PASSED_DEEP, "passed_deep", "more VLAN tags or IPv6 extension headers than are looked through")       \
 	_(PASSED_NO_SOCKET, "passed_no_socket", "the nodes', on a receive queue that the box does not read")    \
 	_(PASSED_UNREADY, "passed_unready", "before the box had given its filter")                              \
-	_(PASSED_TORN, "passed_torn", "the filter changed faster than the frame could be judged")
+	_(PASSED_TORN, "passed_torn", "the filter changed faster than the frame could be judged")               \
+	_(PASSED_OWN, "passed_own", "the nodes' TCP to this host itself, which its own programs wait for")
 
 enum steer_counter {
 #define _(id, name, help) STEER_##id,

@@ -8,6 +8,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
+#include <rte_log.h>
 #include <rte_malloc.h>
 
 #include <errno.h>
@@ -76,6 +77,7 @@ int
 eal_start(const struct topology *t, char *err, size_t err_cap)
 {
 	static struct arguments a;
+	rte_openlog_stream(stderr); /* else to syslog too, for which DPDK would open a socket at any time */
 	add(&a, "sentinel-dataplane");
 	add_lcores(&a, t);
 	int rc = add_ports(&a, t, err, err_cap);

@@ -41,8 +41,8 @@ map_named(int prog_fd, const char *name, uint32_t value_bytes, uint32_t entries)
 	return -ENOENT;
 }
 
-static int
-map_memory(int prog_fd, const char *name, uint32_t value_bytes, uint32_t entries, int protection, void **out)
+int
+filter_table_memory(int prog_fd, const char *name, uint32_t value_bytes, uint32_t entries, int protection, void **out)
 {
 	int fd = map_named(prog_fd, name, value_bytes, entries);
 	if (fd < 0)
@@ -55,15 +55,22 @@ map_memory(int prog_fd, const char *name, uint32_t value_bytes, uint32_t entries
 	return rc;
 }
 
+void
+filter_table_unmap(void *memory, size_t bytes)
+{
+	if (memory != NULL)
+		munmap(memory, whole_pages(bytes));
+}
+
 int
 filter_table_open(struct filter_table_map *m, int prog_fd, const char *state, const char *counts)
 {
 	void *s = NULL, *c = NULL;
 	*m = (struct filter_table_map){0};
-	int rc = map_memory(prog_fd, state, sizeof *m->state, 1, PROT_READ | PROT_WRITE, &s);
+	int rc = filter_table_memory(prog_fd, state, sizeof *m->state, 1, PROT_READ | PROT_WRITE, &s);
 	m->state = s;
 	if (rc == 0)
-		rc = map_memory(prog_fd, counts, sizeof *m->counts, TABLE_CPUS_MAX, PROT_READ, &c);
+		rc = filter_table_memory(prog_fd, counts, sizeof *m->counts, TABLE_CPUS_MAX, PROT_READ, &c);
 	m->counts = c;
 	if (rc != 0)
 		filter_table_close(m);
@@ -73,10 +80,8 @@ filter_table_open(struct filter_table_map *m, int prog_fd, const char *state, co
 void
 filter_table_close(struct filter_table_map *m)
 {
-	if (m->state != NULL)
-		munmap(m->state, whole_pages(sizeof *m->state));
-	if (m->counts != NULL)
-		munmap((void *)(uintptr_t)m->counts, whole_pages(sizeof *m->counts * TABLE_CPUS_MAX));
+	filter_table_unmap(m->state, sizeof *m->state);
+	filter_table_unmap((void *)(uintptr_t)m->counts, sizeof *m->counts * TABLE_CPUS_MAX);
 	*m = (struct filter_table_map){0};
 }
 

@@ -20,6 +20,10 @@ struct filter_table_map {
 int filter_table_open(struct filter_table_map *m, int prog_fd, const char *state, const char *counts);
 void filter_table_close(struct filter_table_map *m);
 
+/* filter_table_memory maps one more array of the program's into *out, filter_table_unmap gives such memory back (NULL: none). */
+int filter_table_memory(int prog_fd, const char *name, uint32_t value_bytes, uint32_t entries, int protection, void **out);
+void filter_table_unmap(void *memory, size_t bytes);
+
 /* filter_table_fill writes a filter in the form that programs read. vxlan_port: as the profile's, 0 = none. Not seq. */
 void filter_table_fill(struct filter_table *t, const struct filter *f, uint16_t vxlan_port);
 

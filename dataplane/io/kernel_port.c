@@ -3,6 +3,7 @@
 
 #include "io/rss.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
@@ -164,17 +165,27 @@ domain_of(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 ? domain : -1;
 }
 
-#define MARK_FDS ((int)(sizeof((struct kernel_mark *)0)->open * 8))
-
 void
 kernel_sockets_mark(struct kernel_mark *m)
 {
-	memset(m, 0, sizeof *m);
-	for (int fd = 0; fd < MARK_FDS; fd++) {
-		int domain = domain_of(fd);
+	DIR *d = opendir("/proc/self/fd");
+	m->n = 0;
+	for (struct dirent *e; d != NULL && m->n < KERNEL_MARK_MAX && (e = readdir(d)) != NULL;) {
+		int fd = atoi(e->d_name), domain = e->d_name[0] == '.' ? -1 : domain_of(fd);
 		if (domain == AF_XDP || domain == AF_PACKET)
-			m->open[fd / 64] |= 1ull << (fd % 64);
+			m->fd[m->n++] = fd;
 	}
+	if (d != NULL)
+		closedir(d);
+}
+
+static bool
+marked(const struct kernel_mark *m, int fd)
+{
+	for (uint32_t i = 0; i < m->n; i++)
+		if (m->fd[i] == fd)
+			return true;
+	return false;
 }
 
 static void
@@ -191,18 +202,21 @@ kernel_sockets_new(struct kernel_sockets *s, const struct kernel_mark *before)
 {
 	struct kernel_mark now;
 	kernel_sockets_mark(&now);
-	for (int fd = 0; fd < MARK_FDS; fd++)
-		if ((now.open[fd / 64] & ~before->open[fd / 64]) >> (fd % 64) & 1)
-			add(s, fd, domain_of(fd) == AF_XDP);
+	for (uint32_t i = 0; i < now.n; i++)
+		if (!marked(before, now.fd[i]))
+			add(s, now.fd[i], domain_of(now.fd[i]) == AF_XDP);
 }
 
 void
 kernel_sockets_of(struct kernel_sockets *s, const char *interface)
 {
 	unsigned index = if_nametoindex(interface);
-	for (int fd = 0; fd < MARK_FDS && index != 0; fd++) {
+	struct kernel_mark now;
+	kernel_sockets_mark(&now);
+	for (uint32_t i = 0; i < now.n && index != 0; i++) {
 		struct sockaddr_ll a = {0};
 		socklen_t n = sizeof a;
+		int fd = now.fd[i];
 		if (domain_of(fd) == AF_PACKET && getsockname(fd, (struct sockaddr *)&a, &n) == 0 && a.sll_ifindex == (int)index && a.sll_protocol != 0)
 			add(s, fd, false);
 	}

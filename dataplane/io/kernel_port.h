@@ -50,10 +50,13 @@ struct kernel_sockets {
 	uint64_t packet_drops; /* AF_PACKET's counter begins anew at each reading */
 };
 
-/* kernel_sockets_mark: descriptors of packet and XDP sockets that are open now, for kernel_sockets_new: those that came since are a port's. A
- * descriptor above 1023 is not seen. */
+#define KERNEL_MARK_MAX 1024u
+
+/* kernel_sockets_mark: descriptors of packet and XDP sockets that are open now (KERNEL_MARK_MAX of them at most), for kernel_sockets_new: those that came since
+ * are a port's. Before the sandbox: it looks at /proc. */
 struct kernel_mark {
-	uint64_t open[16];
+	int fd[KERNEL_MARK_MAX];
+	uint32_t n;
 };
 void kernel_sockets_mark(struct kernel_mark *m);
 void kernel_sockets_new(struct kernel_sockets *s, const struct kernel_mark *before);

@@ -465,6 +465,7 @@ housekeep(struct live *l)
 			stats_at = now;
 		}
 		ports_turn(&l->ports, &l->clock, c.wall_ns);
+		steering_turn(&l->steering, now);
 		atomic_store_explicit(&l->stats->lcore[TOPOLOGY_MAIN].heartbeat_ns, c.wall_ns, memory_order_relaxed);
 		pulse_turn(&l->pulse, now, l->attach.control_fd >= 0);
 		if (ending_hangup())
@@ -534,12 +535,18 @@ run(struct live *l)
 }
 
 static void
-print_filter(const struct filter *f)
+print_filter(const struct topology *t)
 {
 	char text[2048];
-	filter_text_print(f, text, sizeof text);
-	if (f->given)
-		printf("%-10s %5s  %s\n", "filter", "", text);
+	struct filter f;
+	bool steers = false;
+	for (uint32_t i = 0; i < t->ports; i++)
+		steers |= t->port[i].steer;
+	if (!steers && !t->filter.given)
+		return;
+	steering_filter(t, &f);
+	filter_text_print(&f, text, sizeof text);
+	printf("%-10s %5s  %s\n", "filter", "", text);
 }
 
 /* Of this thread and those that it starts. An lcore that does not sleep would take its core away from the kernel's own threads. */
@@ -572,7 +579,7 @@ live_main(int argc, char **argv)
 		return 1;
 	if (l.opt.print_topology) {
 		topology_print(&l.topo, stdout);
-		print_filter(&l.topo.filter);
+		print_filter(&l.topo);
 		return fflush(stdout) == 0 ? 0 : say("cannot write standard output");
 	}
 	if (bundle_load(&l.bundle, l.opt.bundle, false) != 0)

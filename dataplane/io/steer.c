@@ -170,7 +170,11 @@ steer_open(struct steer *s, const char *interface, uint16_t vxlan_port, char *sa
 	int fd = look(interface, &ifindex, &q, &info, said, cap);
 	if (fd < 0)
 		return fd;
+	void *own = NULL;
 	int rc = fd == 0 || strcmp(info.name, PROGRAM) != 0 ? -ENOENT : filter_table_open(&s->map, fd, "steer_state", "steer_counts");
+	if (rc == 0)
+		rc = filter_table_memory(fd, "steer_own", sizeof *s->own, 1, PROT_READ | PROT_WRITE, &own);
+	s->own = own;
 	if (rc == 0)
 		rc = tie(s, ifindex, fd, q.attach_mode);
 	if (fd > 0)
@@ -195,6 +199,18 @@ steer_filter(struct steer *s, const struct filter *f)
 }
 
 void
+steer_own(struct steer *s, const uint8_t (*address)[16], unsigned n)
+{
+	if (n > TABLE_OWN_MAX)
+		n = TABLE_OWN_MAX;
+	if (s->own == NULL || (s->own->n == n && memcmp(s->own->ip, address, n * sizeof s->own->ip[0]) == 0))
+		return;
+	__atomic_store_n(&s->own->n, 0, __ATOMIC_SEQ_CST);
+	memcpy(s->own->ip, address, n * sizeof s->own->ip[0]);
+	__atomic_store_n(&s->own->n, n, __ATOMIC_RELEASE);
+}
+
+void
 steer_counters(const struct steer *s, uint64_t out[STEER_COUNT])
 {
 	memset(out, 0, STEER_COUNT * sizeof out[0]);
@@ -208,5 +224,7 @@ steer_close(struct steer *s)
 	if (s->map.state != NULL && s->link_fd >= 0)
 		close(s->link_fd);
 	s->link_fd = -1;
+	filter_table_unmap(s->own, sizeof *s->own);
+	s->own = NULL;
 	filter_table_close(&s->map);
 }

@@ -6,7 +6,7 @@
  *
  * Before EAL: steer_prepare for each interface, steer_object for the driver. After the ports have been started: steer_open. From then on filter
  * and counters are memory: steer_filter and steer_counters make no system call. What is taken does not reach the interface's own host any
- * more: for the traffic of a node on this host see sentinel-tap.
+ * more, but for what is sent to one of its own addresses (steer_own). For the traffic of a node on this host see sentinel-tap.
  *
  * An XDP program sees what the hardware leaves in the frame: with a filter of VLANs, rxvlan must be off (ethtool -K IF rxvlan off). */
 #ifndef IO_STEER_H
@@ -16,6 +16,7 @@
 
 struct steer {
 	struct filter_table_map map;
+	struct table_own *own;
 	int link_fd; /* -1: not open */
 	uint16_t vxlan_port;
 };
@@ -34,6 +35,10 @@ int steer_open(struct steer *s, const char *interface, uint16_t vxlan_port, char
 
 /* steer_filter makes *f the filter, at once and whole; for the first time or any other. */
 void steer_filter(struct steer *s, const struct filter *f);
+
+/* steer_own: this host's addresses (IPv4 in ::ffff:0:0/96; those behind TABLE_OWN_MAX are left out). TCP that the filter takes and that goes to one of them is
+ * the kernel's all the same; tunnels are not. No system call; nothing is written if they are the same as before. */
+void steer_own(struct steer *s, const uint8_t (*address)[16], unsigned n);
 
 /* steer_strips_tags: whether the interface's hardware puts the VLAN tag of a received frame aside, so that no filter of VLANs meets it. A question to the
  * kernel: before the sandbox. */

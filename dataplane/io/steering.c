@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define STRIPPED "%s: its hardware takes VLAN tags off, so that the filter's VLANs match nothing: ethtool -K %s rxvlan off"
+#define LOOK_NS 1000000000u
+
 _Static_assert(NODES_PLACES_MAX <= FILTER_ADDRESSES_MAX, "every node's address has a place in the filter");
 _Static_assert(STATS_STEER_MAX >= STEER_COUNT, "every counter has its place in the stats page");
 
@@ -39,8 +42,8 @@ steering_forget(struct topology *t)
 	return 0;
 }
 
-static void
-filter_of(const struct topology *t, struct filter *f)
+void
+steering_filter(const struct topology *t, struct filter *f)
 {
 	struct filter_prefix address[NODES_PLACES_MAX];
 	unsigned n = 0;
@@ -57,13 +60,23 @@ filter_of(const struct topology *t, struct filter *f)
 	filter_derive(f, address, n);
 }
 
+/* Returns how many there are. */
+static unsigned
+look_at_own(struct steering *s, uint32_t i)
+{
+	uint8_t address[TABLE_OWN_MAX][16];
+	unsigned n = own_read(&s->own[i], address, TABLE_OWN_MAX);
+	steer_own(&s->port[i], address, n);
+	return n;
+}
+
 int
 steering_open(struct steering *s, const struct ports *p, const struct topology *t, char *err, size_t cap)
 {
 	char said[512];
 	struct filter f;
-	filter_of(t, &f);
-	s->steered = 0;
+	steering_filter(t, &f);
+	s->steered = s->strips = 0;
 	for (uint32_t i = 0; i < p->n; i++) {
 		const struct topology_port *spec = p->port[i].spec;
 		if (spec == NULL || !spec->steer)
@@ -76,10 +89,15 @@ steering_open(struct steering *s, const struct ports *p, const struct topology *
 		}
 		if (said[0] != '\0')
 			log_say(NULL, LOG_WARN, "%s", said);
-		if (f.vlans > 0 && steer_strips_tags(spec->interface))
-			log_say(NULL, LOG_WARN, "%s: its hardware takes VLAN tags off, so that the filter's VLANs match nothing: ethtool -K %s rxvlan off",
-				spec->interface, spec->interface);
+		s->interface[i] = spec->interface;
+		if (steer_strips_tags(spec->interface))
+			s->strips |= 1u << i;
+		if (f.vlans > 0 && s->strips >> i & 1)
+			log_say(NULL, LOG_WARN, STRIPPED, spec->interface, spec->interface);
 		s->steered |= 1u << i;
+		own_open(&s->own[i], &(struct sysfs){""}, spec->interface);
+		if (look_at_own(s, i) > TABLE_OWN_MAX)
+			log_say(NULL, LOG_WARN, "%s has more than %u addresses of this host: answers of nodes to those behind do not reach it", spec->interface, TABLE_OWN_MAX);
 		steer_filter(&s->port[i], &f);
 	}
 	return 0;
@@ -90,11 +108,28 @@ steering_apply(void *steering, const struct topology *want, bool commit, char *e
 {
 	struct steering *s = steering;
 	struct filter f;
-	filter_of(want, &f);
+	steering_filter(want, &f);
+	for (uint32_t i = 0; f.vlans > 0 && i < TOPOLOGY_PORTS_MAX; i++) {
+		if (!(s->steered & s->strips & 1u << i))
+			continue;
+		snprintf(err, cap, STRIPPED ", and restart sentinel-dataplane", s->interface[i], s->interface[i]);
+		return -EINVAL;
+	}
 	for (uint32_t i = 0; commit && i < TOPOLOGY_PORTS_MAX; i++)
 		if (s->steered & 1u << i)
 			steer_filter(&s->port[i], &f);
 	return 0;
+}
+
+void
+steering_turn(struct steering *s, uint64_t now_ns)
+{
+	if (now_ns - s->looked_ns < LOOK_NS)
+		return;
+	s->looked_ns = now_ns;
+	for (uint32_t i = 0; i < TOPOLOGY_PORTS_MAX; i++)
+		if (s->steered & 1u << i)
+			look_at_own(s, i);
 }
 
 void
@@ -114,8 +149,11 @@ steering_stats(const struct steering *s, struct stats_page *page)
 void
 steering_close(struct steering *s)
 {
-	for (uint32_t i = 0; i < TOPOLOGY_PORTS_MAX; i++)
-		if (s->steered & 1u << i)
-			steer_close(&s->port[i]);
+	for (uint32_t i = 0; i < TOPOLOGY_PORTS_MAX; i++) {
+		if (!(s->steered & 1u << i))
+			continue;
+		steer_close(&s->port[i]);
+		own_close(&s->own[i]);
+	}
 	s->steered = 0;
 }

@@ -39,6 +39,25 @@ MAPPED_ARRAY(steer_state, struct table_state, 1);
 
 MAPPED_ARRAY(steer_counts, struct table_counts, TABLE_CPUS_MAX);
 
+MAPPED_ARRAY(steer_own, struct table_own, 1);
+
+int is_own(struct table_own *o, struct table_frame *f);
+
+__attribute__((noinline)) int
+is_own(struct table_own *o, struct table_frame *f)
+{
+	if (o == NULL || f == NULL)
+		return 0;
+	__u32 n = once(o->n);
+	for (__u32 i = 0; i < TABLE_OWN_MAX; i++) {
+		if (i >= n)
+			break;
+		if (once(o->ip[i][0]) == f->ip[1][0] && once(o->ip[i][1]) == f->ip[1][1])
+			return 1;
+	}
+	return 0;
+}
+
 SEC("xdp")
 int
 sentinel_steer(struct xdp_md *ctx)
@@ -47,10 +66,14 @@ sentinel_steer(struct xdp_md *ctx)
 	struct table_frame f = {};
 	__u16 type = 0;
 	struct table_state *s = bpf_map_lookup_elem(&steer_state, &zero);
-	if (s == NULL)
+	struct table_own *own = bpf_map_lookup_elem(&steer_own, &zero);
+	if (s == NULL || own == NULL)
 		return XDP_PASS;
 	int at = frame_read(ctx, 12, &type, sizeof type) != 0 ? STEER_PASSED_MALFORMED : judge(s, ctx, 14, type, &f);
 	int then = XDP_PASS;
+	/* what a node sends to this host is waited for here; a tunnel that ends here is how a switch mirrors */
+	if (at < STEER_TAKEN_TUNNELS && is_own(own, &f))
+		at = STEER_PASSED_OWN;
 	if (at <= STEER_TAKEN_TUNNELS) {
 		then = bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
 		if (then != XDP_REDIRECT)

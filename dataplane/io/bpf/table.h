@@ -9,6 +9,7 @@
 
 #define TABLE_PREFIXES_MAX 64
 #define TABLE_TUNNELS_MAX 16
+#define TABLE_OWN_MAX 64
 #define TABLE_VLAN_WORDS (4096 / 64)
 #define TABLE_PORT_WORDS (65536 / 64)
 #define TABLE_SLOTS 24	/* counters, by enum steer_counter; behind it what a program has of its own */
@@ -36,6 +37,12 @@ struct filter_table {
 struct table_state {
 	unsigned long long active; /* its lowest bit: which copy judges */
 	struct filter_table table[2];
+};
+
+/* This host's own addresses, in the form of a table_prefix's. n last when it is written. */
+struct table_own {
+	unsigned long long ip[TABLE_OWN_MAX][2];
+	unsigned int n;
 };
 
 /* One CPU's, written by it alone. */

@@ -12,7 +12,7 @@
 
 /* counters beside those of enum steer_counter */
 #define TAP_FAILED STEER_PASSED_NO_SOCKET /* the nodes', but the capture device did not take it */
-#define TAP_SLICED STEER_COUNT		  /* of what was taken: handed on in pieces */
+#define TAP_SLICED STEER_PASSED_OWN	  /* of what was taken: handed on in pieces; a tap asks for no address of its own host */
 
 #define TAP_BOOK_MAX 512
 

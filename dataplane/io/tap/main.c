@@ -182,25 +182,24 @@ struct shown {
 };
 
 static unsigned
-figures(const struct tap *t, struct shown out[STEER_COUNT + 1])
+figures(const struct tap *t, struct shown out[STEER_COUNT])
 {
 	static const struct shown known[] = {
 #define _(id, name, help) {name, help, 0},
 		STEER_COUNTERS(_)
 #undef _
 	};
-	uint64_t c[TABLE_SLOTS] = {0};
-	for (unsigned cpu = 0; cpu < TABLE_CPUS_MAX; cpu++)
-		for (unsigned i = 0; i < TABLE_SLOTS; i++)
-			c[i] += __atomic_load_n(&t->map.counts[cpu].c[i], __ATOMIC_RELAXED);
+	uint64_t c[STEER_COUNT];
+	filter_table_counts(&t->map, c);
 	for (unsigned i = 0; i < STEER_COUNT; i++) {
 		out[i] = known[i];
 		out[i].n = c[i];
 	}
 	out[TAP_FAILED].name = "failed";
 	out[TAP_FAILED].help = "the nodes', but the capture device did not take it";
-	out[TAP_SLICED] = (struct shown){"sliced", "of those taken: larger than a wire's, cloned in pieces", c[TAP_SLICED]};
-	return STEER_COUNT + 1;
+	out[TAP_SLICED].name = "sliced";
+	out[TAP_SLICED].help = "of those taken: larger than a wire's, cloned in pieces";
+	return STEER_COUNT;
 }
 
 static void
@@ -242,7 +241,7 @@ print_name(const char *s)
 static void
 print_json(const struct tap *t, const struct filter *f)
 {
-	struct shown s[STEER_COUNT + 1];
+	struct shown s[STEER_COUNT];
 	const char *to = capture_name(t);
 	printf("{\"attached\":%s,\"to\":", t->places > 0 ? "true" : "false");
 	if (to != NULL)
@@ -273,7 +272,7 @@ static int
 verb_status(const struct tap *t, const struct options *o)
 {
 	struct filter f = {0};
-	struct shown s[STEER_COUNT + 1];
+	struct shown s[STEER_COUNT];
 	char text[2048];
 	if (t->map.state != NULL)
 		filter_table_get(&t->map, &f);
@@ -321,11 +320,13 @@ main(int argc, char **argv)
 		return say("this takes root (sudo sentinel-tap ...)");
 	if (strcmp(o.verb, "status") != 0 && tap_lock(err, sizeof err) != 0)
 		return say(err);
-	rc = tap_find(&t, err, sizeof err) != 0 ? say(err)
+	bool detach = strcmp(o.verb, "detach") == 0;
+	rc = tap_find(&t, err, sizeof err);
+	rc = rc != 0 && !(detach && rc == -ENOENT) ? say(err)
+	     : detach				? verb_detach(&t)
 	     : strcmp(o.verb, "attach") == 0	? verb_attach(&t, &o)
 	     : strcmp(o.verb, "filter") == 0	? verb_filter(&t, &o)
-	     : strcmp(o.verb, "status") == 0	? verb_status(&t, &o)
-						: verb_detach(&t);
+						: verb_status(&t, &o);
 	tap_forget(&t);
 	return rc;
 }

@@ -92,15 +92,15 @@ map_book(struct tap *t, int fd)
 	return t->book != NULL ? 0 : -ENOENT;
 }
 
-/* Attached programs of another version of this program are named, not touched. */
+/* Of the attached programs of another version of this program the book alone may be as it is here, or nothing. */
 static int
 open_maps(struct tap *t, int fd, char *err, size_t cap)
 {
 	int rc = filter_table_open(&t->map, fd, "tap_state", "tap_counts");
-	if (rc == 0)
-		rc = map_book(t, fd);
+	int book = rc == 0 || rc == -ENOENT ? map_book(t, fd) : 0;
+	rc = rc != 0 ? rc : book;
 	if (rc == -ENOENT)
-		return refuse(err, cap, rc, "taps of another version of sentinel-tap are attached: detach them with that one");
+		return refuse(err, cap, rc, "taps of another version of sentinel-tap are attached: sentinel-tap detach, then attach again");
 	return rc != 0 ? refuse(err, cap, rc, "cannot map what the attached programs share: %s", bpf_why(rc)) : 0;
 }
 
@@ -430,10 +430,32 @@ tap_attach(struct tap *t, const char *on, const char *to, const char *read, cons
 	return rc;
 }
 
+/* Without a book nobody knows who made what: a clsact qdisc that is empty serves nobody, and a veth pair that ends in our program is ours. */
+static bool
+drop_without_book(const struct tap *t)
+{
+	for (unsigned i = 0; i < t->places; i++)
+		drop_clsact(t->place[i].index);
+	if (t->capture != 0)
+		drop_clsact(t->capture);
+	for (int i = 0; i < t->n_links; i++)
+		if (t->links[i].index == t->capture)
+			return strcmp(t->links[i].kind, "veth") == 0;
+	return false;
+}
+
+static bool
+drop_by_book(const struct tap *t)
+{
+	for (uint32_t i = 0; i < t->book->n && i < TAP_BOOK_MAX; i++)
+		drop_clsact((int)t->book->made_clsact[i]);
+	return t->book->made_pair;
+}
+
 int
 tap_detach(struct tap *t, char *err, size_t cap)
 {
-	if (t->book == NULL)
+	if (t->book == NULL && t->places == 0 && t->capture == 0)
 		return refuse(err, cap, ENOENT, "nothing is attached here");
 	bpf_why_listen();
 	for (unsigned i = 0; i < t->places; i++) {
@@ -444,9 +466,8 @@ tap_detach(struct tap *t, char *err, size_t cap)
 	}
 	if (t->capture != 0)
 		take_off(t->capture, BPF_TC_EGRESS);
-	for (uint32_t i = 0; i < t->book->n && i < TAP_BOOK_MAX; i++)
-		drop_clsact((int)t->book->made_clsact[i]);
-	int rc = t->capture != 0 && t->book->made_pair ? link_delete(t->capture) : 0;
+	bool pair = t->book != NULL ? drop_by_book(t) : drop_without_book(t);
+	int rc = t->capture != 0 && pair ? link_delete(t->capture) : 0;
 	bpf_why_hush();
 	return rc != 0 ? refuse(err, cap, rc, "the programs are off, but the veth pair cannot be deleted: %s", bpf_why(rc)) : 0;
 }

@@ -35,7 +35,8 @@ struct tap {
 };
 
 /* Each of these returns 0 or -errno with a sentence and the next step in err.
- * tap_find looks for what is attached; it is no error if nothing is. tap_forget gives memory and descriptors back, and changes nothing. */
+ * tap_find looks for what is attached; it is no error if nothing is. -ENOENT: it is of another version of this program, and tap_detach alone may follow.
+ * tap_forget gives memory and descriptors back, and changes nothing. */
 int tap_find(struct tap *t, char *err, size_t err_cap);
 void tap_forget(struct tap *t);
 
@@ -44,7 +45,8 @@ void tap_forget(struct tap *t);
  * is taken away again. */
 int tap_attach(struct tap *t, const char *on, const char *to, const char *read, const struct filter *filter, char *err, size_t err_cap);
 
-/* tap_detach takes everything away that tap_attach has made, and nothing else. */
+/* tap_detach takes everything away that tap_attach has made, and nothing else; of another version's, if it cannot read what that has made, all that is ours by
+ * handle, priority and name, the clsact qdiscs that are empty without it, and the veth pair. */
 int tap_detach(struct tap *t, char *err, size_t err_cap);
 
 /* tap_lock: held until the process ends: one change at a time in a network namespace. By a file in /run/sentinel-tap, which root alone can open. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """A port that is shared: the node's frames (a capture, sent onto the wire from the other host) go to the box by AF_XDP with steer, while the two hosts transfer files
-over the same interface. The transfer must arrive whole, and the box must get the node's frames and no other. Then another filter while all runs,
+over the same interface. The transfer must arrive whole, and the box must get the node's frames and no other. This host's own connection to the node must work, as
+control's does. Then another filter while all runs,
 and a box that is killed must leave nothing behind.
 
 usage: steer.py DATAPLANE CONTROL SENTINELCTL BUNDLE CAPTURE [BYTES]
@@ -20,6 +21,7 @@ import livebox
 PROGRAMS, BUNDLE, CAPTURE = sys.argv[1:4], sys.argv[4], sys.argv[5]
 BYTES = int(sys.argv[6]) if len(sys.argv) > 6 else 8 << 20
 NODE_PORT, BYSTANDER_PORT = 8545, 9
+OWN, OWN_LATER = "192.0.2.11", "192.0.2.12"  # not one of the capture's
 
 # Takes and sends BYTES at once; prints the digest of what came, and how long it took.
 END = """
@@ -66,11 +68,13 @@ def frames(path):
         at += 16 + n
 
 
-def start_transfer(other, n):
-    end = lambda into, role: livebox.here(*into, sys.executable, "-c", END, role, livebox.HERE, str(BYSTANDER_PORT), str(n), stdout=subprocess.PIPE, text=True)
-    server = end([], "serve")
+def start_transfer(other, n, address=OWN, port=BYSTANDER_PORT):
+    """With the other host as the client, or as the server if the address is its own."""
+    there = address == livebox.THERE
+    end = lambda into, role: livebox.here(*into, sys.executable, "-c", END, role, address, str(port), str(n), stdout=subprocess.PIPE, text=True)
+    server = end(other.into if there else [], "serve")
     assert server.stdout.readline() == "ready\n"
-    return [server, end(other.into, "call")]
+    return [server, end([] if there else other.into, "call")]
 
 
 def end_transfer(ends, n):
@@ -99,12 +103,14 @@ class Box(livebox.Box):
     def steer(self):
         return {k: int(v) for k, v in self.port()["steer"].items()}
 
-    def apply(self, text):
+    def apply(self, text, refused=None):
+        """refused: what the refusal says."""
         with open(self.path("next.yaml"), "w", encoding="ascii") as f:
             f.write(text)
         done = subprocess.run([self.ctl, "profile", "apply", self.path("next.yaml"), "--json", "--socket", self.path("socket")], capture_output=True, text=True,
                               check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        said = done.stdout + done.stderr
+        assert done.returncode == 0 if refused is None else done.returncode == 1 and refused in said, said
 
 
 def program_on(interface):
@@ -130,8 +136,23 @@ def check_filter(box, other, capture):
     return seconds
 
 
+def check_own(box, other):
+    """From this host to the node, by the address that it had at the start and by one that came later."""
+    for address in (OWN, OWN_LATER):
+        before = box.steer()
+        if address == OWN_LATER:
+            livebox.run("ip", "addr", "add", OWN_LATER + "/24", "dev", livebox.PORT)
+            livebox.run("ip", "addr", "del", OWN + "/24", "dev", livebox.PORT)
+            livebox.run("ip", "addr", "replace", OWN_LATER + "/24", "dev", livebox.PORT)
+        end_transfer(start_transfer(other, 1 << 20, livebox.THERE, NODE_PORT), 1 << 20)
+        box.wait_for("what the node sent to this host", lambda: box.steer()["passed_own"] >= before["passed_own"] + (1 << 20) // 1500, why=lambda: str(box.steer()))
+    livebox.run("ip", "addr", "add", OWN + "/24", "dev", livebox.PORT)
+
+
 def check_change(box, other, capture, profile):
     before = box.steer()
+    # a veth puts tags aside, as most hardware does: this filter would take nothing any more
+    box.apply(profile.replace("filter: {", "filter: {vlans: [100], "), refused="rxvlan off")
     box.apply(profile.replace(str(NODE_PORT), "1"))
     mirror(other, capture)
     box.wait_for("frames that pass", lambda: box.steer()["passed_port"] >= before["passed_port"] + len(capture), why=lambda: str(box.steer()))
@@ -144,7 +165,7 @@ def check_change(box, other, capture, profile):
 
 def main():
     livebox.enter()
-    other = livebox.Other()
+    other = livebox.Other(address=OWN)
     capture = list(frames(CAPTURE))
     pages = huge_pages_free()
     without = end_transfer(start_transfer(other, BYTES), BYTES)
@@ -157,6 +178,7 @@ def main():
         box.dataplane.send_signal(signal.SIGCONT)
         with open(box.path("box.yaml"), encoding="ascii") as f:
             profile = f.read()
+        check_own(box, other)
         check_change(box, other, capture, profile)
         end_transfer(start_transfer(other, 1 << 20), 1 << 20)
         box.kill(box.dataplane)

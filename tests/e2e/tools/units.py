@@ -81,7 +81,12 @@ class Units(unittest.TestCase):
             self.assertEqual(s["WantedBy"], ["sentinel.target"])
             if s["Type"] == ["notify"]:
                 self.assertEqual((s["Restart"], s["StartLimitIntervalSec"]), (["always"], ["0"]), name)
+            else:
+                self.assertEqual((s["Restart"], s["RestartSec"], s["StartLimitIntervalSec"]), (["on-failure"], ["2"], ["0"]), name)
             self.assertEqual((s["LimitCORE"], s["NoNewPrivileges"], s["MemoryDenyWriteExecute"]), (["0"], ["yes"], ["yes"]), name)
+
+    def test_tap_comes_after_who_makes_its_interfaces(self):
+        self.assertLessEqual({"docker.service", "libvirtd.service"}, set(settings("sentinel-tap")["After"][0].split()))
 
     def test_options_are_known(self):
         for name, program in (("sentinel-dataplane", DATAPLANE), ("sentinel-control", CONTROL)):

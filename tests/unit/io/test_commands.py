@@ -65,6 +65,19 @@ class Commands(unittest.TestCase):
         for words in ("0000:03:00.0", "filter", "eth1"):
             self.assertIn(words, shown.stdout)
 
+    def test_filter_in_force_is_shown(self):
+        """Of steered ports, also where the profile does not say it."""
+        port, nodes = "huge_pages: true\nports: [{interface: eth1, steer: true}]\n", "nodes: {a: {addresses: [192.0.2.2]}}\n"
+        for text, shown in ((port, "any port, any address, any VLAN, tunnels of ::/0"), (port + nodes, "any port, addresses 192.0.2.2, any VLAN"),
+                            (port + nodes + "filter: {ports: [8545]}\n", "ports 8545, any address, any VLAN"),
+                            (port.replace(", steer: true", "") + nodes, None)):
+            with open("box.yaml", "w", encoding="ascii") as f:
+                f.write(text)
+            r = run(DATAPLANE, "--profile", "box.yaml", "--print-topology")
+            self.assertEqual((r.returncode, r.stderr), (0, ""))
+            lines = [line.split(None, 1)[1] for line in r.stdout.splitlines() if line.startswith("filter")]
+            self.assertEqual(lines, [shown] if shown else [])
+
     def test_key_log_that_cannot_be_read(self):
         bundle = self.bundle()
         with open("open", "w", encoding="ascii"):

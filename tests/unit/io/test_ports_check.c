@@ -5,11 +5,17 @@
 #include "io/kernel_port.h"
 #include "io/ports_check.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -195,6 +201,42 @@ test_reading(void **state)
 		assert_false(sysfs_cpus(bad[i], set, 2));
 }
 
+/* A process that has many files open: the sockets of its ports are found all the same. */
+static void
+test_sockets_of_ports(void **state)
+{
+	struct kernel_mark before;
+	struct kernel_sockets s = {0}, of = {0};
+	struct rlimit files;
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = (int)if_nametoindex("lo")};
+	int low = socket(AF_PACKET, SOCK_RAW, 0), beyond[2];
+	if (low < 0)
+		skip();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	beyond[0] = fcntl(low, F_DUPFD, 1500);
+	if (beyond[0] < 0)
+		skip();
+	kernel_sockets_mark(&before);
+	kernel_sockets_new(&s, &before);
+	assert_int_equal(s.n, 0);
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&to, sizeof to), 0);
+	beyond[1] = fcntl(fd, F_DUPFD, 2000);
+	close(fd);
+	kernel_sockets_new(&s, &before);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.fd[0], beyond[1]);
+	assert_false(s.xdp[0]);
+	kernel_sockets_of(&of, "lo");
+	assert_int_equal(of.n, 1);
+	assert_int_equal(of.fd[0], beyond[1]);
+	close(low);
+	close(beyond[0]);
+	close(beyond[1]);
+}
+
 int
 main(void)
 {
@@ -205,6 +247,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_interface, setup, teardown),
 		cmocka_unit_test(test_known_devices),
 		cmocka_unit_test_setup_teardown(test_reading, setup, teardown),
+		cmocka_unit_test(test_sockets_of_ports),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <setjmp.h>
@@ -201,7 +202,9 @@ kinds_of_ports_open_their_own(void **state)
 	const struct {
 		unsigned kind;
 		struct forbidden call;
-	} own[] = {{SANDBOX_AF_XDP, {"poll", SYS_poll, {0, 0, 0}, 0}},
+	} own[] = {{SANDBOX_AF_XDP, {"ioctl", SYS_ioctl, {-1, SIOCGIFCONF, 0}, 0}},
+		{SANDBOX_PCI, {"clone", SYS_clone, {CLONE_VM | CLONE_THREAD, 0, 0}, 0}},
+		{SANDBOX_AF_XDP, {"poll", SYS_poll, {0, 0, 0}, 0}},
 		{SANDBOX_AF_XDP, {"getsockopt", SYS_getsockopt, {-1, 283, 7}, 0}},
 		{SANDBOX_AF_PACKET, {"getsockopt", SYS_getsockopt, {-1, 263, 6}, 0}},
 		{SANDBOX_PCI, {"ioctl", SYS_ioctl, {-1, 0x3b6e, 0}, 0}}, /* VFIO_DEVICE_SET_IRQS */
@@ -236,6 +239,8 @@ what_libraries_may_ask_is_answered(void **state)
 	assert_int_equal(refused_with(&sandbox_table, 0, SYS_memfd_create, 0), EPERM);
 	assert_int_equal(refused_with(&sandbox_table, SANDBOX_VERBS, SYS_socket, AF_INET), EPERM);
 	assert_int_equal(refused_with(&sandbox_table, SANDBOX_VERBS, SYS_openat, AT_FDCWD), EPERM);
+	assert_int_equal(refused_with(&sandbox_table, SANDBOX_PCI, SYS_clone3, 0), ENOSYS);
+	assert_int_equal(refused_with(&sandbox_table, SANDBOX_PCI, SYS_clone, CLONE_VM | CLONE_THREAD), EAGAIN);
 	assert_int_equal(refused_with(&control_sandbox_table, 0, SYS_clone3, 0), ENOSYS);
 }
 

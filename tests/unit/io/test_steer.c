@@ -5,6 +5,7 @@
 
 #include "io/bpf_why.h"
 #include "io/filter_text.h"
+#include "io/own.h"
 #include "io/steer.h"
 #include "steer.skel.h"
 
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -170,6 +172,126 @@ test_before_and_without(void **state)
 	assert_int_equal(run(l.fd, tcp_frame, sizeof tcp_frame, 1), XDP_PASS);
 	assert_int_equal(moved(&l.map, was), STEER_PASSED_NO_SOCKET);
 	unload(&l);
+}
+
+/* ---- this host's own addresses ---- */
+
+static void
+mapped(uint8_t out[16], const char *text)
+{
+	struct filter_prefix p;
+	char err[160];
+	assert_int_equal(filter_text_prefix(text, &p, err, sizeof err), 0);
+	memcpy(out, p.address, 16);
+}
+
+static int
+judged(const struct loaded *l, const uint8_t *frame, size_t n, uint64_t was[STEER_COUNT])
+{
+	int verdict = run(l->fd, frame, n, 1), at = moved(&l->map, was);
+	assert_int_equal(verdict, at <= STEER_TAKEN_TUNNELS ? XDP_REDIRECT : XDP_PASS);
+	return at;
+}
+
+/* What goes to this host passes, in both families and as fragments; what comes from it, and tunnels, are taken as ever. */
+static void
+test_own(void **state)
+{
+	struct loaded l;
+	struct steer s = {.link_fd = -1};
+	struct filter f = {.given = true, .tunnels = 1};
+	uint64_t was[STEER_COUNT] = {0};
+	uint8_t own[TABLE_OWN_MAX + 1][16] = {{0}}, frame[74] = {[12] = 0x86, 0xdd, 0x60, [20] = 6, [66] = 0x50};
+	void *map = NULL;
+	load(&l, true);
+	filter_table_set(&l.map, &f, 0);
+	assert_int_equal(filter_table_memory(l.fd, "steer_own", sizeof *s.own, 1, PROT_READ | PROT_WRITE, &map), 0);
+	s.own = map;
+	memcpy(frame + 22, "\x20\x01\x0d\xb8", 4);
+	memcpy(frame + 38, "\x20\x01\x0d\xb8", 4);
+	frame[37] = 1;
+	frame[53] = 2;
+	assert_int_equal(judged(&l, tcp_frame, sizeof tcp_frame, was), STEER_TAKEN);
+	assert_int_equal(judged(&l, frame, sizeof frame, was), STEER_TAKEN);
+	mapped(own[0], "192.0.2.2");
+	mapped(own[1], "2001:db8::2");
+	steer_own(&s, own, 2);
+	assert_int_equal(judged(&l, tcp_frame, sizeof tcp_frame, was), STEER_PASSED_OWN);
+	assert_int_equal(judged(&l, frame, sizeof frame, was), STEER_PASSED_OWN);
+	uint8_t other[54];
+	memcpy(other, tcp_frame, sizeof other);
+	other[20] = 1, other[21] = 1; /* a later fragment */
+	assert_int_equal(judged(&l, other, sizeof other, was), STEER_PASSED_OWN);
+	other[23] = 47; /* what a switch mirrors by ERSPAN ends at an address of the box */
+	assert_int_equal(judged(&l, other, sizeof other, was), STEER_TAKEN_TUNNELS);
+	mapped(own[0], "192.0.2.1"); /* the source's: what a mirror shows of this host's requests */
+	mapped(own[1], "2001:db8::1");
+	steer_own(&s, own, 2);
+	assert_int_equal(judged(&l, tcp_frame, sizeof tcp_frame, was), STEER_TAKEN);
+	assert_int_equal(judged(&l, frame, sizeof frame, was), STEER_TAKEN);
+	/* as many as there is room for, and no more */
+	for (unsigned i = 0; i < TABLE_OWN_MAX; i++)
+		memset(own[i], 0xee, 16);
+	mapped(own[TABLE_OWN_MAX - 1], "192.0.2.2");
+	mapped(own[TABLE_OWN_MAX], "2001:db8::2");
+	steer_own(&s, own, TABLE_OWN_MAX + 1);
+	assert_int_equal(s.own->n, TABLE_OWN_MAX);
+	assert_int_equal(judged(&l, tcp_frame, sizeof tcp_frame, was), STEER_PASSED_OWN);
+	assert_int_equal(judged(&l, frame, sizeof frame, was), STEER_TAKEN);
+	s.own->n = UINT32_MAX; /* by other hands */
+	assert_int_equal(judged(&l, frame, sizeof frame, was), STEER_TAKEN);
+	steer_own(&s, own, 0);
+	assert_int_equal(judged(&l, tcp_frame, sizeof tcp_frame, was), STEER_TAKEN);
+	filter_table_unmap(s.own, sizeof *s.own);
+	unload(&l);
+}
+
+static bool
+has_address(uint8_t (*list)[16], unsigned n, const char *text)
+{
+	uint8_t want[16];
+	mapped(want, text);
+	for (unsigned i = 0; i < n; i++)
+		if (memcmp(list[i], want, 16) == 0)
+			return true;
+	return false;
+}
+
+/* Read anew each time, of the interface and what stands upon it, of nothing else. */
+static void
+test_own_read(void **state)
+{
+	char root[] = "/tmp/test-own-XXXXXX", line[256];
+	uint8_t list[TABLE_OWN_MAX][16];
+	struct own o;
+	assert_non_null(mkdtemp(root));
+	snprintf(line, sizeof line, "mkdir -p %s/sys/class/net/own0/upper_own0.7 %s/sys/class/net/own0.7/upper_br7 %s/sys/class/net/br7/upper_own0.7", root, root, root);
+	assert_int_equal(system(line), 0);
+	assert_int_equal(system("ip link add own0 type veth peer name peer0 && ip link add own0.7 type veth peer name peer7 && ip link add br7 type bridge &&"
+				" ip link set lo up && ip addr add 192.0.2.1/24 dev own0 && ip addr add 192.0.2.2/24 dev own0 label own0:1 &&"
+				" ip addr add 198.51.100.1/24 dev own0.7 && ip addr add 203.0.113.1/24 dev br7 && ip addr add 192.0.2.9/24 dev peer0"),
+		0);
+	own_open(&o, &(struct sysfs){root}, "own0");
+	assert_int_equal(o.names, 3);
+	unsigned n = own_read(&o, list, TABLE_OWN_MAX);
+	assert_int_equal(n, 4);
+	assert_true(has_address(list, n, "192.0.2.1") && has_address(list, n, "192.0.2.2") && has_address(list, n, "198.51.100.1") && has_address(list, n, "203.0.113.1"));
+	assert_int_equal(system("ip addr del 198.51.100.1/24 dev own0.7 && ip addr add 192.0.2.3/32 dev own0"), 0);
+	bool six = system("sysctl -qw net.ipv6.conf.own0.disable_ipv6=0 && ip addr add 2001:db8::1/64 dev own0 && ip addr add 2001:db8::9/64 dev lo") == 0;
+	n = own_read(&o, list, TABLE_OWN_MAX);
+	assert_int_equal(n, 4 + six);
+	assert_true(has_address(list, n, "192.0.2.3") && !has_address(list, n, "198.51.100.1") && has_address(list, n, "2001:db8::1") == six);
+	memset(list, 0xee, sizeof list);
+	assert_int_equal(own_read(&o, list, 2), 4 + six); /* there are more than there is room for */
+	assert_int_equal(list[2][0], 0xee);
+	own_close(&o);
+	own_close(&o);
+	own_open(&o, &(struct sysfs){root}, "none0");
+	assert_int_equal(own_read(&o, list, TABLE_OWN_MAX), 0);
+	own_close(&o);
+	assert_int_equal(system("ip link del own0 && ip link del own0.7 && ip link del br7 && ip link set lo down"), 0);
+	snprintf(line, sizeof line, "rm -r %s", root);
+	assert_int_equal(system(line), 0);
 }
 
 static void
@@ -394,7 +516,8 @@ main(void)
 	if (unshare(CLONE_NEWNET) != 0) /* with a loopback of its own, which ends with this program */
 		return 1;
 	on_one_cpu();
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_oracle), cmocka_unit_test(test_before_and_without), cmocka_unit_test(test_read_back),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_oracle), cmocka_unit_test(test_before_and_without), cmocka_unit_test(test_own),
+		cmocka_unit_test(test_own_read), cmocka_unit_test(test_read_back),
 		cmocka_unit_test(test_life_on_interface), cmocka_unit_test(test_what_is_left_behind), cmocka_unit_test(test_others_program),
 		cmocka_unit_test(test_killed), cmocka_unit_test(test_why)};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -250,6 +250,71 @@ test_again(void **state)
 	assert_int_equal(link_delete((int)if_nametoindex("eth7")), 0);
 }
 
+/* As an attach of another version of sentinel-tap leaves it. */
+static void
+put_other(int index, int fd)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = index, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, o, .handle = 0x5e17, .priority = 1, .prog_fd = fd);
+	assert_int_equal(bpf_tc_hook_create(&hook), 0);
+	assert_int_equal(bpf_tc_attach(&hook, &o), 0);
+}
+
+/* other_book: else its counters are of another size. */
+static void
+attach_other(bool other_book)
+{
+	struct tap_bpf *skel = tap_bpf__open();
+	assert_non_null(skel);
+	assert_int_equal(link_make_pair("clone0", "clone1", 1500), 0);
+	int to = (int)if_nametoindex("clone0"), lo = (int)if_nametoindex("lo");
+	skel->rodata->tap_to = (uint32_t)to;
+	struct tap_book book = {.to = (uint32_t)to, .n = 2, .made_clsact = {(uint32_t)lo, (uint32_t)to}};
+	uint32_t zero = 0;
+	if (other_book)
+		assert_int_equal(bpf_map__set_value_size(skel->maps.tap_book, sizeof book + 64), 0);
+	else
+		assert_int_equal(bpf_map__set_max_entries(skel->maps.tap_counts, TABLE_CPUS_MAX + 1), 0);
+	assert_int_equal(tap_bpf__load(skel), 0);
+	int tap = bpf_program__fd(skel->progs.sentinel_tap), slice = bpf_program__fd(skel->progs.sentinel_slice), map = bpf_map__fd(skel->maps.tap_book);
+	assert_int_equal(bpf_prog_bind_map(tap, map, NULL), 0);
+	if (!other_book)
+		assert_int_equal(bpf_map_update_elem(map, &zero, &book, 0), 0);
+	put_other(lo, tap);
+	put_other(to, slice);
+	tap_bpf__destroy(skel);
+}
+
+/* It cannot be read or changed, but taken away, by its book if that is as it is here: then a pair that was there before stays. */
+static void
+test_another_version(void **state)
+{
+	struct tap t;
+	for (unsigned other_book = 0; other_book < 2; other_book++) {
+		attach_other(other_book);
+		assert_int_equal(tap_find(&t, err, sizeof err), -ENOENT);
+		assert_non_null(strstr(err, "sentinel-tap detach, then attach again"));
+		assert_int_equal(t.places, 1);
+		must(tap_detach(&t, err, sizeof err));
+		tap_forget(&t);
+		assert_true(link_filters((int)if_nametoindex("lo")) <= 0);
+		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)if_nametoindex("lo"), .attach_point = BPF_TC_EGRESS);
+		assert_int_equal(bpf_tc_hook_create(&hook), 0); /* the qdisc was gone too */
+		hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+		assert_int_equal(bpf_tc_hook_destroy(&hook), 0);
+		assert_int_equal(if_nametoindex("clone0") == 0, other_book);
+		must(tap_find(&t, err, sizeof err));
+		assert_int_equal(tap_detach(&t, err, sizeof err), -ENOENT);
+		must(tap_attach(&t, "lo", "clone0", "clone1", NULL, err, sizeof err));
+		tap_forget(&t);
+		must(tap_find(&t, err, sizeof err));
+		must(tap_detach(&t, err, sizeof err));
+		tap_forget(&t);
+		if (!other_book)
+			assert_int_equal(link_delete((int)if_nametoindex("clone0")), 0);
+	}
+}
+
 int
 main(void)
 {
@@ -264,6 +329,6 @@ main(void)
 	CPU_SET(0, &one);
 	sched_setaffinity(0, sizeof one, &one);
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_oracle), cmocka_unit_test(test_capture_gone), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_leaves_others_alone), cmocka_unit_test(test_again)};
+		cmocka_unit_test(test_leaves_others_alone), cmocka_unit_test(test_again), cmocka_unit_test(test_another_version)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -341,6 +341,25 @@ test_nic(void **state)
 	expect_of(1, "nic.steer", BOX_FAIL, "it would be cut off");
 	put("/proc/net/route", "Iface\tDestination\tGateway\neth10\t00000000\t0101A8C0\n");
 	expect_of(1, "nic.steer", BOX_PASS, "all of its frames");
+	/* steered: only what the filter takes is lost to the machine, so that it must not be all TCP */
+	put("/proc/net/route", "Iface\tDestination\tGateway\neth1\t00000000\t0101A8C0\n");
+	const char *const steered = "huge_pages: true\nports: [\"0000:41:00.0\", {interface: eth1, steer: true}]\n", *const narrow[] = {
+		"filter: {ports: [8545]}\n", "filter: {addresses: [192.0.2.2]}\n", "filter: {vlans: [100]}\n", "nodes: {a: {addresses: [192.0.2.2]}}\n"};
+	char text[256];
+	profile(steered);
+	expect_of(1, "nic.steer", BOX_FAIL, "all of its TCP is taken");
+	assert_non_null(strstr(judge("nic.steer", 1).fix, "filter: {ports: [8545"));
+	snprintf(text, sizeof text, "%sfilter: {tunnels: [192.0.2.2]}\n", steered);
+	profile(text);
+	expect_of(1, "nic.steer", BOX_FAIL, "all of its TCP is taken");
+	for (unsigned i = 0; i < sizeof narrow / sizeof narrow[0]; i++) {
+		snprintf(text, sizeof text, "%s%s", steered, narrow[i]);
+		profile(text);
+		expect_of(1, "nic.steer", BOX_PASS, "leaves the kernel");
+	}
+	put("/proc/net/route", "Iface\tDestination\tGateway\neth0\t00000000\t0101A8C0\n");
+	profile(steered);
+	expect_of(1, "nic.steer", BOX_PASS, "leaves the kernel");
 	put(PCI "/current_link_width", "8\n");
 	expect("nic.pcie", BOX_WARN, "could use PCIe x16 at 16.0 GT/s PCIe and has x8");
 	gone(PCI "/max_link_width");
@@ -477,7 +496,10 @@ test_init(void **state)
 	put("/sys/class/net/eth0/flags", "0x1003\n");
 	put("/sys/class/net/eth0/device/vendor", "");
 	t = made("eth0", "Huge pages: reserved");
-	assert_true(t.port[0].steer); /* or it would cut the machine off */
+	assert_true(t.port[0].steer); /* or it would cut the machine off, */
+	assert_true(t.filter.given); /* and so would a filter that takes all TCP */
+	assert_int_equal(t.filter.ports, 4);
+	assert_int_equal(t.filter.port[0], 8545);
 	/* a laptop: no isolation, no huge pages, one way out */
 	start_anew();
 	put(CPU "/online", "0-7\n");

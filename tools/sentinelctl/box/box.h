@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define BOX_CPU_WORDS 16u /* CPUs 0..1023 */
+#define BOX_NODE_PORTS "[8545, 8546, 8551, 30303]" /* HTTP, WebSocket, engine API and RLPx, as nodes have them unless told otherwise */
 
 enum box_verdict { BOX_PASS, BOX_WARN, BOX_FAIL, BOX_UNKNOWN };
 

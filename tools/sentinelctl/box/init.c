@@ -175,6 +175,10 @@ write_ports(FILE *out, const struct found *f)
 		line(out, "ports:\n  - device: net_af_packet0,iface=%s   # the last resort; with huge pages: `interface: %s`, by AF_XDP\n    checksum: trust", f->interface,
 			f->interface);
 	}
+	if (f->huge && f->away && f->pci[0] == '\0')
+		line(out, "# This machine reaches others by %s: without this the box would take all of its TCP, and nobody could log in here any more.\n"
+			  "filter:\n  ports: " BOX_NODE_PORTS "   # the nodes'; also addresses, vlans",
+			f->interface);
 	if (f->down)
 		line(out, "# It is down: ip link set %s up, in the host's own network configuration too.", f->interface);
 	if (f->others[0] != '\0')

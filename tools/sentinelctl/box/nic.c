@@ -162,17 +162,28 @@ checksum(const struct box *b, struct box_result *r)
 		box_say(r, BOX_PASS, NULL, "port %s: checksum: %s is right", name, verify ? "verify" : "trust");
 }
 
+/* Neither ports nor addresses nor VLANs tell the nodes' TCP from this machine's own. */
+static bool
+takes_all_tcp(const struct topology *t)
+{
+	const struct filter *f = &t->filter;
+	return f->given ? f->ports == 0 && f->addresses == 0 && f->vlans == 0 : t->nodes.n_places == 0;
+}
+
 /* AF_XDP takes every frame, and the kernel gets none. */
 static void
 steer(const struct box *b, struct box_result *r)
 {
-	const char *name = b->port->interface;
+	const char *name = b->port->interface, *filter = "filter: {ports: " BOX_NODE_PORTS "} in the profile, or nodes with their addresses";
 	if (!port_is(b->port, "net_af_xdp"))
 		box_say(r, BOX_PASS, NULL, name[0] != '\0' ? "port %s leaves the kernel its frames" : "port %s is not the kernel's", name[0] != '\0' ? name : b->port->device);
+	else if (b->port->steer && takes_all_tcp(&b->t) && box_leads_away(b, name))
+		box_say(r, BOX_FAIL, filter, "port %s is how this machine reaches others, and without a filter or nodes all of its TCP is taken: it would be cut off", name);
 	else if (b->port->steer)
 		box_say(r, BOX_PASS, NULL, "port %s leaves the kernel what is not the nodes'", name);
 	else if (box_leads_away(b, name))
-		box_say(r, BOX_FAIL, "steer: true for this port", "port %s is how this machine reaches others, and AF_XDP takes all of its frames: it would be cut off", name);
+		box_say(r, BOX_FAIL, "steer: true for this port, and a filter or nodes",
+			"port %s is how this machine reaches others, and AF_XDP takes all of its frames: it would be cut off", name);
 	else
 		box_say(r, BOX_PASS, NULL, "port %s gives all of its frames to the box", name);
 }
