@@ -21,9 +21,10 @@
 
 /* A key: its first 8 bytes, or as many as it has, with bit 0x20 set in each (for letters that is folding),
  * zeros behind; tail: likewise the last 8 of one longer than that, else 0. len 255: none that anybody knows.
+ * raw: the first bytes as they are spelled, whatever follows; k & ~raw is 0 if that is as they are compared.
  */
 struct json_key {
-	uint64_t k, tail;
+	uint64_t k, tail, raw;
 	uint8_t len;
 };
 
@@ -244,6 +245,7 @@ key_utf8(struct json_lex *x, unsigned c)
 		x->utf8 = 0x84;
 		return;
 	}
+	x->folded = true;
 	if (x->utf8 == 0xc5 && c == 0xbf)
 		text_put(x, 's');
 	else if (x->utf8 == 0x84 && c == 0xaa)
@@ -263,7 +265,10 @@ key_char(struct json_lex *x, unsigned c, bool escaped)
 	/* an escaped control character would fold into a digit */
 	if (x->utf8 != 0 || c < 0x20 || (c >= 0x80 && c != 0x17f && c != 0x212a))
 		x->text_len = TEXT_SPOILED;
-	text_put(x, c == 0x17f ? 's' : c == 0x212a ? 'k' : c | 0x20);
+	unsigned letter = c == 0x17f ? 's' : c == 0x212a ? 'k' : c | 0x20;
+	if (letter != c)
+		x->folded = true;
+	text_put(x, letter);
 }
 
 static void
@@ -357,6 +362,7 @@ string_ended(struct scan *s)
 			memcpy(&key.k, x->text, key.len < 8 ? key.len : 8);
 			if (key.len > 8)
 				memcpy(&key.tail, x->text + key.len - 8, 8);
+			key.raw = x->folded ? 0 : key.k;
 		}
 		scan_key(s, key);
 		x->state = ST_COLON;
@@ -517,7 +523,7 @@ short_key(const uint8_t *p, const uint8_t *end, struct json_key *key)
 	if (quote == 0)
 		return -1;
 	unsigned len = (unsigned)__builtin_ctzll(quote) / 8;
-	*key = (struct json_key){.k = folded(x, len), .len = (uint8_t)len};
+	*key = (struct json_key){.k = folded(x, len), .raw = x, .len = (uint8_t)len};
 	uint64_t text = len ? x | ~(UINT64_MAX >> (64 - 8 * len)) : UINT64_MAX; /* the rest: all ones */
 	uint64_t high = len ? x & (UINT64_MAX >> (64 - 8 * len)) & EACH(0x80) : 0;
 	uint64_t slash = text ^ EACH('\\');
@@ -548,7 +554,7 @@ plain_key(const uint8_t *p, const uint8_t *end, struct json_key *key)
 		if (len > 8)
 			memcpy(&tail, p + len - 8, 8);
 		*key = (struct json_key){
-			folded(x, len < 8 ? len : 8), len > 8 ? tail | EACH(0x20) : 0, (uint8_t)len};
+			folded(x, len < 8 ? len : 8), len > 8 ? tail | EACH(0x20) : 0, x, (uint8_t)len};
 		return (int)len;
 	}
 #endif
@@ -576,6 +582,7 @@ begin_key(struct scan *s, const uint8_t *p)
 	x->mode = MODE_KEY;
 	x->text_len = 0;
 	x->utf8 = 0;
+	x->folded = false;
 	x->state = ST_STRING;
 	return p;
 }

@@ -32,7 +32,12 @@ scan_again(struct scan *s)
 static ALWAYS_INLINE void
 scan_key(struct scan *s, struct json_key key)
 {
-	s->j->pos = (uint8_t)key_pos(s, key);
+	struct jsonrpc *j = s->j;
+	unsigned pos = key_pos(s, key);
+	j->pos = (uint8_t)pos;
+	bool folded = pos != POS_NONE && (key.k & ~key.raw) != 0;
+	if (__builtin_expect(folded || j->folded_at > 0, 0))
+		path_key(j, folded);
 }
 
 static ALWAYS_INLINE void
@@ -89,6 +94,8 @@ scan_closed(struct scan *s)
 	struct jsonrpc *j = s->j;
 	if (j->skip > j->x.depth)
 		j->skip = 0;
+	if (__builtin_expect(j->folded_at > j->x.depth, 0))
+		path_exact(j);
 	if (j->x.depth)
 		j->ctx = (uint8_t)ctx_again(j);
 }
@@ -108,6 +115,10 @@ scan_element(struct scan *s)
 static void
 set_method(struct jsonrpc *j, const uint8_t *name, size_t len)
 {
+	bool folded = j->folded_at > 0;
+	if (folded != j->method_folded)
+		j->other_method = j->method;
+	j->method_folded = folded;
 	j->method = rpc_method_find(name, len);
 	j->kind = j->method ? rpc_method(j->method)->kind : JSONRPC_OTHER;
 	j->method_read = true;

@@ -90,11 +90,47 @@ block_key(const struct scan *s, struct json_key key)
 	return POS_NONE;
 }
 
+static unsigned
+param_key(struct jsonrpc *j, uint64_t k)
+{
+	const uint64_t names[] = {
+		key_of("bytes\0\0"), key_of("tx\0\0\0\0\0"), key_of("bundle\0"), key_of("request")};
+	for (unsigned i = 0; i < 4; i++) {
+		if (k == names[i]) {
+			j->where = (uint8_t)(i * PATH_NAME | (j->where & PATH_FOLDED));
+			return POS_FIRST;
+		}
+	}
+	return POS_NONE;
+}
+
+/* path_key: a key was read that is spelled in another case, or that may be one behind such a key. path_exact:
+ * that one's value has ended.
+ */
+static void
+path_exact(struct jsonrpc *j)
+{
+	j->folded_at = 0;
+	j->where &= (uint8_t)~PATH_FOLDED;
+}
+
+static __attribute__((noinline)) void
+path_key(struct jsonrpc *j, bool folded)
+{
+	if (j->folded_at >= j->x.depth)
+		path_exact(j);
+	if (!folded)
+		return;
+	if (j->folded_at == 0)
+		j->folded_at = j->x.depth;
+	j->where |= PATH_FOLDED;
+}
+
 /* All names are letters, for which the bit 0x20 is folding. Those of requests have at most 8. */
 static inline unsigned
-key_pos(const struct scan *s, struct json_key key)
+key_pos(struct scan *s, struct json_key key)
 {
-	const struct jsonrpc *j = s->j;
+	struct jsonrpc *j = s->j;
 	uint64_t k = key.k;
 	if (key.len > 8)
 		return j->ctx == CTX_FIRST ? block_key(s, key) : POS_NONE;
@@ -105,10 +141,7 @@ key_pos(const struct scan *s, struct json_key key)
 		       : k == key_of("id\0\0\0\0\0") ? POS_ID
 						     : POS_NONE;
 	case CTX_PARAMS: /* by name: jsonrpsee */
-		return k == key_of("bytes\0\0") || k == key_of("tx\0\0\0\0\0") || k == key_of("bundle\0") ||
-				       k == key_of("request")
-			       ? POS_FIRST
-			       : POS_NONE;
+		return param_key(j, k);
 	case CTX_FIRST:
 		return k == key_of("txs\0\0\0\0")    ? POS_TXS
 		       : k == key_of("tx\0\0\0\0\0") ? POS_TX
@@ -172,11 +205,15 @@ id_kind(uint8_t c)
 						    : JSON_ID_OTHER;
 }
 
+/* What the present path has had so far is forgotten; path: which bits of it. */
 static void
-forget_params(struct scan *s)
+forget_params(struct scan *s, unsigned path)
 {
+	if (!s->j->begun)
+		return;
 	rpc_block_end(s, JSON_BLOCK_VOID);
-	items_reset(s->j);
+	items_kill(s->j, 0, ROLES_ITEMS, 0, JSONRPC_NEST_MAX, path);
+	items_kill(s->j, 0, ROLES_ALL & ~ROLES_ITEMS, 0, 0, 0);
 }
 
 /* value_begins: the value at j->pos begins with c; whatever it overrides is forgotten, and what is no string
@@ -189,46 +226,45 @@ value_begins(struct scan *s, uint8_t c)
 	unsigned level = j->level;
 	switch (j->pos) {
 	case POS_PARAMS:
-		if (j->first_param != FIRST_NONE)
-			forget_params(s);
+		j->where &= PATH_FOLDED;
+		j->param = 0;
+		forget_params(s, PATH_FOLDED);
 		break;
 	case POS_FIRST:
-		if (j->first_param != FIRST_NONE) /* by name, and named twice */
-			forget_params(s);
-		j->first_param = c == '"'   ? FIRST_STRING
-				 : c == '{' ? FIRST_OBJECT
-				 : c == '[' ? FIRST_ARRAY
-					    : FIRST_OTHER;
+		forget_params(s, PATH_ALL);
+		j->begun = true;
+		if (c != '"')
+			items_add(j, c == '{' ? ROLE_OBJECT : ROLE_FIRST, JSONRPC_BAD_HEX, 0);
 		break;
 	case POS_TX:
 		if (!null)
-			items_kill(j, 0, ROLE_BIT(ROLE_TX), 0, 0);
+			items_kill(j, 0, ROLE_BIT(ROLE_TX), 0, 0, PATH_ALL);
 		if (!null && c != '"')
 			items_add(j, ROLE_TX, JSONRPC_BAD_HEX, 0);
 		break;
 	case POS_TXS:
-		items_kill(j, 0, ROLE_BIT(ROLE_TXS), 0, 0);
+		items_kill(j, 0, ROLE_BIT(ROLE_TXS), 0, 0, PATH_ALL);
 		break;
 	case POS_TXS_ITEM:
 		if (c != '"')
 			items_add(j, ROLE_TXS, JSONRPC_BAD_HEX, 0);
 		break;
 	case POS_BODY:
-		items_kill(j, level ? j->obj_mark[level] : 0, ROLES_MEV, level, JSONRPC_NEST_MAX);
+		items_kill(j, level ? j->obj_mark[level] : 0, ROLES_MEV, level, JSONRPC_NEST_MAX, PATH_ALL);
 		break;
 	case POS_MEV_TX:
 		if (!null)
-			items_kill(j, j->elem_mark[level], ROLE_BIT(ROLE_MEV_TX), level, level);
+			items_kill(j, j->elem_mark[level], ROLE_BIT(ROLE_MEV_TX), level, level, PATH_ALL);
 		if (!null && c != '"')
 			items_add(j, ROLE_MEV_TX, JSONRPC_BAD_HEX, 0);
 		break;
 	case POS_MEV_HASH:
-		items_kill(j, j->elem_mark[level], ROLE_BIT(ROLE_MEV_HASH), level, level);
+		items_kill(j, j->elem_mark[level], ROLE_BIT(ROLE_MEV_HASH), level, level, PATH_ALL);
 		if (c == '"')
 			items_add(j, ROLE_MEV_HASH, JSONRPC_HASH_ONLY, 0);
 		break;
 	case POS_MEV_BUNDLE:
-		items_kill(j, j->elem_mark[level], ROLES_MEV, level + 1, JSONRPC_NEST_MAX);
+		items_kill(j, j->elem_mark[level], ROLES_MEV, level + 1, JSONRPC_NEST_MAX, PATH_ALL);
 		break;
 	case POS_SECOND:
 		if (j->subscription == JSONRPC_SUB_HASHES && c == 't')
@@ -248,7 +284,7 @@ value_begins(struct scan *s, uint8_t c)
 		break;
 	default:
 		if (j->pos > POS_MEMBER && !null)
-			items_kill(j, 0, ROLE_BIT(j->pos - POS_MEMBER), 0, 0);
+			items_kill(j, 0, ROLE_BIT(j->pos - POS_MEMBER), 0, 0, 0);
 		break;
 	}
 }
@@ -277,7 +313,7 @@ object_ctx(struct jsonrpc *j)
 	switch (j->pos) {
 	case POS_REQUEST:
 		/* no candidates: there are none outside requests */
-		j->method = j->kind = 0;
+		j->method = j->kind = j->other_method = 0;
 		j->method_read = false;
 		j->subscription = JSONRPC_SUB_NONE;
 		j->id = (struct json_id){0};
@@ -314,16 +350,23 @@ array_ctx(struct scan *s)
 	case POS_PARAMS:
 		return CTX_PARAMS;
 	case POS_FIRST:
+		items_list_begins(j);
 		return CTX_TXS;
 	case POS_TXS:
+		items_list_begins(j);
 		return j->list = CTX_TXS;
 	case POS_BODY:
+		if (j->level == 0)
+			items_list_begins(j);
 		return j->list = CTX_BODY;
 	case POS_BLOCK_TXS:
 		rpc_block_begin(s);
 		return j->list = CTX_BLOCK_TXS;
 	case POS_SECOND:
-		return rpc_block_wanted(s) ? CTX_VERSIONED : CTX_SKIP;
+		if (!rpc_block_wanted(s))
+			return CTX_SKIP;
+		items_list_begins(j);
+		return CTX_VERSIONED;
 	default:
 		return CTX_SKIP;
 	}
