@@ -56,6 +56,8 @@ static const struct rpc_method methods[] = {
 	METHOD("engine_getPayloadV5", JSONRPC_GET_PAYLOAD, 0),
 	METHOD("engine_getPayloadV6", JSONRPC_GET_PAYLOAD, 0),
 	METHOD("eth_sendTransaction", JSONRPC_UNSIGNED, ROLE_BIT(ROLE_OBJECT)),
+	METHOD("eth_sendTransactionSync", JSONRPC_UNSIGNED, ROLE_BIT(ROLE_OBJECT)),
+	METHOD("eth_sendUnsignedTransaction", JSONRPC_UNSIGNED, ROLE_BIT(ROLE_OBJECT)),
 };
 
 /* geth and its kin: eth/filters/api.go; Alchemy, MEV Blocker and bloXroute by their documentation. */
