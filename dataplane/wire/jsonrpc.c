@@ -94,8 +94,6 @@ scan_closed(struct scan *s)
 	struct jsonrpc *j = s->j;
 	if (j->skip > j->x.depth)
 		j->skip = 0;
-	if (__builtin_expect(j->folded_at > j->x.depth, 0))
-		path_exact(j);
 	if (j->x.depth)
 		j->ctx = (uint8_t)ctx_again(j);
 }
@@ -136,12 +134,32 @@ take_text(struct jsonrpc *j, const uint8_t *p, size_t len)
 		j->subscription = rpc_subscription(p, len);
 }
 
+/* The first byte of hex that may be a transaction's: its type, or a list. No subscription's name begins so.
+ */
+static bool
+begins_tx(unsigned c)
+{
+	return c == '0' || (c | 0x20) - 'c' <= 3u;
+}
+
+/* What is read as a subscription's name, but cannot be one, is kept: the method may be overridden yet. */
+static bool
+name_is_tx(struct jsonrpc *j, unsigned c)
+{
+	if (j->pos != POS_FIRST || j->x.text_len > 0 || !begins_tx(c))
+		return false;
+	j->x.mode = MODE_HEX;
+	j->role = ROLE_FIRST;
+	hold_string(&j->h);
+	return true;
+}
+
 static ALWAYS_INLINE const uint8_t *
 scan_string(struct scan *s, const uint8_t *p)
 {
 	struct jsonrpc *j = s->j;
 	enum role role = role_at[j->pos];
-	if (role == ROLE_FIRST && j->kind == JSONRPC_SUBSCRIBE)
+	if (role == ROLE_FIRST && j->kind == JSONRPC_SUBSCRIBE && (p == s->end || !begins_tx(*p)))
 		role = ROLE_NONE;
 	if (role == ROLE_NONE) { /* most strings are whole, and plain */
 		const uint8_t *q = text_skip(p, s->end);
@@ -160,11 +178,26 @@ scan_string(struct scan *s, const uint8_t *p)
 	return string_goes_on(s, p);
 }
 
+static const uint8_t *
+hex_run(struct scan *s, const uint8_t *p, const uint8_t *end)
+{
+	struct json_hold *h = &s->j->h;
+	p = hold_hex(h, s->a, p, end);
+	items_lost(s->j);
+	if (h->str_state == JSON_HEX_OK && p < end && *p != '"' && *p != '\\')
+		hold_spoil(h, JSON_HEX_BAD);
+	if (h->str_state != JSON_HEX_OK)
+		s->j->x.mode = MODE_SKIP;
+	return p;
+}
+
 static void
 scan_text(struct scan *s, const uint8_t *p, const uint8_t *end)
 {
 	if (s->j->pos == POS_ID)
 		json_id_bytes(&s->j->id, p, (size_t)(end - p));
+	else if (p < end && name_is_tx(s->j, *p))
+		hex_run(s, p, end);
 	else
 		name_run(&s->j->x, p, end);
 }
@@ -175,6 +208,8 @@ scan_unit(struct scan *s, unsigned c)
 	uint8_t utf8[4];
 	if (s->j->pos == POS_ID)
 		json_id_bytes(&s->j->id, utf8, utf8_of(&s->j->x, c, utf8));
+	else if (name_is_tx(s->j, c))
+		scan_hex_unit(s, c);
 	else
 		name_unit(&s->j->x, c);
 }
@@ -182,14 +217,7 @@ scan_unit(struct scan *s, unsigned c)
 static const uint8_t *
 scan_hex(struct scan *s, const uint8_t *p)
 {
-	struct json_hold *h = &s->j->h;
-	p = hold_hex(h, s->a, p, s->end);
-	items_lost(s->j);
-	if (h->str_state == JSON_HEX_OK && p < s->end && *p != '"' && *p != '\\')
-		hold_spoil(h, JSON_HEX_BAD);
-	if (h->str_state != JSON_HEX_OK)
-		s->j->x.mode = MODE_SKIP;
-	return p;
+	return hex_run(s, p, s->end);
 }
 
 static void

@@ -104,21 +104,15 @@ param_key(struct jsonrpc *j, uint64_t k)
 	return POS_NONE;
 }
 
-/* path_key: a key was read that is spelled in another case, or that may be one behind such a key. path_exact:
- * that one's value has ended.
- */
-static void
-path_exact(struct jsonrpc *j)
-{
-	j->folded_at = 0;
-	j->where &= (uint8_t)~PATH_FOLDED;
-}
-
+/* A key was read that is spelled in another case, or one that may be the next behind such a key's value:
+ * before that key nothing is a candidate that the path would matter to. */
 static __attribute__((noinline)) void
 path_key(struct jsonrpc *j, bool folded)
 {
-	if (j->folded_at >= j->x.depth)
-		path_exact(j);
+	if (j->folded_at >= j->x.depth) {
+		j->folded_at = 0;
+		j->where &= (uint8_t)~PATH_FOLDED;
+	}
 	if (!folded)
 		return;
 	if (j->folded_at == 0)

@@ -253,6 +253,15 @@ other_readers(void **state)
 			"3:0:0/1:02\n" RAW("01") "1:1:0/0:\n", DONE, 1},
 		{"[{" SEND ",\"Method\":\"eth_chainId\",\"params\":[\"0x01\"]},{\"params\":[\"0x02\"]}]",
 			RAW("01"), DONE, 2},
+		/* a subscription that was none */
+		{"{\"method\":\"eth_subscribe\",\"params\":[\"0x0102\"]," SEND "}", RAW("0102"), DONE, 1},
+		{"{\"method\":\"eth_subscribe\",\"params\":[\"F801\"]," SEND "}", RAW("f801"), DONE, 1},
+		{"{\"method\":\"eth_subscribe\",\"params\":[\"\\u0030\\u00780102\"]," SEND "}", RAW("0102"),
+			DONE, 1},
+		{"{\"method\":\"eth_subscribe\",\"params\":[\"c\\u0030\"]," SEND "}", RAW("c0"), DONE, 1},
+		{"{\"method\":\"eth_subscribe\",\"params\":[\"0x01zz\"]," SEND "}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"Method\":\"eth_subscribe\",\"params\":[\"0x0102\",true]}", RAW("0102"), DONE,
+			1},
 		/* by name */
 		{"{" SEND ",\"params\":{\"bytes\":\"0x01\",\"request\":\"\"}}", RAW("01") RAW(""), DONE, 1},
 		{"{" SEND ",\"params\":{\"bytes\":\"0x01\",\"tx\":null}}", RAW("01") "1:1:0/0:\n", DONE, 1},
@@ -265,7 +274,7 @@ other_readers(void **state)
 		 ",\"params\":{\"request\":{\"tx\":\"0x01\"},\"bundle\":{\"tx\":\"0x02\"},\"tx\":7}}",
 			"2:0:0/0:01\n2:0:0/0:02\n2:1:0/0:\n", DONE, 1},
 		{"{" BUNDLE ",\"params\":{\"bundle\":{\"txs\":[\"0x01\"]},\"request\":{\"txs\":[\"0x02\"]},"
-			    "\"tx\":[\"0x03\"]}}",
+		 "\"tx\":[\"0x03\"]}}",
 			"3:0:0/3:01\n3:0:1/3:02\n3:0:2/3:03\n", DONE, 1},
 		{"{" UNSIGNED ",\"params\":{\"request\":{\"from\":\"0x01\"},\"tx\":null}}", "4:4:0/0:\n",
 			DONE, 1},
