@@ -243,6 +243,7 @@ request_method(const struct jsonrpc *j, struct jsonrpc_request *r)
 		if (m == NULL) {
 			r->method = other->name;
 			r->kind = other->kind;
+			r->subscription = JSONRPC_SUB_NONE;
 		}
 	}
 }

@@ -308,6 +308,7 @@ object_ctx(struct jsonrpc *j)
 	case POS_REQUEST:
 		/* no candidates: there are none outside requests */
 		j->method = j->kind = j->other_method = 0;
+		j->folded_at = 0;
 		j->method_read = false;
 		j->subscription = JSONRPC_SUB_NONE;
 		j->id = (struct json_id){0};
