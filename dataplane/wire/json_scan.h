@@ -262,13 +262,14 @@ key_char(struct json_lex *x, unsigned c, bool escaped)
 		key_utf8(x, c);
 		return;
 	}
-	/* an escaped control character would fold into a digit */
-	if (x->utf8 != 0 || c < 0x20 || (c >= 0x80 && c != 0x17f && c != 0x212a))
-		x->text_len = TEXT_SPOILED;
-	unsigned letter = c == 0x17f ? 's' : c == 0x212a ? 'k' : c | 0x20;
-	if (letter != c)
+	if (c >= 0x80) {
 		x->folded = true;
-	text_put(x, letter);
+		c = c == 0x17f ? 's' : c == 0x212a ? 'k' : 0;
+	}
+	/* an escaped control character would fold into a digit */
+	if (x->utf8 != 0 || c < 0x20)
+		x->text_len = TEXT_SPOILED;
+	text_put(x, c);
 }
 
 static void
@@ -351,6 +352,15 @@ string_unit(struct scan *s, unsigned c)
 	}
 }
 
+#define EACH(byte) (0x0101010101010101 * (uint64_t)(byte))
+
+/* The first len bytes of x, folded as in struct json_key. */
+static inline uint64_t
+folded(uint64_t x, unsigned len)
+{
+	return len == 0 ? 0 : (x | EACH(0x20)) & (UINT64_MAX >> (64 - 8 * len));
+}
+
 static void
 string_ended(struct scan *s)
 {
@@ -359,10 +369,14 @@ string_ended(struct scan *s)
 		struct json_key key = {.len = 255};
 		if (x->text_len != TEXT_SPOILED && x->utf8 == 0) {
 			key.len = x->text_len;
-			memcpy(&key.k, x->text, key.len < 8 ? key.len : 8);
-			if (key.len > 8)
+			memcpy(&key.raw, x->text, sizeof key.raw);
+			key.k = folded(key.raw, key.len < 8 ? key.len : 8);
+			if (key.len > 8) {
 				memcpy(&key.tail, x->text + key.len - 8, 8);
-			key.raw = x->folded ? 0 : key.k;
+				key.tail |= EACH(0x20);
+			}
+			if (x->folded)
+				key.raw = 0;
 		}
 		scan_key(s, key);
 		x->state = ST_COLON;
@@ -498,15 +512,6 @@ begin_value(struct scan *s, const uint8_t *p)
 {
 	scan_value(s, *p);
 	return *p == '"' ? scan_string(s, p + 1) : begin_other(s, p);
-}
-
-#define EACH(byte) (0x0101010101010101 * (uint64_t)(byte))
-
-/* The first len bytes of x, folded as in struct json_key. */
-static inline uint64_t
-folded(uint64_t x, unsigned len)
-{
-	return len == 0 ? 0 : (x | EACH(0x20)) & (UINT64_MAX >> (64 - 8 * len));
 }
 
 /* The length of a key at p that is whole and plain and has its colon right behind, or -1: read it byte by

@@ -35,9 +35,9 @@ scan_key(struct scan *s, struct json_key key)
 	struct jsonrpc *j = s->j;
 	unsigned pos = key_pos(s, key);
 	j->pos = (uint8_t)pos;
-	bool folded = pos != POS_NONE && (key.k & ~key.raw) != 0;
-	if (__builtin_expect(folded || j->folded_at > 0, 0))
-		path_key(j, folded);
+	uint64_t folded = key.k & ~key.raw;
+	if (pos != POS_NONE && __builtin_expect(folded != 0 || j->folded_at > 0, 0))
+		path_key(j, folded != 0);
 }
 
 static ALWAYS_INLINE void
@@ -83,6 +83,11 @@ scan_close(struct scan *s)
 	case CTX_SUB:
 		j->level--;
 		break;
+	case CTX_BYTES:
+		if (j->x.state != ST_FIRST_VALUE)
+			items_byte(s);
+		items_add_bytes(s, JSONRPC_OK);
+		break;
 	default:
 		break;
 	}
@@ -106,6 +111,8 @@ scan_element(struct scan *s)
 		j->pos = j->param == 0 ? POS_SECOND : POS_NONE;
 		j->param = 1;
 	} else {
+		if (j->ctx == CTX_BYTES)
+			items_byte(s);
 		j->pos = elem_pos(j->ctx);
 	}
 }
@@ -242,8 +249,13 @@ scan_string_ended(struct scan *s)
 static ALWAYS_INLINE void
 scan_number(struct scan *s, const uint8_t *p, const uint8_t *end)
 {
-	if (s->j->pos == POS_ID)
-		json_id_bytes(&s->j->id, p, (size_t)(end - p));
+	struct jsonrpc *j = s->j;
+	if (j->pos == POS_ID)
+		json_id_bytes(&j->id, p, (size_t)(end - p));
+	for (; j->pos == POS_BYTE && p < end; p++) {
+		unsigned digit = (unsigned)*p - '0', byte = digit > 9 ? 256 : 10u * j->byte + digit;
+		j->byte = byte < 256 ? (uint16_t)byte : 256;
+	}
 }
 
 enum jsonrpc_status
@@ -286,6 +298,8 @@ jsonrpc_cut(struct jsonrpc *j, struct jsonrpc_arena *a, jsonrpc_sink sink, void 
 	if (j->role != ROLE_NONE) {
 		hold_spoil(&j->h, JSONRPC_CUT);
 		items_string_end(&s);
+	} else if (j->ctx == CTX_BYTES) {
+		items_add_bytes(&s, JSONRPC_CUT);
 	}
 	rpc_block_end(&s, JSON_BLOCK_CUT);
 	if (a->watch != NULL && j->x.depth > j->batch)

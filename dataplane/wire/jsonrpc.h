@@ -20,6 +20,8 @@
  * method has one of these names and passes over the others: they do not override each other, and all are
  * reported;
  *  - hex in either case, with or without 0x or 0X, escaped or not;
+ *  - in the place of hex an array of numbers from 0 to 255, as alloy (reth) takes it. In the place of
+ * params[0] the first element tells it from a list of transactions;
  *  - a body is refused (MALFORMED) at the byte at which Go's scanner would refuse it. Requests of a batch
  * that ended before it have been reported by then; the request in which it happens reports nothing.
  *
@@ -96,7 +98,7 @@ struct jsonrpc_watch {
 /* What became of one transaction-bearing element. */
 enum jsonrpc_item_state {
 	JSONRPC_OK = 0,		 /* raw holds its bytes (none, for "" and "0x") */
-	JSONRPC_BAD_HEX,	 /* not hex, or odd, or not a string */
+	JSONRPC_BAD_HEX,	 /* not hex, or odd, or neither a string nor bytes */
 	JSONRPC_OVERSIZE,	 /* beyond JSONRPC_RAW_MAX, JSONRPC_ITEMS_MAX or JSONRPC_NEST_MAX */
 	JSONRPC_HASH_ONLY,	 /* a bundle element that is a hash: raw, if it has 32 bytes */
 	JSONRPC_UNSIGNED_OBJECT, /* no raw bytes */
@@ -134,19 +136,21 @@ struct jsonrpc {
 	uint8_t list; /* ctx of the open list in params[0] */
 	uint8_t method, kind;
 	uint8_t other_method; /* the last under a key of the other spelling than that of `method` */
-	bool method_folded;   /* the spelling of that key */
-	bool begun;	      /* a parameter was */
-	uint8_t param;	      /* 0: the first, 1: one behind it */
-	uint8_t where;	      /* the present path */
-	uint16_t folded_at;   /* depth of the outermost key that is spelled in another case; 0: none */
 	uint8_t subscription;
-	bool method_read; /* one that we know or not */
+	bool method_folded; /* the spelling of the key of `method` */
+	bool method_read;   /* one that we know or not */
+	uint16_t folded_at; /* depth of the outermost key that is spelled in another case; 0: none */
+	bool begun;	    /* a parameter was */
+	uint8_t param;	    /* 0: the first, 1: one behind it */
+	uint8_t where;	    /* the present path */
 	bool in_block;	  /* BEGIN was shown */
 	bool in_excess;
 	uint32_t n_txs; /* of the block */
 	struct json_id id;
 	uint8_t level; /* of nested bundles */
 	uint8_t role;  /* of the current candidate string */
+	uint8_t bytes_role;	    /* of the current candidate in numbers */
+	uint16_t byte;		    /* one of them; 256: it is none */
 	uint16_t n_recs, list_mark; /* n_recs where the present list began */
 	uint8_t listed[2];	    /* records that count, of txs and of body */
 	uint8_t earlier[2];	    /* those of them that stand before list_mark */

@@ -184,6 +184,28 @@ items_string_end(struct scan *s)
 	j->role = ROLE_NONE;
 }
 
+void
+items_byte(struct scan *s)
+{
+	struct jsonrpc *j = s->j;
+	struct json_hold *h = &j->h;
+	if (h->str_state == JSON_HEX_OK && j->byte > 255)
+		hold_spoil(h, JSON_HEX_BAD);
+	if (h->str_state == JSON_HEX_OK && (hold_room(h, s->a) > 0 || hold_make_room(h, s->a, 2)))
+		hold_buffer(h, s->a)[h->used++] = (uint8_t)j->byte;
+	items_lost(j);
+	j->byte = 0;
+}
+
+void
+items_add_bytes(struct scan *s, unsigned state)
+{
+	struct jsonrpc *j = s->j;
+	if (state != JSONRPC_OK)
+		hold_spoil(&j->h, state);
+	items_add(j, j->bytes_role, j->h.str_state, j->h.used - j->h.str_start);
+}
+
 /* Bytes are given up to the arena before the first item is shown: the sink may reset it. */
 static const uint8_t *
 settle(struct scan *s)

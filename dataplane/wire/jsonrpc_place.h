@@ -20,7 +20,8 @@ enum ctx {
 	CTX_ELEM,
 	CTX_SUB,
 	CTX_BLOCK_TXS,
-	CTX_VERSIONED
+	CTX_VERSIONED,
+	CTX_BYTES /* of a transaction, as numbers */
 };
 
 /* What the value that comes next is. From POS_PARAMS on value_begins is told of its beginning: it overrides
@@ -45,6 +46,7 @@ enum pos {
 	POS_BLOCK_TXS,
 	POS_BLOCK_TXS_ITEM,
 	POS_VERSIONED_ITEM,
+	POS_BYTE,
 	POS_MEMBER /* + its role: the last ones */
 };
 
@@ -182,6 +184,7 @@ static const uint8_t item_pos[] = {
 	[CTX_BODY] = POS_BODY_ITEM,
 	[CTX_BLOCK_TXS] = POS_BLOCK_TXS_ITEM,
 	[CTX_VERSIONED] = POS_VERSIONED_ITEM,
+	[CTX_BYTES] = POS_BYTE,
 };
 
 static inline uint8_t
@@ -210,6 +213,28 @@ forget_params(struct scan *s, unsigned path)
 	items_kill(s->j, 0, ROLES_ALL & ~ROLES_ITEMS, 0, 0, 0);
 }
 
+static unsigned
+bytes_begin(struct jsonrpc *j, enum role role)
+{
+	j->bytes_role = (uint8_t)role;
+	j->byte = 0;
+	hold_string(&j->h);
+	return CTX_BYTES;
+}
+
+/* The first element tells what a list in the place of params[0] is: one of transactions, or the bytes of one.
+ */
+static bool
+bytes_after_all(struct jsonrpc *j, uint8_t c)
+{
+	if ((unsigned)c - '0' > 9 || j->x.depth - j->batch != 3 || j->n_recs != j->list_mark)
+		return false;
+	items_kill(j, j->n_recs - 1u, ROLE_BIT(ROLE_FIRST), 0, 0, PATH_ALL);
+	j->ctx = (uint8_t)bytes_begin(j, ROLE_FIRST);
+	j->pos = POS_BYTE;
+	return true;
+}
+
 /* value_begins: the value at j->pos begins with c; whatever it overrides is forgotten, and what is no string
  * or container is judged. */
 static void
@@ -233,14 +258,16 @@ value_begins(struct scan *s, uint8_t c)
 	case POS_TX:
 		if (!null)
 			items_kill(j, 0, ROLE_BIT(ROLE_TX), 0, 0, PATH_ALL);
-		if (!null && c != '"')
+		if (!null && c != '"' && c != '[')
 			items_add(j, ROLE_TX, JSONRPC_BAD_HEX, 0);
 		break;
 	case POS_TXS:
 		items_kill(j, 0, ROLE_BIT(ROLE_TXS), 0, 0, PATH_ALL);
 		break;
 	case POS_TXS_ITEM:
-		if (c != '"')
+		if (bytes_after_all(j, c))
+			break;
+		if (c != '"' && c != '[')
 			items_add(j, ROLE_TXS, JSONRPC_BAD_HEX, 0);
 		break;
 	case POS_BODY:
@@ -249,7 +276,7 @@ value_begins(struct scan *s, uint8_t c)
 	case POS_MEV_TX:
 		if (!null)
 			items_kill(j, j->elem_mark[level], ROLE_BIT(ROLE_MEV_TX), level, level, PATH_ALL);
-		if (!null && c != '"')
+		if (!null && c != '"' && c != '[')
 			items_add(j, ROLE_MEV_TX, JSONRPC_BAD_HEX, 0);
 		break;
 	case POS_MEV_HASH:
@@ -275,6 +302,14 @@ value_begins(struct scan *s, uint8_t c)
 	case POS_VERSIONED_ITEM:
 		if (c != '"')
 			items_add(j, ROLE_VERSIONED, JSONRPC_BAD_HEX, 0);
+		break;
+	case POS_BYTE:
+		if ((unsigned)c - '0' > 9) { /* what follows is of no more interest */
+			items_add_bytes(s, JSONRPC_BAD_HEX);
+			j->skip = j->x.depth;
+			j->ctx = CTX_SKIP;
+			j->pos = POS_NONE;
+		}
 		break;
 	default:
 		if (j->pos > POS_MEMBER && !null)
@@ -308,9 +343,9 @@ object_ctx(struct jsonrpc *j)
 	case POS_REQUEST:
 		/* no candidates: there are none outside requests */
 		j->method = j->kind = j->other_method = 0;
-		j->folded_at = 0;
-		j->method_read = false;
 		j->subscription = JSONRPC_SUB_NONE;
+		j->method_folded = j->method_read = false;
+		j->folded_at = 0;
 		j->id = (struct json_id){0};
 		return CTX_REQUEST;
 	case POS_PARAMS:
@@ -354,6 +389,12 @@ array_ctx(struct scan *s)
 		if (j->level == 0)
 			items_list_begins(j);
 		return j->list = CTX_BODY;
+	case POS_TX:
+		return bytes_begin(j, ROLE_TX);
+	case POS_TXS_ITEM:
+		return bytes_begin(j, ROLE_TXS);
+	case POS_MEV_TX:
+		return bytes_begin(j, ROLE_MEV_TX);
 	case POS_BLOCK_TXS:
 		rpc_block_begin(s);
 		return j->list = CTX_BLOCK_TXS;

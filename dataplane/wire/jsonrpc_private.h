@@ -142,6 +142,10 @@ items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len)
 void items_string_end(struct scan *s);
 const uint8_t *items_begin(struct scan *s, const uint8_t *p, enum role role);
 
+/* items_byte takes the number that has ended of a candidate in numbers, items_add_bytes ends it. */
+void items_byte(struct scan *s);
+void items_add_bytes(struct scan *s, unsigned state);
+
 /* items_report hands the request's transactions to the sink; cut: as JSONRPC_CUT. */
 void items_report(struct scan *s, bool cut);
 /* rpc_request_report hands the request to the watch, before items_report. */

@@ -282,6 +282,48 @@ other_readers(void **state)
 	check_rows(rows, LEN(rows));
 }
 
+/* alloy's Bytes (reth) takes an array of numbers as well. */
+static void
+numbers(void **state)
+{
+	static const struct row rows[] = {
+		{"{" SEND ",\"params\":[[2,248,0,255]]}", RAW("02f800ff"), DONE, 1},
+		{"{" SEND ",\"params\":[[ 2 , 248\n]]}", RAW("02f8"), DONE, 1},
+		{"{\"params\":[[2,248],{}]," SEND "}", RAW("02f8"), DONE, 1},
+		{"{" SEND ",\"params\":{\"bytes\":[2,248],\"request\":[[2,248]]}}", RAW("02f8") "1:1:0/0:\n",
+			DONE, 1},
+		{"{" PRIVATE ",\"params\":[{\"tx\":[2,1],\"Tx\":[2,2],\"tx\":[2,3]}]}",
+			"2:0:0/0:0202\n2:0:0/0:0203\n", DONE, 1},
+		{"{" PRIVATE ",\"params\":[[2,1],{\"tx\":[3]}]}", "2:0:0/0:0201\n", DONE, 1},
+		{"{" BUNDLE ",\"params\":[{\"txs\":[[2,1],\"0x02\",[],[3,256],[4]]}]}",
+			"3:0:0/5:0201\n3:0:1/5:02\n3:0:2/5:\n3:1:3/5:\n3:0:4/5:04\n", DONE, 1},
+		{"{" BUNDLE ",\"params\":[[[2,1],7,\"0x02\"]]}", "3:0:0/3:0201\n3:1:1/3:\n3:0:2/3:02\n", DONE,
+			1},
+		{"{" BUNDLE ",\"params\":[[\"0x02\",7]]}", "3:0:0/2:02\n3:1:1/2:\n", DONE, 1},
+		{"{" BUNDLE ",\"params\":[[7,\"0x02\"]]}", "", DONE, 1},
+		{MEV "[{\"tx\":[2,1],\"hash\":\"0xaa\"},{\"bundle\":{\"body\":[{\"tx\":[2,2]},{\"tx\":[2,2.5]"
+		     ",\"tx\":[2,3]}]}},{\"tx\":\"0x04\"}]}]}",
+			"3:0:0/4:0201\n3:0:1/4:0202\n3:0:2/4:0203\n3:0:3/4:04\n", DONE, 1},
+		{"{" BUNDLE ",\"params\":[{\"txs\":[[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,"
+		 "22,23,24,25,26,27,28,29,30,31,32]]}]}",
+			"3:3:0/1:\n", DONE, 1},
+		/* no bytes */
+		{"{" SEND ",\"params\":[[]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,256]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,4294967298]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,-0]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,1e1]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,null,3]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,\"0x01\",3]],\"x\":[\"0x01\"]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,[3,{\"tx\":[4]}],5],{\"tx\":[4]}]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[-2,3]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[2,3]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,01]]}", "", BAD, 0},
+		{"{" SEND ",\"params\":[[2,]]}", "", BAD, 0},
+	};
+	check_rows(rows, LEN(rows));
+}
+
 static void
 grammar(void **state)
 {
@@ -648,6 +690,10 @@ cut_short(void **state)
 		{"{" SEND ",\"params\":[\"0x0102\"],\"params\":", "1:6:0/0:\n"},
 		{"{" SEND ",\"params\":[\"zz", "1:6:0/0:\n"},
 		{"{\"params\":[\"0x0102", ""},
+		{"{" SEND ",\"params\":[[2,24", "1:6:0/0:\n"},
+		{"{" SEND ",\"params\":[[2,24,", "1:6:0/0:\n"},
+		{"{" SEND ",\"params\":[[2,\"", "1:6:0/0:\n"},
+		{"{" SEND ",\"params\":[[", "1:6:0/0:\n"},
 		{"{\"method\":\"eth_call\",\"params\":[\"0x0102", ""},
 		{"{\"method\":\"eth_sendTransaction\",\"params\":[{\"from\":\"", "4:6:0/0:\n"},
 		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\",\"0x02",
@@ -702,6 +748,7 @@ main(void)
 		cmocka_unit_test(mev_share),
 		cmocka_unit_test(go_semantics),
 		cmocka_unit_test(other_readers),
+		cmocka_unit_test(numbers),
 		cmocka_unit_test(grammar),
 		cmocka_unit_test(depth_cap),
 		cmocka_unit_test(items_cap),
