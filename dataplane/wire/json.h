@@ -76,6 +76,7 @@ struct json_lex {
 	uint8_t text_len; /* of the current key or name */
 	uint8_t utf8;	  /* first bytes of a folding letter */
 	bool stream;	  /* values follow each other without end */
+	bool folded;	  /* a letter of the current key is one beyond ASCII */
 	uint8_t text[JSON_TEXT_MAX];
 	uint8_t is_object[JSONRPC_DEPTH_EXACT / 8]; /* a bit for each open container */
 };

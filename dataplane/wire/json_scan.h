@@ -21,9 +21,10 @@
 
 /* A key: its first 8 bytes, or as many as it has, with bit 0x20 set in each (for letters that is folding),
  * zeros behind; tail: likewise the last 8 of one longer than that, else 0. len 255: none that anybody knows.
+ * raw: the first bytes as they are spelled, whatever follows; k & ~raw is 0 if that is as they are compared.
  */
 struct json_key {
-	uint64_t k, tail;
+	uint64_t k, tail, raw;
 	uint8_t len;
 };
 
@@ -244,6 +245,7 @@ key_utf8(struct json_lex *x, unsigned c)
 		x->utf8 = 0x84;
 		return;
 	}
+	x->folded = true;
 	if (x->utf8 == 0xc5 && c == 0xbf)
 		text_put(x, 's');
 	else if (x->utf8 == 0x84 && c == 0xaa)
@@ -260,10 +262,14 @@ key_char(struct json_lex *x, unsigned c, bool escaped)
 		key_utf8(x, c);
 		return;
 	}
+	if (c >= 0x80) {
+		x->folded = true;
+		c = c == 0x17f ? 's' : c == 0x212a ? 'k' : 0;
+	}
 	/* an escaped control character would fold into a digit */
-	if (x->utf8 != 0 || c < 0x20 || (c >= 0x80 && c != 0x17f && c != 0x212a))
+	if (x->utf8 != 0 || c < 0x20)
 		x->text_len = TEXT_SPOILED;
-	text_put(x, c == 0x17f ? 's' : c == 0x212a ? 'k' : c | 0x20);
+	text_put(x, c);
 }
 
 static void
@@ -346,6 +352,15 @@ string_unit(struct scan *s, unsigned c)
 	}
 }
 
+#define EACH(byte) (0x0101010101010101 * (uint64_t)(byte))
+
+/* The first len bytes of x, folded as in struct json_key. */
+static inline uint64_t
+folded(uint64_t x, unsigned len)
+{
+	return len == 0 ? 0 : (x | EACH(0x20)) & (UINT64_MAX >> (64 - 8 * len));
+}
+
 static void
 string_ended(struct scan *s)
 {
@@ -354,9 +369,14 @@ string_ended(struct scan *s)
 		struct json_key key = {.len = 255};
 		if (x->text_len != TEXT_SPOILED && x->utf8 == 0) {
 			key.len = x->text_len;
-			memcpy(&key.k, x->text, key.len < 8 ? key.len : 8);
-			if (key.len > 8)
+			memcpy(&key.raw, x->text, sizeof key.raw);
+			key.k = folded(key.raw, key.len < 8 ? key.len : 8);
+			if (key.len > 8) {
 				memcpy(&key.tail, x->text + key.len - 8, 8);
+				key.tail |= EACH(0x20);
+			}
+			if (x->folded)
+				key.raw = 0;
 		}
 		scan_key(s, key);
 		x->state = ST_COLON;
@@ -494,15 +514,6 @@ begin_value(struct scan *s, const uint8_t *p)
 	return *p == '"' ? scan_string(s, p + 1) : begin_other(s, p);
 }
 
-#define EACH(byte) (0x0101010101010101 * (uint64_t)(byte))
-
-/* The first len bytes of x, folded as in struct json_key. */
-static inline uint64_t
-folded(uint64_t x, unsigned len)
-{
-	return len == 0 ? 0 : (x | EACH(0x20)) & (UINT64_MAX >> (64 - 8 * len));
-}
-
 /* The length of a key at p that is whole and plain and has its colon right behind, or -1: read it byte by
  * byte. This one is for the end of a piece: at most seven bytes. */
 static inline int
@@ -517,7 +528,7 @@ short_key(const uint8_t *p, const uint8_t *end, struct json_key *key)
 	if (quote == 0)
 		return -1;
 	unsigned len = (unsigned)__builtin_ctzll(quote) / 8;
-	*key = (struct json_key){.k = folded(x, len), .len = (uint8_t)len};
+	*key = (struct json_key){.k = folded(x, len), .raw = x, .len = (uint8_t)len};
 	uint64_t text = len ? x | ~(UINT64_MAX >> (64 - 8 * len)) : UINT64_MAX; /* the rest: all ones */
 	uint64_t high = len ? x & (UINT64_MAX >> (64 - 8 * len)) & EACH(0x80) : 0;
 	uint64_t slash = text ^ EACH('\\');
@@ -548,7 +559,7 @@ plain_key(const uint8_t *p, const uint8_t *end, struct json_key *key)
 		if (len > 8)
 			memcpy(&tail, p + len - 8, 8);
 		*key = (struct json_key){
-			folded(x, len < 8 ? len : 8), len > 8 ? tail | EACH(0x20) : 0, (uint8_t)len};
+			folded(x, len < 8 ? len : 8), len > 8 ? tail | EACH(0x20) : 0, x, (uint8_t)len};
 		return (int)len;
 	}
 #endif
@@ -576,6 +587,7 @@ begin_key(struct scan *s, const uint8_t *p)
 	x->mode = MODE_KEY;
 	x->text_len = 0;
 	x->utf8 = 0;
+	x->folded = false;
 	x->state = ST_STRING;
 	return p;
 }

@@ -32,7 +32,12 @@ scan_again(struct scan *s)
 static ALWAYS_INLINE void
 scan_key(struct scan *s, struct json_key key)
 {
-	s->j->pos = (uint8_t)key_pos(s, key);
+	struct jsonrpc *j = s->j;
+	unsigned pos = key_pos(s, key);
+	j->pos = (uint8_t)pos;
+	uint64_t folded = key.k & ~key.raw;
+	if (pos != POS_NONE && __builtin_expect(folded != 0 || j->folded_at > 0, 0))
+		path_key(j, folded != 0);
 }
 
 static ALWAYS_INLINE void
@@ -78,6 +83,11 @@ scan_close(struct scan *s)
 	case CTX_SUB:
 		j->level--;
 		break;
+	case CTX_BYTES:
+		if (j->x.state != ST_FIRST_VALUE)
+			items_byte(s);
+		items_add_bytes(s, JSONRPC_OK);
+		break;
 	default:
 		break;
 	}
@@ -101,6 +111,8 @@ scan_element(struct scan *s)
 		j->pos = j->param == 0 ? POS_SECOND : POS_NONE;
 		j->param = 1;
 	} else {
+		if (j->ctx == CTX_BYTES)
+			items_byte(s);
 		j->pos = elem_pos(j->ctx);
 	}
 }
@@ -108,6 +120,10 @@ scan_element(struct scan *s)
 static void
 set_method(struct jsonrpc *j, const uint8_t *name, size_t len)
 {
+	bool folded = j->folded_at > 0;
+	if (folded != j->method_folded)
+		j->other_method = j->method;
+	j->method_folded = folded;
 	j->method = rpc_method_find(name, len);
 	j->kind = j->method ? rpc_method(j->method)->kind : JSONRPC_OTHER;
 	j->method_read = true;
@@ -125,12 +141,32 @@ take_text(struct jsonrpc *j, const uint8_t *p, size_t len)
 		j->subscription = rpc_subscription(p, len);
 }
 
+/* The first byte of hex that may be a transaction's: its type, or a list. No subscription's name begins so.
+ */
+static bool
+begins_tx(unsigned c)
+{
+	return c == '0' || (c | 0x20) - 'c' <= 3u;
+}
+
+/* What is read as a subscription's name, but cannot be one, is kept: the method may be overridden yet. */
+static bool
+name_is_tx(struct jsonrpc *j, unsigned c)
+{
+	if (j->pos != POS_FIRST || j->x.text_len > 0 || !begins_tx(c))
+		return false;
+	j->x.mode = MODE_HEX;
+	j->role = ROLE_FIRST;
+	hold_string(&j->h);
+	return true;
+}
+
 static ALWAYS_INLINE const uint8_t *
 scan_string(struct scan *s, const uint8_t *p)
 {
 	struct jsonrpc *j = s->j;
 	enum role role = role_at[j->pos];
-	if (role == ROLE_FIRST && j->kind == JSONRPC_SUBSCRIBE)
+	if (role == ROLE_FIRST && j->kind == JSONRPC_SUBSCRIBE && (p == s->end || !begins_tx(*p)))
 		role = ROLE_NONE;
 	if (role == ROLE_NONE) { /* most strings are whole, and plain */
 		const uint8_t *q = text_skip(p, s->end);
@@ -149,11 +185,26 @@ scan_string(struct scan *s, const uint8_t *p)
 	return string_goes_on(s, p);
 }
 
+static const uint8_t *
+hex_run(struct scan *s, const uint8_t *p, const uint8_t *end)
+{
+	struct json_hold *h = &s->j->h;
+	p = hold_hex(h, s->a, p, end);
+	items_lost(s->j);
+	if (h->str_state == JSON_HEX_OK && p < end && *p != '"' && *p != '\\')
+		hold_spoil(h, JSON_HEX_BAD);
+	if (h->str_state != JSON_HEX_OK)
+		s->j->x.mode = MODE_SKIP;
+	return p;
+}
+
 static void
 scan_text(struct scan *s, const uint8_t *p, const uint8_t *end)
 {
 	if (s->j->pos == POS_ID)
 		json_id_bytes(&s->j->id, p, (size_t)(end - p));
+	else if (p < end && name_is_tx(s->j, *p))
+		hex_run(s, p, end);
 	else
 		name_run(&s->j->x, p, end);
 }
@@ -164,6 +215,8 @@ scan_unit(struct scan *s, unsigned c)
 	uint8_t utf8[4];
 	if (s->j->pos == POS_ID)
 		json_id_bytes(&s->j->id, utf8, utf8_of(&s->j->x, c, utf8));
+	else if (name_is_tx(s->j, c))
+		scan_hex_unit(s, c);
 	else
 		name_unit(&s->j->x, c);
 }
@@ -171,14 +224,7 @@ scan_unit(struct scan *s, unsigned c)
 static const uint8_t *
 scan_hex(struct scan *s, const uint8_t *p)
 {
-	struct json_hold *h = &s->j->h;
-	p = hold_hex(h, s->a, p, s->end);
-	items_lost(s->j);
-	if (h->str_state == JSON_HEX_OK && p < s->end && *p != '"' && *p != '\\')
-		hold_spoil(h, JSON_HEX_BAD);
-	if (h->str_state != JSON_HEX_OK)
-		s->j->x.mode = MODE_SKIP;
-	return p;
+	return hex_run(s, p, s->end);
 }
 
 static void
@@ -203,8 +249,13 @@ scan_string_ended(struct scan *s)
 static ALWAYS_INLINE void
 scan_number(struct scan *s, const uint8_t *p, const uint8_t *end)
 {
-	if (s->j->pos == POS_ID)
-		json_id_bytes(&s->j->id, p, (size_t)(end - p));
+	struct jsonrpc *j = s->j;
+	if (j->pos == POS_ID)
+		json_id_bytes(&j->id, p, (size_t)(end - p));
+	for (; j->pos == POS_BYTE && p < end; p++) {
+		unsigned digit = (unsigned)*p - '0', byte = digit > 9 ? 256 : 10u * j->byte + digit;
+		j->byte = byte < 256 ? (uint16_t)byte : 256;
+	}
 }
 
 enum jsonrpc_status
@@ -247,6 +298,8 @@ jsonrpc_cut(struct jsonrpc *j, struct jsonrpc_arena *a, jsonrpc_sink sink, void 
 	if (j->role != ROLE_NONE) {
 		hold_spoil(&j->h, JSONRPC_CUT);
 		items_string_end(&s);
+	} else if (j->ctx == CTX_BYTES) {
+		items_add_bytes(&s, JSONRPC_CUT);
 	}
 	rpc_block_end(&s, JSON_BLOCK_CUT);
 	if (a->watch != NULL && j->x.depth > j->batch)

@@ -11,9 +11,17 @@
  *  - keys match after unescaping, without regard to case, U+017F and U+212A being letters s and k;
  *  - duplicate keys: the last one wins. Only a string sets `method`: null and other types leave it as it was.
  * Any value replaces `params`, `txs`, `body` and `bundle`; every value but null replaces `tx`;
+ *  - jsonrpsee and others pass over a key in another case, which to Go is the same one. So a key in another
+ * case overrides only what stands under (or within) such keys, and one that is spelled as it is only what
+ * stands under the like: what either reader takes is reported, from each the last. Where both spellings of
+ * `method` name one that carries transactions, each has its items;
  *  - the method's name matches exactly, after unescaping. `jsonrpc` and `id` are not judged: nodes differ;
- *  - params by position, or by name as jsonrpsee (reth) takes them: `bytes`, `tx`, `bundle`, `request`;
+ *  - params by position, or by name as jsonrpsee (reth) takes them: `bytes`, `tx`, `bundle`, `request`. Each
+ * method has one of these names and passes over the others: they do not override each other, and all are
+ * reported;
  *  - hex in either case, with or without 0x or 0X, escaped or not;
+ *  - in the place of hex an array of numbers from 0 to 255, as alloy (reth) takes it. In the place of
+ * params[0] the first element tells it from a list of transactions;
  *  - a body is refused (MALFORMED) at the byte at which Go's scanner would refuse it. Requests of a batch
  * that ended before it have been reported by then; the request in which it happens reports nothing.
  *
@@ -29,9 +37,12 @@
 #include "wire/json_block.h"
 
 #define JSONRPC_ITEMS_MAX 128u /* transactions of one request object; Flashbots' limit is 100 */
-#define JSONRPC_SPARE 32u      /* candidates that are in no list, and overridden ones */
-#define JSONRPC_RECS \
-	(2 * JSONRPC_ITEMS_MAX + JSONRPC_SPARE) /* until the method is known: txs, body, the rest */
+#define JSONRPC_SPARE 64u      /* candidates that are in no list, and overridden ones */
+#define JSONRPC_PATHS 8u       /* on which candidates do not override each other */
+#define JSONRPC_LIST_ROLES 4u
+/* until the method is known: txs, body, what params[0] is; and the rest */
+#define JSONRPC_LISTED (2 * JSONRPC_ITEMS_MAX + JSONRPC_PATHS)
+#define JSONRPC_RECS (JSONRPC_LISTED + JSONRPC_SPARE)
 #define JSONRPC_NEST_MAX 8u /* mev_sendBundle bundles within bundles; mev-share's own limit is 1 */
 
 /* What a request is for. The first four carry transactions, and items are of these kinds alone. */
@@ -87,7 +98,7 @@ struct jsonrpc_watch {
 /* What became of one transaction-bearing element. */
 enum jsonrpc_item_state {
 	JSONRPC_OK = 0,		 /* raw holds its bytes (none, for "" and "0x") */
-	JSONRPC_BAD_HEX,	 /* not hex, or odd, or not a string */
+	JSONRPC_BAD_HEX,	 /* not hex, or odd, or neither a string nor bytes */
 	JSONRPC_OVERSIZE,	 /* beyond JSONRPC_RAW_MAX, JSONRPC_ITEMS_MAX or JSONRPC_NEST_MAX */
 	JSONRPC_HASH_ONLY,	 /* a bundle element that is a hash: raw, if it has 32 bytes */
 	JSONRPC_UNSIGNED_OBJECT, /* no raw bytes */
@@ -123,23 +134,33 @@ struct jsonrpc {
 	uint8_t ctx, pos;
 	bool batch;   /* top-level array */
 	uint8_t list; /* ctx of the open list in params[0] */
-	uint8_t method, kind, first_param;
-	uint8_t param; /* 0: the first, 1: one behind it */
+	uint8_t method, kind;
+	uint8_t other_method; /* the last under a key of the other spelling than that of `method` */
 	uint8_t subscription;
-	bool method_read; /* one that we know or not */
+	bool method_folded; /* the spelling of the key of `method` */
+	bool method_read;   /* one that we know or not */
+	uint16_t folded_at; /* depth of the outermost key that is spelled in another case; 0: none */
+	bool begun;	    /* a parameter was */
+	uint8_t param;	    /* 0: the first, 1: one behind it */
+	uint8_t where;	    /* the present path */
 	bool in_block;	  /* BEGIN was shown */
 	bool in_excess;
 	uint32_t n_txs; /* of the block */
 	struct json_id id;
 	uint8_t level; /* of nested bundles */
 	uint8_t role;  /* of the current candidate string */
-	uint16_t n_recs;
-	uint8_t listed[2]; /* records that count, of txs and of body */
+	uint8_t bytes_role;	    /* of the current candidate in numbers */
+	uint16_t byte;		    /* one of them; 256: it is none */
+	uint16_t n_recs, list_mark; /* n_recs where the present list began */
+	uint8_t listed[2];	    /* records that count, of txs and of body */
+	uint8_t earlier[2];	    /* those of them that stand before list_mark */
 	struct json_lex x; /* what stands behind needs no beginning */
 	uint16_t obj_mark[JSONRPC_NEST_MAX],
 		elem_mark[JSONRPC_NEST_MAX]; /* n_recs where the container began */
-	uint16_t excess[16];		     /* by role: items beyond JSONRPC_ITEMS_MAX; good if in_excess */
+	/* items beyond JSONRPC_ITEMS_MAX, by path and role; good if in_excess */
+	uint16_t excess[JSONRPC_PATHS][JSONRPC_LIST_ROLES];
 	struct jsonrpc_rec recs[JSONRPC_RECS];
+	uint8_t path[JSONRPC_RECS]; /* of each record */
 };
 
 /* jsonrpc_init prepares for a new body. Holds no resources: a body that was begun must have ended or been

@@ -97,7 +97,7 @@ gather(struct scan *s, struct json_block *b)
 {
 	struct jsonrpc *j = s->j;
 	uint8_t *p = hold_buffer(&j->h, s->a), *hashes = p;
-	b->versioned_hashes_left_out = j->in_excess ? j->excess[ROLE_VERSIONED] : 0;
+	b->versioned_hashes_left_out = j->in_excess ? items_excess_of(j, ROLE_BIT(ROLE_VERSIONED)) : 0;
 	for (unsigned i = 0; i < j->n_recs; i++) {
 		const struct jsonrpc_rec *r = &j->recs[i];
 		if (r->role == ROLE_VERSIONED) {

@@ -13,14 +13,14 @@
  * mev-share: mev_sendBundle. Calls and simulations (eth_call, eth_callBundle, mev_simBundle) submit nothing.
  */
 static const struct rpc_method methods[] = {
-	METHOD("eth_sendRawTransaction", JSONRPC_RAW, ROLE_BIT(ROLE_FIRST)),
-	METHOD("eth_sendRawTransactionSync", JSONRPC_RAW, ROLE_BIT(ROLE_FIRST)),
-	METHOD("eth_sendRawTransactionConditional", JSONRPC_RAW, ROLE_BIT(ROLE_FIRST)),
+	METHOD("eth_sendRawTransaction", JSONRPC_RAW, ROLE_BIT(ROLE_FIRST) | ROLE_BIT(ROLE_OBJECT)),
+	METHOD("eth_sendRawTransactionSync", JSONRPC_RAW, ROLE_BIT(ROLE_FIRST) | ROLE_BIT(ROLE_OBJECT)),
+	METHOD("eth_sendRawTransactionConditional", JSONRPC_RAW,
+		ROLE_BIT(ROLE_FIRST) | ROLE_BIT(ROLE_OBJECT)),
 	METHOD("eth_sendPrivateTransaction", JSONRPC_PRIVATE, ROLE_BIT(ROLE_TX) | ROLE_BIT(ROLE_FIRST)),
 	METHOD("eth_sendPrivateRawTransaction", JSONRPC_PRIVATE, ROLE_BIT(ROLE_TX) | ROLE_BIT(ROLE_FIRST)),
 	METHOD("eth_sendBundle", JSONRPC_BUNDLE, ROLE_BIT(ROLE_TXS)),
 	METHOD("mev_sendBundle", JSONRPC_BUNDLE, ROLES_MEV),
-	METHOD("eth_sendTransaction", JSONRPC_UNSIGNED, 0),
 	METHOD("eth_getRawTransactionByHash", JSONRPC_GET_RAW, 0),
 	METHOD("eth_getRawTransactionByBlockHashAndIndex", JSONRPC_GET_RAW, 0),
 	METHOD("eth_getRawTransactionByBlockNumberAndIndex", JSONRPC_GET_RAW, 0),
@@ -55,6 +55,9 @@ static const struct rpc_method methods[] = {
 	METHOD("engine_getPayloadV4", JSONRPC_GET_PAYLOAD, 0),
 	METHOD("engine_getPayloadV5", JSONRPC_GET_PAYLOAD, 0),
 	METHOD("engine_getPayloadV6", JSONRPC_GET_PAYLOAD, 0),
+	METHOD("eth_sendTransaction", JSONRPC_UNSIGNED, ROLE_BIT(ROLE_OBJECT)),
+	METHOD("eth_sendTransactionSync", JSONRPC_UNSIGNED, ROLE_BIT(ROLE_OBJECT)),
+	METHOD("eth_sendUnsignedTransaction", JSONRPC_UNSIGNED, ROLE_BIT(ROLE_OBJECT)),
 };
 
 /* geth and its kin: eth/filters/api.go; Alchemy, MEV Blocker and bloXroute by their documentation. */

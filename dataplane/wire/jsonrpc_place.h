@@ -20,7 +20,8 @@ enum ctx {
 	CTX_ELEM,
 	CTX_SUB,
 	CTX_BLOCK_TXS,
-	CTX_VERSIONED
+	CTX_VERSIONED,
+	CTX_BYTES /* of a transaction, as numbers */
 };
 
 /* What the value that comes next is. From POS_PARAMS on value_begins is told of its beginning: it overrides
@@ -45,6 +46,7 @@ enum pos {
 	POS_BLOCK_TXS,
 	POS_BLOCK_TXS_ITEM,
 	POS_VERSIONED_ITEM,
+	POS_BYTE,
 	POS_MEMBER /* + its role: the last ones */
 };
 
@@ -90,11 +92,41 @@ block_key(const struct scan *s, struct json_key key)
 	return POS_NONE;
 }
 
+static unsigned
+param_key(struct jsonrpc *j, uint64_t k)
+{
+	const uint64_t names[] = {
+		key_of("bytes\0\0"), key_of("tx\0\0\0\0\0"), key_of("bundle\0"), key_of("request")};
+	for (unsigned i = 0; i < 4; i++) {
+		if (k == names[i]) {
+			j->where = (uint8_t)(i * PATH_NAME | (j->where & PATH_FOLDED));
+			return POS_FIRST;
+		}
+	}
+	return POS_NONE;
+}
+
+/* A key was read that is spelled in another case, or one that may be the next behind such a key's value:
+ * before that key nothing is a candidate that the path would matter to. */
+static __attribute__((noinline)) void
+path_key(struct jsonrpc *j, bool folded)
+{
+	if (j->folded_at >= j->x.depth) {
+		j->folded_at = 0;
+		j->where &= (uint8_t)~PATH_FOLDED;
+	}
+	if (!folded)
+		return;
+	if (j->folded_at == 0)
+		j->folded_at = j->x.depth;
+	j->where |= PATH_FOLDED;
+}
+
 /* All names are letters, for which the bit 0x20 is folding. Those of requests have at most 8. */
 static inline unsigned
-key_pos(const struct scan *s, struct json_key key)
+key_pos(struct scan *s, struct json_key key)
 {
-	const struct jsonrpc *j = s->j;
+	struct jsonrpc *j = s->j;
 	uint64_t k = key.k;
 	if (key.len > 8)
 		return j->ctx == CTX_FIRST ? block_key(s, key) : POS_NONE;
@@ -105,10 +137,7 @@ key_pos(const struct scan *s, struct json_key key)
 		       : k == key_of("id\0\0\0\0\0") ? POS_ID
 						     : POS_NONE;
 	case CTX_PARAMS: /* by name: jsonrpsee */
-		return k == key_of("bytes\0\0") || k == key_of("tx\0\0\0\0\0") || k == key_of("bundle\0") ||
-				       k == key_of("request")
-			       ? POS_FIRST
-			       : POS_NONE;
+		return param_key(j, k);
 	case CTX_FIRST:
 		return k == key_of("txs\0\0\0\0")    ? POS_TXS
 		       : k == key_of("tx\0\0\0\0\0") ? POS_TX
@@ -155,6 +184,7 @@ static const uint8_t item_pos[] = {
 	[CTX_BODY] = POS_BODY_ITEM,
 	[CTX_BLOCK_TXS] = POS_BLOCK_TXS_ITEM,
 	[CTX_VERSIONED] = POS_VERSIONED_ITEM,
+	[CTX_BYTES] = POS_BYTE,
 };
 
 static inline uint8_t
@@ -172,11 +202,37 @@ id_kind(uint8_t c)
 						    : JSON_ID_OTHER;
 }
 
+/* What the present path has had so far is forgotten; path: which bits of it. */
 static void
-forget_params(struct scan *s)
+forget_params(struct scan *s, unsigned path)
 {
+	if (!s->j->begun)
+		return;
 	rpc_block_end(s, JSON_BLOCK_VOID);
-	items_reset(s->j);
+	items_kill(s->j, 0, ROLES_ITEMS, 0, JSONRPC_NEST_MAX, path);
+	items_kill(s->j, 0, ROLES_ALL & ~ROLES_ITEMS, 0, 0, 0);
+}
+
+static unsigned
+bytes_begin(struct jsonrpc *j, enum role role)
+{
+	j->bytes_role = (uint8_t)role;
+	j->byte = 0;
+	hold_string(&j->h);
+	return CTX_BYTES;
+}
+
+/* The first element tells what a list in the place of params[0] is: one of transactions, or the bytes of one.
+ */
+static bool
+bytes_after_all(struct jsonrpc *j, uint8_t c)
+{
+	if ((unsigned)c - '0' > 9 || j->x.depth - j->batch != 3 || j->n_recs != j->list_mark)
+		return false;
+	items_kill(j, j->n_recs - 1u, ROLE_BIT(ROLE_FIRST), 0, 0, PATH_ALL);
+	j->ctx = (uint8_t)bytes_begin(j, ROLE_FIRST);
+	j->pos = POS_BYTE;
+	return true;
 }
 
 /* value_begins: the value at j->pos begins with c; whatever it overrides is forgotten, and what is no string
@@ -189,46 +245,47 @@ value_begins(struct scan *s, uint8_t c)
 	unsigned level = j->level;
 	switch (j->pos) {
 	case POS_PARAMS:
-		if (j->first_param != FIRST_NONE)
-			forget_params(s);
+		j->where &= PATH_FOLDED;
+		j->param = 0;
+		forget_params(s, PATH_FOLDED);
 		break;
 	case POS_FIRST:
-		if (j->first_param != FIRST_NONE) /* by name, and named twice */
-			forget_params(s);
-		j->first_param = c == '"'   ? FIRST_STRING
-				 : c == '{' ? FIRST_OBJECT
-				 : c == '[' ? FIRST_ARRAY
-					    : FIRST_OTHER;
+		forget_params(s, PATH_ALL);
+		j->begun = true;
+		if (c != '"')
+			items_add(j, c == '{' ? ROLE_OBJECT : ROLE_FIRST, JSONRPC_BAD_HEX, 0);
 		break;
 	case POS_TX:
 		if (!null)
-			items_kill(j, 0, ROLE_BIT(ROLE_TX), 0, 0);
-		if (!null && c != '"')
+			items_kill(j, 0, ROLE_BIT(ROLE_TX), 0, 0, PATH_ALL);
+		if (!null && c != '"' && c != '[')
 			items_add(j, ROLE_TX, JSONRPC_BAD_HEX, 0);
 		break;
 	case POS_TXS:
-		items_kill(j, 0, ROLE_BIT(ROLE_TXS), 0, 0);
+		items_kill(j, 0, ROLE_BIT(ROLE_TXS), 0, 0, PATH_ALL);
 		break;
 	case POS_TXS_ITEM:
-		if (c != '"')
+		if (bytes_after_all(j, c))
+			break;
+		if (c != '"' && c != '[')
 			items_add(j, ROLE_TXS, JSONRPC_BAD_HEX, 0);
 		break;
 	case POS_BODY:
-		items_kill(j, level ? j->obj_mark[level] : 0, ROLES_MEV, level, JSONRPC_NEST_MAX);
+		items_kill(j, level ? j->obj_mark[level] : 0, ROLES_MEV, level, JSONRPC_NEST_MAX, PATH_ALL);
 		break;
 	case POS_MEV_TX:
 		if (!null)
-			items_kill(j, j->elem_mark[level], ROLE_BIT(ROLE_MEV_TX), level, level);
-		if (!null && c != '"')
+			items_kill(j, j->elem_mark[level], ROLE_BIT(ROLE_MEV_TX), level, level, PATH_ALL);
+		if (!null && c != '"' && c != '[')
 			items_add(j, ROLE_MEV_TX, JSONRPC_BAD_HEX, 0);
 		break;
 	case POS_MEV_HASH:
-		items_kill(j, j->elem_mark[level], ROLE_BIT(ROLE_MEV_HASH), level, level);
+		items_kill(j, j->elem_mark[level], ROLE_BIT(ROLE_MEV_HASH), level, level, PATH_ALL);
 		if (c == '"')
 			items_add(j, ROLE_MEV_HASH, JSONRPC_HASH_ONLY, 0);
 		break;
 	case POS_MEV_BUNDLE:
-		items_kill(j, j->elem_mark[level], ROLES_MEV, level + 1, JSONRPC_NEST_MAX);
+		items_kill(j, j->elem_mark[level], ROLES_MEV, level + 1, JSONRPC_NEST_MAX, PATH_ALL);
 		break;
 	case POS_SECOND:
 		if (j->subscription == JSONRPC_SUB_HASHES && c == 't')
@@ -246,9 +303,17 @@ value_begins(struct scan *s, uint8_t c)
 		if (c != '"')
 			items_add(j, ROLE_VERSIONED, JSONRPC_BAD_HEX, 0);
 		break;
+	case POS_BYTE:
+		if ((unsigned)c - '0' > 9) { /* what follows is of no more interest */
+			items_add_bytes(s, JSONRPC_BAD_HEX);
+			j->skip = j->x.depth;
+			j->ctx = CTX_SKIP;
+			j->pos = POS_NONE;
+		}
+		break;
 	default:
 		if (j->pos > POS_MEMBER && !null)
-			items_kill(j, 0, ROLE_BIT(j->pos - POS_MEMBER), 0, 0);
+			items_kill(j, 0, ROLE_BIT(j->pos - POS_MEMBER), 0, 0, 0);
 		break;
 	}
 }
@@ -277,9 +342,10 @@ object_ctx(struct jsonrpc *j)
 	switch (j->pos) {
 	case POS_REQUEST:
 		/* no candidates: there are none outside requests */
-		j->method = j->kind = 0;
-		j->method_read = false;
+		j->method = j->kind = j->other_method = 0;
 		j->subscription = JSONRPC_SUB_NONE;
+		j->method_folded = j->method_read = false;
+		j->folded_at = 0;
 		j->id = (struct json_id){0};
 		return CTX_REQUEST;
 	case POS_PARAMS:
@@ -314,16 +380,29 @@ array_ctx(struct scan *s)
 	case POS_PARAMS:
 		return CTX_PARAMS;
 	case POS_FIRST:
+		items_list_begins(j);
 		return CTX_TXS;
 	case POS_TXS:
+		items_list_begins(j);
 		return j->list = CTX_TXS;
 	case POS_BODY:
+		if (j->level == 0)
+			items_list_begins(j);
 		return j->list = CTX_BODY;
+	case POS_TX:
+		return bytes_begin(j, ROLE_TX);
+	case POS_TXS_ITEM:
+		return bytes_begin(j, ROLE_TXS);
+	case POS_MEV_TX:
+		return bytes_begin(j, ROLE_MEV_TX);
 	case POS_BLOCK_TXS:
 		rpc_block_begin(s);
 		return j->list = CTX_BLOCK_TXS;
 	case POS_SECOND:
-		return rpc_block_wanted(s) ? CTX_VERSIONED : CTX_SKIP;
+		if (!rpc_block_wanted(s))
+			return CTX_SKIP;
+		items_list_begins(j);
+		return CTX_VERSIONED;
 	default:
 		return CTX_SKIP;
 	}

@@ -14,7 +14,8 @@
  * transactions. */
 enum role {
 	ROLE_NONE,
-	ROLE_FIRST,    /* params[0] */
+	ROLE_FIRST,    /* params[0], or a parameter by name: a string, or what should be one */
+	ROLE_OBJECT,   /* ... an object, for which there are no bytes */
 	ROLE_TX,       /* params[0].tx */
 	ROLE_TXS,      /* params[0].txs[], or params[0][] */
 	ROLE_MEV_TX,   /* params[0].body[].tx, and in nested bundles; level tells them apart */
@@ -28,23 +29,30 @@ enum role {
 	ROLE_HEAD,
 	ROLE_SAFE,
 	ROLE_FINAL,
-	ROLE_BLOCK_TX, /* params[0].transactions[]: never a record */
-	ROLE_VERSIONED /* params[1][] */
+	ROLE_VERSIONED, /* params[1][] */
+	ROLE_BLOCK_TX	/* params[0].transactions[]: never a record */
 };
 #define ROLE_BIT(role) (1u << (role))
 #define ROLES_MEV (ROLE_BIT(ROLE_MEV_TX) | ROLE_BIT(ROLE_MEV_HASH))
+#define ROLES_ITEMS \
+	(ROLE_BIT(ROLE_FIRST) | ROLE_BIT(ROLE_OBJECT) | ROLE_BIT(ROLE_TX) | ROLE_BIT(ROLE_TXS) | ROLES_MEV)
+#define ROLES_ALL (2 * ROLE_BIT(ROLE_VERSIONED) - ROLE_BIT(ROLE_FIRST))
 
 /* States of a record that no item has. */
 #define REC_DEAD 7u /* overridden by a later value of the same key */
 
-/* What params[0] is. */
-enum first_param { FIRST_NONE, FIRST_STRING, FIRST_OBJECT, FIRST_ARRAY, FIRST_OTHER };
+/* Which candidates override each other: those of the same path. A key that is spelled in another case is one
+ * that Go takes, the last of all spellings, and jsonrpsee passes over: what stands there or below overrides
+ * only its like. So it is with parameters by name: each node knows one of the names. */
+#define PATH_FOLDED 1u
+#define PATH_NAME 2u /* times the number of the parameter's name; 0: it has none, or the first of them */
+#define PATH_ALL 7u
 
 struct rpc_method {
 	const char *name;
 	uint8_t len;
 	uint8_t kind; /* enum jsonrpc_kind */
-	uint8_t roles;
+	uint16_t roles;
 };
 
 /* rpc_method_find returns the method's number, 0 if it is not in the table. rpc_method: by number, not 0.
@@ -71,8 +79,9 @@ items_reset(struct jsonrpc *j)
 	j->n_recs = 0;
 	j->h.used = 0;
 	j->level = 0;
-	j->first_param = FIRST_NONE;
+	j->begun = false;
 	j->param = 0;
+	j->where = 0;
 	j->in_excess = false;
 	memset(j->listed, 0, sizeof j->listed);
 }
@@ -85,14 +94,26 @@ list_of(unsigned role)
 	return role == ROLE_TXS ? 0 : role - ROLE_MEV_TX <= 1u || role == ROLE_VERSIONED ? 1 : 2;
 }
 
-/* items_kill: records from `mark` on with one of `roles` and a level in [lo, hi] are overridden. */
-void items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, unsigned hi);
+/* items_kill: records from `mark` on with one of `roles`, a level in [lo, hi] and the bits `path` of the
+ * present path are overridden. */
+void items_kill(struct jsonrpc *j, unsigned mark, unsigned roles, unsigned lo, unsigned hi, unsigned path);
 /* items_kill_hashes: elements of the list at `level` from mark on that have a tx do not count by their hash
  * as well. */
 void items_kill_hashes(struct jsonrpc *j, unsigned mark, unsigned level);
 
 /* items_excess counts one for which there is no place. */
 void items_excess(struct jsonrpc *j, enum role role);
+/* items_excess_of: how many of these roles, if in_excess. */
+uint32_t items_excess_of(const struct jsonrpc *j, unsigned roles);
+/* items_list_begins: what comes is no more of the lists that were before. items_list_full: whether there is
+ * no place in a list, even if those give way. */
+static inline void
+items_list_begins(struct jsonrpc *j)
+{
+	j->list_mark = j->n_recs;
+	memcpy(j->earlier, j->listed, sizeof j->earlier);
+}
+bool items_list_full(struct jsonrpc *j, unsigned list);
 
 /* items_add records a candidate; its bytes are the last `len` that were decoded, and forgotten if there is no
  * place for it. */
@@ -100,8 +121,9 @@ static inline void
 items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len)
 {
 	unsigned list = list_of(role);
-	/* What is in no list keeps two places each: one that counts, one overridden. */
-	if (list < 2 ? j->listed[list] == JSONRPC_ITEMS_MAX || j->n_recs >= JSONRPC_RECS - JSONRPC_SPARE
+	/* What is in no list keeps two places for each path: one that counts, one overridden. */
+	if (list < 2 ? (j->listed[list] == JSONRPC_ITEMS_MAX || j->n_recs >= JSONRPC_LISTED) &&
+				items_list_full(j, list)
 		     : j->n_recs == JSONRPC_RECS) {
 		j->h.used -= len;
 		items_excess(j, role);
@@ -109,6 +131,7 @@ items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len)
 	}
 	if (list < 2)
 		j->listed[list]++;
+	j->path[j->n_recs] = j->where;
 	j->recs[j->n_recs++] =
 		(struct jsonrpc_rec){.len = len, .state = state, .role = role, .level = j->level};
 }
@@ -118,6 +141,10 @@ items_add(struct jsonrpc *j, enum role role, unsigned state, uint32_t len)
  * closing quote. */
 void items_string_end(struct scan *s);
 const uint8_t *items_begin(struct scan *s, const uint8_t *p, enum role role);
+
+/* items_byte takes the number that has ended of a candidate in numbers, items_add_bytes ends it. */
+void items_byte(struct scan *s);
+void items_add_bytes(struct scan *s, unsigned state);
 
 /* items_report hands the request's transactions to the sink; cut: as JSONRPC_CUT. */
 void items_report(struct scan *s, bool cut);

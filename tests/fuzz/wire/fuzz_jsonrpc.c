@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A body in one piece, in pieces cut as the input says, and in pieces while slabs are taken back or refused:
- * the same items (lost buffers apart), no byte written outside an allocation, no slab kept. Input: 4 bytes of
- * choices, then the body. */
+ * the same items (lost buffers apart), no byte written outside an allocation, no slab kept. Params that come
+ * behind override what is spelled as they are, and nothing else. Input: 4 bytes of choices, then the body. */
 #include "tests/unit/wire/jsonrpc_rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -60,6 +60,43 @@ same_but_lost(const char *a, const char *b)
 	require(*a == *b);
 }
 
+/* The number of items of one kind that the request has with one more key at its end. */
+static unsigned
+items_with(struct rig *r, const uint8_t *body, size_t n, const char *key, char kind)
+{
+	char *more = malloc(n + 32);
+	memcpy(more, body, n);
+	n += (size_t)sprintf(more + n, ",%s:7}", key);
+	rig_run(r, more, n);
+	require(r->status == JSONRPC_DONE && r->messages == 1);
+	free(more);
+	unsigned items = 0;
+	for (const char *l = r->log; *l; l = strchr(l, '\n') + 1)
+		items += *l == kind;
+	return items;
+}
+
+/* Each item of a lone request stands under params as they are spelled or under a key in another case: later
+ * params of either spelling take away those of theirs alone. */
+static void
+overridden_once(struct rig *r, const uint8_t *body, size_t n)
+{
+	if (r->status != JSONRPC_DONE || r->messages != 1 || r->n_items == 0 ||
+		body[strspn((const char *)body, " \t\r\n")] != '{')
+		return;
+	unsigned items[5] = {0};
+	for (const char *l = r->log; *l; l = strchr(l, '\n') + 1)
+		items[*l - '0']++;
+	size_t end = 0; /* its last brace */
+	rig_begin(r);
+	while (rig_feed(r, body + end, 1, false) == JSONRPC_MORE)
+		end++;
+	for (char kind = '1'; kind <= '4'; kind++)
+		require(items_with(r, body, end, "\"params\"", kind) +
+				items_with(r, body, end, "\"PARAMS\"", kind) ==
+			items[kind - '0']);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -102,5 +139,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (const char *l = parts.log + complete; *l; l = strchr(l, '\n') + 1)
 		require(l[2] == '0' + JSONRPC_CUT);
 	require(parts.slabs_out == 0 && parts.begun <= parts.ended);
+	overridden_once(&whole, body, n);
 	return 0;
 }

@@ -80,7 +80,13 @@ methods(void **state)
 			"3:0:0/2:01\n3:0:1/2:02\n", DONE, 1},
 		{"{\"method\":\"eth_sendTransaction\",\"params\":[{\"from\":\"0x01\",\"data\":\"0x02\"}]}",
 			"4:4:0/0:\n", DONE, 1},
+		{"{\"method\":\"eth_sendTransactionSync\",\"params\":[{\"from\":\"0x01\"},9]}", "4:4:0/0:\n",
+			DONE, 1},
+		{"{\"method\":\"eth_sendUnsignedTransaction\",\"params\":[{\"from\":\"0x01\"}]}",
+			"4:4:0/0:\n", DONE, 1},
 		{"{\"method\":\"eth_sendTransaction\",\"params\":[\"0x01\"]}", "", DONE, 1},
+		{"{\"method\":\"eth_sendPrivateTransaction\",\"params\":[{\"x\":1}]}", "", DONE, 1},
+		{"{\"method\":\"eth_sendPrivateTransaction\",\"params\":[5]}", "2:1:0/0:\n", DONE, 1},
 		{"{\"method\":\"eth_cancelBundle\",\"params\":[{\"replacementUuid\":\"0x01\"}]}", "", DONE,
 			1},
 		{"{\"method\":\"eth_callBundle\",\"params\":[{\"txs\":[\"0x01\"]}]}", "", DONE, 1},
@@ -104,10 +110,12 @@ mev_share(void **state)
 		{MEV "[{\"bundle\":{\"body\":[{\"tx\":\"0x01\"},{\"bundle\":{\"body\":[{\"tx\":\"0x02\"}]}}]}"
 		     "},{\"tx\":\"0x03\"}]}]}",
 			"3:0:0/3:01\n3:0:1/3:02\n3:0:2/3:03\n", DONE, 1},
-		/* an element's tx stands for its hash; the last body, tx and bundle count */
+		/* an element's tx stands for its hash; the last body, tx and bundle of a spelling count */
 		{MEV "[{\"hash\":\"0xaa\",\"tx\":\"0x01\"}]}]}", "3:0:0/1:01\n", DONE, 1},
-		{MEV "[{\"tx\":\"0x01\"}],\"Body\":[{\"tx\":\"0x02\",\"TX\":\"0x03\"}]}]}", "3:0:0/1:03\n",
+		{MEV "[{\"tx\":\"0x01\"}],\"body\":[{\"tx\":\"0x02\",\"tx\":\"0x03\"}]}]}", "3:0:0/1:03\n",
 			DONE, 1},
+		{MEV "[{\"tx\":\"0x01\"}],\"Body\":[{\"tx\":\"0x02\",\"TX\":\"0x03\"}]}]}",
+			"3:0:0/2:01\n3:0:1/2:03\n", DONE, 1},
 		{MEV "[{\"tx\":\"0x01\"},{\"bundle\":{\"body\":[{\"tx\":\"0x02\"}]},\"bundle\":{\"body\":[{"
 		     "\"tx\":\"0x03\"}]}}]}]}",
 			"3:0:0/2:01\n3:0:1/2:03\n", DONE, 1},
@@ -143,7 +151,7 @@ go_semantics(void **state)
 		{"{\"params\":[\"0x01\"],\"id\":null," SEND "}", RAW("01"), DONE, 1},
 		{"{" SEND ",\"params\":[\"0x01\"],\"params\":[\"0x02\"]}", RAW("02"), DONE, 1},
 		{"{" SEND ",\"params\":[\"0x01\"],\"params\":null}", "", DONE, 1},
-		{"{" SEND ",\"params\":[\"0x01\"],\"Params\":[]}", "", DONE, 1},
+		{"{" SEND ",\"params\":[\"0x01\"],\"params\":[]}", "", DONE, 1},
 		{"{" SEND ",\"method\":\"eth_call\",\"params\":[\"0x01\"]}", "", DONE, 1},
 		{"{\"method\":\"eth_call\",\"params\":[\"0x01\"]," SEND "}", RAW("01"), DONE, 1},
 		{"{" SEND ",\"method\":null,\"params\":[\"0x01\"]}", RAW("01"), DONE, 1},
@@ -151,10 +159,10 @@ go_semantics(void **state)
 			1},
 		{"{\"method\":\"eth_sendPrivateTransaction\",\"params\":[{\"tx\":\"0x01\",\"Tx\":\"0x02\","
 		 "\"tx\":null}]}",
-			"2:0:0/0:02\n", DONE, 1},
+			"2:0:0/0:01\n2:0:0/0:02\n", DONE, 1},
 		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\",\"0x02\"],\"TXS\":[\"0x03\"]}"
 		 "]}",
-			"3:0:0/1:03\n", DONE, 1},
+			"3:0:0/3:01\n3:0:1/3:02\n3:0:2/3:03\n", DONE, 1},
 		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\"],\"tx\":\"0x09\",\"txs\":["
 		 "\"0x03\"],\"tx\":\"0x08\"}]}",
 			"3:0:0/1:03\n", DONE, 1},
@@ -193,6 +201,125 @@ go_semantics(void **state)
 		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x"
 		 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\",\"0x01\",3]}]}",
 			"3:3:0/3:\n3:0:1/3:01\n3:1:2/3:\n", DONE, 1},
+	};
+	check_rows(rows, LEN(rows));
+}
+
+#define UNSIGNED "\"method\":\"eth_sendTransaction\""
+#define PRIVATE "\"method\":\"eth_sendPrivateTransaction\""
+#define BUNDLE "\"method\":\"eth_sendBundle\""
+
+/* What one node passes over may be what another takes: keys in another case, and parameters of other names.
+ */
+static void
+other_readers(void **state)
+{
+	static const struct row rows[] = {
+		{"{" SEND ",\"params\":[\"0x01\"],\"Params\":[]}", RAW("01"), DONE, 1},
+		{"{" SEND ",\"params\":[\"0x01\"],\"param\\u017f\":null}", RAW("01"), DONE, 1},
+		{"{" SEND ",\"params\":[\"0x01\"],\"param\xc5\xbf\":[{}]}", RAW("01") "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[\"0x01\"],\"p\\u0061rams\":[\"0x02\"]}", RAW("02"), DONE, 1},
+		{"{" SEND ",\"params\":[\"0x01\"],\"Params\":[\"0x02\"],\"PARAMS\":[\"0x03\"]}",
+			RAW("01") RAW("03"), DONE, 1},
+		{"{" SEND ",\"Params\":[\"0x01\"],\"params\":[\"0x02\"]}", RAW("01") RAW("02"), DONE, 1},
+		{"{" SEND ",\"params\":[\"0x01\"],\"Params\":[\"0x02\"],\"params\":[\"0x03\"]}",
+			RAW("02") RAW("03"), DONE, 1},
+		/* what lies below such a key is not there for who passes over it */
+		{"{" PRIVATE ",\"Params\":[{\"tx\":\"0x01\",\"Tx\":\"0x02\"}]}", "2:0:0/0:02\n", DONE, 1},
+		{"{" PRIVATE ",\"params\":[{\"Tx\":\"0x01\",\"x\":1,\"tx\":\"0x02\",\"tx\":\"0x03\"}]}",
+			"2:0:0/0:01\n2:0:0/0:03\n", DONE, 1},
+		{"{" PRIVATE ",\"params\":[{\"Tx\":\"0x01\"}],\"Params\":[{\"tx\":\"0x02\"}]}",
+			"2:0:0/0:02\n", DONE, 1},
+		{"{" PRIVATE ",\"params\":[{\"Tx\":\"0x01\"},0],\"params\":[{\"tx\":\"0x02\"}]}",
+			"2:0:0/0:01\n2:0:0/0:02\n", DONE, 1},
+		{MEV "[{\"bundle\":{\"body\":[{\"tx\":\"0x01\"}]},\"Bundle\":{\"body\":[{\"tx\":\"0x02\"}],"
+		     "\"body\":[]}}"
+		     ",{\"tx\":\"0x03\",\"hash\":\"0xaa\",\"Hash\":\"0xaa\"}]}]}",
+			"3:0:0/2:01\n3:0:1/2:03\n", DONE, 1},
+		{"[{" SEND ",\"Params\":[\"0x01\"]},{" SEND ",\"params\":[\"0x02\"],\"Params\":[]},{" SEND
+		 ",\"params\":[\"0x03\"],\"params\":[\"0x04\"]}]",
+			RAW("01") RAW("02") RAW("04"), DONE, 3},
+		/* two methods */
+		{"{" SEND ",\"params\":[\"0x01\"],\"Method\":\"eth_chainId\"}", RAW("01"), DONE, 1},
+		{"{\"Method\":\"eth_chainId\"," SEND ",\"params\":[\"0x01\"]}", RAW("01"), DONE, 1},
+		{"{\"method\":\"eth_chainId\",\"params\":[\"0x01\"],\"METHOD\":\"eth_sendRawTransaction\"}",
+			RAW("01"), DONE, 1},
+		{"{" SEND ",\"Method\":\"eth_chainId\",\"method\":\"eth_call\",\"params\":[\"0x01\"]}", "",
+			DONE, 1},
+		{"{" SEND ",\"Method\":\"eth_sendRawTransactionSync\",\"params\":[\"0x01\"]}", RAW("01"),
+			DONE, 1},
+		{"{" SEND
+		 ",\"Method\":\"eth_sendBundle\",\"params\":[\"0x01\"],\"Params\":[{\"txs\":[\"0x02\"]}]}",
+			"3:0:0/1:02\n" RAW("01") "1:1:0/0:\n", DONE, 1},
+		{"[{" SEND ",\"Method\":\"eth_chainId\",\"params\":[\"0x01\"]},{\"params\":[\"0x02\"]}]",
+			RAW("01"), DONE, 2},
+		/* a subscription that was none */
+		{"{\"method\":\"eth_subscribe\",\"params\":[\"0x0102\"]," SEND "}", RAW("0102"), DONE, 1},
+		{"{\"method\":\"eth_subscribe\",\"params\":[\"F801\"]," SEND "}", RAW("f801"), DONE, 1},
+		{"{\"method\":\"eth_subscribe\",\"params\":[\"\\u0030\\u00780102\"]," SEND "}", RAW("0102"),
+			DONE, 1},
+		{"{\"method\":\"eth_subscribe\",\"params\":[\"c\\u0030\"]," SEND "}", RAW("c0"), DONE, 1},
+		{"{\"method\":\"eth_subscribe\",\"params\":[\"0x01zz\"]," SEND "}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"Method\":\"eth_subscribe\",\"params\":[\"0x0102\",true]}", RAW("0102"), DONE,
+			1},
+		/* by name */
+		{"{" SEND ",\"params\":{\"bytes\":\"0x01\",\"request\":\"\"}}", RAW("01") RAW(""), DONE, 1},
+		{"{" SEND ",\"params\":{\"bytes\":\"0x01\",\"tx\":null}}", RAW("01") "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":{\"bytes\":\"0x01\",\"Bytes\":\"\"}}", RAW("01") RAW(""), DONE, 1},
+		{"{" SEND ",\"params\":{\"bytes\":\"0x01\",\"tx\":\"0x02\",\"bytes\":\"0x03\"}}",
+			RAW("02") RAW("03"), DONE, 1},
+		{"{" SEND ",\"params\":{\"bytes\":\"0x01\",\"tx\":\"0x02\"},\"params\":[\"0x03\"]}",
+			RAW("03"), DONE, 1},
+		{"{" PRIVATE
+		 ",\"params\":{\"request\":{\"tx\":\"0x01\"},\"bundle\":{\"tx\":\"0x02\"},\"tx\":7}}",
+			"2:0:0/0:01\n2:0:0/0:02\n2:1:0/0:\n", DONE, 1},
+		{"{" BUNDLE ",\"params\":{\"bundle\":{\"txs\":[\"0x01\"]},\"request\":{\"txs\":[\"0x02\"]},"
+		 "\"tx\":[\"0x03\"]}}",
+			"3:0:0/3:01\n3:0:1/3:02\n3:0:2/3:03\n", DONE, 1},
+		{"{" UNSIGNED ",\"params\":{\"request\":{\"from\":\"0x01\"},\"tx\":null}}", "4:4:0/0:\n",
+			DONE, 1},
+	};
+	check_rows(rows, LEN(rows));
+}
+
+/* alloy's Bytes (reth) takes an array of numbers as well. */
+static void
+numbers(void **state)
+{
+	static const struct row rows[] = {
+		{"{" SEND ",\"params\":[[2,248,0,255]]}", RAW("02f800ff"), DONE, 1},
+		{"{" SEND ",\"params\":[[ 2 , 248\n]]}", RAW("02f8"), DONE, 1},
+		{"{\"params\":[[2,248],{}]," SEND "}", RAW("02f8"), DONE, 1},
+		{"{" SEND ",\"params\":{\"bytes\":[2,248],\"request\":[[2,248]]}}", RAW("02f8") "1:1:0/0:\n",
+			DONE, 1},
+		{"{" PRIVATE ",\"params\":[{\"tx\":[2,1],\"Tx\":[2,2],\"tx\":[2,3]}]}",
+			"2:0:0/0:0202\n2:0:0/0:0203\n", DONE, 1},
+		{"{" PRIVATE ",\"params\":[[2,1],{\"tx\":[3]}]}", "2:0:0/0:0201\n", DONE, 1},
+		{"{" BUNDLE ",\"params\":[{\"txs\":[[2,1],\"0x02\",[],[3,256],[4]]}]}",
+			"3:0:0/5:0201\n3:0:1/5:02\n3:0:2/5:\n3:1:3/5:\n3:0:4/5:04\n", DONE, 1},
+		{"{" BUNDLE ",\"params\":[[[2,1],7,\"0x02\"]]}", "3:0:0/3:0201\n3:1:1/3:\n3:0:2/3:02\n", DONE,
+			1},
+		{"{" BUNDLE ",\"params\":[[\"0x02\",7]]}", "3:0:0/2:02\n3:1:1/2:\n", DONE, 1},
+		{"{" BUNDLE ",\"params\":[[7,\"0x02\"]]}", "", DONE, 1},
+		{MEV "[{\"tx\":[2,1],\"hash\":\"0xaa\"},{\"bundle\":{\"body\":[{\"tx\":[2,2]},{\"tx\":[2,2.5]"
+		     ",\"tx\":[2,3]}]}},{\"tx\":\"0x04\"}]}]}",
+			"3:0:0/4:0201\n3:0:1/4:0202\n3:0:2/4:0203\n3:0:3/4:04\n", DONE, 1},
+		{"{" BUNDLE ",\"params\":[{\"txs\":[[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,"
+		 "22,23,24,25,26,27,28,29,30,31,32]]}]}",
+			"3:3:0/1:\n", DONE, 1},
+		/* no bytes */
+		{"{" SEND ",\"params\":[[]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,256]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,4294967298]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,-0]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,1e1]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,null,3]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,\"0x01\",3]],\"x\":[\"0x01\"]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,[3,{\"tx\":[4]}],5],{\"tx\":[4]}]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[-2,3]]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[2,3]}", "1:1:0/0:\n", DONE, 1},
+		{"{" SEND ",\"params\":[[2,01]]}", "", BAD, 0},
+		{"{" SEND ",\"params\":[[2,]]}", "", BAD, 0},
 	};
 	check_rows(rows, LEN(rows));
 }
@@ -341,6 +468,60 @@ items_cap(void **state)
 	at += sprintf(at, ",\"txs\":[\"0x03\",\"0x04\"]}]}");
 	rig_run(&r, body, (size_t)(at - body));
 	assert_string_equal(r.log, "3:0:0/2:03\n3:0:1/2:04\n");
+	free(body);
+	rig_free(&r);
+}
+
+/* Lists that do not override each other share the places: the last one has them if it needs them, the others
+ * are counted. */
+static void
+crowd(void **state)
+{
+	struct rig r;
+	rig_init(&r, 4096);
+	char *body = malloc(40000), *at;
+	static const char *const shape[][3] = {
+		{"[{\"txs\":[\"0x01\"", "],\"Txs\":[\"0x07\"", "]}]"},
+		{"{\"bundle\":{\"txs\":[\"0x01\"", "]},\"request\":{\"txs\":[\"0x07\"", "]}}"},
+		{"[[\"0x01\"", "]],\"Params\":[[\"0x07\"", "]]"},
+	};
+	for (unsigned i = 0; i < LEN(shape); i++) {
+		for (unsigned more = 0; more < 300; more += 127) {
+			at = body + sprintf(body, "{" BUNDLE ",\"params\":%s", shape[i][0]);
+			at = repeat(at, ",\"0x02\"", JSONRPC_ITEMS_MAX - 2);
+			at += sprintf(at, "%s", shape[i][1]);
+			at = repeat(at, ",\"0x08\"", more);
+			at += sprintf(at, "%s}", shape[i][2]);
+			rig_run(&r, body, (size_t)(at - body));
+			assert_int_equal(r.status, JSONRPC_DONE);
+			unsigned n = JSONRPC_ITEMS_MAX + more;
+			char first[40], last[40];
+			sprintf(first, more ? "3:0:0/%u:07\n3:0:1/%u:08\n" : "3:0:0/%u:01\n3:0:1/%u:02\n", n,
+				n);
+			sprintf(last, more ? "3:2:%u/%u:\n" : "3:0:%u/%u:07\n", n - 1, n);
+			assert_int_equal(r.n_items, n);
+			assert_memory_equal(r.log, first, strlen(first));
+			assert_string_equal(r.log + r.log_len - strlen(last), last);
+		}
+	}
+	/* within a nested list */
+	at = body + sprintf(body, MEV "[{\"tx\":\"0x01\"}");
+	at = repeat(at, ",{\"tx\":\"0x02\"}", JSONRPC_ITEMS_MAX - 2);
+	at += sprintf(at, "],\"Body\":[{\"bundle\":{\"body\":[{\"tx\":\"0x03\"},{\"hash\":\"0xaa\",\"tx\":"
+			  "\"0x04\",\"tx\":\"0x05\"}],"
+			  "\"body\":[{\"tx\":\"0x06\"},{\"hash\":\"0xaa\",\"tx\":\"0x07\"}]}}]}]}");
+	rig_run(&r, body, (size_t)(at - body));
+	assert_int_equal(r.n_items, JSONRPC_ITEMS_MAX + 1);
+	assert_memory_equal(r.log, "3:0:0/129:06\n3:0:1/129:07\n3:2:2/129:\n", 37);
+	/* what counts once a name and a spelling never is for want of room */
+	at = body + sprintf(body, "{" SEND ",\"params\":{\"bytes\":\"0x01\"");
+	at = repeat(at,
+		",\"tx\":\"\",\"Tx\":{\"tx\":\"\",\"tx\":[1]},\"request\":{\"txs\":[\"\",\"\",\"\"],\"body\":"
+		"[{\"tx\":\"\"},{\"Tx\":\"\"}]}",
+		300);
+	at += sprintf(at, ",\"Bytes\":\"0x02\",\"bundle\":\"0x03\"}}");
+	rig_run(&r, body, (size_t)(at - body));
+	assert_string_equal(r.log, RAW("01") RAW("") "1:1:0/0:\n1:1:0/0:\n" RAW("02") RAW("03"));
 	free(body);
 	rig_free(&r);
 }
@@ -509,6 +690,10 @@ cut_short(void **state)
 		{"{" SEND ",\"params\":[\"0x0102\"],\"params\":", "1:6:0/0:\n"},
 		{"{" SEND ",\"params\":[\"zz", "1:6:0/0:\n"},
 		{"{\"params\":[\"0x0102", ""},
+		{"{" SEND ",\"params\":[[2,24", "1:6:0/0:\n"},
+		{"{" SEND ",\"params\":[[2,24,", "1:6:0/0:\n"},
+		{"{" SEND ",\"params\":[[2,\"", "1:6:0/0:\n"},
+		{"{" SEND ",\"params\":[[", "1:6:0/0:\n"},
 		{"{\"method\":\"eth_call\",\"params\":[\"0x0102", ""},
 		{"{\"method\":\"eth_sendTransaction\",\"params\":[{\"from\":\"", "4:6:0/0:\n"},
 		{"{\"method\":\"eth_sendBundle\",\"params\":[{\"txs\":[\"0x01\",\"0x02",
@@ -562,9 +747,12 @@ main(void)
 		cmocka_unit_test(methods),
 		cmocka_unit_test(mev_share),
 		cmocka_unit_test(go_semantics),
+		cmocka_unit_test(other_readers),
+		cmocka_unit_test(numbers),
 		cmocka_unit_test(grammar),
 		cmocka_unit_test(depth_cap),
 		cmocka_unit_test(items_cap),
+		cmocka_unit_test(crowd),
 		cmocka_unit_test(nesting_cap),
 		cmocka_unit_test(raw_cap),
 		cmocka_unit_test(largest),

@@ -10,327 +10,14 @@
 #include <cmocka.h>
 
 #include "tests/unit/wire/jsonrpc_rig.h"
+#include "tests/unit/wire/jsonrpc_bodies.h"
 
 #include <ctype.h>
 #include <jansson.h>
+#include <math.h>
 #include <strings.h>
 
 #define BODIES 30000u
-
-static uint64_t seed;
-
-static uint32_t
-rnd(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 32) % n;
-}
-
-/* ---- making bodies ---- */
-
-static char body[1 << 17];
-static size_t len;
-
-static void
-put(const char *s)
-{
-	size_t n = strlen(s);
-	assert_true(len + n < sizeof body);
-	memcpy(body + len, s, n);
-	len += n;
-}
-
-static void
-space(void)
-{
-	while (rnd(8) == 0)
-		body[len++] = " \t\r\n"[rnd(4)];
-}
-
-/* The string, with some characters escaped, and quotes. */
-static void
-put_string(const char *s, unsigned escapes)
-{
-	put("\"");
-	for (; *s; s++) {
-		if (escapes && rnd(escapes) == 0) {
-			char u[8];
-			sprintf(u, rnd(2) ? "\\u%04x" : "\\u%04X", (unsigned char)*s);
-			put(u);
-		} else {
-			body[len++] = *s;
-		}
-	}
-	put("\"");
-}
-
-static void
-put_key(const char *name)
-{
-	char key[64];
-	size_t n = strlen(name);
-	strcpy(key, name);
-	for (size_t i = 0; i < n && rnd(4) == 0; i++)
-		key[rnd((uint32_t)n)] ^= 0x20; /* letters only */
-	space();
-	char *s = rnd(6) == 0 ? strpbrk(key, "sS") : NULL;
-	if (s != NULL) {
-		char folded[70];
-		sprintf(folded, "%.*s\xc5\xbf%s", (int)(s - key), key, s + 1);
-		if (rnd(2)) {
-			put_string(folded, 0);
-		} else {
-			sprintf(folded, "\"%.*s\\u017f%s\"", (int)(s - key), key, s + 1);
-			put(folded);
-		}
-	} else {
-		put_string(key, rnd(3) ? 0 : 3);
-	}
-	space();
-	put(":");
-	space();
-}
-
-static void
-put_hex(void)
-{
-	char hex[3000];
-	static const char *const prefix[] = {"0x", "0x", "0x", "0X", "", "0x0x", "x"};
-	size_t n = (size_t)sprintf(hex, "%s", prefix[rnd(7)]);
-	unsigned digits = rnd(5) ? 2 * rnd(rnd(4) ? 20 : 1300) : rnd(20);
-	if (rnd(8) == 0)
-		digits = 64;
-	for (unsigned i = 0; i < digits; i++)
-		hex[n++] = "0123456789abcdefABCDEF"[rnd(22)];
-	hex[n] = 0;
-	if (n > 0 && rnd(20) == 0)
-		hex[rnd((uint32_t)n)] = "g -\x7fz"[rnd(5)];
-	put_string(hex, rnd(4) ? 0 : 1 + rnd(10));
-}
-
-static void put_any(unsigned depth);
-
-static void
-put_scalar(void)
-{
-	static const char *const scalars[] = {"0", "-1", "1.5e3", "0.25", "true", "false", "null", "\"\"",
-		"\"latest\"", "\"a\\\"b\\\\\"", "\"\\n\\t\\/\"", "\"\\ud83d\\ude00 \xf0\x9f\x98\x80\"",
-		"12345678901", "\"0x1\"", "\"eth_sendRawTransaction\"", "-0.0E-2"};
-	put(scalars[rnd(sizeof scalars / sizeof *scalars)]);
-}
-
-static void
-put_list(void (*item)(unsigned), unsigned n, unsigned depth)
-{
-	put("[");
-	for (unsigned i = 0; i < n; i++) {
-		if (i)
-			put(",");
-		space();
-		item(depth);
-		space();
-	}
-	put("]");
-}
-
-static void
-put_any(unsigned depth)
-{
-	static const char *const keys[] = {
-		"tx", "txs", "body", "params", "method", "data", "x", "", "maxBlockNumberAndMore"};
-	if (depth > 3 || rnd(2)) {
-		if (rnd(3))
-			put_scalar();
-		else
-			put_hex();
-	} else if (rnd(2)) {
-		put_list(put_any, rnd(4), depth + 1);
-	} else {
-		put("{");
-		unsigned first = rnd(8);
-		for (unsigned i = 0, n = rnd(4); i < n; i++) {
-			put(i ? "," : "");
-			put_key(keys[(first + i) % 9]);
-			put_any(depth + 1);
-			space();
-		}
-		put("}");
-	}
-}
-
-static void
-put_tx(unsigned depth)
-{
-	if (rnd(12))
-		put_hex();
-	else
-		put_any(3);
-}
-
-static void put_elem(unsigned depth);
-
-/* One of the objects that hold transactions: a few of its keys, each at most twice, in any order. */
-static void
-put_holder(bool elem, unsigned depth)
-{
-	static const char *const first[] = {"tx", "txs", "body", "blockNumber", "tx", "txs", "body"};
-	static const char *const in_list[] = {"tx", "hash", "bundle", "canRevert", "tx", "hash", "bundle"};
-	bool comma = false, had[4] = {0};
-	put("{");
-	for (unsigned i = 0; i < 7; i++) {
-		const char *name = elem ? in_list[i] : first[i];
-		if (rnd(i < 4 ? 2 : 7) ||
-			(elem && had[i % 4])) /* the order of items depends on which of two counts */
-			continue;
-		had[i % 4] = true;
-		put(comma ? "," : "");
-		comma = true;
-		put_key(name);
-		if (strcmp(name, "bundle") == 0 && depth < 4 && rnd(5))
-			put_holder(false, depth + 1);
-		else if (strcmp(name, "body") == 0 && rnd(8))
-			put_list(put_elem, rnd(depth < 3 ? 4 : 2), depth);
-		else if (strcmp(name, "txs") == 0 && rnd(8))
-			put_list(put_tx, rnd(30) ? rnd(5) : 120 + rnd(20), depth);
-		else if (i < 4 && name[1] != 'x')
-			put_any(3);
-		else
-			put_hex();
-		space();
-	}
-	put("}");
-}
-
-static void
-put_elem(unsigned depth)
-{
-	if (rnd(10))
-		put_holder(true, depth);
-	else
-		put_any(3);
-}
-
-static void
-put_first(unsigned depth)
-{
-	unsigned what = rnd(8);
-	if (what < 3)
-		put_hex();
-	else if (what < 6)
-		put_holder(false, 0);
-	else if (what < 7)
-		put_list(put_tx, rnd(4), 0);
-	else
-		put_any(2);
-}
-
-static void
-put_params(void)
-{
-	static const char *const names[] = {"bytes", "bundle", "request", "tx", "other"};
-	unsigned what = rnd(20);
-	if (what == 0) {
-		put_any(2);
-	} else if (what == 1) {
-		put("{");
-		put_key(names[rnd(5)]);
-		put_first(0);
-		put("}");
-	} else {
-		put("[");
-		unsigned n = rnd(6) ? 1 + rnd(2) : 0;
-		for (unsigned i = 0; i < n; i++) {
-			put(i ? "," : "");
-			space();
-			if (i == 0)
-				put_first(0);
-			else
-				put_any(1);
-		}
-		space();
-		put("]");
-	}
-}
-
-static const struct {
-	const char *name;
-	unsigned kind;
-	char where; /* in params[0]: itself, its tx (or itself), its txs (or itself), its body; an object of
-		       no bytes */
-} known[] = {
-	{"eth_sendRawTransaction", 1, 'r'},
-	{"eth_sendRawTransactionSync", 1, 'r'},
-	{"eth_sendRawTransactionConditional", 1, 'r'},
-	{"eth_sendPrivateTransaction", 2, 't'},
-	{"eth_sendPrivateRawTransaction", 2, 't'},
-	{"eth_sendBundle", 3, 's'},
-	{"mev_sendBundle", 3, 'b'},
-	{"eth_sendTransaction", 4, 'u'},
-};
-
-static void
-put_method(void)
-{
-	static const char *const others[] = {"eth_call", "eth_sendrawTransaction", "eth_sendRawTransaction2",
-		"", "eth_blockNumber", "mev_sendBundles",
-		"eth_a_method_whose_name_is_far_longer_than_any_other"};
-	put_string(rnd(6) ? known[rnd(8)].name : others[rnd(7)], rnd(4) ? 0 : 4);
-}
-
-static void
-put_request(unsigned depth)
-{
-	static const char order[][7] = {
-		"jimp", "mpij", "pm", "mp", "pmp", "mpm", "ijmpxp", "xpmxm", "mm", "", "pp", "xmp"};
-	const char *o = order[rnd(12)];
-	if (rnd(20) == 0) {
-		put_any(2);
-		return;
-	}
-	put("{");
-	for (unsigned i = 0; o[i]; i++) {
-		put(i ? "," : "");
-		put_key(o[i] == 'm'   ? "method"
-			: o[i] == 'p' ? "params"
-			: o[i] == 'i' ? "id"
-			: o[i] == 'j' ? "jsonrpc"
-				      : "x");
-		if (o[i] == 'm')
-			put_method();
-		else if (o[i] == 'p')
-			put_params();
-		else
-			put_any(1);
-		space();
-	}
-	put("}");
-}
-
-static void
-damage(void)
-{
-	for (unsigned k = 1 + rnd(2); k > 0 && len > 0; k--) {
-		size_t at = rnd((uint32_t)len);
-		switch (rnd(4)) {
-		case 0:
-			body[at] = "{}[]\",:\\0x1eE+-.nt \n\x01"[rnd(21)];
-			break;
-		case 1:
-			memmove(body + at, body + at + 1, len - at - 1);
-			len--;
-			break;
-		case 2:
-			memmove(body + at + 1, body + at, len - at);
-			body[at] = "{}[]\",:\\0x1eE+-.nt \n\x01"[rnd(21)];
-			len++;
-			break;
-		default:
-			len = at;
-		}
-	}
-}
 
 /* ---- what a node takes from a value ---- */
 
@@ -338,21 +25,38 @@ static char *log_;
 static size_t log_len;
 
 struct found {
-	unsigned n;
+	unsigned n, mark, excess;
 	json_t *value[1000]; /* strings, or what stands for one; NULL: a hash */
 };
 
 static struct found found;
 
-/* The value of the last key that matches `name` as Go matches it. */
-static json_t *
-get(json_t *object, const char *name)
+/* Who reads: Go, for which the last key in any case counts; jsonrpsee, which knows no other case; or both,
+ * each key in its own right, which is more than either takes. */
+static enum { READ_ALL, READ_GO, READ_EXACT } reader;
+
+/* Values of keys of one name: [0] the last of those spelled as it is, which every node takes; [1] the last of
+ * those in another case, which Go takes. */
+struct got {
+	json_t *value[2];
+};
+
+static int
+which(const struct got *g, const json_t *value)
 {
-	json_t *last = NULL;
+	return value == g->value[0] ? 0 : value == g->value[1] ? 1 : -1;
+}
+
+/* folded: the object itself stands under a key in another case. */
+static struct got
+get(json_t *object, const char *name, bool folded)
+{
+	struct got got = {{NULL, NULL}};
 	for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
 		const char *k = json_object_iter_key(i);
 		char plain[64];
 		size_t n = 0;
+		bool exact = !folded && strcmp(k, name) == 0;
 		for (; *k && n < 60; n++) {
 			if (memcmp(k, "\xc5\xbf", 2) == 0) {
 				plain[n] = 's';
@@ -366,79 +70,137 @@ get(json_t *object, const char *name)
 		}
 		plain[n] = 0;
 		if (json_object_iter_key_len(i) >= n && strcasecmp(plain, name) == 0)
-			last = json_object_iter_value(i);
+			got.value[reader != READ_GO && !exact] = json_object_iter_value(i);
 	}
-	return last;
+	if (reader == READ_EXACT)
+		got.value[1] = NULL;
+	return got;
 }
 
+/* The first JSONRPC_ITEMS_MAX count, but for those of earlier lists that the present one needs the place of.
+ */
 static void
 add(json_t *v)
 {
-	if (found.n < 1000)
+	if (found.n == JSONRPC_ITEMS_MAX && found.mark > 0) {
+		found.excess += found.mark;
+		found.n -= found.mark;
+		memmove(found.value, found.value + found.mark, found.n * sizeof *found.value);
+		found.mark = 0;
+	}
+	if (found.n == JSONRPC_ITEMS_MAX)
+		found.excess++;
+	else
 		found.value[found.n++] = v;
 }
 
-static void collect_list(json_t *body_, json_t *element);
+static void collect_bodies(json_t *owner, bool folded);
 
 static void
-collect_elem(json_t *e)
+collect_elem(json_t *e, bool folded)
 {
-	json_t *tx = get(e, "tx"), *hash = get(e, "hash"), *bundle = get(e, "bundle");
+	struct got tx = get(e, "tx", folded), hash = get(e, "hash", folded),
+		   bundle = get(e, "bundle", folded);
+	bool has_tx = false;
+	for (unsigned i = 0; i < 2; i++)
+		has_tx |= tx.value[i] != NULL && !json_is_null(tx.value[i]);
 	/* in the order of the body: compare places */
 	for (void *i = json_object_iter(e); i; i = json_object_iter_next(e, i)) {
 		json_t *v = json_object_iter_value(i);
-		if (v == tx && !json_is_null(tx))
-			add(tx);
-		else if (v == hash && json_is_string(hash) && (tx == NULL || json_is_null(tx)))
+		if (which(&tx, v) >= 0 && !json_is_null(v))
+			add(v);
+		else if (which(&hash, v) >= 0 && json_is_string(v) && !has_tx)
 			add(NULL);
-		else if (v == bundle && json_is_object(bundle))
-			collect_list(get(bundle, "body"), bundle);
+		else if (which(&bundle, v) >= 0 && json_is_object(v))
+			collect_bodies(v, which(&bundle, v) == 1);
 	}
 }
 
 static void
-collect_list(json_t *list, json_t *owner)
+collect_bodies(json_t *owner, bool folded)
 {
+	struct got body_ = get(owner, "body", folded);
+	for (void *k = json_object_iter(owner); k; k = json_object_iter_next(owner, k)) {
+		json_t *list = json_object_iter_value(k);
+		for (size_t i = 0;
+			which(&body_, list) >= 0 && json_is_array(list) && i < json_array_size(list); i++)
+			if (json_is_object(json_array_get(list, i)))
+				collect_elem(json_array_get(list, i), which(&body_, list) == 1);
+	}
+}
+
+static void
+collect_list(json_t *list)
+{
+	found.mark = found.n;
 	for (size_t i = 0; json_is_array(list) && i < json_array_size(list); i++)
-		if (json_is_object(json_array_get(list, i)))
-			collect_elem(json_array_get(list, i));
+		add(json_array_get(list, i));
+}
+
+/* A list in the place of params[0] is what its first element says: bytes, or transactions. */
+static bool
+begins_with_number(json_t *list)
+{
+	json_t *first = json_array_get(list, 0);
+	return json_is_number(first) && !signbit(json_number_value(first));
 }
 
 static void
-collect(char where, json_t *first)
+collect(char where, json_t *first, bool folded)
 {
-	json_t *tx = json_is_object(first) ? get(first, "tx") : NULL;
-	json_t *txs = json_is_object(first) ? get(first, "txs") : first;
-	switch (where) {
-	case 'r':
-		if (first != NULL)
-			add(first);
-		break;
-	case 't':
-		if (json_is_string(first))
-			add(first);
-		else if (tx != NULL && !json_is_null(tx))
-			add(tx);
-		break;
-	case 's':
-		for (size_t i = 0; json_is_array(txs) && i < json_array_size(txs); i++)
-			add(json_array_get(txs, i));
-		break;
-	case 'b':
-		if (json_is_object(first))
-			collect_list(get(first, "body"), first);
-		break;
-	default:
-		break;
+	struct got got = {{NULL, NULL}};
+	if (json_is_array(first) && (where == 's' ? begins_with_number(first) : !begins_with_number(first)))
+		first = json_null();
+	if (json_is_object(first))
+		got = get(first, where == 't' ? "tx" : "txs", folded);
+	if (where == 'r' || (where == 't' && !json_is_object(first)) ||
+		(where == 'u' && json_is_object(first)))
+		add(first);
+	else if (where == 's' && !json_is_object(first))
+		collect_list(first);
+	else if (where == 'b' && json_is_object(first))
+		collect_bodies(first, folded);
+	for (void *i = json_object_iter(first); i && strchr("ts", where);
+		i = json_object_iter_next(first, i)) {
+		json_t *v = json_object_iter_value(i);
+		if (which(&got, v) < 0)
+			continue;
+		if (where == 's')
+			collect_list(v);
+		else if (!json_is_null(v))
+			add(v);
 	}
 }
 
-/* Hex to bytes; -1 if it is none. */
-static int
-from_hex(json_t *v, uint8_t *out)
+/* The first parameters that there are: one by position, one for each name. */
+static void
+collect_params(char where, json_t *params, bool folded)
 {
+	static const char *const names[] = {"bytes", "tx", "bundle", "request"};
+	if (json_is_array(params) && json_array_size(params) > 0)
+		collect(where, json_array_get(params, 0), folded);
+	for (void *i = json_object_iter(params); i; i = json_object_iter_next(params, i)) {
+		json_t *v = json_object_iter_value(i);
+		for (unsigned k = 0; k < 4; k++) {
+			struct got got = get(params, names[k], folded);
+			if (which(&got, v) >= 0)
+				collect(where, v, which(&got, v) == 1);
+		}
+	}
+}
+
+/* Hex or numbers to bytes; -1 if it is neither. */
+static int
+to_bytes(json_t *v, uint8_t *out)
+{
+	for (size_t i = 0; json_is_array(v) && i < json_array_size(v); i++) {
+		json_t *byte = json_array_get(v, i);
+		if (!json_is_integer(byte) || json_integer_value(byte) < 0 || json_integer_value(byte) > 255)
+			return -1;
+		out[i] = (uint8_t)json_integer_value(byte);
+	}
 	if (!json_is_string(v))
-		return -1;
+		return json_is_array(v) ? (int)json_array_size(v) : -1;
 	const char *s = json_string_value(v);
 	size_t n = json_string_length(v);
 	if (n >= 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
@@ -457,38 +219,60 @@ from_hex(json_t *v, uint8_t *out)
 	return (int)(n / 2);
 }
 
+/* What the method takes from all params that count, those under a key in another case as well. */
+static void
+expect_items(unsigned m, json_t *request, const struct got *params)
+{
+	found.n = found.mark = found.excess = 0;
+	for (void *i = json_object_iter(request); i; i = json_object_iter_next(request, i))
+		if (which(params, json_object_iter_value(i)) >= 0)
+			collect_params(known[m].where, json_object_iter_value(i),
+				which(params, json_object_iter_value(i)) == 1);
+	bool bundle = known[m].kind == JSONRPC_BUNDLE;
+	unsigned all = found.n + (bundle ? found.excess : 0);
+	for (unsigned i = 0; i < all; i++) {
+		uint8_t raw[3000];
+		json_t *v = i < found.n ? found.value[i] : NULL;
+		int n = v ? to_bytes(v, raw) : 0;
+		unsigned state = known[m].where == 'u'			    ? JSONRPC_UNSIGNED_OBJECT
+				 : i >= found.n				    ? JSONRPC_OVERSIZE
+				 : !v || (known[m].where == 's' && n == 32) ? JSONRPC_HASH_ONLY
+				 : n < 0				    ? JSONRPC_BAD_HEX
+									    : JSONRPC_OK;
+		rig_log(&log_, &log_len, known[m].kind, state, bundle ? i : 0, bundle ? all : 0, raw,
+			state == JSONRPC_OK ? (size_t)n : 0);
+	}
+}
+
+/* Index into `known`, or -1. */
+static int
+known_method(const json_t *name)
+{
+	for (unsigned m = 0; json_is_string(name) && m < 8; m++)
+		if (strcmp(known[m].name, json_string_value(name)) == 0 &&
+			strlen(known[m].name) == json_string_length(name))
+			return (int)m;
+	return -1;
+}
+
 static void
 expect_request(json_t *request)
 {
-	json_t *method = get(request, "method"), *params = get(request, "params"), *first = NULL;
-	if (json_is_array(params))
-		first = json_array_get(params, 0);
-	else if (json_is_object(params))
-		for (void *i = json_object_iter(params); i; i = json_object_iter_next(params, i))
-			for (unsigned k = 0; k < 4; k++)
-				if (get(params, ((const char *[]){"bytes", "tx", "bundle", "request"})[k]) ==
-					json_object_iter_value(i))
-					first = json_object_iter_value(i);
-	for (unsigned m = 0; json_is_string(method) && m < 8; m++) {
-		if (strcmp(known[m].name, json_string_value(method)) != 0 ||
-			strlen(known[m].name) != json_string_length(method))
+	struct got method = get(request, "method", false), params = get(request, "params", false);
+	int done = -1;
+	json_t *name[2] = {NULL, NULL}; /* the last one first */
+	for (void *i = json_object_iter(request); i; i = json_object_iter_next(request, i)) {
+		if (which(&method, json_object_iter_value(i)) < 0)
 			continue;
-		found.n = 0;
-		collect(known[m].where, first);
-		bool bundle = known[m].kind == JSONRPC_BUNDLE;
-		if (known[m].where == 'u' && json_is_object(first))
-			rig_log(&log_, &log_len, 4, JSONRPC_UNSIGNED_OBJECT, 0, 0, NULL, 0);
-		for (unsigned i = 0; i < found.n; i++) {
-			uint8_t raw[3000];
-			int n = found.value[i] ? from_hex(found.value[i], raw) : 0;
-			unsigned state = i >= JSONRPC_ITEMS_MAX ? JSONRPC_OVERSIZE
-					 : !found.value[i] || (known[m].where == 's' && n == 32)
-						 ? JSONRPC_HASH_ONLY
-					 : n < 0 ? JSONRPC_BAD_HEX
-						 : JSONRPC_OK;
-			rig_log(&log_, &log_len, known[m].kind, state, bundle ? i : 0, bundle ? found.n : 0,
-				raw, state == JSONRPC_OK ? (size_t)n : 0);
-		}
+		name[1] = name[0];
+		name[0] = json_object_iter_value(i);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		int m = known_method(name[i]);
+		if (m < 0 || (done >= 0 && known[m].where == known[done].where))
+			continue;
+		expect_items((unsigned)m, request, &params);
+		done = m;
 	}
 }
 
@@ -509,6 +293,63 @@ expect_body(json_t *value)
 		}
 	}
 	return messages;
+}
+
+/* A line of a log but for its place in a bundle; returns the next one. */
+static const char *
+line_of(const char *log, char *out)
+{
+	const char *end = strchr(log, '\n') + 1, *hex = strchr(log + 4, ':');
+	memcpy(out, log, 4);
+	memcpy(out + 4, hex, (size_t)(end - hex));
+	out[4 + (end - hex)] = 0;
+	return end;
+}
+
+/* Whether every transaction of one log is in another. Hashes of elements that have a transaction for another
+ * reader are not. */
+static bool
+all_within(const char *part, const char *all)
+{
+	static char a[8192], b[8192];
+	bool *taken = calloc(strlen(all) + 1, 1), found_ = true;
+	while (*part && found_) {
+		const char *at = all;
+		part = line_of(part, a);
+		found_ = a[2] == '0' + JSONRPC_HASH_ONLY;
+		while (*at && !found_) {
+			const char *next = line_of(at, b);
+			found_ = !taken[at - all] && strcmp(a, b) == 0;
+			taken[at - all] |= found_;
+			at = next;
+		}
+	}
+	free(taken);
+	return found_;
+}
+
+static unsigned both_ways;
+
+/* What each reader takes is there, and nothing that stands under no key that counts: jansson does not have
+ * what a later key of the same spelling has overridden, of which may be left what stood there under keys of
+ * the other. */
+static bool
+as_read(json_t *value, const char *log)
+{
+	if (strcmp(log, log_) == 0)
+		return true;
+	json_t *once = json_loadb(body, len,
+		JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, NULL);
+	bool ok = once == NULL || all_within(log, log_), room = strstr(log_, ":2:") == NULL;
+	json_decref(once);
+	for (reader = READ_GO; reader <= READ_EXACT; reader++) {
+		expect_body(value);
+		ok &= !room || all_within(log_, log);
+	}
+	reader = READ_ALL;
+	expect_body(value);
+	both_ways++;
+	return ok;
 }
 
 /* jansson refuses what Go replaces (text that is not UTF-8, lone surrogates) and numbers that do not fit.
@@ -551,7 +392,7 @@ check_body(struct rig *r)
 	enum jsonrpc_status status = r->status;
 	if (value != NULL) {
 		unsigned messages = expect_body(value);
-		if (status != JSONRPC_DONE || messages != r->messages || strcmp(r->log, log_) != 0)
+		if (status != JSONRPC_DONE || messages != r->messages || !as_read(value, r->log))
 			differ("%.*s\nstatus %d, %u messages, not %u; gave\n%sexpected\n%s", (int)len, body,
 				status, r->messages, messages, r->log, log_);
 		valid++;
@@ -592,8 +433,9 @@ jansson_agrees(void **state)
 		body[len] = 0;
 		check_body(&r);
 	}
-	printf("%u of %u bodies valid, %u items\n", valid, BODIES, items_seen);
-	assert_true(valid > BODIES / 2 && items_seen > BODIES / 4);
+	printf("%u of %u bodies valid, %u items; %u with keys of both spellings within each other\n", valid,
+		BODIES, items_seen, both_ways);
+	assert_true(valid > BODIES / 2 && items_seen > BODIES / 4 && both_ways > 0 && both_ways < valid / 20);
 	free(log_);
 	rig_free(&r);
 }

@@ -144,6 +144,18 @@ requests(void **state)
 			"1\nI 2:1:34 0 0 "
 			"02\n",
 			DONE, true},
+		/* how a key of the one before was spelled says nothing of the next one's */
+		{"{\"Params\":7,\"ID\":1} "
+		 "[{\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x01\"],\"Params\":[],"
+		 "\"Method\":\"x\",\"id\":2}]",
+			"Q 2:1:31 0 0 0\nQ 2:1:32 1 0 1 batch\nI 2:1:32 0 0 01\n", DONE, true},
+		/* two spellings of method: the one that carries transactions */
+		{"{\"id\":1,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x01\"],\"Method\":\"eth_"
+		 "subscribe\"}",
+			"Q 2:1:31 1 0 1\nI 2:1:31 0 0 01\n", DONE},
+		{"{\"id\":1,\"method\":\"eth_sendRawTransaction\",\"params\":[{\"tx\":\"0x01\"}],\"Method\":"
+		 "\"eth_sendPrivateTransaction\"}",
+			"Q 2:1:31 2 0 2\nI 2:1:31 0 0 01\nI 2:1:31 1 1 -\n", DONE},
 		{"{\"id\":1} x", "Q 2:1:31 0 0 0\n", BAD, true},
 		{"{\"id\":1} x", "Q 2:1:31 0 0 0\n", DONE, false},
 	};
