@@ -540,6 +540,8 @@ serve(struct run *r)
 		LOG(LOG_NOTE, "journal in %s, consumers connect at %s, looking for the dataplane "
 			"at %s",
 			j.dir, r->c.opt.socket, r->attach.path);
+		if (!atomic_load_explicit(&stop, memory_order_relaxed))
+			control_sandbox_resolver(&r->c.opt);
 		if (r->c.opt.realtime)
 			take_priority();
 		rc = control_sandbox_enter(&r->c.opt, err, sizeof err) != 0 ? say(err) : finish(r, loop(r));
