@@ -351,6 +351,7 @@ test_odd_folders(void **state)
 	fclose(f);
 	assert_null(journal_open(&o, err, sizeof err));
 	assert_non_null(strstr(err, "journal-000003.db"));
+	assert_non_null(strstr(err, "move it (and its -wal) out of the folder"));
 	unlink(path);
 	/* a file of another journal */
 	char *other = folder_new();
