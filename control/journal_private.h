@@ -84,6 +84,8 @@ struct journal {
 	uint64_t retry_at_ns, rotate_again_ns;
 	bool wal_short; /* the newest file's WAL is not as long as it is to become */
 	uint64_t wal_again_ns;
+	char held_for[JOURNAL_CONSUMER_NAME_MAX]; /* who was said last to keep files from being retired, and when */
+	uint64_t held_told_us;
 	int front_fd;	     /* -1: there is no front */
 	dev_t front_dev;     /* and which file it is */
 	ino_t front_ino;

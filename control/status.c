@@ -277,6 +277,7 @@ journal_part(const struct journal_status *s)
 	status_json_set(o, "rotations", s->rotations);
 	status_json_set(o, "duplicates", s->duplicates);
 	status_json_set(o, "held_files", s->held_files);
+	json_object_set_new(o, "held_for", s->held_for[0] ? json_string(s->held_for) : json_null());
 	json_object_set_new(o, "failed", json_boolean(s->down));
 	status_json_set(o, "failures", s->failures);
 	json_object_set_new(o, "failure", s->failure[0] ? json_string(s->failure) : json_null());
