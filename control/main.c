@@ -305,10 +305,14 @@ announce(struct run *r)
 		struct entry *e = &r->batch.e[i];
 		if (e->loss || e->announced || e->front_ns != 0 || e->record.grade < GRADE_PAUSE)
 			continue;
+		bool taken = false;
 		e->announced = true;
-		atomic_fetch_add_explicit(&r->c.undurable, 1, memory_order_relaxed);
 		for (size_t k = 0; k < OUTLETS; k++)
-			outlets[k]->announce(r->outlet[k], e, r->batch.evidence);
+			taken |= outlets[k]->announce(r->outlet[k], e, r->batch.evidence);
+		atomic_fetch_add_explicit(taken ? &r->c.undurable : &r->c.untold, 1, memory_order_relaxed);
+		if (!taken)
+			LOG(LOG_FAULT, "%" PRIu64 " alerts of pause grade are not told while the journal is down: there is no room behind those that consumers have not "
+				"read yet", atomic_load_explicit(&r->c.untold, memory_order_relaxed));
 	}
 }
 

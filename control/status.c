@@ -389,6 +389,7 @@ status_build(struct control *c, unsigned clients)
 	status_json_set(self, "attachments", atomic_load_explicit(&c->attachments, memory_order_relaxed));
 	status_json_set(self, "lost_untold", atomic_load_explicit(&c->lost_untold, memory_order_relaxed));
 	status_json_set(self, "not_durable", atomic_load_explicit(&c->undurable, memory_order_relaxed));
+	status_json_set(self, "not_told", atomic_load_explicit(&c->untold, memory_order_relaxed));
 	json_object_set_new(self, "channel", json_string(c->opt.channel));
 	json_object_set_new(self, "source", json_string(c->opt.source_name));
 	json_object_set_new(root, "control", self);

@@ -523,6 +523,33 @@ def case_disk_full(box):
     return f"{undurable} not durable, {count - len(journaled(box))} lost and told"
 
 
+def case_disk_full_long(box):
+    """More pause-grade alerts than are kept for consumers while the journal is down: who reads has them all, and each is counted as what it was."""
+    box.control()
+    box.up()
+    consumer = Consumer(box, "pauser", since="start")
+    consumer.start()
+    wait(lambda: box.status()["consumers"] != [], "the consumer is known")
+    limit_files(box, 4096)
+    count = 7000  # half of them of pause grade
+    box.producer("--count", count, "--rate", 2500, "--slots", 16384)
+    wait(lambda: box.status()["dataplane"].get("source_done"), "the producer is done")
+    wait(lambda: consumer.undurable + int(box.status()["control"]["not_told"]) >= count // 2, "every pause-grade alert is told, or counted as not told")
+    own = box.status()["control"]
+    assert consumer.undurable == int(own["not_durable"]) == count // 2 and own["not_told"] == "0", (consumer.undurable, own)
+    consumer.stopping = True
+    consumer.join()
+    assert consumer.fault is None, consumer.fault
+    limit_files(box, resource.RLIM_INFINITY)
+    wait(lambda: not box.status()["journal"]["failed"], "the journal heals")
+    box.producer_process.kill()
+    box.producer_process.wait()
+    finish_control(box)
+    assert sum(covered(box).values()) == count
+    verify(box)
+    return f"{consumer.undurable} not durable"
+
+
 def apart(case):
     """Runs the case once more, where it may mount. None: it is there already."""
     if os.environ.get("APART"):
