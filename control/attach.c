@@ -59,7 +59,7 @@ attach_end(struct attach *a)
 static enum attach_event
 refuse(struct attach *a, uint64_t now_ns, const char *why)
 {
-	bool say = !a->said_refused;
+	bool say = !a->said_refused || strcmp(a->why, why) != 0;
 	snprintf(a->why, sizeof a->why, "%s", why);
 	a->said_refused = true;
 	hang_up(a, now_ns);
@@ -189,6 +189,10 @@ static enum attach_event
 ended(struct attach *a, uint64_t now_ns, int rc)
 {
 	bool was_whole = a->whole;
+	if (!was_whole && rc == -EPIPE && !a->welcome)
+		return refuse(a, now_ns,
+			"it hung up without a word: it ended while it started, and its own messages say why (journalctl -u sentinel-dataplane); or, "
+			"if it still runs, it is of another release");
 	if (!was_whole && rc == -EPIPE)
 		return refuse(a, now_ns,
 			"it hung up while greeting; start a dataplane and a control of the same release");

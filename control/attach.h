@@ -45,7 +45,7 @@ struct attach {
 	struct dataplane *pending; /* what has come so far */
 	struct rule_names *names;
 	uint64_t generation;
-	char why[160];
+	char why[256];
 	uint64_t said_number;
 	uint32_t said_status; /* enum channel_status */
 	int last_errno; /* of the last attempt to connect */

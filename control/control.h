@@ -38,6 +38,7 @@ struct control {
 	struct nodes_watch nodes;
 	uint64_t started_ns;
 	_Atomic uint64_t undurable; /* alerts that went out marked durable:false */
+	_Atomic uint64_t untold; /* alerts that should have, and found no room with any outlet */
 	_Atomic uint64_t lost_untold; /* alerts that are lost, and the journal that shall tell of it is down */
 	_Atomic uint64_t attachments;
 	_Atomic uint64_t verdicts_shed; /* let go of while the journal was down */

@@ -29,19 +29,40 @@ journal_monotonic_us(void)
 
 /* ---- opening ---- */
 
+static const char *
+folder_advice(int error)
+{
+	switch (error) {
+	case EROFS:
+		return "its file system is mounted read-only: dmesg may say why; mount it for writing";
+	case ENOSPC:
+	case EDQUOT:
+		return "make room on its disk; take no file of the journal away";
+	case EIO:
+		return "its disk fails: see dmesg; take no file of the journal away";
+	case EACCES:
+	case EPERM:
+		return "it and its files must belong to this user";
+	default:
+		return "make it, or choose another --journal";
+	}
+}
+
 static int
 lock_folder(struct journal *j, char *err, size_t cap)
 {
 	if (mkdir(j->dir, 0750) != 0 && errno != EEXIST) {
-		snprintf(err, cap, "cannot make the journal folder %s: %s", j->dir, strerror(errno));
-		return -errno;
+		int error = errno;
+		snprintf(err, cap, "cannot make the journal folder %s: %s; %s", j->dir, strerror(error), folder_advice(error));
+		return -error;
 	}
 	j->dir_fd = open(j->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (j->dir_fd >= 0)
 		j->lock_fd = openat(j->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (j->lock_fd < 0) {
-		snprintf(err, cap, "cannot use the journal folder %s: %s", j->dir, strerror(errno));
-		return -errno;
+		int error = errno;
+		snprintf(err, cap, "cannot use the journal folder %s: %s; %s", j->dir, strerror(error), folder_advice(error));
+		return -error;
 	}
 	if (flock(j->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		char pid[24] = "";

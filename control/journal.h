@@ -57,7 +57,9 @@ struct journal_status {
 	uint64_t commits, last_commit_us, max_commit_us, rotations, failures;
 	uint64_t duplicates; /* records that came again and were already there */
 	bool down;
-	uint32_t held_files; /* beyond --keep-mb, but they hold unacknowledged pause-grade alerts */
+	uint32_t held_files; /* beyond --keep-mb, but they hold pause-grade alerts that a consumer with a name has not acknowledged */
+	unsigned holders;    /* how many such consumers there are */
+	char held_for[JOURNAL_CONSUMER_NAME_MAX]; /* the one furthest behind; "": none */
 	char failure[192];   /* the last one; "" if there was none */
 };
 
@@ -85,7 +87,7 @@ bool journal_wants(const struct journal *j, uint64_t now_ns);
  * journal_noted: whether it is durable. */
 uint64_t journal_note(struct journal *j, uint64_t now_ns, const char *kind, const char *detail);
 bool journal_noted(struct journal *j, uint64_t ticket);
-/* journal_tidy retires old files. Called now and then. */
+/* journal_tidy retires old files, and says for whom it may not. Called now and then. */
 void journal_tidy(struct journal *j, uint64_t now_ns);
 
 /* journal_ring: what is durable of a ring, or zeroes with its name. journal_epoch: the sums over an epoch's

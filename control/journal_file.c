@@ -83,6 +83,27 @@ journal_connect(const char *path, bool create, bool readonly, sqlite3 **db)
 	return rc;
 }
 
+/* What is moved away takes with it what nobody has acknowledged yet: only what cannot be read by any means is. */
+const char *
+journal_advice(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_NOTADB:
+	case SQLITE_CORRUPT:
+		return "move it (and its -wal) out of the folder to go on without what it holds";
+	case SQLITE_FULL:
+		return "make room on its disk; take no file of the journal away";
+	case SQLITE_IOERR:
+		return "its disk is full (df) or fails (dmesg): mend that; take no file of the journal away";
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return "the folder and its files must belong to this user, on a file system mounted for writing (findmnt -T); take no file of the journal away";
+	default:
+		return "try again; take no file of the journal away";
+	}
+}
+
 static int
 prepare_all(struct journal_db *f)
 {
@@ -218,8 +239,10 @@ file_create(struct journal *j, uint32_t no, struct journal_db *out, char *err, s
 		wal_watch(j, out->db);
 		return 0;
 	}
-	snprintf(
-		err, cap, "cannot make %s: %s", path, rc != SQLITE_OK ? sqlite3_errstr(rc) : strerror(errno));
+	if (rc != SQLITE_OK)
+		snprintf(err, cap, "cannot make %s: %s; %s", path, sqlite3_errstr(rc), journal_advice(rc));
+	else
+		snprintf(err, cap, "cannot make %s: %s", path, strerror(errno));
 	file_close(out);
 	file_unlink(j, no);
 	return -EIO;
@@ -238,7 +261,7 @@ file_open(struct journal *j, uint32_t no, struct journal_db *out, char *err, siz
 		wal_watch(j, out->db);
 		return 0;
 	}
-	snprintf(err, cap, "cannot open %s: %s", path, sqlite3_errstr(rc));
+	snprintf(err, cap, "cannot open %s: %s; %s", path, sqlite3_errstr(rc), journal_advice(rc));
 	file_close(out);
 	return -EIO;
 }
@@ -336,9 +359,7 @@ file_scan(const struct journal *j, uint32_t no, struct journal_file *out, uint32
 		return 0;
 	if (rc == SQLITE_EMPTY)
 		return -ENODATA;
-	snprintf(err, cap,
-		"cannot read %s: %s; move it (and its -wal) out of the folder to go on without what it holds",
-		path, rc == SQLITE_NOTADB ? "it is not a journal of this version" : sqlite3_errstr(rc));
+	snprintf(err, cap, "cannot read %s: %s; %s", path, rc == SQLITE_NOTADB ? "it is not a journal of this version" : sqlite3_errstr(rc), journal_advice(rc));
 	return -EIO;
 }
 
@@ -434,6 +455,6 @@ file_load_state(struct journal *j, struct journal_db *f, char *err, size_t cap)
 		rc = load_consumers(j, f->db);
 	if (rc == SQLITE_OK)
 		return 0;
-	snprintf(err, cap, "cannot read the newest journal file: %s", sqlite3_errstr(rc));
+	snprintf(err, cap, "cannot read the newest journal file: %s; %s", sqlite3_errstr(rc), journal_advice(rc));
 	return -EIO;
 }

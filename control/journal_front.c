@@ -70,7 +70,7 @@ front_open(struct journal *j)
 	}
 	if (rc != 0)
 		LOG(LOG_WARN, "cannot use %s/" NAME ": %s; alerts are told some tenths of a millisecond later, once the database has "
-			"them; move it away for a new one", j->dir, rc == -EINVAL ? "it is not a front of this version" : strerror(-rc));
+			"them%s", j->dir, rc == -EINVAL ? "it is not a front of this version" : strerror(-rc), rc == -EINVAL ? "; move it away for a new one" : "");
 }
 
 void
@@ -190,7 +190,8 @@ look(struct journal *j, struct batch *b, char *err, size_t cap)
 	uint32_t n = 0;
 	ssize_t got = read_it(j);
 	if (got < 0) {
-		snprintf(err, cap, "cannot read %s/" NAME ": %s; move it out of the folder to go on without what it holds", j->dir, strerror(errno));
+		snprintf(err, cap, "cannot read %s/" NAME ": %s; it must belong to this user, on a disk that works: do not move it away, it may hold alerts that nobody has yet", j->dir,
+			strerror(errno));
 		return -EIO;
 	}
 	int rc = front_decode(j->front_block, (size_t)got, &p, &n, b);

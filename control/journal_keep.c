@@ -10,25 +10,26 @@
 #include <time.h>
 
 #define CHECKPOINT_EVERY_S 1
+#define HELD_TELL_EVERY_US 3600000000u
 
 /* ---- retention ---- */
 
-/* True if some consumer, or nobody at all, has yet to ack a pause-grade alert of the file. Under the lock. */
-static bool
-is_held(const struct journal *j, const struct journal_file *f)
+/* The consumer furthest behind of those that have yet to ack a pause-grade alert of the file; NULL: nobody waits for it. n: how many they are.
+ * Under the lock. */
+static const struct journal_consumer *
+holder(const struct journal *j, const struct journal_file *f, unsigned *n)
 {
-	uint32_t n = 0;
-	if (f->pause_last == 0)
-		return false;
+	const struct journal_consumer *last = NULL;
+	*n = 0;
 	for (uint32_t i = 0; i < j->n_consumers; i++) {
 		const struct consumer_slot *s = &j->consumers[i];
-		if (s->gone)
+		if (s->gone || s->c.acked >= f->pause_last)
 			continue;
-		n++;
-		if (s->c.acked < f->pause_last)
-			return true;
+		if (last == NULL || s->c.acked < last->acked)
+			last = &s->c;
+		++*n;
 	}
-	return n == 0;
+	return last;
 }
 
 static bool
@@ -41,13 +42,14 @@ retire_oldest(struct journal *j, uint64_t now_ns)
 	for (uint32_t i = 0; i < j->n_files; i++)
 		bytes += j->files[i].bytes;
 	bool over = bytes > j->keep_bytes && j->n_files > 1;
-	bool held = over && is_held(j, &j->files[0]);
+	const struct journal_consumer *held = over ? holder(j, &j->files[0], &j->status.holders) : NULL;
 	j->status.held_files = 0;
-	for (uint32_t i = 0; held && i + 1 < j->n_files && bytes > j->keep_bytes; i++) {
+	snprintf(j->status.held_for, sizeof j->status.held_for, "%s", held != NULL ? held->name : "");
+	for (uint32_t i = 0; held != NULL && i + 1 < j->n_files && bytes > j->keep_bytes; i++) {
 		bytes -= j->files[i].bytes;
 		j->status.held_files++;
 	}
-	if (over && !held) {
+	if (over && held == NULL) {
 		f = j->files[0];
 		consumers_expire(j, f.last);
 		memmove(j->files, j->files + 1, --j->n_files * sizeof *j->files);
@@ -65,11 +67,31 @@ retire_oldest(struct journal *j, uint64_t now_ns)
 	return true;
 }
 
+/* A program that was tried once and never came back fills the disk: not in silence. */
+static void
+tell_holder(struct journal *j)
+{
+	struct journal_status s;
+	char more[32] = "";
+	uint64_t now_us = journal_monotonic_us();
+	journal_status_get(j, &s);
+	if (s.held_files == 0 || (strcmp(s.held_for, j->held_for) == 0 && now_us - j->held_told_us < HELD_TELL_EVERY_US))
+		return;
+	strcpy(j->held_for, s.held_for);
+	j->held_told_us = now_us;
+	if (s.holders > 1)
+		snprintf(more, sizeof more, " (and %u more)", s.holders - 1);
+	LOG(LOG_WARN, "%" PRIu32 " journal files are kept beyond --keep-mb, and more will be: consumer %s%s has not acknowledged pause-grade alerts in them. If it is never to "
+		"come back, send {\"op\":\"forget\",\"consumer\":\"%s\"} to control's socket",
+		s.held_files, s.held_for, more, s.held_for);
+}
+
 void
 journal_tidy(struct journal *j, uint64_t now_ns)
 {
 	while (retire_oldest(j, now_ns))
 		;
+	tell_holder(j);
 }
 
 /* ---- checkpoints ---- */

@@ -84,6 +84,8 @@ struct journal {
 	uint64_t retry_at_ns, rotate_again_ns;
 	bool wal_short; /* the newest file's WAL is not as long as it is to become */
 	uint64_t wal_again_ns;
+	char held_for[JOURNAL_CONSUMER_NAME_MAX]; /* who was said last to keep files from being retired, and when */
+	uint64_t held_told_us;
 	int front_fd;	     /* -1: there is no front */
 	dev_t front_dev;     /* and which file it is */
 	ino_t front_ino;
@@ -131,6 +133,8 @@ void journal_path(const struct journal *j, uint32_t no, char out[JOURNAL_PATH_MA
 /* journal_connect opens a file's database as the journal does: no checkpoint at close, FULL, own busy
  * timeout. create: it must not be there yet. SQLITE_OK or an SQLite code; *db is closed on failure. */
 int journal_connect(const char *path, bool create, bool readonly, sqlite3 **db);
+/* journal_advice: what an operator does about an SQLite code, as the end of a sentence. */
+const char *journal_advice(int rc);
 /* file_create makes file `no` with the state and the consumers in it, durable, and opens it. 0, or -EIO with
  * err filled; nothing is left behind. */
 int file_create(struct journal *j, uint32_t no, struct journal_db *out, char *err, size_t cap);

@@ -45,9 +45,10 @@ static const char usage_text[] =
 	"  --journal DIR      the journal's folder (default " CONTROL_DEFAULT_JOURNAL ")\n"
 	"  --source-name URN  who the alerts say they come from (default urn:sentinel:local:HOSTNAME)\n"
 	"  --journal-mb N     start a new journal file after N MB (default 64)\n"
-	"  --keep-mb N        retire old journal files beyond N MB in all (default 4096); files that hold "
-	"pause-grade\n"
-	"                     alerts which a consumer has not acknowledged stay\n"
+	"  --keep-mb N        retire old journal files beyond N MB in all (default 4096); while a consumer with a name "
+	"has\n"
+	"                     not acknowledged a pause-grade alert in them they stay: for one that never comes back free its\n"
+	"                     name, {\"op\":\"forget\",\"consumer\":NAME} on the socket of --socket\n"
 	"  --node URL         ask this node (http://HOST:PORT, or unix:PATH of a socket that speaks HTTP) whether what would pause "
 	"is viable;\n"
 	"                     up to 4 times, the first definite answer counts. Such alerts go out as page at once; the answer "
@@ -304,10 +305,14 @@ announce(struct run *r)
 		struct entry *e = &r->batch.e[i];
 		if (e->loss || e->announced || e->front_ns != 0 || e->record.grade < GRADE_PAUSE)
 			continue;
+		bool taken = false;
 		e->announced = true;
-		atomic_fetch_add_explicit(&r->c.undurable, 1, memory_order_relaxed);
 		for (size_t k = 0; k < OUTLETS; k++)
-			outlets[k]->announce(r->outlet[k], e, r->batch.evidence);
+			taken |= outlets[k]->announce(r->outlet[k], e, r->batch.evidence);
+		atomic_fetch_add_explicit(taken ? &r->c.undurable : &r->c.untold, 1, memory_order_relaxed);
+		if (!taken)
+			LOG(LOG_FAULT, "%" PRIu64 " alerts of pause grade are not told while the journal is down: there is no room behind those that consumers have not "
+				"read yet", atomic_load_explicit(&r->c.untold, memory_order_relaxed));
 	}
 }
 
@@ -540,6 +545,8 @@ serve(struct run *r)
 		LOG(LOG_NOTE, "journal in %s, consumers connect at %s, looking for the dataplane "
 			"at %s",
 			j.dir, r->c.opt.socket, r->attach.path);
+		if (!atomic_load_explicit(&stop, memory_order_relaxed))
+			control_sandbox_resolver(&r->c.opt);
 		if (r->c.opt.realtime)
 			take_priority();
 		rc = control_sandbox_enter(&r->c.opt, err, sizeof err) != 0 ? say(err) : finish(r, loop(r));

@@ -246,7 +246,7 @@ recall_store_open(struct recall_store *s, const char *dir, struct recall_table *
 	}
 	if (rc == SQLITE_OK)
 		return 0;
-	snprintf(err, cap, "cannot use %s: %s", s->path, sqlite3_errstr(rc));
+	snprintf(err, cap, "cannot use %s: %s; %s", s->path, sqlite3_errstr(rc), journal_advice(rc));
 	recall_store_close(s);
 	return -EIO;
 }

@@ -9,6 +9,8 @@
 #include <libgen.h>
 #include <linux/netlink.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <resolv.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -110,17 +112,6 @@ const struct confine_table control_sandbox_table = {
 	.n = sizeof calls / sizeof calls[0],
 };
 
-/* Names of hosts are looked up by libraries that the C library loads when first asked: not later, when nothing can be loaded. */
-static void
-load_resolver(const struct control_options *o)
-{
-	struct addrinfo *a;
-	if (o->vet.n_nodes > 0 && getaddrinfo("localhost", NULL, NULL, &a) == 0)
-		freeaddrinfo(a);
-	if (o->vet.n_nodes > 0 && getaddrinfo("no-such-host.invalid", NULL, NULL, &a) == 0)
-		freeaddrinfo(a);
-}
-
 int
 control_sandbox_paths(const struct control_options *o, char *err, size_t cap)
 {
@@ -131,7 +122,6 @@ control_sandbox_paths(const struct control_options *o, char *err, size_t cap)
 	mkdir(o->journal, 0750);
 	if (stat(o->journal, &st) != 0) /* who opens the journal says why */
 		return 0;
-	load_resolver(o);
 	snprintf(socket_path, sizeof socket_path, "%s", o->socket);
 	const struct confine_path paths[] = {
 		{o->journal, CONFINE_WRITE},
@@ -149,6 +139,29 @@ control_sandbox_paths(const struct control_options *o, char *err, size_t cap)
 	if (rc == 0)
 		log_say(NULL, LOG_NOTE, "the kernel has no Landlock (5.13 or later, lsm=landlock): which files it may open is up to their permissions alone");
 	return rc < 0 ? rc : 0;
+}
+
+/* Names of hosts are looked up by libraries that the C library loads when first asked: not later, when nothing can be loaded. It asks them one after the
+ * other while none has an answer, and a name server that is dead shall not keep control from its work: it gets a second, in this thread. The dot
+ * at the end: not once more for each domain of resolv.conf. */
+void
+control_sandbox_resolver(const struct control_options *o)
+{
+	struct addrinfo *a;
+	if (o->no_sandbox || confine_sanitized() || !vet_needs_names(&o->vet))
+		return;
+	if (getaddrinfo("localhost", NULL, NULL, &a) == 0)
+		freeaddrinfo(a);
+	if (res_init() != 0)
+		return;
+	const int retrans = _res.retrans, retry = _res.retry, nscount = _res.nscount;
+	_res.retrans = _res.retry = 1;
+	_res.nscount = nscount > 1 ? 1 : nscount;
+	if (getaddrinfo("no-such-host.invalid.", NULL, NULL, &a) == 0)
+		freeaddrinfo(a);
+	_res.retrans = retrans;
+	_res.retry = retry;
+	_res.nscount = nscount;
 }
 
 int

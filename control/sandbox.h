@@ -14,6 +14,9 @@ extern const struct confine_table control_sandbox_table;
  * reading what name resolution needs. It says so where the kernel cannot. 0, or -errno with err. */
 int control_sandbox_paths(const struct control_options *o, char *err, size_t cap);
 
+/* control_sandbox_resolver, between the two: what looking names of nodes up takes is loaded, if a node is given by name. Takes a second at most. */
+void control_sandbox_resolver(const struct control_options *o);
+
 /* control_sandbox_enter: capabilities, then the list, in all threads. 0, or -errno with err. */
 int control_sandbox_enter(const struct control_options *o, char *err, size_t cap);
 

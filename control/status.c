@@ -277,6 +277,7 @@ journal_part(const struct journal_status *s)
 	status_json_set(o, "rotations", s->rotations);
 	status_json_set(o, "duplicates", s->duplicates);
 	status_json_set(o, "held_files", s->held_files);
+	json_object_set_new(o, "held_for", s->held_for[0] ? json_string(s->held_for) : json_null());
 	json_object_set_new(o, "failed", json_boolean(s->down));
 	status_json_set(o, "failures", s->failures);
 	json_object_set_new(o, "failure", s->failure[0] ? json_string(s->failure) : json_null());
@@ -388,6 +389,7 @@ status_build(struct control *c, unsigned clients)
 	status_json_set(self, "attachments", atomic_load_explicit(&c->attachments, memory_order_relaxed));
 	status_json_set(self, "lost_untold", atomic_load_explicit(&c->lost_untold, memory_order_relaxed));
 	status_json_set(self, "not_durable", atomic_load_explicit(&c->undurable, memory_order_relaxed));
+	status_json_set(self, "not_told", atomic_load_explicit(&c->untold, memory_order_relaxed));
 	json_object_set_new(self, "channel", json_string(c->opt.channel));
 	json_object_set_new(self, "source", json_string(c->opt.source_name));
 	json_object_set_new(root, "control", self);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/vet.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
@@ -650,6 +651,29 @@ take_node(struct vet *v, unsigned i, const char *text, char *err, size_t cap)
 	strcpy(v->url[i], url);
 	strcpy(v->path[i], path != NULL ? path : "");
 	return 0;
+}
+
+/* As libcurl reads it, which writes every way to give an IPv4 address as four numbers. */
+static bool
+is_named(const char *url)
+{
+	struct in6_addr address;
+	char *host = NULL;
+	CURLU *u = curl_url();
+	bool named = u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+		     host[0] != '[' && inet_pton(AF_INET, host, &address) != 1;
+	curl_free(host);
+	curl_url_cleanup(u);
+	return named;
+}
+
+bool
+vet_needs_names(const struct vet_options *o)
+{
+	bool named = false;
+	for (unsigned i = 0; i < o->n_nodes; i++)
+		named |= strncmp(o->node[i], "unix:", 5) != 0 && is_named(o->node[i]);
+	return named;
 }
 
 static int

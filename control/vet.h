@@ -70,6 +70,8 @@ struct vet *vet_start(const struct vet_options *o, char *err, size_t cap);
 /* vet_stop ends what runs; jobs that were not fetched are gone. NULL is allowed. */
 void vet_stop(struct vet *v);
 bool vet_has_nodes(const struct vet *v);
+/* vet_needs_names: a node is given by the name of a host, not by an address or a socket. */
+bool vet_needs_names(const struct vet_options *o);
 
 /* vet_submit takes a copy of the entry (of a record that vet_wanted). false: there is no room, it will not be
  * asked about. */

@@ -22,8 +22,8 @@ struct outlet {
 	 * the drain's thread; bounded. */
 	void (*hand_over)(struct outlet_state *s);
 	/* announce: a pause-grade record that the journal did not take. evidence: the batch's. Copies what it
-	 * needs; never waits: what finds no room is dropped. */
-	void (*announce)(struct outlet_state *s, const struct entry *e, const uint8_t *evidence);
+	 * needs; never waits. false: it found no room. */
+	bool (*announce)(struct outlet_state *s, const struct entry *e, const uint8_t *evidence);
 	/* settled: whoever is connected has been sent everything up to the head. */
 	bool (*settled)(struct outlet_state *s);
 	void (*stop)(struct outlet_state *s);

@@ -19,7 +19,8 @@
 #include <unistd.h>
 
 #define CLIENTS_MAX 64
-#define ANNOUNCED_MAX 1024
+#define ANNOUNCED_KEPT 1024 /* for who connects later, though all others have them */
+#define ANNOUNCED_MAX (ANNOUNCED_KEPT + BATCH_ENTRIES)
 #define ANNOUNCED_EVIDENCE_BYTES (16u << 20) /* beyond this they go out without */
 #define QUIET_NS 5000000000u		     /* a client that is in the way of another may be this quiet */
 #define TURN_MS 500
@@ -158,7 +159,7 @@ take_connections(struct outlet_state *s, uint64_t now_ns)
 
 /* ---- alerts that are in no journal ---- */
 
-static void
+static bool
 announce(struct outlet_state *s, const struct entry *e, const uint8_t *evidence)
 {
 	pthread_mutex_lock(&s->lock);
@@ -182,18 +183,40 @@ announce(struct outlet_state *s, const struct entry *e, const uint8_t *evidence)
 		atomic_store_explicit(&s->n_announced, n + 1, memory_order_release);
 	}
 	pthread_mutex_unlock(&s->lock);
+	return a != NULL;
 }
 
+/* The first n go. Under both locks, or when nobody else is left. */
 static void
-forget_announced(struct outlet_state *s)
+forget_announced(struct outlet_state *s, unsigned n)
 {
-	for (unsigned i = 0; i < s->n_announced; i++)
+	unsigned rest = s->n_announced - n;
+	for (unsigned i = 0; i < n; i++) {
+		s->announced_evidence -= s->announced[i]->event.evidence_len;
 		free(s->announced[i]);
-	atomic_store(&s->n_announced, 0);
-	s->announced_evidence = 0;
+	}
+	memmove(s->announced, s->announced + n, rest * sizeof *s->announced);
+	atomic_store(&s->n_announced, rest);
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		s->client[i].told -= s->client[i].told < n ? s->client[i].told : n;
 }
 
-/* What was not durable is told to whoever is connected while the journal is down, whenever he came. Once it
+/* How many of the first n all have that take them: n if nobody does. */
+static unsigned
+told_to_all(const struct outlet_state *s, unsigned n, bool *anybody)
+{
+	*anybody = false;
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		const struct client *k = &s->client[i];
+		if (k->fd < 0 || (k->state != CLIENT_STREAM && k->state != CLIENT_REGISTERED))
+			continue;
+		*anybody = true;
+		n = k->told < n ? k->told : n;
+	}
+	return n;
+}
+
+/* What was not durable is told to whoever is connected while the journal is down, whenever he came, as far as there is room for it. Once it
  * is up again and all have been told, the journal has the rest. */
 static void
 settle_announced(struct outlet_state *s)
@@ -203,20 +226,13 @@ settle_announced(struct outlet_state *s)
 	if (n == 0)
 		return;
 	journal_status_get(s->service.c->journal, &j);
-	bool told = !j.down;
-	for (unsigned i = 0; i < CLIENTS_MAX && told; i++) {
-		const struct client *k = &s->client[i];
-		told = k->fd < 0 || k->state == CLIENT_IDLE || k->state == CLIENT_ALERTS || k->state == CLIENT_WATCH || k->state == CLIENT_PROFILE ||
-		       k->state == CLIENT_CLOSING || k->told == n;
-	}
-	if (!told)
-		return;
+	bool anybody;
+	unsigned told = told_to_all(s, n, &anybody), spare = n > ANNOUNCED_KEPT ? n - ANNOUNCED_KEPT : 0;
 	pthread_mutex_lock(&s->lock);
-	if (s->n_announced == n) {
-		forget_announced(s);
-		for (unsigned i = 0; i < CLIENTS_MAX; i++)
-			s->client[i].told = 0;
-	}
+	if (!j.down && told == n && s->n_announced == n)
+		forget_announced(s, n);
+	else if (anybody)
+		forget_announced(s, told < spare ? told : spare);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -246,6 +262,7 @@ serve(struct outlet_state *s, struct client *k, short revents, uint64_t now_ns)
 	}
 	/* As much as the socket takes, but no more than a buffer a turn: others wait too. */
 	tell_announced(s, k);
+	bool full = k->out_n - k->out_at >= CLIENT_FILL_BYTES; /* and so not all of it is told yet */
 	bool alive = client_send(k, &s->service, now_ns);
 	if (alive && k->out_n == k->out_at) {
 		more = client_fill(k, &s->service, now_ns);
@@ -259,7 +276,7 @@ serve(struct outlet_state *s, struct client *k, short revents, uint64_t now_ns)
 		drop(s, k);
 		return false;
 	}
-	return more && k->out_n == k->out_at;
+	return (more || full) && k->out_n == k->out_at;
 }
 
 static bool
@@ -392,7 +409,7 @@ stop(struct outlet_state *s)
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		if (s->client[i].fd >= 0)
 			client_end(&s->client[i], &s->service);
-	forget_announced(s);
+	forget_announced(s, s->n_announced);
 	if (s->listen_fd >= 0)
 		close(s->listen_fd);
 	if (s->wake_fd >= 0)

@@ -145,7 +145,8 @@ link_turn(struct link *l, const struct store *s, uint64_t now_ms)
 		return;
 	if (rc < 0)
 		hang_up(l, now_ms, l->state == LINK_READY ? "the dataplane hung up: it has gone, or another sentinel-keys took this one's place"
-							  : "the dataplane refused this user or this version: run as root, or as the user who started it");
+							  : "the dataplane hung up without a word: it ended while it started, and its own messages say why (journalctl -u sentinel-dataplane); or, if "
+							    "it still runs, it refuses this user or is of another release: run as root, or as the user who started it");
 	else if (l->state == LINK_GREETED && now_ms - l->since_ms > ANSWER_MS)
 		hang_up(l, now_ms, "the dataplane does not answer");
 	else if (l->waiting && now_ms > l->retry_ms)

@@ -5,6 +5,7 @@ twice after dedupe by id, and what was lost is told.
 
 usage: faults.py CONTROL PRODUCER CTL [CASE...]
 """
+import contextlib
 import json
 import os
 import random
@@ -520,6 +521,85 @@ def case_disk_full(box):
     assert pause() <= set(journaled(box)), "pause-grade alerts are journaled once there is room"
     verify(box)
     return f"{undurable} not durable, {count - len(journaled(box))} lost and told"
+
+
+def case_disk_full_long(box):
+    """More pause-grade alerts than are kept for consumers while the journal is down: who reads has them all, and each is counted as what it was."""
+    box.control()
+    box.up()
+    consumer = Consumer(box, "pauser", since="start")
+    consumer.start()
+    wait(lambda: box.status()["consumers"] != [], "the consumer is known")
+    limit_files(box, 4096)
+    count = 7000  # half of them of pause grade
+    box.producer("--count", count, "--rate", 2500, "--slots", 16384)
+    wait(lambda: box.status()["dataplane"].get("source_done"), "the producer is done")
+    wait(lambda: consumer.undurable + int(box.status()["control"]["not_told"]) >= count // 2, "every pause-grade alert is told, or counted as not told")
+    own = box.status()["control"]
+    assert consumer.undurable == int(own["not_durable"]) == count // 2 and own["not_told"] == "0", (consumer.undurable, own)
+    consumer.stopping = True
+    consumer.join()
+    assert consumer.fault is None, consumer.fault
+    limit_files(box, resource.RLIM_INFINITY)
+    wait(lambda: not box.status()["journal"]["failed"], "the journal heals")
+    box.producer_process.kill()
+    box.producer_process.wait()
+    finish_control(box)
+    assert sum(covered(box).values()) == count
+    verify(box)
+    return f"{consumer.undurable} not durable"
+
+
+def apart(case):
+    """Runs the case once more, where it may mount. None: it is there already."""
+    if os.environ.get("APART"):
+        return None
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
+        return "left out: may make no namespaces"
+    p = subprocess.run(["unshare", "--mount", sys.executable, *sys.argv[:4], case], env={**os.environ, "APART": "1"}, stdout=subprocess.PIPE, text=True)
+    assert p.returncode == 0, p.stdout
+    return "apart, " + p.stdout.split(": ")[1].strip()
+
+
+def case_broken_at_start(box):
+    """A start on a disk that takes no write names the disk, and tells nobody to move alerts away; with the disk whole again, nothing is missing."""
+    said = apart("broken_at_start")
+    if said is not None:
+        return said
+    disk = os.path.join(box.folder, "disk")
+    box.journal = os.path.join(disk, "journal")
+
+    def mount(*how):
+        subprocess.run(["mount", *how, disk], check=True)
+
+    def fails(*says):
+        p = subprocess.run([CONTROL, "--channel", box.channel, "--socket", box.socket, "--journal", box.journal], capture_output=True, text=True, timeout=PATIENCE)
+        assert p.returncode == 1 and all(s in p.stderr for s in says) and "move" not in p.stderr, p.stderr
+    os.mkdir(disk)
+    mount("-t", "tmpfs", "-o", "size=24m", "none")
+    try:
+        box.control()
+        box.up()
+        box.producer("--count", 200, "--rate", 1000, "--slots", 4096, "--evidence", 100)
+        wait(lambda: box.status()["journal"]["events"] == "200", "all journaled")
+        finish_control(box)
+        mount("-o", "remount,ro")
+        fails("Read-only file system", "mount it for writing")
+        mount("-o", "remount,rw")
+        os.unlink(os.path.join(box.journal, "journal-000001.db-shm"))
+        with open(os.path.join(disk, "fill"), "wb", buffering=0) as f, contextlib.suppress(OSError):
+            while True:
+                f.write(b"x" * 4096)
+        fails("its disk is full")
+        os.unlink(f.name)
+        box.control()
+        box.up()
+        assert box.status()["journal"]["events"] == "200", box.status()["journal"]
+        finish_control(box)
+        verify(box)
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+    return "read-only, full"
 
 
 CASES = {k[5:]: v for k, v in globals().items() if k.startswith("case_")}

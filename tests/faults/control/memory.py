@@ -27,9 +27,9 @@ def arming(d, armed, **words):
     return w
 
 
-def last(d):
-    """The newest page, once there is one."""
-    wait(d.memories, "a page")
+def last(d, n=1):
+    """The newest page, once there are n."""
+    wait(lambda: len(d.memories()) >= n, f"page {n}")
     return d.memories()[-1]
 
 

@@ -432,6 +432,36 @@ def case_command_line(box):
     return "refused"
 
 
+SILENT = r"""
+import os, socket, subprocess, sys
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+for name, text in (("resolv.conf", "nameserver 127.0.0.1\nsearch one.example two.example\n"), ("nsswitch.conf", "hosts: files dns\n")):
+    with open(os.path.join(sys.argv[1], name), "w") as f:
+        f.write(text)
+    subprocess.run(["mount", "--bind", f.name, "/etc/" + name], check=True)
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+server.set_inheritable(True)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def case_dead_names(box):
+    """Names are asked of a server that takes the question and is silent: control serves all the same, at once if no node has a name, and ends when told."""
+    if subprocess.run(["unshare", "--net", "--mount", "true"], capture_output=True).returncode != 0:
+        return "left out: may make no namespaces"
+    took = []
+    for node, patience in (("http://127.0.0.1:1", 3), ("http://[::1]:1", 3), ("http://node.example:1", 6)):
+        started = time.monotonic()
+        box.control_process = subprocess.Popen(["unshare", "--net", "--mount", sys.executable, "-c", SILENT, box.folder, faults.CONTROL, "--channel", box.channel,
+                                                "--socket", box.socket, "--journal", box.journal, "--node", node], stderr=box.log)
+        wait(lambda: faults.tries(box.status) is not None, "control answers", patience)
+        took.append(time.monotonic() - started)
+        finish_control(box)
+        assert time.monotonic() - started < patience, "the end waits for names"
+    return ", ".join(f"{t:.1f} s" for t in took)
+
+
 CASES = {k[5:]: v for k, v in globals().items() if k.startswith("case_")}
 if __name__ == "__main__":
     sys.exit(faults.main(CASES))

@@ -549,6 +549,40 @@ test_silence(void **state)
 	channel_end(&c);
 }
 
+/* A dataplane listens before it has its memory and its ports: one that ends in between is not said to be of another release, and the next one that does
+ * greet, and then ends, is. */
+static void
+test_ends_while_starting(void **state)
+{
+	(void)state;
+	struct channel c;
+	channel_start(&c);
+	for (unsigned i = 0; i < 2; i++) {
+		greet(&c);
+		close(c.fd);
+		c.fd = -1;
+		assert_int_equal(attach_poll(&c.a, c.now_ns, &c.d), i == 0 ? ATTACH_REFUSED : ATTACH_NOTHING); /* said once */
+		assert_non_null(strstr(c.a.why, "it ended while it started"));
+		assert_true(strlen(c.a.why) + 1 < sizeof c.a.why);
+	}
+	/* it ends before it has taken the connection */
+	c.now_ns += SECOND;
+	assert_int_equal(attach_poll(&c.a, c.now_ns, &c.d), ATTACH_NOTHING);
+	close(c.listen_fd);
+	assert_int_equal(attach_poll(&c.a, c.now_ns, &c.d), ATTACH_NOTHING);
+	assert_non_null(strstr(c.a.why, "it ended while it started"));
+	assert_int_equal(c.a.fd, -1);
+	c.listen_fd = channel_listen(c.path);
+	assert_true(c.listen_fd >= 0);
+	greet(&c);
+	tell(&c, "wr");
+	close(c.fd);
+	c.fd = -1;
+	assert_int_equal(attach_poll(&c.a, c.now_ns, &c.d), ATTACH_REFUSED);
+	assert_non_null(strstr(c.a.why, "same release"));
+	channel_end(&c);
+}
+
 int
 main(void)
 {
@@ -563,6 +597,7 @@ main(void)
 		cmocka_unit_test(test_offer),
 		cmocka_unit_test(test_memory), cmocka_unit_test(test_bad_offers),
 		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_ends_while_starting),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

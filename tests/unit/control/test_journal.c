@@ -177,14 +177,14 @@ test_retention(void **state)
 	struct journal_consumer c[2];
 	struct journal_event e;
 	uint64_t acked, entries, at = 0;
-	/* pause-grade that nobody has acked stays, however large the journal grows */
+	/* pause-grade that a consumer has not acked stays, however large the journal grows */
+	assert_int_equal(journal_subscribe(j, "a", 0, 1, &acked), 0);
+	assert_int_equal(journal_subscribe(j, "b", 0, 1, &acked), 0);
 	commit_range(j, EPOCH_A, 0, 1, 20, 20, GRADE_PAUSE, 500);
 	commit_range(j, EPOCH_A, 1, 1, 800, 20, GRADE_WATCH, 500);
 	journal_status_get(j, &s);
 	assert_int_equal(s.floor, 0);
 	assert_true(s.bytes > 1000000 && s.held_files > 0);
-	assert_int_equal(journal_subscribe(j, "a", 0, 1, &acked), 0);
-	assert_int_equal(journal_subscribe(j, "b", 0, 1, &acked), 0);
 	assert_int_equal(journal_ack(j, "a", 820), 0);
 	assert_int_equal(journal_ack(j, "b", 19), 0);
 	commit_range(j, EPOCH_A, 1, 801, 820, 20, GRADE_WATCH, 500);
@@ -229,6 +229,64 @@ test_retention(void **state)
 	journal_tidy(j, 4 * SECOND);
 	journal_status_get(j, &s);
 	assert_int_equal(s.held_files, 0);
+	journal_close(j);
+	folder_free(dir);
+}
+
+/* Without a consumer nothing is kept for one: the journal does not grow without end where nobody has ever subscribed. */
+static void
+test_held_for_nobody(void **state)
+{
+	(void)state;
+	char *dir = folder_new();
+	struct journal *j = journal_of(dir, 300000, 1000000);
+	struct journal_status s;
+	commit_range(j, EPOCH_A, 0, 1, 20, 20, GRADE_PAUSE, 500);
+	commit_range(j, EPOCH_A, 1, 1, 800, 20, GRADE_WATCH, 500);
+	journal_tidy(j, SECOND);
+	journal_status_get(j, &s);
+	assert_true(s.floor >= 20 && s.bytes <= 1000000 && s.held_files == 0);
+	assert_string_equal(s.held_for, "");
+	journal_close(j);
+	folder_free(dir);
+}
+
+/* Who keeps files from being retired is said by name, with what frees it: once, and again when it is another one. */
+static void
+test_held_is_told(void **state)
+{
+	(void)state;
+	char *dir = folder_new(), said[4096] = "";
+	struct journal *j = journal_of(dir, 300000, 1000000);
+	struct journal_status s;
+	uint64_t acked;
+	FILE *log = tmpfile();
+	int old = dup(STDERR_FILENO);
+	assert_int_equal(journal_subscribe(j, "forgotten", 0, 1, &acked), 0);
+	assert_int_equal(journal_subscribe(j, "slow", 0, 1, &acked), 0);
+	assert_int_equal(journal_subscribe(j, "pauser", 0, 1, &acked), 0);
+	dup2(fileno(log), STDERR_FILENO);
+	commit_range(j, EPOCH_A, 0, 1, 20, 20, GRADE_PAUSE, 500);
+	assert_int_equal(journal_ack(j, "pauser", 20), 0);
+	assert_int_equal(journal_ack(j, "slow", 10), 0);
+	commit_range(j, EPOCH_A, 1, 1, 800, 20, GRADE_WATCH, 500);
+	for (unsigned i = 0; i < 3; i++)
+		journal_tidy(j, SECOND);
+	journal_status_get(j, &s);
+	assert_int_equal(journal_forget(j, "forgotten"), 0);
+	for (unsigned i = 0; i < 3; i++)
+		journal_tidy(j, SECOND);
+	dup2(old, STDERR_FILENO);
+	close(old);
+	assert_true(s.held_files > 0 && s.holders == 2);
+	assert_string_equal(s.held_for, "forgotten");
+	rewind(log);
+	assert_true(fread(said, 1, sizeof said - 1, log) > 0);
+	fclose(log);
+	const char *first = strstr(said, "consumer forgotten (and 1 more) has not"), *second = strstr(said, "consumer slow has not");
+	if (first == NULL || second == NULL || second < first || strstr(first + 1, "consumer forgotten") != NULL || strstr(second + 1, "consumer slow") != NULL ||
+		strstr(said, "{\"op\":\"forget\",\"consumer\":\"forgotten\"}") == NULL)
+		fail_msg("%s", said);
 	journal_close(j);
 	folder_free(dir);
 }
@@ -351,6 +409,7 @@ test_odd_folders(void **state)
 	fclose(f);
 	assert_null(journal_open(&o, err, sizeof err));
 	assert_non_null(strstr(err, "journal-000003.db"));
+	assert_non_null(strstr(err, "move it (and its -wal) out of the folder"));
 	unlink(path);
 	/* a file of another journal */
 	char *other = folder_new();
@@ -422,6 +481,8 @@ main(void)
 		cmocka_unit_test(test_restart_resumes),
 		cmocka_unit_test(test_rotation),
 		cmocka_unit_test(test_retention),
+		cmocka_unit_test(test_held_for_nobody),
+		cmocka_unit_test(test_held_is_told),
 		cmocka_unit_test(test_tampering_shows),
 		cmocka_unit_test(test_missing_file_shows),
 		cmocka_unit_test(test_one_owner),

@@ -9,7 +9,7 @@
 
 #define BIG (64ull << 20)
 
-enum fault { FAULT_NONE, FAULT_WRITE, FAULT_SYNC, FAULT_FULL };
+enum fault { FAULT_NONE, FAULT_WRITE, FAULT_SYNC, FAULT_FULL, FAULT_OPEN, FAULT_INDEX };
 
 static enum fault fault;
 static int fault_after;	     /* calls of its kind that still work */
@@ -30,7 +30,7 @@ strikes(struct faulty_file *f, bool is_sync)
 {
 	if (f->sync_failed)
 		bad_retries++;
-	if (fault == FAULT_NONE || (fault == FAULT_SYNC) != is_sync)
+	if (fault == FAULT_NONE || fault >= FAULT_OPEN || (fault == FAULT_SYNC) != is_sync)
 		return false;
 	if (fault_file[0] != '\0' && strstr(f->name, fault_file) == NULL)
 		return false;
@@ -110,6 +110,8 @@ f_device(sqlite3_file *f)
 static int
 f_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out)
 {
+	if (fault == FAULT_INDEX)
+		return SQLITE_IOERR_SHMSIZE;
 	return REAL(f)->pMethods->xShmMap(REAL(f), page, size, extend, out);
 }
 static int
@@ -151,6 +153,10 @@ v_open(sqlite3_vfs *v, const char *name, sqlite3_file *out, int flags, int *out_
 {
 	(void)v;
 	struct faulty_file *f = (struct faulty_file *)out;
+	if (fault == FAULT_OPEN) {
+		*f = (struct faulty_file){0};
+		return SQLITE_CANTOPEN;
+	}
 	*f = (struct faulty_file){.real = calloc(1, (size_t)real_vfs->szOsFile)};
 	int rc = real_vfs->xOpen(real_vfs, name, f->real, flags, out_flags);
 	if (rc != SQLITE_OK) {
@@ -376,6 +382,37 @@ test_rotation_fails(void **state)
 	folder_free(dir);
 }
 
+/* A start on a broken disk says what to mend, and never to give up what is on it. */
+static void
+test_start(void **state)
+{
+	(void)state;
+	static const struct {
+		enum fault kind;
+		bool whole;
+		const char *says;
+	} table[] = {{FAULT_INDEX, true, "its disk is full"}, {FAULT_INDEX, false, "its disk is full"}, {FAULT_FULL, false, "make room"},
+		{FAULT_SYNC, false, "its disk is full (df) or fails"}, {FAULT_OPEN, true, "belong to this user"}, {FAULT_OPEN, false, "belong to this user"}};
+	for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
+		char *dir = folder_new(), err[512] = "";
+		struct journal_options o = {.dir = dir, .file_bytes = BIG, .keep_bytes = BIG};
+		if (table[i].whole) {
+			struct journal *j = journal_of(dir, BIG, BIG);
+			commit_range(j, EPOCH_A, 0, 1, 20, 5, GRADE_PAUSE, 300);
+			journal_close(j);
+		}
+		strike(table[i].kind, 0, "");
+		assert_null(journal_open(&o, err, sizeof err));
+		fault = FAULT_NONE;
+		if (strstr(err, table[i].says) == NULL || strstr(err, "move it") != NULL)
+			fail_msg("%s", err);
+		struct journal *j = journal_of(dir, BIG, BIG);
+		assert_int_equal(read_all(j), table[i].whole ? 20 : 0);
+		journal_close(j);
+		folder_free(dir);
+	}
+}
+
 int
 main(void)
 {
@@ -384,6 +421,7 @@ main(void)
 		cmocka_unit_test(test_down_and_up),
 		cmocka_unit_test(test_front_then_down),
 		cmocka_unit_test(test_rotation_fails),
+		cmocka_unit_test(test_start),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -7,7 +7,10 @@
 #include "control/deliver/outlet.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -555,6 +558,101 @@ test_not_durable(void **state)
 	end(&x);
 }
 
+/* No file may grow: the journal is down. */
+static void
+break_disk(struct box *x)
+{
+	struct batch b;
+	quiet_writer(x);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = 4096, .rlim_max = RLIM_INFINITY}), 0);
+	assert_int_equal(batch_new(&b), 0);
+	add_record(&b, EPOCH_B, 0, 1, GRADE_WATCH, 0);
+	assert_int_equal(journal_commit(x->c.journal, &b, SECOND), -EIO);
+	batch_free(&b);
+}
+
+static void
+mend_disk(void)
+{
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY}), 0);
+}
+
+static bool
+announce_one(struct box *x, struct batch *b, uint64_t seq)
+{
+	b->n = b->evidence_n = 0;
+	add_record(b, EPOCH_A, 0, seq, GRADE_PAUSE, 64);
+	return outlet_unixsock.announce(x->s, &b->e[0], b->evidence);
+}
+
+static void
+hears_announced(struct peer *p, uint64_t seq)
+{
+	char id[64];
+	json_t *o = hear(p);
+	snprintf(id, sizeof id, "aa01020304050607-0-%" PRIu64, seq);
+	assert_string_equal(json_string_value(json_object_get(o, "id")), id);
+	assert_true(json_is_null(json_object_get(o, "cursor")));
+	json_decref(o);
+}
+
+/* What finds no room behind alerts that nobody reads is said to have found none. */
+static void
+test_not_durable_unread(void **state)
+{
+	(void)state;
+	struct box x;
+	struct batch b;
+	uint64_t seq = 0;
+	start(&x, 0);
+	assert_int_equal(batch_new(&b), 0);
+	break_disk(&x);
+	while (seq < 10000 && announce_one(&x, &b, seq + 1))
+		seq++;
+	assert_true(seq >= 1024 && seq < 10000);
+	assert_false(announce_one(&x, &b, seq + 1));
+	mend_disk();
+	batch_free(&b);
+	end(&x);
+}
+
+/* One after the other without end: what all have makes room, and the last thousand are there for who comes late. */
+static void
+test_not_durable_for_long(void **state)
+{
+	(void)state;
+	struct box x;
+	struct peer p, late;
+	struct batch b;
+	start(&x, 0);
+	assert_int_equal(batch_new(&b), 0);
+	break_disk(&x);
+	peer_open(&p, &x);
+	say(&p, "{\"op\":\"subscribe\"}");
+	for (uint64_t seq = 1; seq <= 6000; seq++) {
+		assert_true(announce_one(&x, &b, seq));
+		if (seq % 500 == 0) {
+			outlet_unixsock.wake(x.s);
+			for (uint64_t heard = seq - 499; heard <= seq; heard++)
+				hears_announced(&p, heard);
+		}
+	}
+	peer_open(&late, &x);
+	say(&late, "{\"op\":\"subscribe\",\"consumer\":\"late\"}");
+	json_t *o = hear(&late);
+	unsigned long first = strtoul(json_string_value(json_object_get(o, "id")) + strlen("aa01020304050607-0-"), NULL, 10);
+	json_decref(o);
+	assert_true(first > 1 && first <= 6000 - 1023);
+	for (uint64_t seq = first + 1; seq <= 6000; seq++)
+		hears_announced(&late, seq);
+	mend_disk();
+	batch_free(&b);
+	close(p.fd);
+	close(late.fd);
+	end(&x);
+}
+
 static void
 test_expired_is_told(void **state)
 {
@@ -631,6 +729,8 @@ main(void)
 		cmocka_unit_test(test_dripping_client),
 		cmocka_unit_test(test_half_closed),
 		cmocka_unit_test(test_not_durable),
+		cmocka_unit_test(test_not_durable_unread),
+		cmocka_unit_test(test_not_durable_for_long),
 		cmocka_unit_test(test_expired_is_told),
 		cmocka_unit_test(test_the_socket_file),
 	};

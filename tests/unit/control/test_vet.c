@@ -723,6 +723,30 @@ deployments(void **state)
 	free(ask);
 }
 
+static void
+names(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *node;
+		bool named;
+	} table[] = {{"http://127.0.0.1:8545", false}, {"http://127.1", false}, {"http://me:secret@10.0.0.7:8545/path", false}, {"http://[::1]:8545", false},
+		{"http://[fe80::1%25eth0]:8545", false}, {"unix:/run/geth.ipc", false}, {"http://localhost:8545", true}, {"http://node:8545", true},
+		{"http://10.0.0.7.example.org", true}, {"http://127.0.0.1@node", true}};
+	struct vet_options o = {.n_nodes = 1, .deadline_ms = 50};
+	for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
+		o.node[0] = table[i].node;
+		assert_int_equal(vet_needs_names(&o), table[i].named);
+	}
+	/* one is enough */
+	o.node[0] = "unix:/run/geth.ipc";
+	o.node[1] = "http://node";
+	o.n_nodes = 2;
+	assert_true(vet_needs_names(&o));
+	o.n_nodes = 0;
+	assert_false(vet_needs_names(&o));
+}
+
 int
 main(void)
 {
@@ -731,7 +755,7 @@ main(void)
 		cmocka_unit_test(deployments), cmocka_unit_test(no_answer_at_all), cmocka_unit_test(costs),
 		cmocka_unit_test(fees), cmocka_unit_test(asking_again_helps), cmocka_unit_test(not_answers),
 		cmocka_unit_test(simulations), cmocka_unit_test(requests), cmocka_unit_test(resumed),
-		cmocka_unit_test(once), cmocka_unit_test(shed), cmocka_unit_test(options),
+		cmocka_unit_test(once), cmocka_unit_test(shed), cmocka_unit_test(options), cmocka_unit_test(names),
 		cmocka_unit_test(everyone_has_a_verdict)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
