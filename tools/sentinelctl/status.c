@@ -229,17 +229,18 @@ print_journal(const json_t *s)
 		control_text(j, "last_commit_us", "0"), control_text(j, "max_commit_us", "0"));
 	if (is_true(j, "failed"))
 		printf("           THE JOURNAL IS DOWN: %s\n           only pause-grade alerts go out, "
-		       "marked not durable (%s so far); %s others are lost\n",
+		       "marked not durable (%s so far, %s found no room); %s others are lost\n",
 			control_text(j, "failure", "?"),
 			control_text(json_object_get(s, "control"), "not_durable", "0"),
+			control_text(json_object_get(s, "control"), "not_told", "0"),
 			control_text(json_object_get(s, "control"), "lost_untold", "0"));
 	else if (status_num(j, "failures") > 0)
 		printf("           failed %s times, goes on in a fresh file; last: %s\n",
 			control_text(j, "failures", "?"), control_text(j, "failure", "?"));
 	if (status_num(j, "held_files") > 0)
 		printf("           %s old files are kept beyond --keep-mb: they hold pause-grade alerts that "
-		       "a consumer has not acknowledged\n",
-			control_text(j, "held_files", "?"));
+		       "%s has not acknowledged; if it never comes back, free its name: {\"op\":\"forget\",\"consumer\":\"%s\"} on control's socket\n",
+			control_text(j, "held_files", "?"), control_text(j, "held_for", "a consumer"), control_text(j, "held_for", "NAME"));
 }
 
 static void
