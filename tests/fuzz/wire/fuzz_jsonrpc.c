@@ -81,15 +81,17 @@ items_with(struct rig *r, const uint8_t *body, size_t n, const char *key, char k
 static void
 overridden_once(struct rig *r, const uint8_t *body, size_t n)
 {
-	if (r->status != JSONRPC_DONE || r->messages != 1 || r->n_items == 0 ||
-		body[strspn((const char *)body, " \t\r\n")] != '{')
+	size_t first = 0;
+	while (first < n && memchr(" \t\r\n", body[first], 4) != NULL)
+		first++;
+	if (r->status != JSONRPC_DONE || r->messages != 1 || r->n_items == 0 || body[first] != '{')
 		return;
 	unsigned items[5] = {0};
 	for (const char *l = r->log; *l; l = strchr(l, '\n') + 1)
 		items[*l - '0']++;
 	size_t end = 0; /* its last brace */
 	rig_begin(r);
-	while (rig_feed(r, body + end, 1, false) == JSONRPC_MORE)
+	while (end < n && rig_feed(r, body + end, 1, false) == JSONRPC_MORE)
 		end++;
 	for (char kind = '1'; kind <= '4'; kind++)
 		require(items_with(r, body, end, "\"params\"", kind) +
