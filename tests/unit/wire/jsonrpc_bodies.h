@@ -3,57 +3,12 @@
 #ifndef TEST_JSONRPC_BODIES_H
 #define TEST_JSONRPC_BODIES_H
 
+#include "tests/unit/wire/json_text.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-static uint64_t seed;
-
-static uint32_t
-rnd(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 32) % n;
-}
-
-static char body[1 << 17];
-static size_t len;
-
-static void
-put(const char *s)
-{
-	size_t n = strlen(s);
-	assert_true(len + n < sizeof body);
-	memcpy(body + len, s, n);
-	len += n;
-}
-
-static void
-space(void)
-{
-	while (rnd(8) == 0)
-		body[len++] = " \t\r\n"[rnd(4)];
-}
-
-/* The string, with some characters escaped, and quotes. */
-static void
-put_string(const char *s, unsigned escapes)
-{
-	put("\"");
-	for (; *s; s++) {
-		if (escapes && rnd(escapes) == 0) {
-			char u[8];
-			sprintf(u, rnd(2) ? "\\u%04x" : "\\u%04X", (unsigned char)*s);
-			put(u);
-		} else {
-			body[len++] = *s;
-		}
-	}
-	put("\"");
-}
 
 static void
 put_key(const char *name)
@@ -72,13 +27,13 @@ put_key(const char *name)
 			put_string(folded, 0);
 		} else {
 			sprintf(folded, "\"%.*s\\u017f%s\"", (int)(s - key), key, s + 1);
-			put(folded);
+			put_text(folded);
 		}
 	} else {
 		put_string(key, rnd(3) ? 0 : 3);
 	}
 	space();
-	put(":");
+	put_text(":");
 	space();
 }
 
@@ -106,16 +61,16 @@ put_numbers(void)
 	static const char *const others[] = {
 		"256", "-1", "1.0", "2e1", "null", "\"0x01\"", "[1]", "99999999999"};
 	unsigned odd = rnd(3) ? UINT32_MAX : rnd(6);
-	put("[");
+	put_text("[");
 	for (unsigned i = 0, n = rnd(20) ? rnd(20) : 32; i < n; i++) {
 		char number[8];
 		sprintf(number, "%u", rnd(256));
-		put(i ? "," : "");
+		put_text(i ? "," : "");
 		space();
-		put(i == odd ? others[rnd(8)] : number);
+		put_text(i == odd ? others[rnd(8)] : number);
 		space();
 	}
-	put("]");
+	put_text("]");
 }
 
 static void
@@ -135,21 +90,21 @@ put_scalar(void)
 	static const char *const scalars[] = {"0", "-1", "1.5e3", "0.25", "true", "false", "null", "\"\"",
 		"\"latest\"", "\"a\\\"b\\\\\"", "\"\\n\\t\\/\"", "\"\\ud83d\\ude00 \xf0\x9f\x98\x80\"",
 		"12345678901", "\"0x1\"", "\"eth_sendRawTransaction\"", "-0.0E-2"};
-	put(scalars[rnd(sizeof scalars / sizeof *scalars)]);
+	put_text(scalars[rnd(sizeof scalars / sizeof *scalars)]);
 }
 
 static void
 put_list(void (*item)(unsigned), unsigned n, unsigned depth)
 {
-	put("[");
+	put_text("[");
 	for (unsigned i = 0; i < n; i++) {
 		if (i)
-			put(",");
+			put_text(",");
 		space();
 		item(depth);
 		space();
 	}
-	put("]");
+	put_text("]");
 }
 
 static void
@@ -165,15 +120,15 @@ put_any(unsigned depth)
 	} else if (rnd(2)) {
 		put_list(put_any, rnd(4), depth + 1);
 	} else {
-		put("{");
+		put_text("{");
 		unsigned first = rnd(8);
 		for (unsigned i = 0, n = rnd(4); i < n; i++) {
-			put(i ? "," : "");
+			put_text(i ? "," : "");
 			put_key(keys[(first + i) % 9]);
 			put_any(depth + 1);
 			space();
 		}
-		put("}");
+		put_text("}");
 	}
 }
 
@@ -198,14 +153,14 @@ put_holder(bool elem, unsigned depth)
 	static const char *const first[] = {"tx", "txs", "body", "blockNumber", "tx", "txs", "body"};
 	static const char *const in_list[] = {"tx", "hash", "bundle", "canRevert", "tx", "hash", "bundle"};
 	bool comma = false, had[4] = {0};
-	put("{");
+	put_text("{");
 	for (unsigned i = 0; i < 7; i++) {
 		const char *name = elem ? in_list[i] : first[i];
 		if (rnd(i < 4 ? 2 : 7) ||
 			(elem && had[i % 4])) /* the order of items depends on which of two counts */
 			continue;
 		had[i % 4] = true;
-		put(comma ? "," : "");
+		put_text(comma ? "," : "");
 		comma = true;
 		put_key(name);
 		if (strcmp(name, "bundle") == 0 && depth < 4 && rnd(5))
@@ -220,7 +175,7 @@ put_holder(bool elem, unsigned depth)
 			put_raw();
 		space();
 	}
-	put("}");
+	put_text("}");
 }
 
 static void
@@ -255,22 +210,22 @@ put_params(void)
 		put_any(2);
 	} else if (what ==
 		   1) { /* the same name twice only in a row: jansson would keep it in its first place */
-		put("{");
+		put_text("{");
 		unsigned name = rnd(5);
 		few = true;
 		for (unsigned i = 0, n = 1 + rnd(4); i < n; i++) {
-			put(i ? "," : "");
+			put_text(i ? "," : "");
 			put_key(names[name % 5]);
 			put_first(0);
 			name += rnd(4) ? 1 : i % 2;
 		}
 		few = false;
-		put("}");
+		put_text("}");
 	} else {
-		put("[");
+		put_text("[");
 		unsigned n = rnd(6) ? 1 + rnd(2) : 0;
 		for (unsigned i = 0; i < n; i++) {
-			put(i ? "," : "");
+			put_text(i ? "," : "");
 			space();
 			if (i == 0)
 				put_first(0);
@@ -278,7 +233,7 @@ put_params(void)
 				put_any(1);
 		}
 		space();
-		put("]");
+		put_text("]");
 	}
 }
 
@@ -317,9 +272,9 @@ put_request(unsigned depth)
 		put_any(2);
 		return;
 	}
-	put("{");
+	put_text("{");
 	for (unsigned i = 0; o[i]; i++) {
-		put(i ? "," : "");
+		put_text(i ? "," : "");
 		put_key(o[i] == 'm'   ? "method"
 			: o[i] == 'p' ? "params"
 			: o[i] == 'i' ? "id"
@@ -333,7 +288,7 @@ put_request(unsigned depth)
 			put_any(1);
 		space();
 	}
-	put("}");
+	put_text("}");
 }
 
 static void

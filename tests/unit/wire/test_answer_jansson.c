@@ -9,58 +9,13 @@
 #include <cmocka.h>
 
 #include "tests/unit/wire/answer_oracle.h"
+#include "tests/unit/wire/json_text.h"
 
 #define MESSAGES 8000u
 
 static const char *folder;
 
 /* ---- making messages ---- */
-
-static uint64_t seed;
-
-static uint32_t
-rnd(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 32) % n;
-}
-
-static char body[1 << 18];
-static size_t len;
-
-static void
-text(const char *s)
-{
-	size_t n = strlen(s);
-	assert_true(len + n < sizeof body);
-	memcpy(body + len, s, n);
-	len += n;
-}
-
-static void
-space(void)
-{
-	while (rnd(8) == 0)
-		body[len++] = " \t\r\n"[rnd(4)];
-}
-
-static void
-quoted(const char *s, unsigned escapes)
-{
-	text("\"");
-	for (; *s; s++) {
-		if (escapes && rnd(escapes) == 0) {
-			char u[8];
-			sprintf(u, "\\u%04x", (unsigned char)*s);
-			text(u);
-		} else {
-			body[len++] = *s;
-		}
-	}
-	text("\"");
-}
 
 static void
 key(const char *name)
@@ -71,9 +26,9 @@ key(const char *name)
 		if (isalpha((unsigned char)k[i]) && rnd(12) == 0)
 			k[i] ^= 0x20;
 	space();
-	quoted(k, rnd(6) ? 0 : 4);
+	put_string(k, rnd(6) ? 0 : 4);
 	space();
-	text(":");
+	put_text(":");
 	space();
 }
 
@@ -87,7 +42,7 @@ hex(unsigned digits)
 	s[n] = 0;
 	if (n > 0 && rnd(60) == 0)
 		s[rnd((uint32_t)n)] = "g -z"[rnd(4)];
-	quoted(s, rnd(12) ? 0 : 1 + rnd(10));
+	put_string(s, rnd(12) ? 0 : 1 + rnd(10));
 }
 
 static void any(unsigned depth);
@@ -98,19 +53,19 @@ scalar(void)
 	static const char *const scalars[] = {"0", "-12", "true", "false", "null", "null", "\"\"",
 		"\"latest\"", "\"a\\\"b\\\\\"", "\"\\ud83d\\ude00 \xf0\x9f\x98\x80\"", "12345678901",
 		"\"VALID\"", "\"SYNCING\"", "\"nonce too low\""};
-	text(scalars[rnd(sizeof scalars / sizeof *scalars)]);
+	put_text(scalars[rnd(sizeof scalars / sizeof *scalars)]);
 }
 
 static void
 keys_list(void)
 {
-	text("[");
+	put_text("[");
 	for (unsigned i = 0, n = rnd(4); i < n; i++) {
-		text(i ? "," : "");
+		put_text(i ? "," : "");
 		space();
 		rnd(40) ? hex(64) : scalar();
 	}
-	text("]");
+	put_text("]");
 }
 
 static void
@@ -123,7 +78,7 @@ tuple(bool auth)
 		scalar();
 		return;
 	}
-	text("{");
+	put_text("{");
 	for (unsigned i = 0; i < n; i++) {
 		const char *name = auth			  ? names[(first + i) % 7]
 				   : (first + i) % 7 == 0 ? "address"
@@ -131,7 +86,7 @@ tuple(bool auth)
 							  : NULL;
 		if (name == NULL)
 			continue;
-		text(comma ? "," : "");
+		put_text(comma ? "," : "");
 		comma = true;
 		key(name);
 		if (strcmp(name, "x") == 0)
@@ -144,22 +99,22 @@ tuple(bool auth)
 			hex(1 + rnd(rnd(40) ? 64 : 70));
 		space();
 	}
-	text("}");
+	put_text("}");
 }
 
 static void
 list(const char *name)
 {
-	text("[");
+	put_text("[");
 	for (unsigned i = 0, n = rnd(4); i < n; i++) {
-		text(i ? "," : "");
+		put_text(i ? "," : "");
 		space();
 		if (name[0] == 'b')
 			rnd(30) ? hex(64) : any(3);
 		else
 			tuple(name[1] == 'u');
 	}
-	text("]");
+	put_text("]");
 }
 
 /* Members of transactions and blocks, most of them, in any order, each once. */
@@ -176,14 +131,14 @@ object(unsigned depth)
 	bool comma = false, seen[64] = {0};
 	while (count % step == 0 && step > 1)
 		step--;
-	text("{");
+	put_text("{");
 	for (unsigned i = 0, at = first; i < count; i++, at = (at + step) % count) {
 		const char *name = names[at];
 		bool tx = at < 20;
 		if (seen[at] || rnd(kind == 0 ? 8 : 10) >= (tx ? (kind < 2 ? 8u : 2u) : kind < 2 ? 1u : 4u))
 			continue;
 		seen[at] = true;
-		text(comma ? "," : "");
+		put_text(comma ? "," : "");
 		comma = true;
 		key(name);
 		if (rnd(30) == 0 || at >= 34)
@@ -191,15 +146,15 @@ object(unsigned depth)
 		else if (strstr(name, "List") || strstr(name, "blobV"))
 			list(name);
 		else if (strcmp(name, "transactions") == 0) {
-			text("[");
+			put_text("[");
 			for (unsigned k = 0, n = rnd(4); k < n; k++) {
-				text(k ? "," : "");
+				put_text(k ? "," : "");
 				space();
 				rnd(3)	    ? hex(rnd(2) ? 64 : 2 * rnd(200))
 				: depth < 3 ? object(depth + 1)
 					    : scalar();
 			}
-			text("]");
+			put_text("]");
 		} else if (strcmp(name, "status") == 0)
 			scalar();
 		else if (strstr(name, "ash") || at == 22)
@@ -209,13 +164,13 @@ object(unsigned depth)
 		else if (strcmp(name, "input") == 0 || name[0] == 'd' || strstr(name, "aw"))
 			hex(2 * rnd(rnd(4) ? 100 : 2000));
 		else if (strcmp(name, "type") == 0)
-			text((const char *[]){
+			put_text((const char *[]){
 				"\"0x0\"", "\"0x1\"", "\"0x2\"", "\"0x3\"", "\"0x04\"", "\"0x7e\""}[rnd(6)]);
 		else
 			hex(1 + rnd(rnd(3) ? 16 : 65));
 		space();
 	}
-	text("}");
+	put_text("}");
 }
 
 static void
@@ -225,24 +180,24 @@ any(unsigned depth)
 	if (what == 0) {
 		object(depth + 1);
 	} else if (what == 1) {
-		text("[");
+		put_text("[");
 		for (unsigned i = 0, n = rnd(4); i < n; i++) {
-			text(i ? "," : "");
+			put_text(i ? "," : "");
 			space();
 			any(depth + 1);
 			space();
 		}
-		text("]");
+		put_text("]");
 	} else if (what == 2) {
-		text("{");
+		put_text("{");
 		for (unsigned i = 0, n = rnd(4); i < n; i++) {
 			char name[8];
 			sprintf(name, "%s%u", i % 2 ? "0x" : "k", i);
-			text(i ? "," : "");
+			put_text(i ? "," : "");
 			key(name);
 			any(depth + 1);
 		}
-		text("}");
+		put_text("}");
 	} else if (what < 5) {
 		scalar();
 	} else {
@@ -257,17 +212,17 @@ error(void)
 		scalar();
 		return;
 	}
-	text("{");
+	put_text("{");
 	key("code");
-	text((const char *[]){"-32000", "3", "-32601"}[rnd(3)]);
-	text(",");
+	put_text((const char *[]){"-32000", "3", "-32601"}[rnd(3)]);
+	put_text(",");
 	key("message");
-	text((const char *[]){
+	put_text((const char *[]){
 		"\"already known\"", "\"nonce too low: next nonce 5\"", "\"x\\u0041\\n\"", "\"\""}[rnd(4)]);
-	text(",");
+	put_text(",");
 	key("data");
 	any(3);
-	text("}");
+	put_text("}");
 }
 
 static void
@@ -280,9 +235,9 @@ message(void)
 		scalar();
 		return;
 	}
-	text("{");
+	put_text("{");
 	for (unsigned i = 0; o[i]; i++) {
-		text(i ? "," : "");
+		put_text(i ? "," : "");
 		key(o[i] == 'j'	      ? "jsonrpc"
 			: o[i] == 'i' ? "id"
 			: o[i] == 'r' ? "result"
@@ -297,20 +252,20 @@ message(void)
 		} else if (o[i] == 'e') {
 			error();
 		} else if (o[i] == 'p') {
-			text("{");
+			put_text("{");
 			key("subscription");
-			text("\"0x1\",");
+			put_text("\"0x1\",");
 			key("result");
 			rnd(2) ? any(0) : object(0);
-			text("}");
+			put_text("}");
 		} else if (o[i] == 'm') {
-			text("\"eth_subscription\"");
+			put_text("\"eth_subscription\"");
 		} else {
 			any(3);
 		}
 		space();
 	}
-	text("}");
+	put_text("}");
 }
 
 /* ---- comparing ---- */
@@ -355,12 +310,12 @@ random_messages(void **state)
 		len = 0;
 		space();
 		if (rnd(10) == 0) {
-			text("[");
+			put_text("[");
 			for (unsigned k = 0, n = rnd(4); k < n; k++) {
-				text(k ? "," : "");
+				put_text(k ? "," : "");
 				message();
 			}
-			text("]");
+			put_text("]");
 		} else {
 			message();
 		}

@@ -9,6 +9,7 @@
 
 #include "tests/unit/wire/arbfeed_rig.h"
 #include "tests/unit/wire/base64_plain.h"
+#include "tests/unit/wire/rnd.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -16,18 +17,8 @@
 #define BROADCASTS 20000u
 
 static struct arbfeed_rig rig;
-static uint64_t seed = 0x9e3779b97f4a7c15;
 static char body[1 << 18];
 static size_t len;
-
-static uint32_t
-rnd(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 32) % n;
-}
 
 /* ---- making broadcasts ---- */
 

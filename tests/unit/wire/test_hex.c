@@ -10,20 +10,11 @@
 #include "wire/hex.h"
 #include "wire/jsontext.h"
 
+#include "tests/unit/wire/rnd.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint64_t seed = 0x9e3779b97f4a7c15;
-
-static uint32_t
-rnd(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 32) % n;
-}
 
 static unsigned
 digit(int c)
