@@ -82,7 +82,7 @@ tell_holder(struct journal *j)
 	if (s.holders > 1)
 		snprintf(more, sizeof more, " (and %u more)", s.holders - 1);
 	LOG(LOG_WARN, "%" PRIu32 " journal files are kept beyond --keep-mb, and more will be: consumer %s%s has not acknowledged pause-grade alerts in them. If it is never to "
-		"come back, send {\"op\":\"forget\",\"consumer\":\"%s\"} to control's socket",
+		"come back: sentinelctl forget %s",
 		s.held_files, s.held_for, more, s.held_for);
 }
 

@@ -350,7 +350,7 @@ subscribe(struct client *k, struct client_service *s, const struct line_request 
 		int rc = journal_subscribe(j, q->consumer, at, control_wall_ns(), &acked);
 		if (rc != 0) {
 			refuse(k, "there are too many consumers already",
-				"free a name: {\"op\":\"forget\",\"consumer\":\"NAME\"}");
+				"free a name: sentinelctl forget NAME");
 			return;
 		}
 		if (q->since.kind == POSITION_ACKED)
@@ -416,8 +416,11 @@ forget(struct client *k, struct client_service *s, const struct line_request *q)
 		refuse(k, "there is no consumer of this name", "{\"op\":\"status\"} lists them");
 		return;
 	}
-	char detail[128];
-	snprintf(detail, sizeof detail, "{\"consumer\":\"%s\"}", q->consumer);
+	struct ucred who = {0};
+	socklen_t n = sizeof who;
+	char detail[160];
+	getsockopt(k->fd, SOL_SOCKET, SO_PEERCRED, &who, &n);
+	snprintf(detail, sizeof detail, "{\"consumer\":\"%s\",\"pid\":\"%ld\",\"uid\":\"%ld\"}", q->consumer, (long)who.pid, (long)who.uid);
 	journal_note(s->c->journal, control_wall_ns(), "forgotten", detail);
 	put_line(k, "{\"event\":\"forgotten\"}", strlen("{\"event\":\"forgotten\"}"));
 }

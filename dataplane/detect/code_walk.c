@@ -182,6 +182,8 @@ moved_back(const struct code_reader *r, uint32_t v, struct code_word c)
 	return out;
 }
 
+/* The number of the move, 0 behind the last that is kept: what is compared then is taken as it stands, as what was moved twice is, and it is left to the
+ * execution to tell which callback is served. */
 static uint32_t
 move(struct code_reader *r, uint8_t op, const struct code_word *by)
 {

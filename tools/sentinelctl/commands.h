@@ -10,6 +10,7 @@ int cmd_rules(int argc, char **argv);
 int cmd_subscribe(int argc, char **argv);
 int cmd_tx(int argc, char **argv);
 int cmd_alerts(int argc, char **argv);
+int cmd_forget(int argc, char **argv);
 int cmd_profile(int argc, char **argv);
 int cmd_latency(int argc, char **argv);
 int cmd_status(int argc, char **argv);

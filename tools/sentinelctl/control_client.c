@@ -132,14 +132,15 @@ control_client_line(struct control_client *c, char **line)
 }
 
 int
-control_client_once(struct control_client *c, const char *path, const char *op, char **line)
+control_client_once(struct control_client *c, const char *path, json_t *request, char **line)
 {
 	int rc = control_client_open(c, path);
 	if (rc != 0) {
+		json_decref(request);
 		control_client_complain(path, -rc);
 		return rc;
 	}
-	rc = control_client_ask(c, json_pack("{s:s}", "op", op));
+	rc = control_client_ask(c, request);
 	if (rc == 0 || rc == -EPIPE) /* there may be a refusal to read */
 		rc = control_client_line(c, line);
 	if (rc <= 0 && !tool_stop)

@@ -27,9 +27,9 @@ int control_client_ask(struct control_client *c, json_t *request);
  * 0: control has hung up; -errno (-EINTR: a signal came; -EMSGSIZE: no event is that long). */
 int control_client_line(struct control_client *c, char **line);
 
-/* control_client_once opens `path` (c is the caller's to close), asks for `op` and waits for the answer, as control_client_line hands it over. 1, or
+/* control_client_once opens `path` (c is the caller's to close), asks (takes the reference) and waits for the answer, as control_client_line hands it over. 1, or
  * a value below it: after a sentence on stderr, unless tool_stop is why. */
-int control_client_once(struct control_client *c, const char *path, const char *op, char **line);
+int control_client_once(struct control_client *c, const char *path, json_t *request, char **line);
 
 /* control_client_refused: if o is control's {"error":...}, prints it with what to do and returns 1, else 0.
  */

@@ -61,7 +61,7 @@ fetch(const struct options *o, struct latency_rows *rows)
 	char *line;
 	json_error_t e;
 	int rc = -1;
-	if (control_client_once(&c, o->socket, "latency", &line) == 1) {
+	if (control_client_once(&c, o->socket, json_pack("{s:s}", "op", "latency"), &line) == 1) {
 		json_t *s = json_loads(line, 0, &e);
 		if (!control_client_refused(s)) {
 			rc = latency_rows_read(s, rows) == 0 ? 0 : -1;

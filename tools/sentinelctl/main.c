@@ -15,6 +15,7 @@ static const struct command {
 	{"tx", "decode raw transactions", cmd_tx},
 #ifdef SENTINELCTL_CONTROL
 	{"alerts", "print a running box's alerts, and follow them", cmd_alerts},
+	{"forget", "a consumer that never comes back: nothing is kept for it any longer", cmd_forget},
 	{"profile", "another profile for a running box, without a restart", cmd_profile},
 	{"latency", "how long a running box takes from the wire to its consumers", cmd_latency},
 	{"status", "what a running box reads, misses and has delivered", cmd_status},

@@ -239,7 +239,7 @@ print_journal(const json_t *s)
 			control_text(j, "failures", "?"), control_text(j, "failure", "?"));
 	if (status_num(j, "held_files") > 0)
 		printf("           %s old files are kept beyond --keep-mb: they hold pause-grade alerts that "
-		       "%s has not acknowledged; if it never comes back, free its name: {\"op\":\"forget\",\"consumer\":\"%s\"} on control's socket\n",
+		       "%s has not acknowledged; if it never comes back: sentinelctl forget %s\n",
 			control_text(j, "held_files", "?"), control_text(j, "held_for", "a consumer"), control_text(j, "held_for", "NAME"));
 }
 
@@ -342,7 +342,7 @@ fetch(const struct options *o)
 	char *line;
 	json_error_t e;
 	json_t *s = NULL;
-	if (control_client_once(&c, o->socket, "status", &line) == 1) {
+	if (control_client_once(&c, o->socket, json_pack("{s:s}", "op", "status"), &line) == 1) {
 		s = json_loads(line, 0, &e);
 		if (s != NULL && !control_client_refused(s) && o->json)
 			puts(line);

@@ -408,6 +408,29 @@ def case_much_to_remember(box):
     return f"{after['incidents']} incidents"
 
 
+def forgets_a_consumer(box, events):
+    """sentinelctl forget: of a name that stands nowhere, and of one that is connected; and who did it is in the audit trail."""
+    p = ctl(box, "forget", "pagger")
+    assert p.returncode == 1 and "no consumer of this name" in p.stderr and not p.stdout, p
+    p = ctl(box, "forget", "no name")
+    assert p.returncode == 1 and "refuses" in p.stderr and not p.stdout, p
+    for wrong in (["forget"], ["forget", "pager", "more"], ["forget", b"\xff"]):
+        p = ctl(box, *wrong)
+        assert p.returncode == 2 and "--help" in p.stderr and not p.stdout, (wrong, p)
+    with box.connect() as pager:
+        answers = pager.makefile("rb")
+        pager.sendall(b'{"op":"subscribe","consumer":"pager","since":null}\n')
+        assert json.loads(answers.readline())["id"] == events[5]["id"]
+        p = ctl(box, "forget", "pager")
+        assert p.returncode == 0 and p.stdout == "pager is forgotten: nothing is kept for it any longer\n" and not p.stderr, p
+        pager.sendall(json.dumps({"op": "ack", "cursor": events[5]["cursor"]}).encode() + b"\n")
+        said = [json.loads(line) for line in answers]
+        assert said[-1].get("error") == "this consumer was forgotten meanwhile", said[-1]
+    assert box.status()["consumers"] == []
+    trail = "SELECT json_extract(detail, '$.consumer', '$.uid') FROM audit WHERE kind = 'forgotten'"
+    wait(lambda: box.rows(trail) == [(json.dumps(["pager", str(os.getuid())], separators=(",", ":")),)], "it is in the audit trail")
+
+
 def case_commands(box):
     """sentinelctl alerts and status: what they print, what they say when nobody answers."""
     p = ctl(box, "status")
@@ -463,6 +486,7 @@ def case_commands(box):
     p = ctl(box, "status")
     for part in ("attached, pid", "every residual is 0", "records lost because an alert ring was full", "critical", "consumer   pager"):
         assert part in p.stdout, (part, p.stdout)
+    forgets_a_consumer(box, events)
     # follow lives through a crash of control and ends, with status 0, at its orderly end
     box.control_process.kill()
     box.control_process.wait()

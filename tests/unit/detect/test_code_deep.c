@@ -13,6 +13,7 @@
 #define CALL_TOP "60e01b5f52" CALL_4 /* with the selector on the stack */
 #define KEY "63a5a5a5a55f55"	     /* storage 0 */
 #define PAYS "63a9059cbb" CALL_TOP
+#define MOVE "8060011850"	     /* of a copy of the selector, which is dropped */
 #define WORD_OF_KEYS "7fa5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5"
 
 /* Runtime code: where `compare` leaves what is not zero, `serve`; at its own selector, `borrow`; else it
@@ -93,7 +94,10 @@ callbacks_that_are_told_otherwise(void **state)
 			"4"},
 		{"a remainder", "", "6103f1" SELECTOR "0661038214"},
 		{"a key in memory", "", "63a5a5a5a5604052" SELECTOR "6040511863b5744df914"},
-		{"who calls", "", "335f5414"}, {"a mapping", "60016310d1e85c55", SELECTOR "54"}};
+		{"who calls", "", "335f5414"}, {"a mapping", "60016310d1e85c55", SELECTOR "54"},
+		{"moved twice", "", SELECTOR "63a5a5a5a5186311111111" "1863a4655ce814"},
+		{"moved, behind more moves than the walk keeps", "",
+			SELECTOR MOVE MOVE MOVE MOVE MOVE MOVE MOVE MOVE MOVE MOVE MOVE MOVE MOVE MOVE MOVE MOVE "63a5a5a5a51863b5744df914"}};
 	for (unsigned i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		print_message("%s\n", forms[i].what);
 		construct(forms[i].first, borrower(forms[i].compare, "63022c0d9f" CALL_TOP, PAYS));
