@@ -10,6 +10,8 @@ in the environment, for figures:
   COUNT=500 RATE=100  transactions, and how many a second
   REALTIME=1          control, the dataplane (which sleeps when idle, on cores that it shares here) and the consumer with real-time priority: on a busy machine
                       that takes the CPUs from whoever watches them
+  REALTIME=control    control and the consumer alone. With a core of its own the dataplane needs no priority: CORES="{main: 1, correlator: 1, workers: [1]}", and
+                      all under `taskset -c 0`, which the dataplane's threads leave
   IDLE=sleep          idle policy of the dataplane: spin for a box with cores to spare
   CORES=...           as in a profile, instead of the first two
   JOURNAL=DIR         where the journal is, instead of the temporary folder
@@ -33,7 +35,8 @@ PROGRAMS = sys.argv[2:5]
 NODE_FOLDER = os.environ["NODE_FOLDER"]
 ANVIL = os.path.join(NODE_FOLDER, "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
 COUNT, RATE = int(os.environ.get("COUNT", "500")), int(os.environ.get("RATE", "100"))
-REALTIME = ["--realtime"] if os.environ.get("REALTIME") == "1" and os.environ.get("IDLE", "sleep") == "sleep" else []
+REALTIME = ["--realtime"] if os.environ.get("REALTIME", "0") != "0" else []
+REALTIME_DATAPLANE = ["--realtime"] if os.environ.get("REALTIME") == "1" and os.environ.get("IDLE", "sleep") == "sleep" else []
 TAIL = 64  # hex digits that end a signed transaction
 
 
@@ -46,7 +49,7 @@ class Box(livebox.Box):
         with open(self.path("box.yaml"), "w", encoding="ascii") as f:
             f.write(f"ports: ['{device}']\nidle: {os.environ.get('IDLE', 'sleep')}\nhuge_pages: {'true' if PORT == 'af_xdp' else 'false'}\nmemory_mb: 128\ncores: {cores}\n"
                     "flows: 16384\nseen: 262144\n")
-        return self.start(self.dataplane_exe, "--profile", self.path("box.yaml"), "--bundle", self.bundle, "--channel", self.path("channel"), *REALTIME, *self.more)
+        return self.start(self.dataplane_exe, "--profile", self.path("box.yaml"), "--bundle", self.bundle, "--channel", self.path("channel"), *REALTIME_DATAPLANE, *self.more)
 
     def start_control(self):
         journal = os.environ.get("JOURNAL", self.path("journal"))
