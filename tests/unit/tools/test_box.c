@@ -94,6 +94,10 @@ profile(const char *text)
 #define RACK_PROFILE \
 	"huge_pages: true\nidle: pause\nchecksum: verify\ncores: {main: 0, correlator: 7, workers: [4, 5]}\nports: [\"0000:41:00.0\", {interface: eth1, checksum: trust}]\n"
 
+#define IP6_ROUTE(to, interface) to " 00000000000000000000000000000000 00 fd000000000000000000000000000001 00000400 00000003 00000000 00000003 " interface "\n"
+#define IP6_DEFAULT(interface) IP6_ROUTE("00000000000000000000000000000000 00", "   " interface)
+#define IP6_LINK(interface) IP6_ROUTE("fe800000000000000000000000000000 40", "   " interface)
+
 /* Eight cores with two threads each on two nodes; 4-7 isolated and on the NIC's node. */
 static void
 rack(void)
@@ -341,6 +345,11 @@ test_nic(void **state)
 	expect_of(1, "nic.steer", BOX_FAIL, "it would be cut off");
 	put("/proc/net/route", "Iface\tDestination\tGateway\neth10\t00000000\t0101A8C0\n");
 	expect_of(1, "nic.steer", BOX_PASS, "all of its frames");
+	put("/proc/net/ipv6_route", IP6_LINK("eth1") IP6_DEFAULT("xeth1") IP6_DEFAULT("lo"));
+	expect_of(1, "nic.steer", BOX_PASS, "all of its frames");
+	put("/proc/net/ipv6_route", IP6_LINK("eth1") IP6_DEFAULT("eth1") IP6_DEFAULT("lo"));
+	expect_of(1, "nic.steer", BOX_FAIL, "it would be cut off");
+	gone("/proc/net/ipv6_route");
 	/* steered: only what the filter takes is lost to the machine, so that it must not be all TCP */
 	put("/proc/net/route", "Iface\tDestination\tGateway\neth1\t00000000\t0101A8C0\n");
 	const char *const steered = "huge_pages: true\nports: [\"0000:41:00.0\", {interface: eth1, steer: true}]\n", *const narrow[] = {
@@ -487,6 +496,10 @@ test_init(void **state)
 	assert_string_equal(t.port[0].interface, "eth1");
 	put("/sys/class/net/eth2/device/vendor", "");
 	put("/sys/class/net/eth2/flags", "0x1003\n");
+	put("/proc/net/ipv6_route", IP6_DEFAULT("eth2"));
+	t = made(NULL, "Other interfaces: eth2"); /* the way out by IPv6 alone is one too */
+	assert_string_equal(t.port[0].interface, "eth1");
+	gone("/proc/net/ipv6_route");
 	t = made(NULL, "Other interfaces: eth1"); /* one that is up, if there is one */
 	assert_string_equal(t.port[0].interface, "eth2");
 	lead(PCI "/driver", "../../drivers/vfio-pci");
