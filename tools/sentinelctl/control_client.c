@@ -8,10 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES (1u << 20)
+
+static void
+wait_at_most(struct control_client *c, time_t seconds)
+{
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){.tv_sec = seconds}, sizeof(struct timeval));
+}
+
+void
+control_client_patient(struct control_client *c)
+{
+	wait_at_most(c, 0);
+}
 
 int
 control_client_open(struct control_client *c, const char *path)
@@ -29,6 +42,7 @@ control_client_open(struct control_client *c, const char *path)
 		control_client_close(c);
 		return -err;
 	}
+	wait_at_most(c, CONTROL_ANSWER_S);
 	return 0;
 }
 
@@ -61,6 +75,22 @@ control_client_complain(const char *path, int err)
 		fprintf(stderr, "The path of a socket has 1 to 107 characters.\n");
 	else if (err == EAGAIN)
 		fprintf(stderr, "It is running but takes no connections: is it stopped?\n");
+}
+
+void
+control_client_silent(const char *path, int rc)
+{
+	if (tool_stop)
+		return;
+	if (rc == 0)
+		fprintf(stderr, "sentinelctl: sentinel-control at %s hung up without an answer: it is ending, or has too many clients; try again\n", path);
+	else if (rc == -EAGAIN)
+		fprintf(stderr,
+			"sentinelctl: sentinel-control at %s is there, but has not answered for %d s: is it stopped, or does the disk of its journal not answer? (ps -C "
+			"sentinel-control -o stat,wchan: T is stopped, D waits for a disk)\n",
+			path, CONTROL_ANSWER_S);
+	else
+		fprintf(stderr, "sentinelctl: cannot talk to sentinel-control: %s\n", strerror(-rc));
 }
 
 int
@@ -143,8 +173,8 @@ control_client_once(struct control_client *c, const char *path, json_t *request,
 	rc = control_client_ask(c, request);
 	if (rc == 0 || rc == -EPIPE) /* there may be a refusal to read */
 		rc = control_client_line(c, line);
-	if (rc <= 0 && !tool_stop)
-		fprintf(stderr, "sentinelctl: sentinel-control at %s hung up without an answer: it is ending, or has too many clients; try again\n", path);
+	if (rc <= 0)
+		control_client_silent(path, rc);
 	return rc;
 }
 

@@ -431,6 +431,19 @@ def forgets_a_consumer(box, events):
     wait(lambda: box.rows(trail) == [(json.dumps(["pager", str(os.getuid())], separators=(",", ":")),)], "it is in the audit trail")
 
 
+def hears_nothing(box):
+    """Every command that asks ends, and says so, if a control that is there does not answer."""
+    box.control_process.send_signal(signal.SIGSTOP)
+    try:
+        asking = [subprocess.Popen([CTL, *words, "--socket", box.socket], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                  for words in (["status"], ["latency"], ["watch", "list"], ["forget", "pager"], ["profile", "show"])]
+        for p in asking:
+            out, err = p.communicate(timeout=PATIENCE)
+            assert p.returncode == 1 and "has not answered for 10 s" in err and "T is stopped" in err and not out, (p.args, err)
+    finally:
+        box.control_process.send_signal(signal.SIGCONT)
+
+
 def case_commands(box):
     """sentinelctl alerts and status: what they print, what they say when nobody answers."""
     p = ctl(box, "status")
@@ -486,6 +499,7 @@ def case_commands(box):
     p = ctl(box, "status")
     for part in ("attached, pid", "every residual is 0", "records lost because an alert ring was full", "critical", "consumer   pager"):
         assert part in p.stdout, (part, p.stdout)
+    hears_nothing(box)
     forgets_a_consumer(box, events)
     # follow lives through a crash of control and ends, with status 0, at its orderly end
     box.control_process.kill()
