@@ -87,7 +87,7 @@ control_client_silent(const char *path, int rc)
 	else if (rc == -EAGAIN)
 		fprintf(stderr,
 			"sentinelctl: sentinel-control at %s is there, but has not answered for %d s: is it stopped, or does the disk of its journal not answer? (ps -C "
-			"sentinel-control -o stat,wchan: T is stopped, D waits for a disk)\n",
+			"sentinel-control -o stat,wchan: T is stopped, D waits for a disk.) Once it goes on it may still do what it was asked\n",
 			path, CONTROL_ANSWER_S);
 	else
 		fprintf(stderr, "sentinelctl: cannot talk to sentinel-control: %s\n", strerror(-rc));

@@ -436,7 +436,7 @@ def hears_nothing(box):
     box.control_process.send_signal(signal.SIGSTOP)
     try:
         asking = [subprocess.Popen([CTL, *words, "--socket", box.socket], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-                  for words in (["status"], ["latency"], ["watch", "list"], ["forget", "pager"], ["profile", "show"])]
+                  for words in (["status"], ["latency"], ["watch", "list"], ["forget", "nobody"], ["profile", "show"])]
         for p in asking:
             out, err = p.communicate(timeout=PATIENCE)
             assert p.returncode == 1 and "has not answered for 10 s" in err and "T is stopped" in err and not out, (p.args, err)
