@@ -461,12 +461,15 @@ test_mirror(void **state)
 /* ---- init ---- */
 
 static struct topology
-made(const char *interface, const char *says)
+made_with(const char *interface, const char *says, const char *uncommented)
 {
 	struct topology t;
 	char err[512] = "";
-	char *text = box_init_text(&b, interface);
+	char *text = box_init_text(&b, interface), *hash = uncommented != NULL ? strstr(text, uncommented) : NULL;
 	assert_non_null(text);
+	assert_true(uncommented == NULL || (hash != NULL && *hash == '#'));
+	if (hash != NULL)
+		memmove(hash, hash + 1, strlen(hash));
 	topology_default(&t);
 	int rc = profile_parse("init", text, strlen(text), &t, err, sizeof err);
 	if (rc == 0)
@@ -477,6 +480,12 @@ made(const char *interface, const char *says)
 	assert_true(says == NULL || strstr(text, says) != NULL);
 	free(text);
 	return t;
+}
+
+static struct topology
+made(const char *interface, const char *says)
+{
+	return made_with(interface, says, NULL);
 }
 
 static void
@@ -491,6 +500,7 @@ test_init(void **state)
 	assert_int_equal(t.correlator_cpu, 7);
 	assert_int_equal(t.main_cpu, 0);
 	assert_false(t.port[0].steer);
+	assert_true(made_with("eth1", NULL, "#    steer").port[0].steer); /* what is offered is right once its # is taken away */
 	put("/sys/class/net/eth1/flags", "0x1002\n");
 	t = made(NULL, "# It is down: ip link set eth1 up");
 	assert_string_equal(t.port[0].interface, "eth1");
