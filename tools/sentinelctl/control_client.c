@@ -61,9 +61,8 @@ control_client_complain(const char *path, int err)
 	fprintf(stderr, "sentinelctl: cannot reach sentinel-control at %s: %s.\n", path, strerror(err));
 	if (err == ENOENT || err == ECONNREFUSED || err == ENOTSOCK)
 		fprintf(stderr,
-			"Is sentinel-control running? Start it with: sentinel-control --socket %s (and "
-			"--channel, --journal as"
-			" you need), or name its socket with --socket.\n",
+			"Is sentinel-control running? Start it with: systemctl start sentinel-control, or by hand sentinel-control --socket %s (and "
+			"--channel, --journal as you need); or name its socket with --socket.\n",
 			path);
 	else if (err == EACCES || err == EPERM)
 		fprintf(stderr, "The socket is open to its owner and group: run this as that user, or join "
