@@ -4,10 +4,12 @@
 #include "sentinelctl/tool.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -55,6 +57,17 @@ control_client_close(struct control_client *c)
 	*c = (struct control_client){.fd = -1};
 }
 
+static void
+complain_of_rights(const char *path)
+{
+	struct stat st;
+	const struct group *g = stat(path, &st) == 0 ? getgrgid(st.st_gid) : NULL;
+	if (g != NULL)
+		fprintf(stderr, "It is open to its owner and to the group %s: run this as root, or join that group (usermod -aG %s USER, then log in anew).\n", g->gr_name, g->gr_name);
+	else
+		fprintf(stderr, "It is open to its owner and its group: run this as root, or join the group.\n");
+}
+
 void
 control_client_complain(const char *path, int err)
 {
@@ -65,8 +78,7 @@ control_client_complain(const char *path, int err)
 			"--channel, --journal as you need); or name its socket with --socket.\n",
 			path);
 	else if (err == EACCES || err == EPERM)
-		fprintf(stderr, "The socket is open to its owner and group: run this as that user, or join "
-				"the group.\n");
+		complain_of_rights(path);
 	else if (err == EPROTOTYPE)
 		fprintf(stderr, "That is another program's socket, perhaps the one between sentinel-dataplane and "
 				"sentinel-control: name the one that sentinel-control was given with --socket.\n");
