@@ -11,6 +11,7 @@
 
 #define BACKOFF_MIN_NS 10000000u
 #define BACKOFF_MAX_NS 500000000u
+#define ENDING_NS 1000000000u /* a dataplane whose connection is gone may listen for a moment yet */
 #define PATIENCE_NS 60000000000u /* for the whole offer, once connected: a dataplane that starts takes its time for memory and ports */
 
 int
@@ -189,6 +190,10 @@ static enum attach_event
 ended(struct attach *a, uint64_t now_ns, int rc)
 {
 	bool was_whole = a->whole;
+	if (!was_whole && rc == -EPIPE && !a->welcome && a->gone && now_ns - a->gone_at_ns < ENDING_NS) {
+		hang_up(a, now_ns);
+		return ATTACH_NOTHING;
+	}
 	if (!was_whole && rc == -EPIPE && !a->welcome)
 		return refuse(a, now_ns,
 			"it hung up without a word: it ended while it started, and its own messages say why (journalctl -u sentinel-dataplane); or, "
@@ -199,6 +204,8 @@ ended(struct attach *a, uint64_t now_ns, int rc)
 	if (!was_whole)
 		return refuse(a, now_ns, "it does not speak the channel's language");
 	hang_up(a, now_ns);
+	a->gone = true;
+	a->gone_at_ns = now_ns;
 	return ATTACH_GONE;
 }
 

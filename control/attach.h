@@ -39,7 +39,8 @@ struct attach {
 	int fd;	    /* -1: not connected */
 	bool whole; /* everything offered has come */
 	bool welcome, stats, said_refused;
-	uint64_t retry_at_ns, backoff_ns, deadline_ns;
+	bool gone; /* one that had come has hung up, last at gone_at_ns */
+	uint64_t gone_at_ns, retry_at_ns, backoff_ns, deadline_ns;
 	uint32_t version; /* of the channel, as agreed */
 	uint32_t n_rings;
 	struct dataplane *pending; /* what has come so far */

@@ -33,6 +33,7 @@
 #define GOODBYE_NS 1000000000u
 #define PULSE_EVERY_NS 5000000000u
 #define ONCE_GOODBYE_NS 10000000000u
+#define STACK_BYTES (384u << 10) /* more than the drain takes */
 
 static const struct outlet *const outlets[] = {&outlet_unixsock};
 #define OUTLETS (sizeof outlets / sizeof outlets[0])
@@ -454,6 +455,15 @@ finish(struct run *r, int rc)
 
 /* ---- start ---- */
 
+/* A stack that is locked and grows is held against the memlock limit once the right to lock is given up, and what passes it ends the process. */
+__attribute__((noinline)) static void
+grow_stack(void)
+{
+	volatile char room[STACK_BYTES];
+	for (size_t i = 0; i < sizeof room; i += 4096)
+		room[i] = 0;
+}
+
 static void
 take_priority(void)
 {
@@ -463,6 +473,7 @@ take_priority(void)
 			"raise its rtprio limit;"
 			" going on without",
 			strerror(-rc));
+	grow_stack();
 	if (mlockall(MCL_CURRENT) != 0)
 		LOG(LOG_WARN, "memory is not locked (%s): raise the memlock limit; going on "
 			"without",

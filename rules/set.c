@@ -130,6 +130,8 @@ load_folder(struct rule_set *s, const char *path, DIR *d)
 	uint32_t n = 0, cap = 0, packs = 0;
 	struct place at = {name_of(s, path), 0, 0};
 	for (struct dirent *e; n <= SET_FILES_MAX && (e = readdir(d)) != NULL;) {
+		if (e->d_name[0] != '.' && ends_in(e->d_name, ".yml"))
+			diag_warn(s, at, "%s is not read: the name of a pack ends in .yaml", e->d_name);
 		if (!is_ours(e->d_name))
 			continue;
 		packs += ends_in(e->d_name, ".yaml");

@@ -413,7 +413,7 @@ static void
 forget(struct client *k, struct client_service *s, const struct line_request *q)
 {
 	if (journal_forget(s->c->journal, q->consumer) != 0) {
-		refuse(k, "there is no consumer of this name", "{\"op\":\"status\"} lists them");
+		refuse(k, "there is no consumer of this name", "sentinelctl status lists them");
 		return;
 	}
 	struct ucred who = {0};
@@ -438,9 +438,9 @@ watch(struct client *k, struct client_service *s, const struct line_request *q)
 	if (rc == 0)
 		k->state = CLIENT_WATCH;
 	else if (rc == -EEXIST)
-		refuse(k, "this contract is watched already", "{\"op\":\"watch_list\"} lists them; remove it first to change its note");
+		refuse(k, "this contract is watched already", "remove it first to change its note");
 	else if (rc == -ENOENT)
-		refuse(k, "this contract is not on the watch list", "{\"op\":\"watch_list\"} lists them");
+		refuse(k, "this contract is not on the watch list", "sentinelctl watch list shows what is");
 	else if (rc == -EAGAIN)
 		refuse(k, "too many changes wait for the journal", "try again once the journal works (sentinelctl status)");
 	else

@@ -245,6 +245,7 @@ static int
 converse(struct reading *r)
 {
 	char *line;
+	control_client_patient(&r->c);
 	int rc = ask(r);
 	while (rc == 0 && !tool_stop) {
 		rc = control_client_line(&r->c, &line);

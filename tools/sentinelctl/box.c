@@ -215,6 +215,8 @@ write_text(const struct options *o, const char *text)
 	}
 	if (close(fd) != 0 && rc == 0)
 		rc = -errno;
+	if (rc != 0 && !o->force) /* half a profile would be one that the service starts with */
+		unlink(o->out);
 	return rc;
 }
 

@@ -4,14 +4,29 @@
 #include "sentinelctl/tool.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES (1u << 20)
+
+static void
+wait_at_most(struct control_client *c, time_t seconds)
+{
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){.tv_sec = seconds}, sizeof(struct timeval));
+}
+
+void
+control_client_patient(struct control_client *c)
+{
+	wait_at_most(c, 0);
+}
 
 int
 control_client_open(struct control_client *c, const char *path)
@@ -29,6 +44,7 @@ control_client_open(struct control_client *c, const char *path)
 		control_client_close(c);
 		return -err;
 	}
+	wait_at_most(c, CONTROL_ANSWER_S);
 	return 0;
 }
 
@@ -41,19 +57,28 @@ control_client_close(struct control_client *c)
 	*c = (struct control_client){.fd = -1};
 }
 
+static void
+complain_of_rights(const char *path)
+{
+	struct stat st;
+	const struct group *g = stat(path, &st) == 0 ? getgrgid(st.st_gid) : NULL;
+	if (g != NULL)
+		fprintf(stderr, "It is open to its owner and to the group %s: run this as root, or join that group (usermod -aG %s USER, then log in anew).\n", g->gr_name, g->gr_name);
+	else
+		fprintf(stderr, "It is open to its owner and its group: run this as root, or join the group.\n");
+}
+
 void
 control_client_complain(const char *path, int err)
 {
 	fprintf(stderr, "sentinelctl: cannot reach sentinel-control at %s: %s.\n", path, strerror(err));
 	if (err == ENOENT || err == ECONNREFUSED || err == ENOTSOCK)
 		fprintf(stderr,
-			"Is sentinel-control running? Start it with: sentinel-control --socket %s (and "
-			"--channel, --journal as"
-			" you need), or name its socket with --socket.\n",
+			"Is sentinel-control running? Start it with: systemctl start sentinel-control, or by hand sentinel-control --socket %s (and "
+			"--channel, --journal as you need); or name its socket with --socket.\n",
 			path);
 	else if (err == EACCES || err == EPERM)
-		fprintf(stderr, "The socket is open to its owner and group: run this as that user, or join "
-				"the group.\n");
+		complain_of_rights(path);
 	else if (err == EPROTOTYPE)
 		fprintf(stderr, "That is another program's socket, perhaps the one between sentinel-dataplane and "
 				"sentinel-control: name the one that sentinel-control was given with --socket.\n");
@@ -61,6 +86,22 @@ control_client_complain(const char *path, int err)
 		fprintf(stderr, "The path of a socket has 1 to 107 characters.\n");
 	else if (err == EAGAIN)
 		fprintf(stderr, "It is running but takes no connections: is it stopped?\n");
+}
+
+void
+control_client_silent(const char *path, int rc)
+{
+	if (tool_stop)
+		return;
+	if (rc == 0)
+		fprintf(stderr, "sentinelctl: sentinel-control at %s hung up without an answer: it is ending, or has too many clients; try again\n", path);
+	else if (rc == -EAGAIN)
+		fprintf(stderr,
+			"sentinelctl: sentinel-control at %s is there, but has not answered for %d s: is it stopped, or does the disk of its journal not answer? (ps -C "
+			"sentinel-control -o stat,wchan: T is stopped, D waits for a disk.) Once it goes on it may still do what it was asked\n",
+			path, CONTROL_ANSWER_S);
+	else
+		fprintf(stderr, "sentinelctl: cannot talk to sentinel-control: %s\n", strerror(-rc));
 }
 
 int
@@ -143,8 +184,8 @@ control_client_once(struct control_client *c, const char *path, json_t *request,
 	rc = control_client_ask(c, request);
 	if (rc == 0 || rc == -EPIPE) /* there may be a refusal to read */
 		rc = control_client_line(c, line);
-	if (rc <= 0 && !tool_stop)
-		fprintf(stderr, "sentinelctl: sentinel-control at %s hung up without an answer: it is ending, or has too many clients; try again\n", path);
+	if (rc <= 0)
+		control_client_silent(path, rc);
 	return rc;
 }
 

@@ -77,10 +77,8 @@ answer(struct control_client *c, const char *socket)
 	json_error_t e;
 	int rc = control_client_line(c, &line);
 	json_t *o = rc == 1 ? json_loads(line, 0, &e) : NULL;
-	if (rc == 0)
-		fprintf(stderr, "sentinelctl: sentinel-control at %s hung up without an answer: it is ending; try again\n", socket);
-	else if (rc < 0)
-		fprintf(stderr, "sentinelctl: cannot talk to sentinel-control: %s\n", strerror(-rc));
+	if (rc <= 0)
+		control_client_silent(socket, rc);
 	else if (!json_is_object(o))
 		fprintf(stderr, "sentinelctl: what answers at %s is not sentinel-control\n", socket);
 	else if (!control_client_refused(o))
@@ -250,7 +248,7 @@ apply(const struct options *o)
 	else if (rc == 0 || rc == -EPIPE || rc == -ECONNRESET) /* there may be a refusal to read */
 		said = answer(&c, o->socket);
 	else
-		fprintf(stderr, "sentinelctl: cannot talk to sentinel-control: %s\n", strerror(-rc));
+		control_client_silent(o->socket, rc);
 	control_client_close(&c);
 	rc = said != NULL ? report(o, said) : 1;
 	json_decref(said);

@@ -131,18 +131,16 @@ converse(const struct options *o, struct control_client *c)
 	int rc = control_client_ask(c, q), go_on = 1;
 	while (rc == 0 && go_on == 1) {
 		rc = control_client_line(c, &line);
-		if (rc == 0) {
-			fprintf(stderr, "sentinelctl: sentinel-control hung up before the end\n");
-			return 1;
-		}
+		if (rc == 0)
+			break;
 		if (rc == 1)
 			go_on = take(o, line);
 		if (rc == 1 || rc == -EINTR)
 			rc = 0;
 	}
-	if (rc < 0)
-		fprintf(stderr, "sentinelctl: cannot talk to sentinel-control: %s\n", strerror(-rc));
-	return rc < 0 || go_on < 0;
+	if (go_on == 1)
+		control_client_silent(o->socket, rc);
+	return go_on != 0;
 }
 
 int

@@ -189,6 +189,8 @@ open_log(struct keys *k, unsigned i)
 		rc = keylog_read(log);
 	if (rc < 0 && rc != -ENOENT)
 		return 1;
+	if (rc == -ENOENT)
+		log_say(&kind[i], LOG_NOTE, "%s: waiting for it", k->opt.log[i]);
 	store_log(&k->store, log, rc);
 	return 0;
 }

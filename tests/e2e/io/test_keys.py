@@ -177,6 +177,7 @@ def logs(folder):
     dataplane = Dataplane(channel)
     keys = Keys(folder, "--keylog", path, "--channel", channel)
     keys.wait_said("No such file")
+    keys.wait_said("waiting for it")
     keys.wait_said("attached")
     line = lambda: f"rlpx {fresh()} {fresh()} 192.0.2.1:30303 [2001:db8::1]:30303 {fresh()} {fresh()}"
     want = [line() for _ in range(4098)]

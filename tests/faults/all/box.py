@@ -8,6 +8,7 @@ What must come is told by another program: sentinel-dataplane --offline replay o
 """
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -107,13 +108,13 @@ class Box(unittest.TestCase):
         with open(self.path("log"), encoding="utf-8", errors="replace") as f:
             return f.read()
 
-    def start(self, *argv):
-        p = subprocess.Popen(argv, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+    def start(self, *argv, **how):
+        p = subprocess.Popen(argv, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL, **how)
         self.processes.append(p)
         return p
 
-    def control(self):
-        return self.start(CONTROL, "--channel", self.path("channel"), "--socket", self.path("socket"), "--journal", self.path("journal"))
+    def control(self, *more, **how):
+        return self.start(CONTROL, "--channel", self.path("channel"), "--socket", self.path("socket"), "--journal", self.path("journal"), *more, **how)
 
     def dataplane(self, *more):
         return self.start(DATAPLANE, "--source", self.capture, "--bundle", BUNDLE, "--channel", self.path("channel"), *more)
@@ -231,6 +232,18 @@ class Box(unittest.TestCase):
         said = self.said()
         self.assertIn("channel", said)
         self.assertRegex(said, r"journal|socket")
+
+    def test_realtime_by_hand(self):
+        """As root, without the unit's memlock limit: memory that is locked must not grow once the rights are given up."""
+        if os.geteuid() != 0:
+            self.skipTest("not root")
+        limit = 8 << 20
+        control = self.control("--realtime", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_MEMLOCK, (limit, limit)))
+        wait_for("control", lambda: self.status() is not None or control.poll() is not None)
+        self.dataplane("--stay")
+        wait_for("the storm's end", lambda: control.poll() is not None or "control has taken every alert" in self.said())
+        control.send_signal(signal.SIGTERM)
+        self.assertEqual(control.wait(PATIENCE_S), 0, self.said())
 
 
 if __name__ == "__main__":

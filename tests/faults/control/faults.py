@@ -6,6 +6,7 @@ twice after dedupe by id, and what was lost is told.
 usage: faults.py CONTROL PRODUCER CTL [CASE...]
 """
 import contextlib
+import grp
 import json
 import os
 import random
@@ -431,6 +432,32 @@ def forgets_a_consumer(box, events):
     wait(lambda: box.rows(trail) == [(json.dumps(["pager", str(os.getuid())], separators=(",", ":")),)], "it is in the audit trail")
 
 
+def hears_nothing(box):
+    """Every command that asks ends, and says so, if a control that is there does not answer."""
+    box.control_process.send_signal(signal.SIGSTOP)
+    try:
+        asking = [subprocess.Popen([CTL, *words, "--socket", box.socket], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                  for words in (["status"], ["latency"], ["watch", "list"], ["forget", "nobody"], ["profile", "show"])]
+        for p in asking:
+            out, err = p.communicate(timeout=PATIENCE)
+            assert p.returncode == 1 and "has not answered for 10 s" in err and "T is stopped" in err and not out, (p.args, err)
+    finally:
+        box.control_process.send_signal(signal.SIGCONT)
+
+
+def needs_the_group(box):
+    """Who may not use the socket is told whose group it is."""
+    if os.geteuid() != 0:
+        return
+    os.chmod(box.folder, 0o755)
+    try:
+        p = subprocess.run([CTL, "status", "--socket", box.socket], capture_output=True, text=True, timeout=PATIENCE, user=65534, group=65534, extra_groups=[])
+    except PermissionError:  # a build in a folder of root's
+        return
+    group = grp.getgrgid(os.stat(box.socket).st_gid).gr_name
+    assert p.returncode == 1 and f"join that group (usermod -aG {group} USER" in p.stderr and not p.stdout, p
+
+
 def case_commands(box):
     """sentinelctl alerts and status: what they print, what they say when nobody answers."""
     p = ctl(box, "status")
@@ -486,6 +513,8 @@ def case_commands(box):
     p = ctl(box, "status")
     for part in ("attached, pid", "every residual is 0", "records lost because an alert ring was full", "critical", "consumer   pager"):
         assert part in p.stdout, (part, p.stdout)
+    needs_the_group(box)
+    hears_nothing(box)
     forgets_a_consumer(box, events)
     # follow lives through a crash of control and ends, with status 0, at its orderly end
     box.control_process.kill()

@@ -583,6 +583,29 @@ test_ends_while_starting(void **state)
 	channel_end(&c);
 }
 
+/* One that is killed still listens when its connection is closed already: who connects in that moment is not told of a start that failed. */
+static void
+test_ends_while_attached(void **state)
+{
+	(void)state;
+	struct channel c;
+	channel_start(&c);
+	greet(&c);
+	tell(&c, "wrRsb");
+	assert_int_equal(attach_poll(&c.a, c.now_ns, &c.d), ATTACH_CAME);
+	dataplane_free(&c.d);
+	close(c.fd);
+	c.fd = -1;
+	assert_int_equal(attach_poll(&c.a, c.now_ns, &c.d), ATTACH_GONE);
+	for (unsigned i = 0; i < 2; i++) {
+		greet(&c); /* a second later */
+		close(c.fd);
+		c.fd = -1;
+		assert_int_equal(attach_poll(&c.a, c.now_ns - SECOND / 2, &c.d), i == 0 ? ATTACH_NOTHING : ATTACH_REFUSED); /* later it is one that cannot start */
+	}
+	channel_end(&c);
+}
+
 int
 main(void)
 {
@@ -598,6 +621,7 @@ main(void)
 		cmocka_unit_test(test_memory), cmocka_unit_test(test_bad_offers),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_ends_while_starting),
+		cmocka_unit_test(test_ends_while_attached),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,6 +171,13 @@ class Rulec(unittest.TestCase):
             os.remove(f"packs/{name}.yaml")
         self.assertIn("no *.yaml in this folder", run("lint", "packs").stderr)
 
+    def test_a_pack_by_another_name_is_told(self):
+        self.write("packs/c.yml", GOOD.format(name="c", id=3))
+        for command in (("lint", "packs"), ("compile", "packs", "-o", "x")):
+            r = run(*command)
+            self.assertEqual(r.returncode, 0, r.stderr)
+            self.assertIn("packs: warning: c.yml is not read: the name of a pack ends in .yaml\n", r.stderr)
+
     def test_unreadable(self):
         for path in ("nowhere", "packs/nowhere.yaml", "/dev/null", ""):
             for command in (("lint", path), ("compile", path, "-o", "x")):

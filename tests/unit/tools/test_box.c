@@ -94,6 +94,10 @@ profile(const char *text)
 #define RACK_PROFILE \
 	"huge_pages: true\nidle: pause\nchecksum: verify\ncores: {main: 0, correlator: 7, workers: [4, 5]}\nports: [\"0000:41:00.0\", {interface: eth1, checksum: trust}]\n"
 
+#define IP6_ROUTE(to, interface) to " 00000000000000000000000000000000 00 fd000000000000000000000000000001 00000400 00000003 00000000 00000003 " interface "\n"
+#define IP6_DEFAULT(interface) IP6_ROUTE("00000000000000000000000000000000 00", "   " interface)
+#define IP6_LINK(interface) IP6_ROUTE("fe800000000000000000000000000000 40", "   " interface)
+
 /* Eight cores with two threads each on two nodes; 4-7 isolated and on the NIC's node. */
 static void
 rack(void)
@@ -341,6 +345,11 @@ test_nic(void **state)
 	expect_of(1, "nic.steer", BOX_FAIL, "it would be cut off");
 	put("/proc/net/route", "Iface\tDestination\tGateway\neth10\t00000000\t0101A8C0\n");
 	expect_of(1, "nic.steer", BOX_PASS, "all of its frames");
+	put("/proc/net/ipv6_route", IP6_LINK("eth1") IP6_DEFAULT("xeth1") IP6_DEFAULT("lo"));
+	expect_of(1, "nic.steer", BOX_PASS, "all of its frames");
+	put("/proc/net/ipv6_route", IP6_LINK("eth1") IP6_DEFAULT("eth1") IP6_DEFAULT("lo"));
+	expect_of(1, "nic.steer", BOX_FAIL, "it would be cut off");
+	gone("/proc/net/ipv6_route");
 	/* steered: only what the filter takes is lost to the machine, so that it must not be all TCP */
 	put("/proc/net/route", "Iface\tDestination\tGateway\neth1\t00000000\t0101A8C0\n");
 	const char *const steered = "huge_pages: true\nports: [\"0000:41:00.0\", {interface: eth1, steer: true}]\n", *const narrow[] = {
@@ -452,12 +461,15 @@ test_mirror(void **state)
 /* ---- init ---- */
 
 static struct topology
-made(const char *interface, const char *says)
+made_with(const char *interface, const char *says, const char *uncommented)
 {
 	struct topology t;
 	char err[512] = "";
-	char *text = box_init_text(&b, interface);
+	char *text = box_init_text(&b, interface), *hash = uncommented != NULL ? strstr(text, uncommented) : NULL;
 	assert_non_null(text);
+	assert_true(uncommented == NULL || (hash != NULL && *hash == '#'));
+	if (hash != NULL)
+		memmove(hash, hash + 1, strlen(hash));
 	topology_default(&t);
 	int rc = profile_parse("init", text, strlen(text), &t, err, sizeof err);
 	if (rc == 0)
@@ -468,6 +480,12 @@ made(const char *interface, const char *says)
 	assert_true(says == NULL || strstr(text, says) != NULL);
 	free(text);
 	return t;
+}
+
+static struct topology
+made(const char *interface, const char *says)
+{
+	return made_with(interface, says, NULL);
 }
 
 static void
@@ -482,11 +500,16 @@ test_init(void **state)
 	assert_int_equal(t.correlator_cpu, 7);
 	assert_int_equal(t.main_cpu, 0);
 	assert_false(t.port[0].steer);
+	assert_true(made_with("eth1", NULL, "#    steer").port[0].steer); /* what is offered is right once its # is taken away */
 	put("/sys/class/net/eth1/flags", "0x1002\n");
 	t = made(NULL, "# It is down: ip link set eth1 up");
 	assert_string_equal(t.port[0].interface, "eth1");
 	put("/sys/class/net/eth2/device/vendor", "");
 	put("/sys/class/net/eth2/flags", "0x1003\n");
+	put("/proc/net/ipv6_route", IP6_DEFAULT("eth2"));
+	t = made(NULL, "Other interfaces: eth2"); /* the way out by IPv6 alone is one too */
+	assert_string_equal(t.port[0].interface, "eth1");
+	gone("/proc/net/ipv6_route");
 	t = made(NULL, "Other interfaces: eth1"); /* one that is up, if there is one */
 	assert_string_equal(t.port[0].interface, "eth2");
 	lead(PCI "/driver", "../../drivers/vfio-pci");

@@ -6,6 +6,8 @@ usage: test_box_cli.py SENTINELCTL DATAPLANE
 """
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,11 @@ CTL, DATAPLANE = sys.argv[1], sys.argv[2]
 
 def box(*argv, **more):
     return subprocess.run([CTL, "box", *argv], capture_output=True, text=True, timeout=60, check=False, **more)
+
+
+def no_room():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))
 
 
 def wrong_lines():
@@ -78,6 +85,9 @@ def init(folder):
     assert p.returncode == 1 and "is there already; --force" in p.stderr, p
     with open(out, encoding="ascii") as f:
         assert f.read() == "mine\n"
+    full = os.path.join(folder, "full.yaml")
+    p = box("init", "-o", full, preexec_fn=no_room)
+    assert p.returncode == 1 and f"cannot write {full}: File too large" in p.stderr and not os.path.exists(full), p
     assert box("init", "-o", out, "--force").returncode == none
     with open(out, encoding="ascii") as f:
         assert f.read() == text

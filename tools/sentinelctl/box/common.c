@@ -70,12 +70,12 @@ box_find(struct box *b)
 	globfree(&g);
 }
 
-bool
-box_leads_away(const struct box *b, const char *interface)
+/* Lines of /proc/net/route begin with the interface, and its destination follows. */
+static bool
+default_by_ip4(const struct box *b, const char *interface, char text[SYSFS_TEXT_MAX])
 {
-	static char text[SYSFS_TEXT_MAX];
 	size_t n = strlen(interface);
-	if (sysfs_text(&b->fs, text, sizeof text, "/proc/net/route") <= 0)
+	if (sysfs_text(&b->fs, text, SYSFS_TEXT_MAX, "/proc/net/route") <= 0)
 		return false;
 	for (const char *s = text; s != NULL; s = strchr(s, '\n')) {
 		s += *s == '\n';
@@ -83,4 +83,27 @@ box_leads_away(const struct box *b, const char *interface)
 			return true;
 	}
 	return false;
+}
+
+/* Those of ipv6_route begin with the destination and the length of its prefix, and end with the interface. */
+static bool
+default_by_ip6(const struct box *b, const char *interface, char text[SYSFS_TEXT_MAX])
+{
+	static const char everywhere[] = "00000000000000000000000000000000 00 ";
+	size_t n = strlen(interface);
+	if (sysfs_text(&b->fs, text, SYSFS_TEXT_MAX, "/proc/net/ipv6_route") <= 0)
+		return false;
+	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+		size_t len = strlen(line);
+		if (strncmp(line, everywhere, sizeof everywhere - 1) == 0 && len > n && line[len - n - 1] == ' ' && strcmp(line + len - n, interface) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+box_leads_away(const struct box *b, const char *interface)
+{
+	static char text[SYSFS_TEXT_MAX];
+	return default_by_ip4(b, interface, text) || default_by_ip6(b, interface, text);
 }

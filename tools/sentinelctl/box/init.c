@@ -169,8 +169,8 @@ write_ports(FILE *out, const struct found *f)
 			  "#  - device: net_af_packet0,iface=eth1\n"
 			  "ports: []");
 	} else if (f->huge) {
-		line(out, "ports:\n  - interface: %s             # by AF_XDP\n    checksum: trust\n%s   steer: true                  # what is not the nodes' goes on to the kernel",
-			f->interface, f->away ? " " : "#");
+		line(out, "ports:\n  - interface: %s             # by AF_XDP\n    checksum: trust\n%s    steer: true                  # what is not the nodes' goes on to the kernel",
+			f->interface, f->away ? "" : "#");
 	} else {
 		line(out, "ports:\n  - device: net_af_packet0,iface=%s   # the last resort; with huge pages: `interface: %s`, by AF_XDP\n    checksum: trust", f->interface,
 			f->interface);
