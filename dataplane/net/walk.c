@@ -4,7 +4,6 @@
 #define ETHER_BYTES 14u
 #define VLAN_TAGS_MAX 3u
 #define IP6_BYTES 40u
-#define IP6_HEADERS_MAX 8u
 #define SLL_BYTES 16u
 #define SLL2_BYTES 20u
 
@@ -97,7 +96,6 @@ ip4(struct walk *w)
 	w->next = WALK_PROTO;
 	w->type = h[9];
 	w->ip6 = false;
-	w->extensions = 0;
 	cursor_skip(c, header);
 	return place == 0 ? CTR_ACCEPTED
 			  : fragment(w, get16(h + 4), (place & 0x1fff) * 8, (place & 0x2000) != 0);
@@ -139,7 +137,6 @@ ip6(struct walk *w)
 	w->next = WALK_PROTO;
 	w->type = h[6];
 	w->ip6 = true;
-	w->extensions = 0;
 	cursor_skip(c, IP6_BYTES);
 	if (payload == 0 && h[6] == NEXT_HOP_BY_HOP)
 		payload = jumbo_length(c);
@@ -170,8 +167,6 @@ extension(struct walk *w)
 {
 	struct cursor *c = &w->c;
 	enum sentinel_counter bad = w->ip6 ? CTR_UNDEC_IP6 : CTR_UNDEC_IP4;
-	if (++w->extensions > IP6_HEADERS_MAX)
-		return bad;
 	enum sentinel_counter r = cursor_need(c, 8, bad);
 	if (r != CTR_ACCEPTED)
 		return r;
