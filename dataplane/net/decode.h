@@ -41,6 +41,7 @@ struct segment {
 	uint32_t seq, ack;
 	uint8_t flags;	     /* TCP_* */
 	uint8_t tunnels;     /* around it */
+	bool multipath;	     /* a SYN with an option of MPTCP (RFC 8684) */
 	struct span payload; /* inside the frame, link padding cut off */
 };
 
