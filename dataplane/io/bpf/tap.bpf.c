@@ -120,7 +120,7 @@ hand_on(struct __sk_buff *skb, __u32 at)
 		rc |= bpf_clone_redirect(skb, tap_to, 0);
 	}
 	skb->mark = mark;
-	return rc < 0 || n > TAP_PIECES_MAX ? TAP_FAILED : at;
+	return rc != 0 || n > TAP_PIECES_MAX ? TAP_FAILED : at;
 }
 
 SEC("tc")
