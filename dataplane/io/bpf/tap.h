@@ -15,6 +15,7 @@
 #define TAP_SLICED STEER_PASSED_OWN	  /* of what was taken: handed on in pieces; a tap asks for no address of its own host */
 
 #define TAP_BOOK_MAX 512
+#define TAP_BRIDGES_MAX 64
 
 /* What `attach` has made, for `detach`. */
 struct tap_book {
@@ -22,6 +23,8 @@ struct tap_book {
 	unsigned int to;	/* interface index of the capture device */
 	unsigned int n;
 	unsigned int made_clsact[TAP_BOOK_MAX]; /* on these interfaces */
+	unsigned int bridges;
+	unsigned int made_promiscuous[TAP_BRIDGES_MAX]; /* these */
 };
 
 #endif

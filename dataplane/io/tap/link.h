@@ -26,6 +26,9 @@ int link_make_pair(const char *name, const char *peer, uint32_t mtu);
 int link_plain(const char *name);
 int link_delete(int index);
 
+/* link_promiscuous sets or clears the flag of an interface that is its administrator's. 1: it was not so before, 0: it was, or -errno. */
+int link_promiscuous(const char *name, bool on);
+
 /* link_filters: how many tc filters the clsact qdisc of the interface has, both directions; -errno. */
 int link_filters(int index);
 

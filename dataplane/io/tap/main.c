@@ -17,7 +17,7 @@ static const char usage_text[] =
 	"       sentinel-tap status [--json]\n"
 	"       sentinel-tap detach\n"
 	"  attach        from now on every frame of the nodes that passes the interfaces is cloned to the capture device; the frames themselves\n"
-	"                go on untouched. A bridge stands for itself and the ports that it has now: attach again when there are new ones\n"
+	"                go on untouched. A bridge stands for all of its ports, those that come later too, and is promiscuous until detach\n"
 	"  filter        another filter, at once, without a frame's being judged by half of it\n"
 	"  status        what is tapped, by which filter, and what has passed\n"
 	"  detach        takes away what attach has made, and nothing else\n"

@@ -7,7 +7,7 @@ usage: tap.py WAY SENTINEL_TAP UNIT
   lo      both ends on the loopback
   veth    a node that talks to another host through its interface
   jumbo   the same with an MTU of 9000
-  bridge  a node behind a bridge of the host, and another behind the same bridge
+  bridge  a node behind a bridge of the host, another host behind the same bridge, one that comes later, and a node that is started again
 The program has what its UNIT leaves it. All in a network namespace of its own. Needs root.
 """
 import array
@@ -204,17 +204,29 @@ class Scene:
         livebox.run("ip", "link", "set", "bridge0", "up")
         livebox.run("ip", "addr", "add", livebox.HERE + "/24", "dev", "bridge0")
         self.holders = []
-        for i, address in ((2, livebox.THERE), (3, "192.0.2.3")):
-            holder = livebox.here("unshare", "--net", "sh", "-c", "echo; exec cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            holder.stdout.readline()
-            into = ["nsenter", f"--net=/proc/{holder.pid}/ns/net"]
-            livebox.run("ip", "link", "add", f"port{i}", "type", "veth", "peer", "name", f"node{i}")
-            livebox.run("ip", "link", "set", f"node{i}", "netns", str(holder.pid))
-            livebox.run("ip", "link", "set", f"port{i}", "master", "bridge0", "up")
-            livebox.run(*into, "ip", "addr", "add", address + "/24", "dev", f"node{i}")
-            livebox.run(*into, "ip", "link", "set", f"node{i}", "up")
-            self.holders.append(into)
+        self.add_port(2, livebox.THERE)
+        self.add_port(3, "192.0.2.3")
         self.tapped, self.addresses, self.serve_in = "bridge0", [livebox.THERE], self.holders[0]
+
+    def add_port(self, i, address):
+        """A host behind the bridge."""
+        holder = livebox.here("unshare", "--net", "sh", "-c", "echo; exec cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        holder.stdout.readline()
+        into = ["nsenter", f"--net=/proc/{holder.pid}/ns/net"]
+        livebox.run("ip", "link", "add", f"port{i}", "type", "veth", "peer", "name", f"node{i}")
+        livebox.run("ip", "link", "set", f"node{i}", "netns", str(holder.pid))
+        livebox.run("ip", "link", "set", f"port{i}", "master", "bridge0", "up")
+        livebox.run(*into, "ip", "addr", "add", address + "/24", "dev", f"node{i}")
+        livebox.run(*into, "ip", "link", "set", f"node{i}", "up")
+        self.holders.append(into)
+
+    def node_again(self):
+        """The node's container is stopped and started."""
+        livebox.run("ip", "link", "del", "port2")
+        self.add_port(2, livebox.THERE)
+        self.serve_in = self.holders.pop()
+        for into in self.holders:
+            livebox.run(*into, "ip", "neigh", "flush", "all")
 
 
 def sent_again(*namespaces):
@@ -275,12 +287,18 @@ def main():
         assert (cut > 0) == (WAY in ("lo", "jumbo")), cut
     if WAY == "bridge":
         check(scene, scene.addresses[0], scene.holders[1])  # from port to port, past the host
+        scene.add_port(4, "192.0.2.4")  # a container that starts later
+        check(scene, scene.addresses[0], scene.holders[2])
+        scene.node_again()
+        check(scene, scene.addresses[0], scene.holders[1])
     tap(scene.tap_in, "filter", "--ports", str(PORT + 10))
     capture = Capture("sentinel1")
     transfer(scene.serve_in, scene.call_in, scene.addresses[0], PORT, 1 << 16)
     assert capture.end() == [], "the filter has changed"
     tap(scene.tap_in, "detach")
-    assert subprocess.run(["tc", "qdisc", "show"], capture_output=True, text=True, check=True).stdout == qdiscs
+    assert "PROMISC" not in subprocess.run(["ip", "link", "show"], capture_output=True, text=True, check=True).stdout
+    if WAY != "bridge":  # whose ports come and go
+        assert subprocess.run(["tc", "qdisc", "show"], capture_output=True, text=True, check=True).stdout == qdiscs
     assert not os.path.exists("/proc/sys/net/ipv4/conf/sentinel0") and not status(scene.tap_in)["attached"]
 
 
