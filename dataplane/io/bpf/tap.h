@@ -7,8 +7,9 @@
 
 #define TAP_FRAME_MAX 1600u /* bytes of a frame that is handed on as it is */
 #define TAP_PIECE 1380u	    /* payload of a piece of a larger one; a multiple of 12 (of three sums over words) */
-#define TAP_PIECES_MAX 512u /* of the largest frame that segmentation offload makes */
+#define TAP_PIECES_MAX 256u /* of the largest frame that is cut: 353 kB; TCP makes none larger than 131 kB unless gso_max_size was raised */
 #define TAP_MARK 0x5e717800u /* of a clone: its lowest bits say which piece it becomes */
+#define TAP_MARK_WHOLE 0x5e717a00u /* of one that is to be cut */
 
 /* counters beside those of enum steer_counter */
 #define TAP_FAILED STEER_PASSED_NO_SOCKET /* the nodes', but the capture device did not take it */

@@ -379,7 +379,10 @@ load(struct doing *d)
 	if (d->skel == NULL)
 		return refuse(d->err, d->cap, errno, "cannot open the program: %s", strerror(errno));
 	d->skel->rodata->tap_to = (uint32_t)d->t->capture;
-	int rc = tap_bpf__load(d->skel);
+	int cpus = libbpf_num_possible_cpus();
+	int rc = cpus < 0 ? cpus : bpf_map__set_max_entries(d->skel->maps.tap_pieces, (uint32_t)cpus * TAP_PIECES_MAX);
+	if (rc == 0)
+		rc = tap_bpf__load(d->skel);
 	if (rc != 0)
 		return refuse(d->err, d->cap, rc, "the kernel refuses the program: %s%s%s%s", bpf_why(rc), bpf_why_heard()[0] ? " (" : "",
 			bpf_why_heard(), bpf_why_heard()[0] ? ")" : "");
