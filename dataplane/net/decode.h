@@ -2,7 +2,7 @@
 /* decode: one frame to one TCP segment. No state; nothing is copied but header fields.
  *
  * Read: Ethernet II, Linux cooked, loopback and bare IP (net/link.h); up to three VLAN tags (802.1Q 0x8100,
- * 802.1ad 0x88a8, 0x9100, 0x9200); IPv4 (RFC 791; total length 0 as segmentation offload writes it means "to
+ * 802.1ad 0x88a8, 0x9100, 0x9200), not counting those of id 0; IPv4 (RFC 791; total length 0 as segmentation offload writes it means "to
  * the end of the frame"); IPv6 (RFC 8200) behind hop-by-hop, routing, destination, authentication and
  * mobility headers, as many as there are, for its receiver reads them all; jumbograms (RFC 2675) and GRO-sized frames; TCP (RFC 9293); and, in any order up to
  * DECODE_TUNNELS_MAX of them: IP in IP (RFC 2003, 4213), MPLS (RFC 3032) with IP or an Ethernet pseudowire

@@ -30,11 +30,12 @@ ethernet(struct walk *w)
 static enum sentinel_counter
 vlan(struct walk *w)
 {
-	if (++w->tags > VLAN_TAGS_MAX)
-		return CTR_UNDEC_VLAN;
 	enum sentinel_counter r = cursor_need(&w->c, 4, CTR_UNDEC_ETHER);
 	if (r != CTR_ACCEPTED)
 		return r;
+	/* of id 0: a priority, of which receivers take off as many as there are */
+	if ((get16(w->c.p) & 0xfff) != 0 && ++w->tags > VLAN_TAGS_MAX)
+		return CTR_UNDEC_VLAN;
 	w->type = get16(w->c.p + 2);
 	cursor_skip(&w->c, 4);
 	return w->type == TYPE_ETHER ? CTR_NOTOURS_ETHERTYPE : CTR_ACCEPTED;

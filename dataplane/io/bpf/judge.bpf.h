@@ -2,7 +2,8 @@
 /* judge: from a frame to the place where it counts. Shared by steer (XDP) and tap (tc), which differ in how bytes are read: each
  * defines frame_read(ctx, off, to, n) and FRAME_CTX before it includes this. Only what io/filter_table.h's users may rely on:
  *
- * Ethernet II, up to three VLAN tags (0x8100, 0x88a8, 0x9100, 0x9200; a tag with id 0 is a priority, no VLAN); IPv4 with options; IPv6
+ * Ethernet II, up to three VLAN tags (0x8100, 0x88a8, 0x9100, 0x9200; a tag with id 0 is a priority, no VLAN, and a receiver takes off as many of
+ * those as there are: what lies behind more than 16 tags in all is taken, for nobody sends such a frame in good faith); IPv4 with options; IPv6
  * behind up to six extension headers (hop-by-hop, routing, destination, mobility, HIP, shim6, authentication, fragment). A first
  * fragment is judged by its ports; what shows none, a later one or IPv6 behind more headers than that, by its addresses alone, for the
  * sender chooses whether the ports show: it is taken unless the filter names addresses and none of them matches. Of an IPv6 datagram only
@@ -19,6 +20,7 @@
 #include <bpf/bpf_helpers.h>
 
 #define TAGS_MAX 3
+#define TAGS_READ 16
 #define EXTENSIONS_MAX 6
 #define RETRIES 4
 
@@ -208,20 +210,21 @@ read_ip6(FRAME_CTX *ctx, __u32 off, __u16 udp_own, struct table_frame *f)
 static __always_inline int
 read_frame(FRAME_CTX *ctx, __u32 off, __u16 type, __u16 udp_own, struct table_frame *f)
 {
-	for (int i = 0; i < TAGS_MAX && is_tag(type); i++) {
+	for (int i = 0; i < TAGS_READ && is_tag(type); i++) {
 		__u16 tag[2];
-		if (f->vlans >= TAGS_MAX)
-			return STEER_PASSED_DEEP;
 		if (frame_read(ctx, off, tag, sizeof tag) != 0)
 			return STEER_PASSED_MALFORMED;
+		if (f->vlans >= TAGS_MAX && (bpf_ntohs(tag[0]) & 0xfff) != 0)
+			return STEER_PASSED_DEEP;
 		add_vlan(f, bpf_ntohs(tag[0]));
 		type = tag[1];
 		off += 4;
 	}
-	if (is_tag(type))
-		return STEER_PASSED_DEEP;
 	if (f->vlans == 0)
 		f->vlans = 1; /* of id 0 */
+	f->kind = TABLE_BURIED;
+	if (is_tag(type))
+		return JUDGED;
 	if (type == bpf_htons(0x0800))
 		return read_ip4(ctx, off, udp_own, f);
 	if (type == bpf_htons(0x86dd))
@@ -274,6 +277,8 @@ by_filter(struct filter_table *t, struct table_frame *f)
 	if (!vlan_ok(t, f))
 		return STEER_PASSED_VLAN;
 	__u8 kind = f->kind;
+	if (kind == TABLE_BURIED)
+		return STEER_TAKEN_FRAGMENTS;
 	if (kind >= TABLE_UNSAID && any_prefix(t->tunnel, once(t->tunnels), TABLE_TUNNELS_MAX, f))
 		return STEER_TAKEN_TUNNELS;
 	if (kind == TABLE_TUNNEL)

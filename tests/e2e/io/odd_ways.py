@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """A client that writes its packets itself submits a transaction in each of the ways that this host's own TCP takes, and that show no port, or not where one looks for it:
-in IP fragments of any size, of which later ones say what they like of their datagram, and behind more extension headers than anybody needs. A tap that asks for the node's
+in IP fragments of any size, of which later ones say what they like of their datagram, and behind more
+extension headers and tags than anybody needs. A tap that asks for the node's
 port alone must clone all of it, and the box find every transaction.
 
 usage: odd_ways.py DATAPLANE CONTROL SENTINELCTL BUNDLE SENTINEL_TAP. Needs root.
@@ -25,6 +26,7 @@ NODE, CLIENT = (livebox.HERE, "2001:db8::1"), ("192.0.2.66", "2001:db8::66")
 MAC = bytes.fromhex("020000000066")
 SYN, ACK, PSH, RST = 2, 16, 8, 4
 DESTINATION, FRAGMENT = 60, 44
+PRIORITY = b"\x81\x00\x20\x00"  # a tag that names no VLAN
 EMPTY = bytes([0, 1, 4, 0, 0, 0, 0])  # the rest of a destination header that says nothing
 
 
@@ -66,9 +68,9 @@ class Connection:
     def whole(self, tcp):
         return [self.ip6(tcp) if self.six else self.ip4(tcp)]
 
-    def send(self, packets):
+    def send(self, packets, tags=0):
         for packet in packets:
-            self.wire.send(self.node_mac + MAC + (b"\x86\xdd" if self.six else b"\x08\x00") + packet)
+            self.wire.send(self.node_mac + MAC + PRIORITY * tags + (b"\x86\xdd" if self.six else b"\x08\x00") + packet)
 
     def heard(self, flags):
         """(seq, ack) of the next such segment of the node's."""
@@ -78,10 +80,10 @@ class Connection:
             if frame[:6] == MAC and len(tcp) >= 20 and struct.unpack_from(">HH", tcp) == (NODE_PORT, self.port) and tcp[13] & flags == flags:
                 return struct.unpack_from(">II", tcp, 4)
 
-    def submit(self, nonce, dress):
+    def submit(self, nonce, dress, tags):
         body = b'{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["0x%s"]}' % transaction(nonce).hex().encode()
         post = b"POST / HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-        self.send(dress(self, self.segment(ACK | PSH, post)))
+        self.send(dress(self, self.segment(ACK | PSH, post)), tags)
         self.seq += len(post)
         while self.heard(ACK)[1] != self.seq:
             pass
@@ -110,6 +112,8 @@ def behind(n):
 
 WAYS = [
     ("whole", 0, Connection.whole),
+    ("behind 4 tags of priority", 0, Connection.whole, 4),
+    ("behind 20 tags of priority", 0, Connection.whole, 20),
     ("in fragments", 0, fragments4(256, 256)),
     ("in fragments, the first of which ends behind the ports", 0, fragments4(8, 256)),
     ("whole", 1, Connection.whole),
@@ -166,11 +170,11 @@ def main():
     subprocess.run([TAP, "attach", "--on", livebox.PORT, "--ports", str(NODE_PORT)], check=True)
     with tempfile.TemporaryDirectory() as folder:
         box = livebox.Box(folder, PROGRAMS, BUNDLE, port="'net_af_packet0,iface=sentinel1'")
-        for nonce, (name, six, dress) in enumerate(WAYS):
-            post = Connection(wire, node_mac, six, 20000 + nonce).submit(nonce, dress)
+        for nonce, (name, six, dress, *tags) in enumerate(WAYS):
+            post = Connection(wire, node_mac, six, 20000 + nonce).submit(nonce, dress, sum(tags))
             box.wait_for(f"the node to take what came {name}", lambda: post in came, 10)
         found = lambda: {int(e["data"]["transaction"]["nonce"]) for e in box.alerts()}
-        missing = lambda: [f"IPv{6 if six else 4} {name}" for nonce, (name, six, _) in enumerate(WAYS) if nonce not in found()]
+        missing = lambda: [f"IPv{6 if six else 4} {name}" for nonce, (name, six, *_) in enumerate(WAYS) if nonce not in found()]
         box.wait_for("what the node took", lambda: not missing(), 10, lambda: f"not seen: {missing()}\n{subprocess.run([TAP, 'status'], capture_output=True, text=True, check=True).stdout}")
         box.wait_for("residuals of 0", lambda: not box.residuals())
         box.stop()

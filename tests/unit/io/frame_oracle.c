@@ -19,6 +19,7 @@ struct seen {
 	bool some;   /* a part of a datagram */
 	bool unsaid; /* nobody can tell what it carries */
 	bool deep;
+	bool buried; /* behind tags */
 };
 
 static unsigned
@@ -69,6 +70,8 @@ filtered(const struct seen *s, const struct filter *f)
 		vlan |= has(f->vlan, f->vlans, s->vlan[i]);
 	if (!vlan)
 		return STEER_PASSED_VLAN;
+	if (s->buried)
+		return STEER_TAKEN_FRAGMENTS;
 	bool tunnel = in_list(s->from, f->tunnel, f->tunnels) || in_list(s->to, f->tunnel, f->tunnels);
 	bool address = f->addresses == 0 || in_list(s->from, f->address, f->addresses) || in_list(s->to, f->address, f->addresses);
 	if (s->tunnel)
@@ -194,10 +197,14 @@ oracle_says(const uint8_t *frame, size_t n, const struct filter *f, uint16_t vxl
 		case 0x88a8:
 		case 0x9100:
 		case 0x9200:
-			if (tags == 3)
-				return STEER_PASSED_DEEP;
+			if (tags == 16) {
+				s.buried = true;
+				return filtered(&s, f);
+			}
 			if (c.left < 4)
 				return STEER_PASSED_MALFORMED;
+			if ((be16(c.p) & 0xfff) && s.vlans == 3)
+				return STEER_PASSED_DEEP;
 			if (be16(c.p) & 0xfff)
 				s.vlan[s.vlans++] = be16(c.p) & 0xfff;
 			skip(&c, 2);
@@ -354,6 +361,8 @@ oracle_frame(struct oracle_rng *r, uint8_t out[ORACLE_FRAME_MAX])
 		put16(grow(&b, 2), tag[oracle_random(r, 4)]);
 		put16(grow(&b, 2), oracle_random(r, 16) << 12 | some_vlan(r));
 	}
+	for (unsigned tags = oracle_random(r, 20) ? 0 : oracle_random(r, 20); tags > 0; tags--)
+		put16(grow(&b, 4), tag[oracle_random(r, 4)]); /* of id 0 */
 	unsigned what = oracle_random(r, 20);
 	put16(grow(&b, 2), what < 10 ? 0x0800 : what < 18 ? 0x86dd : oracle_random(r, 65536));
 	if (what < 10)

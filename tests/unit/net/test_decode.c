@@ -219,6 +219,22 @@ ip6_extension_headers(void **state)
 	assert_int_equal(verdict(), CTR_ACCEPTED);
 }
 
+/* Receivers take them off, however many; those that name a VLAN have an end. */
+static void
+tags_of_priority(void **state)
+{
+	static const uint8_t priority[4] = {0x81, 0, 0xe0, 0}, named[4] = {0x88, 0xa8, 0, 7};
+	plain(false, 3);
+	for (unsigned i = 0; i < 20; i++) {
+		memmove(frame + 16, frame + 12, frame_len - 12);
+		memcpy(frame + 12, priority, sizeof priority);
+		frame_len += 4;
+	}
+	assert_int_equal(verdict(), CTR_ACCEPTED);
+	memcpy(frame + 32, named, sizeof named);
+	assert_int_equal(verdict(), CTR_UNDEC_VLAN);
+}
+
 int
 main(void)
 {
@@ -229,6 +245,7 @@ main(void)
 		cmocka_unit_test(frames_larger_than_their_length_field),
 		cmocka_unit_test(cut_by_the_capture),
 		cmocka_unit_test(ip6_extension_headers),
+		cmocka_unit_test(tags_of_priority),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
