@@ -170,6 +170,16 @@ link_find(const struct link *list, int n, const char *name)
 	return NULL;
 }
 
+bool
+link_named(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+	for (const char *at = strstr(list, name); at != NULL; at = strstr(at + 1, name))
+		if ((at == list || at[-1] == ',') && (at[n] == ',' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
 /* ---- the pair ---- */
 
 int

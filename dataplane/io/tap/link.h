@@ -20,6 +20,9 @@ int link_list(struct link **out);
 /* link_find: by name; NULL if there is none. */
 const struct link *link_find(const struct link *list, int n, const char *name);
 
+/* link_named: whether the name is in the list, with commas between its names. */
+bool link_named(const char *list, const char *name);
+
 /* link_make_pair makes a veth pair without offloads, IPv6 or ARP, both ends up. 0 or -errno. */
 int link_make_pair(const char *name, const char *peer, uint32_t mtu);
 /* link_plain takes an interface's offloads off, so that frames leave it as on a wire. 0 or -errno. */

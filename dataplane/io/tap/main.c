@@ -146,22 +146,12 @@ parse(int argc, char **argv, struct options *o)
 
 /* ---- verbs ---- */
 
-static bool
-is_named(const char *list, const char *name)
-{
-	size_t n = strlen(name);
-	for (const char *at = strstr(list, name); at != NULL; at = strstr(at + 1, name))
-		if ((at == list || at[-1] == ',') && (at[n] == ',' || at[n] == '\0'))
-			return true;
-	return false;
-}
-
 /* Segments of a wire's size the kernel makes itself, without a copy of the whole. */
 static void
 advise(const struct tap *t, const char *on)
 {
 	for (int i = 0; i < t->n_links; i++)
-		if (t->links[i].mtu > TAP_FRAME_MAX && is_named(on, t->links[i].name))
+		if (t->links[i].mtu > TAP_FRAME_MAX && link_named(on, t->links[i].name))
 			fprintf(stderr,
 				"sentinel-tap: %s has an MTU of %u, so that its large frames are cut here: slower, and a frame is lost (failed) where the kernel has no memory in one piece "
 				"for it. ip link set %s mtu 1500 spares that\n",

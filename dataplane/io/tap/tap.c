@@ -203,6 +203,7 @@ struct doing {
 	unsigned clsacts;
 	int bridge[TAP_BRIDGES_MAX]; /* made promiscuous */
 	unsigned bridges;
+	const char *on; /* the list */
 	char *err;
 	size_t cap;
 };
@@ -302,6 +303,18 @@ show_ports(struct doing *d, const struct link *l)
 	return 0;
 }
 
+/* A bridge's port: all that passes it passes the bridge, and would be cloned twice. */
+static bool
+stands_for(const struct doing *d, const struct link *l)
+{
+	for (int i = 0; i < d->t->n_links; i++) {
+		const struct link *b = &d->t->links[i];
+		if (b->index == l->master && strcmp(b->kind, "bridge") == 0)
+			return link_named(d->on, b->name) || has(d->t, b->index, BPF_TC_INGRESS);
+	}
+	return false;
+}
+
 static int
 tap_one(struct doing *d, const char *name, const char *to, const char *read)
 {
@@ -315,6 +328,8 @@ tap_one(struct doing *d, const char *name, const char *to, const char *read)
 	if (l->arp != ARPHRD_ETHER && l->arp != ARPHRD_LOOPBACK)
 		return refuse(d->err, d->cap, EOPNOTSUPP,
 			"%s has no Ethernet header (a tunnel of IP packets?); tap the interface that its packets leave by or the node's own loopback", name);
+	if (stands_for(d, l))
+		return 0;
 	if (strcmp(l->kind, "bridge") == 0)
 		rc = show_ports(d, l);
 	if (rc == 0 && !(l->flags & IFF_LOOPBACK))
@@ -441,6 +456,7 @@ tap_attach(struct tap *t, const char *on, const char *to, const char *read, cons
 	if (d == NULL)
 		return refuse(err, cap, ENOMEM, "no memory");
 	d->t = t;
+	d->on = on;
 	d->err = err;
 	d->cap = cap;
 	bpf_why_listen();

@@ -3,7 +3,8 @@
  * every interface: nothing is pinned and no file is kept. All programs share one filter and one set of counters.
  *
  * Where they go: both directions of an interface, but of the loopback, where every frame passes both, egress alone. A bridge is made promiscuous, so
- * that its ingress is all that its ports send, and its egress what the host sends: a frame is cloned once, whatever ports come and go. */
+ * that its ingress is all that its ports send, and its egress what the host sends: a frame is cloned once, whatever ports come and go. Ports of a bridge
+ * that is tapped are not. */
 #ifndef IO_TAP_TAP_H
 #define IO_TAP_TAP_H
 
