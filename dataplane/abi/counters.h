@@ -64,6 +64,7 @@
 	_(FLOWS, G, "flows in the table") \
 	_(FLOWS_CREATED, C, "flows made") \
 	_(FLOWS_MIDSTREAM, C, "flows first seen without their SYN") \
+	_(FLOWS_MULTIPATH, C, "flows whose ends agreed on MPTCP: their sender may send any part of a message by another flow, or in another order, unread") \
 	_(FLOWS_CLOSED, C, "flows ended by FIN or RST") \
 	_(FLOWS_IDLE, C, "flows evicted for idleness") \
 	_(FLOWS_LRU, C, "flows evicted to make room") \

@@ -7,17 +7,17 @@
 /* _(id, name, help) */
 #define STEER_COUNTERS(_)                                                                                       \
 	_(TAKEN, "taken", "the nodes' TCP segments, given to the box")                                          \
-	_(TAKEN_FRAGMENTS, "taken_fragments", "later fragments of TCP from or to a node's address, given to the box") \
+	_(TAKEN_FRAGMENTS, "taken_fragments", "what shows no port and may be the nodes': fragments, what lies behind many headers or tags; given to the box") \
 	_(TAKEN_TUNNELS, "taken_tunnels", "tunnels that the filter names, given to the box")                    \
 	_(PASSED_VLAN, "passed_vlan", "another VLAN")                                                           \
 	_(PASSED_ADDRESS, "passed_address", "TCP between other addresses")                                      \
 	_(PASSED_PORT, "passed_port", "TCP between other ports")                                                \
-	_(PASSED_FRAGMENT, "passed_fragment", "later fragments of TCP that no address tells to be a node's")    \
+	_(PASSED_FRAGMENT, "passed_fragment", "fragments that show no port, between other addresses")                 \
 	_(PASSED_TUNNEL, "passed_tunnel", "tunnels that the filter does not name")                              \
 	_(PASSED_NOT_TCP, "passed_not_tcp", "IP that is neither TCP nor a tunnel")                              \
 	_(PASSED_NOT_IP, "passed_not_ip", "ARP, LLDP and whatever else is not IP")                              \
 	_(PASSED_MALFORMED, "passed_malformed", "headers that are cut off or contradict themselves")            \
-	_(PASSED_DEEP, "passed_deep", "more VLAN tags or IPv6 extension headers than are looked through")       \
+	_(PASSED_DEEP, "passed_deep", "more than three VLANs; as many IPv6 extension headers, between other addresses") \
 	_(PASSED_NO_SOCKET, "passed_no_socket", "the nodes', on a receive queue that the box does not read")    \
 	_(PASSED_UNREADY, "passed_unready", "before the box had given its filter")                              \
 	_(PASSED_TORN, "passed_torn", "the filter changed faster than the frame could be judged")               \

@@ -134,11 +134,10 @@ kernel_link_open(void)
 }
 
 enum kernel_link
-kernel_link_get(int fd, const char *interface)
+kernel_link_get(int fd, unsigned index)
 {
-	struct ifreq r;
-	name_it(&r, interface);
-	if (ioctl(fd, SIOCGIFFLAGS, &r) != 0)
+	struct ifreq r = {.ifr_ifindex = (int)index};
+	if (ioctl(fd, SIOCGIFNAME, &r) != 0 || ioctl(fd, SIOCGIFFLAGS, &r) != 0)
 		return errno == ENODEV ? KERNEL_LINK_GONE : KERNEL_LINK_UNKNOWN;
 	return (r.ifr_flags & IFF_UP) != 0 && (r.ifr_flags & IFF_RUNNING) != 0 ? KERNEL_LINK_UP : KERNEL_LINK_DOWN;
 }

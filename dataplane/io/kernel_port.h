@@ -31,9 +31,10 @@ enum kernel_rss kernel_port_rss(const char *interface);
 
 enum kernel_link { KERNEL_LINK_UNKNOWN, KERNEL_LINK_UP, KERNEL_LINK_DOWN, KERNEL_LINK_GONE };
 
-/* kernel_link_open: a socket for kernel_link_get, -1 without. kernel_link_get makes one ioctl on it. */
+/* kernel_link_open: a socket for kernel_link_get, -1 without. kernel_link_get makes two ioctls on it. Of an index (if_nametoindex): another interface of the
+ * same name, made when the first was no more, shows nothing to whoever reads that one. */
 int kernel_link_open(void);
-enum kernel_link kernel_link_get(int fd, const char *interface);
+enum kernel_link kernel_link_get(int fd, unsigned index);
 
 /* kernel_promisc_open: the interface shows all frames for as long as this descriptor is open, so at most until the process ends, however it does. The descriptor,
  * or -errno. */

@@ -78,6 +78,7 @@ identify(struct port_live *l, uint16_t port, const struct topology *t, struct rt
 		memcpy(l->interface, l->spec->interface, sizeof l->interface);
 	else if (info->if_index != 0 && if_indextoname(info->if_index, of_device) != NULL)
 		snprintf(l->interface, sizeof l->interface, "%s", of_device);
+	l->index = l->interface[0] != '\0' ? if_nametoindex(l->interface) : 0;
 	return 0;
 }
 

@@ -22,6 +22,7 @@ struct port_live {
 	char name[32];
 	const struct topology_port *spec; /* NULL: not of the profile */
 	char interface[PORT_INTERFACE_BYTES]; /* the kernel's, which tells of the link; empty: none */
+	unsigned index;			      /* its; 0: it was not there */
 	uint32_t queues, flags;
 	int socket;
 	char driver[24];

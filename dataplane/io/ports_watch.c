@@ -19,7 +19,7 @@ link_of(struct port_live *l, uint16_t port, int fd)
 {
 	struct rte_eth_link k;
 	if (l->interface[0] != '\0')
-		return fd >= 0 ? kernel_link_get(fd, l->interface) : KERNEL_LINK_UNKNOWN;
+		return fd >= 0 ? kernel_link_get(fd, l->index) : KERNEL_LINK_UNKNOWN;
 	if (rte_eth_link_get_nowait(port, &k) != 0)
 		return KERNEL_LINK_UNKNOWN;
 	l->link_mbps = k.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : k.link_speed;

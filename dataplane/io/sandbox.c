@@ -78,6 +78,8 @@ static const struct confine_call calls[] = {
 	PORT("ioctl", SANDBOX_AF_PACKET | SANDBOX_AF_XDP | SANDBOX_PCAP | SANDBOX_VERBS,
 		"whether an interface of the kernel's is up, through a socket that was opened before and is connected to nothing",
 		CONFINE_INT(1, "request", SIOCGIFFLAGS)),
+	PORT("ioctl", SANDBOX_AF_PACKET | SANDBOX_AF_XDP | SANDBOX_PCAP | SANDBOX_VERBS, "whether it is still the one whose frames come, and its name now",
+		CONFINE_INT(1, "request", SIOCGIFNAME)),
 	PORT("ioctl", SANDBOX_AF_XDP, "this host's own addresses, which a steered interface leaves to it, through such a socket", CONFINE_INT(1, "request", SIOCGIFCONF)),
 	PORT("ioctl", SANDBOX_PCI, "an interrupt of the device is armed again", CONFINE_INT(1, "request", VFIO_DEVICE_SET_IRQS)),
 	PORT("ioctl", SANDBOX_VERBS, "commands to the device: statistics, queues", CONFINE_INT(1, "request", RDMA_VERBS_IOCTL)),

@@ -7,6 +7,10 @@
 #define TCP_BYTES 20u
 #define IP6_BYTES 40u
 
+#define OPTION_END 0u
+#define OPTION_NOTHING 1u
+#define OPTION_MULTIPATH 30u
+
 /* Ones' complement sum of 16-bit words in memory order, folded; words are added 32 bits at a time, which
  * gives the same sum. */
 static uint32_t
@@ -85,6 +89,19 @@ read_ports(const uint8_t *tcp, struct endpoints *e)
 	e->port[1] = (uint16_t)get16(tcp + 2);
 }
 
+static bool
+has_option(const uint8_t *options, uint32_t n, uint8_t kind)
+{
+	for (uint32_t at = 0, own; at + 1 < n && options[at] != OPTION_END; at += own) {
+		own = options[at] == OPTION_NOTHING ? 1 : options[at + 1];
+		if (own > n - at || (own < 2 && options[at] != OPTION_NOTHING))
+			return false;
+		if (options[at] == kind)
+			return true;
+	}
+	return false;
+}
+
 /* c is at the TCP header, out->ends has the addresses. */
 static inline __attribute__((always_inline)) enum sentinel_counter
 tcp(struct cursor *c, bool verify_checksum, struct segment *out)
@@ -103,6 +120,7 @@ tcp(struct cursor *c, bool verify_checksum, struct segment *out)
 	out->seq = get32(c->p + 4);
 	out->ack = get32(c->p + 8);
 	out->flags = c->p[13];
+	out->multipath = (out->flags & TCP_SYN) != 0 && has_option(c->p + TCP_BYTES, header - TCP_BYTES, OPTION_MULTIPATH);
 	cursor_skip(c, header);
 	out->payload = (struct span){c->p, c->have};
 	return CTR_ACCEPTED;

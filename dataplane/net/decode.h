@@ -2,9 +2,9 @@
 /* decode: one frame to one TCP segment. No state; nothing is copied but header fields.
  *
  * Read: Ethernet II, Linux cooked, loopback and bare IP (net/link.h); up to three VLAN tags (802.1Q 0x8100,
- * 802.1ad 0x88a8, 0x9100, 0x9200); IPv4 (RFC 791; total length 0 as segmentation offload writes it means "to
+ * 802.1ad 0x88a8, 0x9100, 0x9200), not counting those of id 0; IPv4 (RFC 791; total length 0 as segmentation offload writes it means "to
  * the end of the frame"); IPv6 (RFC 8200) behind hop-by-hop, routing, destination, authentication and
- * mobility headers; jumbograms (RFC 2675) and GRO-sized frames; TCP (RFC 9293); and, in any order up to
+ * mobility headers, as many as there are, for its receiver reads them all; jumbograms (RFC 2675) and GRO-sized frames; TCP (RFC 9293); and, in any order up to
  * DECODE_TUNNELS_MAX of them: IP in IP (RFC 2003, 4213), MPLS (RFC 3032) with IP or an Ethernet pseudowire
  * (RFC 4448), PPPoE sessions (RFC 2516), GRE (RFC 2784, 2890) with IP, Ethernet (NVGRE, RFC 7637) or ERSPAN
  * I, II, III (draft-foschiano-erspan), VXLAN (RFC 7348), VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe), GENEVE (RFC
@@ -41,6 +41,7 @@ struct segment {
 	uint32_t seq, ack;
 	uint8_t flags;	     /* TCP_* */
 	uint8_t tunnels;     /* around it */
+	bool multipath;	     /* a SYN with an option of MPTCP (RFC 8684) */
 	struct span payload; /* inside the frame, link padding cut off */
 };
 

@@ -195,6 +195,7 @@ take_syn(struct stream_table *t, struct flow *f, struct arrival *a)
 	struct flow_dir *d = &f->dir[a->dir];
 	if (f->started[a->dir] != START_KNOWN) {
 		start(f, a->dir, a->seq, START_KNOWN);
+		t->ctr[CTR_FLOWS_MULTIPATH] += answer && a->s->multipath;
 	} else if (d->base != a->seq) {
 		/* Fits nothing: forged, or the first of another connection. Its SYN/ACK or its data will
 		 * tell. */

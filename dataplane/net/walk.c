@@ -4,7 +4,6 @@
 #define ETHER_BYTES 14u
 #define VLAN_TAGS_MAX 3u
 #define IP6_BYTES 40u
-#define IP6_HEADERS_MAX 8u
 #define SLL_BYTES 16u
 #define SLL2_BYTES 20u
 
@@ -31,11 +30,12 @@ ethernet(struct walk *w)
 static enum sentinel_counter
 vlan(struct walk *w)
 {
-	if (++w->tags > VLAN_TAGS_MAX)
-		return CTR_UNDEC_VLAN;
 	enum sentinel_counter r = cursor_need(&w->c, 4, CTR_UNDEC_ETHER);
 	if (r != CTR_ACCEPTED)
 		return r;
+	/* of id 0: a priority, of which receivers take off as many as there are */
+	if ((get16(w->c.p) & 0xfff) != 0 && ++w->tags > VLAN_TAGS_MAX)
+		return CTR_UNDEC_VLAN;
 	w->type = get16(w->c.p + 2);
 	cursor_skip(&w->c, 4);
 	return w->type == TYPE_ETHER ? CTR_NOTOURS_ETHERTYPE : CTR_ACCEPTED;
@@ -97,7 +97,6 @@ ip4(struct walk *w)
 	w->next = WALK_PROTO;
 	w->type = h[9];
 	w->ip6 = false;
-	w->extensions = 0;
 	cursor_skip(c, header);
 	return place == 0 ? CTR_ACCEPTED
 			  : fragment(w, get16(h + 4), (place & 0x1fff) * 8, (place & 0x2000) != 0);
@@ -139,7 +138,6 @@ ip6(struct walk *w)
 	w->next = WALK_PROTO;
 	w->type = h[6];
 	w->ip6 = true;
-	w->extensions = 0;
 	cursor_skip(c, IP6_BYTES);
 	if (payload == 0 && h[6] == NEXT_HOP_BY_HOP)
 		payload = jumbo_length(c);
@@ -170,8 +168,6 @@ extension(struct walk *w)
 {
 	struct cursor *c = &w->c;
 	enum sentinel_counter bad = w->ip6 ? CTR_UNDEC_IP6 : CTR_UNDEC_IP4;
-	if (++w->extensions > IP6_HEADERS_MAX)
-		return bad;
 	enum sentinel_counter r = cursor_need(c, 8, bad);
 	if (r != CTR_ACCEPTED)
 		return r;

@@ -29,7 +29,7 @@ struct walk {
 	uint32_t type;
 	bool ip6;    /* WALK_PROTO: extension headers may come */
 	bool glance; /* go on through the first fragment of a datagram, however long the rest is */
-	uint8_t tags, extensions, tunnels;
+	uint8_t tags, tunnels;
 	const struct decode_rules *rules;
 	struct endpoints *ends;
 	struct fragment *part; /* one, or GLANCE_PARTS for a glance */

@@ -2,10 +2,12 @@
 /* judge: from a frame to the place where it counts. Shared by steer (XDP) and tap (tc), which differ in how bytes are read: each
  * defines frame_read(ctx, off, to, n) and FRAME_CTX before it includes this. Only what io/filter_table.h's users may rely on:
  *
- * Ethernet II, up to three VLAN tags (0x8100, 0x88a8, 0x9100, 0x9200; a tag with id 0 is a priority, no VLAN); IPv4 with options; IPv6
+ * Ethernet II, up to three VLAN tags (0x8100, 0x88a8, 0x9100, 0x9200; a tag with id 0 is a priority, no VLAN, and a receiver takes off as many of
+ * those as there are: what lies behind more than 16 tags in all is taken, for nobody sends such a frame in good faith); IPv4 with options; IPv6
  * behind up to six extension headers (hop-by-hop, routing, destination, mobility, HIP, shim6, authentication, fragment). A first
- * fragment is judged by its ports; a later one has none: it is taken if the filter names addresses and one of them matches, or if it names
- * neither addresses nor ports. Tunnels: GRE, IP in IP, and UDP to the ports of VXLAN, VXLAN-GPE, GENEVE and MPLS. */
+ * fragment is judged by its ports; what shows none, a later one or IPv6 behind more headers than that, by its addresses alone, for the
+ * sender chooses whether the ports show: it is taken unless the filter names addresses and none of them matches. Of an IPv6 datagram only
+ * the first fragment says what it carries. Tunnels: GRE, IP in IP, and UDP to the ports of VXLAN, VXLAN-GPE, GENEVE and MPLS. */
 #ifndef IO_BPF_JUDGE_BPF_H
 #define IO_BPF_JUDGE_BPF_H
 
@@ -18,6 +20,7 @@
 #include <bpf/bpf_helpers.h>
 
 #define TAGS_MAX 3
+#define TAGS_READ 16
 #define EXTENSIONS_MAX 6
 #define RETRIES 4
 
@@ -94,17 +97,37 @@ is_udp_tunnel(__u16 port, __u16 own)
 	return port == 4789 || port == 8472 || port == 4790 || port == 6081 || port == 6635 || (own != 0 && port == own);
 }
 
-/* What lies behind the IP header(s). first: the first fragment of its datagram, or all of it. */
+enum part { PART_WHOLE, PART_FIRST, PART_LATER };
+
+/* A first fragment may end within the TCP header: the receiver does not mind. */
 static __always_inline int
-read_transport(FRAME_CTX *ctx, __u32 off, __u8 proto, int first, __u16 udp_own, struct table_frame *f)
+read_ports(FRAME_CTX *ctx, __u32 off, enum part part, struct table_frame *f)
 {
 	__u16 head[10]; /* a TCP header without options */
+	f->kind = TABLE_TCP;
+	if (part == PART_FIRST) {
+		if (frame_read(ctx, off, head, 4) != 0) {
+			f->kind = TABLE_UNSAID;
+			return JUDGED;
+		}
+	} else if (frame_read(ctx, off, head, sizeof head) != 0 || ((__u8 *)head)[12] >> 4 < 5) {
+		return STEER_PASSED_MALFORMED;
+	}
+	f->port[0] = bpf_ntohs(head[0]);
+	f->port[1] = bpf_ntohs(head[1]);
+	return JUDGED;
+}
+
+/* What lies behind the IP header(s). */
+static __always_inline int
+read_transport(FRAME_CTX *ctx, __u32 off, __u8 proto, enum part part, __u16 udp_own, struct table_frame *f)
+{
 	f->kind = TABLE_TUNNEL;
 	if (proto == 47 || proto == 4 || proto == 41)
 		return JUDGED;
 	if (proto == 17) {
 		__u16 ports[4];
-		if (!first)
+		if (part == PART_LATER)
 			return STEER_PASSED_NOT_TCP; /* of a tunnel perhaps, but only of one that is fragmented */
 		if (frame_read(ctx, off, ports, sizeof ports) != 0)
 			return STEER_PASSED_MALFORMED;
@@ -112,16 +135,8 @@ read_transport(FRAME_CTX *ctx, __u32 off, __u8 proto, int first, __u16 udp_own, 
 	}
 	if (proto != 6)
 		return STEER_PASSED_NOT_TCP;
-	f->kind = first ? TABLE_TCP : TABLE_LATER_FRAGMENT;
-	if (!first)
-		return JUDGED;
-	if (frame_read(ctx, off, head, sizeof head) != 0)
-		return STEER_PASSED_MALFORMED;
-	if (((__u8 *)head)[12] >> 4 < 5)
-		return STEER_PASSED_MALFORMED;
-	f->port[0] = bpf_ntohs(head[0]);
-	f->port[1] = bpf_ntohs(head[1]);
-	return JUDGED;
+	f->kind = TABLE_LATER_FRAGMENT;
+	return part == PART_LATER ? JUDGED : read_ports(ctx, off, part, f);
 }
 
 static __always_inline __u64
@@ -145,7 +160,8 @@ read_ip4(FRAME_CTX *ctx, __u32 off, __u16 udp_own, struct table_frame *f)
 		return STEER_PASSED_MALFORMED;
 	f->ip[0][1] = mapped4(h.src);
 	f->ip[1][1] = mapped4(h.dst);
-	return read_transport(ctx, off + ihl, h.proto, (frag & 0x1fff) == 0, udp_own, f);
+	enum part part = (frag & 0x1fff) != 0 ? PART_LATER : (frag & 0x2000) != 0 ? PART_FIRST : PART_WHOLE;
+	return read_transport(ctx, off + ihl, h.proto, part, udp_own, f);
 }
 
 static __always_inline int
@@ -162,7 +178,7 @@ read_ip6(FRAME_CTX *ctx, __u32 off, __u16 udp_own, struct table_frame *f)
 {
 	struct ip6_head h;
 	__u8 x[8];
-	int first = 1;
+	enum part part = PART_WHOLE;
 	if (f == NULL || frame_read(ctx, off, &h, sizeof h) != 0 || (*(__u8 *)&h.version_flow) >> 4 != 6)
 		return STEER_PASSED_MALFORMED;
 	f->ip[0][0] = h.src[0];
@@ -171,40 +187,44 @@ read_ip6(FRAME_CTX *ctx, __u32 off, __u16 udp_own, struct table_frame *f)
 	f->ip[1][1] = h.dst[1];
 	__u8 next = h.next;
 	off += sizeof h;
-	for (int i = 0; i < EXTENSIONS_MAX && is_extension(next) && first; i++) {
+	for (int i = 0; i < EXTENSIONS_MAX && is_extension(next); i++) {
 		if (frame_read(ctx, off, x, sizeof x) != 0)
-			return STEER_PASSED_MALFORMED;
+			return part == PART_FIRST ? JUDGED : STEER_PASSED_MALFORMED;
 		if (next == 44) {
-			first = (x[2] << 8 | (x[3] & 0xf8)) == 0;
+			f->kind = TABLE_UNSAID;
+			if ((x[2] << 8 | (x[3] & 0xf8)) != 0)
+				return JUDGED;
+			if (x[3] & 1)
+				part = PART_FIRST;
 			off += 8;
 		} else {
 			off += next == 51 ? (x[1] + 2u) * 4 : (x[1] + 1u) * 8;
 		}
 		next = x[0];
 	}
-	if (first && is_extension(next))
-		return STEER_PASSED_DEEP;
-	return read_transport(ctx, off, next, first, udp_own, f);
+	f->kind = TABLE_DEEP;
+	return is_extension(next) ? JUDGED : read_transport(ctx, off, next, part, udp_own, f);
 }
 
 /* Behind the addresses of the link. type: what stands there; off: behind it. f: zero, but for tags that the kernel has put aside. */
 static __always_inline int
 read_frame(FRAME_CTX *ctx, __u32 off, __u16 type, __u16 udp_own, struct table_frame *f)
 {
-	for (int i = 0; i < TAGS_MAX && is_tag(type); i++) {
+	for (int i = 0; i < TAGS_READ && is_tag(type); i++) {
 		__u16 tag[2];
-		if (f->vlans >= TAGS_MAX)
-			return STEER_PASSED_DEEP;
 		if (frame_read(ctx, off, tag, sizeof tag) != 0)
 			return STEER_PASSED_MALFORMED;
+		if (f->vlans >= TAGS_MAX && (bpf_ntohs(tag[0]) & 0xfff) != 0)
+			return STEER_PASSED_DEEP;
 		add_vlan(f, bpf_ntohs(tag[0]));
 		type = tag[1];
 		off += 4;
 	}
-	if (is_tag(type))
-		return STEER_PASSED_DEEP;
 	if (f->vlans == 0)
 		f->vlans = 1; /* of id 0 */
+	f->kind = TABLE_BURIED;
+	if (is_tag(type))
+		return JUDGED;
 	if (type == bpf_htons(0x0800))
 		return read_ip4(ctx, off, udp_own, f);
 	if (type == bpf_htons(0x86dd))
@@ -256,14 +276,19 @@ by_filter(struct filter_table *t, struct table_frame *f)
 		return STEER_PASSED_UNREADY;
 	if (!vlan_ok(t, f))
 		return STEER_PASSED_VLAN;
-	if (f->kind == TABLE_TUNNEL)
-		return any_prefix(t->tunnel, once(t->tunnels), TABLE_TUNNELS_MAX, f) ? STEER_TAKEN_TUNNELS : STEER_PASSED_TUNNEL;
-	__u32 prefixes = once(t->prefixes), any_port = once(t->any_port);
+	__u8 kind = f->kind;
+	if (kind == TABLE_BURIED)
+		return STEER_TAKEN_FRAGMENTS;
+	if (kind >= TABLE_UNSAID && any_prefix(t->tunnel, once(t->tunnels), TABLE_TUNNELS_MAX, f))
+		return STEER_TAKEN_TUNNELS;
+	if (kind == TABLE_TUNNEL)
+		return STEER_PASSED_TUNNEL;
+	__u32 prefixes = once(t->prefixes);
 	if (prefixes != 0 && !any_prefix(t->prefix, prefixes, TABLE_PREFIXES_MAX, f))
-		return STEER_PASSED_ADDRESS;
-	if (f->kind == TABLE_LATER_FRAGMENT)
-		return prefixes != 0 || any_port ? STEER_TAKEN_FRAGMENTS : STEER_PASSED_FRAGMENT;
-	if (!any_port && !has_bit(t->port, f->port[0], TABLE_PORT_WORDS) && !has_bit(t->port, f->port[1], TABLE_PORT_WORDS))
+		return kind == TABLE_TCP ? STEER_PASSED_ADDRESS : kind == TABLE_DEEP ? STEER_PASSED_DEEP : STEER_PASSED_FRAGMENT;
+	if (kind != TABLE_TCP)
+		return STEER_TAKEN_FRAGMENTS;
+	if (!once(t->any_port) && !has_bit(t->port, f->port[0], TABLE_PORT_WORDS) && !has_bit(t->port, f->port[1], TABLE_PORT_WORDS))
 		return STEER_PASSED_PORT;
 	return STEER_TAKEN;
 }

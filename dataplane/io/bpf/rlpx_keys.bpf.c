@@ -26,8 +26,12 @@ struct {
 
 const volatile struct probes_layout layout[PROBES_ROWS];
 
+/* Whose processes are nodes; whoever else runs the program could fill the ring with secrets of his own making. None: anybody's. */
+const volatile __u32 users[PROBES_USERS_MAX];
+const volatile __u32 users_n;
+
 /* Read by sentinel-keys from the program's memory. */
-__u64 seen, lost, refused; /* calls; no room in the ring; not as they must be */
+__u64 seen, lost, refused, others; /* calls; no room in the ring; not as they must be; other users' calls */
 
 struct slice {
 	__u64 p, n, cap;
@@ -134,11 +138,25 @@ fill(struct pt_regs *ctx, __u32 row, struct probes_event *e)
 	return 0;
 }
 
+static __always_inline int
+is_node(void)
+{
+	__u32 user = (__u32)bpf_get_current_uid_gid();
+	for (__u32 i = 0; i < PROBES_USERS_MAX; i++)
+		if (i < users_n && users[i] == user)
+			return 1;
+	return users_n == 0;
+}
+
 SEC("uprobe")
 int
 rlpx_keys(struct pt_regs *ctx)
 {
 	__u64 row = bpf_get_attach_cookie(ctx);
+	if (!is_node()) {
+		__sync_fetch_and_add(&others, 1);
+		return 0;
+	}
 	__sync_fetch_and_add(&seen, 1);
 	if (row >= PROBES_ROWS)
 		return 0;

@@ -59,6 +59,8 @@ struct table_frame {
 	unsigned char kind; /* enum table_kind */
 };
 
-enum table_kind { TABLE_TCP, TABLE_LATER_FRAGMENT, TABLE_TUNNEL };
+/* From UNSAID on it may be a tunnel. BURIED: behind more tags than are read; UNSAID: a fragment that does not say what its datagram carries; DEEP: behind
+ * more headers than are read. */
+enum table_kind { TABLE_TCP, TABLE_LATER_FRAGMENT, TABLE_BURIED, TABLE_UNSAID, TABLE_DEEP, TABLE_TUNNEL };
 
 #endif

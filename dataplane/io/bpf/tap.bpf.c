@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /* tap: tc programs on the interfaces of a node's own host. sentinel_tap hands clones of the nodes' frames to a capture device and lets the
  * frames themselves go on as if it were not there. sentinel_slice, on the capture device's own egress, cuts frames that are larger than
- * a wire's (a loopback's, jumbo frames): sentinel_tap sends one clone for each piece, told by its mark which. What segmentation
- * offload would cut is left to the kernel, which does so on a device without offloads. */
+ * a wire's (a loopback's, jumbo frames): it keeps the payload aside, makes the clone as short as a piece, and sends clones of that, which
+ * come by again, told by their marks which piece each is to hold. (To make a large frame shorter the kernel copies all of it: once, then, and not
+ * for each piece.) What segmentation offload would cut is left to the kernel, which does so on a device without offloads. */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <linux/types.h>
@@ -26,12 +27,21 @@ MAPPED_ARRAY(tap_counts, struct table_counts, TABLE_CPUS_MAX);
 
 MAPPED_ARRAY(tap_book, struct tap_book, 1);
 
+/* A CPU's are together; as many CPUs as there are are given before loading. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TAP_PIECES_MAX);
+	__type(key, __u32);
+	__type(value, __u8[TAP_PIECE]);
+} tap_pieces SEC(".maps");
+
+/* How long the frame is whose pieces are kept. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u8[TAP_PIECE]);
-} tap_piece SEC(".maps");
+	__type(value, __u32);
+} tap_whole SEC(".maps");
 
 static __always_inline void
 count(__u32 at)
@@ -106,21 +116,14 @@ static __always_inline __u32
 hand_on(struct __sk_buff *skb, __u32 at)
 {
 	__u32 mark = skb->mark, n = at == STEER_TAKEN ? pieces(skb) : 0;
-	long rc = 0;
-	if (n == 0) {
-		skb->mark = 0;
-		rc = bpf_clone_redirect(skb, tap_to, 0);
-	} else {
+	if (n > TAP_PIECES_MAX)
+		return TAP_FAILED;
+	if (n != 0)
 		count(TAP_SLICED);
-	}
-	for (__u32 i = 0; i < TAP_PIECES_MAX; i++) {
-		if (i >= n)
-			break;
-		skb->mark = TAP_MARK | i;
-		rc |= bpf_clone_redirect(skb, tap_to, 0);
-	}
+	skb->mark = n != 0 ? TAP_MARK_WHOLE : 0;
+	long rc = bpf_clone_redirect(skb, tap_to, 0);
 	skb->mark = mark;
-	return rc < 0 || n > TAP_PIECES_MAX ? TAP_FAILED : at;
+	return rc != 0 ? TAP_FAILED : at;
 }
 
 SEC("tc")
@@ -148,7 +151,7 @@ sentinel_tap(struct __sk_buff *skb)
  * payload adds up to, taken away. So this is by how much a checksum over everything changes when the piece takes the payload's place.
  * (A checksum that the sender left to a device is not one over everything, and does not get this.) */
 static __always_inline __u32
-difference(struct __sk_buff *skb, const struct lay *l, const __u8 *piece)
+difference(struct __sk_buff *skb, const struct lay *l, __u32 old_len, const __u8 *piece)
 {
 	struct {
 		__u32 address[8], rest[2];
@@ -159,7 +162,7 @@ difference(struct __sk_buff *skb, const struct lay *l, const __u8 *piece)
 		bpf_skb_load_bytes(skb, l->ip + 8, pseudo.address, 32);
 	else
 		bpf_skb_load_bytes(skb, l->ip + 12, pseudo.address, 8);
-	pseudo.rest[0] = bpf_htonl(skb->len - l->tcp);
+	pseudo.rest[0] = bpf_htonl(old_len - l->tcp);
 	pseudo.rest[1] = bpf_htonl(6);
 	if (n < 20 || n > 60)
 		return 0;
@@ -203,33 +206,108 @@ mend(struct __sk_buff *skb, const struct lay *l, __u32 old_len, __u32 new_len, _
 	bpf_skb_store_bytes(skb, l->ip + 2, &is, 2, 0);
 }
 
+static __always_inline __u8 *
+piece_of(__u32 i)
+{
+	__u32 at = bpf_get_smp_processor_id() * TAP_PIECES_MAX + i;
+	return i < TAP_PIECES_MAX ? bpf_map_lookup_elem(&tap_pieces, &at) : NULL;
+}
+
+/* Keeps as piece i what comes from off on, of a frame of len bytes. */
+int keep(struct __sk_buff *skb, __u32 i, __u32 off, __u32 len);
+
+__attribute__((noinline)) int
+keep(struct __sk_buff *skb, __u32 i, __u32 off, __u32 len)
+{
+	__u8 *piece = piece_of(i);
+	__u32 n = len - off;
+	if (piece == NULL)
+		return -1;
+	if (n >= TAP_PIECE)
+		return (int)bpf_skb_load_bytes(skb, off, piece, TAP_PIECE);
+	for (__u32 k = 0; k < TAP_PIECE / 4; k++) /* sums go over all of it */
+		((volatile __u32 *)piece)[k] = 0;
+	return n == 0 ? -1 : (int)bpf_skb_load_bytes(skb, off, piece, n);
+}
+
+/* Two functions, so that the kernel does not verify the second loop for every way out of the first. */
+int keep_all(struct __sk_buff *skb, __u32 off, __u32 len);
+int send_all(struct __sk_buff *skb, __u32 off, __u32 len);
+
+__attribute__((noinline)) int
+keep_all(struct __sk_buff *skb, __u32 off, __u32 len)
+{
+	for (__u32 i = 0; i < TAP_PIECES_MAX && off < len; i++, off += TAP_PIECE)
+		if (keep(skb, i, off, len) != 0)
+			return -1;
+	return 0;
+}
+
+/* All but the first. */
+__attribute__((noinline)) int
+send_all(struct __sk_buff *skb, __u32 off, __u32 len)
+{
+	for (__u32 i = 1; i < TAP_PIECES_MAX; i++) {
+		off += TAP_PIECE;
+		if (off >= len)
+			break;
+		skb->mark = TAP_MARK | i;
+		if (bpf_clone_redirect(skb, tap_to, 0) != 0)
+			return -1;
+	}
+	skb->mark = 0;
+	return 0;
+}
+
+/* Makes piece i of a frame of old_len bytes of what is as long as its first piece, and has its headers. */
+int become(struct __sk_buff *skb, __u32 i, __u32 old_len);
+
+__attribute__((noinline)) int
+become(struct __sk_buff *skb, __u32 i, __u32 old_len)
+{
+	struct lay l = {};
+	__u8 *piece = piece_of(i);
+	__u32 start = i * TAP_PIECE;
+	if (piece == NULL || lay_out(skb, &l) != 0 || old_len <= l.data + start)
+		return -1;
+	__u32 left = old_len - l.data - start, n = left < TAP_PIECE ? left : TAP_PIECE;
+	if (n == 0 || n > TAP_PIECE)
+		return -1;
+	__u32 diff = difference(skb, &l, old_len, piece);
+	if (i != 0 && bpf_skb_store_bytes(skb, l.data, piece, n, 0) != 0)
+		return -1;
+	if (l.data + n < skb->len && bpf_skb_change_tail(skb, l.data + n, 0) != 0)
+		return -1;
+	mend(skb, &l, old_len, l.data + n, start, left <= TAP_PIECE, diff);
+	return 0;
+}
+
+/* 0, or -1 if not all pieces are on their way. */
+static __always_inline int
+cut(struct __sk_buff *skb)
+{
+	struct lay l = {};
+	__u32 zero = 0, old_len = skb->len, *whole = bpf_map_lookup_elem(&tap_whole, &zero);
+	if (whole == NULL || lay_out(skb, &l) != 0 || old_len <= l.data + TAP_PIECE)
+		return -1;
+	*whole = old_len;
+	if (keep_all(skb, l.data, old_len) != 0 || bpf_skb_change_tail(skb, l.data + TAP_PIECE, 0) != 0 || send_all(skb, l.data, old_len) != 0)
+		return -1;
+	return become(skb, 0, old_len);
+}
+
 SEC("tc")
 int
 sentinel_slice(struct __sk_buff *skb)
 {
-	__u32 zero = 0, mark = skb->mark, i = mark & (TAP_PIECES_MAX - 1);
-	struct lay l = {};
+	__u32 zero = 0, mark = skb->mark, *whole;
+	if (mark == TAP_MARK_WHOLE)
+		return cut(skb) == 0 ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 	if ((mark & ~(TAP_PIECES_MAX - 1)) != TAP_MARK)
 		return TC_ACT_UNSPEC;
 	skb->mark = 0;
-	__u8 *piece = bpf_map_lookup_elem(&tap_piece, &zero);
-	if (piece == NULL || lay_out(skb, &l) != 0)
-		return TC_ACT_SHOT;
-	__u32 len = skb->len, start = i * TAP_PIECE, left = len - l.data - start;
-	if (len <= l.data + start)
-		return TC_ACT_SHOT;
-	__u32 n = left < TAP_PIECE ? left : TAP_PIECE;
-	if (n == 0 || n > TAP_PIECE)
-		return TC_ACT_SHOT;
-	for (__u32 k = 0; k < TAP_PIECE / 4; k++) /* sums go over all of it */
-		((volatile __u32 *)piece)[k] = 0;
-	if (bpf_skb_load_bytes(skb, l.data + start, piece, n) != 0)
-		return TC_ACT_SHOT;
-	__u32 diff = difference(skb, &l, piece);
-	if ((start != 0 && bpf_skb_store_bytes(skb, l.data, piece, n, 0) != 0) || bpf_skb_change_tail(skb, l.data + n, 0) != 0)
-		return TC_ACT_SHOT;
-	mend(skb, &l, len, l.data + n, start, left <= TAP_PIECE, diff);
-	return TC_ACT_UNSPEC;
+	whole = bpf_map_lookup_elem(&tap_whole, &zero);
+	return whole != NULL && become(skb, mark & (TAP_PIECES_MAX - 1), *whole) == 0 ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sentinel-keys: brings the secrets of RLPx sessions to the dataplane, from key logs and from probes in nodes of this machine. */
+#include "abi/confine.h"
 #include "abi/log.h"
 #include "abi/notify.h"
 #include "io/keys/link.h"
@@ -26,13 +27,15 @@
 #define TELL_EVERY_MS 60000u
 
 static const char usage_text[] =
-	"usage: sentinel-keys [--keylog FILE]... [--geth PID|EXE]... [--channel SOCKET]\n"
+	"usage: sentinel-keys [--keylog FILE]... [--geth PID|EXE]... [--of USER]... [--channel SOCKET]\n"
 	"       sentinel-keys --check EXE\n"
 	"       sentinel-keys --table | --print-sandbox\n"
 	"Brings the secrets of RLPx (devp2p) sessions to sentinel-dataplane, which cannot read these sessions without.\n"
 	"  --keylog FILE     a key log, read while it grows; a file that takes its place is read too. Mode 0600 or less\n"
 	"  --geth PID|EXE    a node on this machine: its program, or one of its processes. Every process of the program is probed, also\n"
 	"                    after a restart; by EXE also a newer program of this name. Needs root, most of whose rights are given up\n"
+	"  --of USER         of the program's processes, those of this user alone are nodes (name or number). Without, anybody who may run the\n"
+	"                    program can hand over more sessions than there is room for: name it where a host has other users\n"
 	"  --channel SOCKET  where the dataplane listens (default " DEFAULT_CHANNEL "). It takes sessions from root, or from the user who started it\n"
 	"  --check EXE       say what is found in a node's program: the Go that made it, the function, its place; 0 if it can be probed\n"
 	"  --no-sandbox      for debuggers: keep every system call\n"
@@ -40,12 +43,13 @@ static const char usage_text[] =
 	"  --table           print the functions that are probed, and in which nodes\n"
 	"examples:\n"
 	"  sentinel-keys --check /usr/bin/geth\n"
-	"  sentinel-keys --geth /usr/bin/geth\n"
+	"  sentinel-keys --geth /usr/bin/geth --of geth\n"
 	"  sentinel-keys --geth $(pidof geth) --keylog /var/lib/sentinel/rlpx.keys\n";
 
 struct options {
 	const char *log[SOURCES_MAX], *geth[SOURCES_MAX];
 	unsigned logs, geths;
+	struct probe_users users;
 	const char *channel, *check;
 	bool table, help, no_sandbox, print_sandbox;
 };
@@ -114,12 +118,28 @@ bad(const char *what, const char *arg)
 }
 
 static int
+add_user(struct options *o, const char *name)
+{
+	uid_t uid;
+	gid_t gid;
+	char *end;
+	unsigned long number = strtoul(name, &end, 10);
+	bool is_number = name[0] >= '0' && name[0] <= '9' && *end == 0 && number < UINT32_MAX;
+	if (o->users.n == PROBES_USERS_MAX)
+		return bad("16 of these at most", "--of");
+	if (!is_number && confine_user(name, &uid, &gid) != 0)
+		return bad("there is no user of this name", name);
+	o->users.user[o->users.n++] = is_number ? (uint32_t)number : uid;
+	return 0;
+}
+
+static int
 parse_options(int argc, char **argv, struct options *o)
 {
 	*o = (struct options){.channel = DEFAULT_CHANNEL};
 	for (int i = 1; i < argc; i++) {
 		const char *flag = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
-		bool log = strcmp(flag, "--keylog") == 0, geth = strcmp(flag, "--geth") == 0;
+		bool log = strcmp(flag, "--keylog") == 0, geth = strcmp(flag, "--geth") == 0, of = strcmp(flag, "--of") == 0;
 		const char **one = strcmp(flag, "--channel") == 0 ? &o->channel
 				   : strcmp(flag, "--check") == 0 ? &o->check
 								  : NULL;
@@ -132,17 +152,19 @@ parse_options(int argc, char **argv, struct options *o)
 			*set = true;
 			continue;
 		}
-		if (!log && !geth && one == NULL)
+		if (!log && !geth && !of && one == NULL)
 			return bad(flag[0] == '-' ? "unknown option" : "unexpected argument", flag);
 		if (value == NULL || value[0] == 0)
 			return bad("needs a value", flag);
 		if ((log && o->logs == SOURCES_MAX) || (geth && o->geths == SOURCES_MAX))
 			return bad("16 of these at most", flag);
+		if (of && add_user(o, value) != 0)
+			return 2;
 		if (log)
 			o->log[o->logs++] = value;
 		else if (geth)
 			o->geth[o->geths++] = value;
-		else
+		else if (one != NULL)
 			*one = value;
 		i++;
 	}
@@ -205,7 +227,7 @@ open_targets(struct keys *k)
 		if (target_init(&k->target[i], k->opt.geth[i], say_of_target, err, sizeof err) != 0)
 			return fail(err);
 	}
-	k->probe = probe_open(on_session, k, err, sizeof err);
+	k->probe = probe_open(on_session, k, &k->opt.users, err, sizeof err);
 	if (k->probe == NULL)
 		return fail(err);
 	k->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -235,15 +257,17 @@ hear_writes(struct keys *k)
 static void
 tell(struct keys *k, uint64_t now)
 {
-	char text[256];
+	char text[256], others[64] = "";
 	struct probe_counters c = {0};
 	if (k->probe != NULL)
 		c = probe_count(k->probe);
 	uint64_t lost = c.lost + c.refused + c.odd;
 	if (k->store.end == k->told_end && lost == k->told_lost)
 		return;
-	snprintf(text, sizeof text, "%llu sessions so far, %llu handed over; %llu lost for want of room, %llu not as they must be", (unsigned long long)k->store.end,
-		(unsigned long long)k->link.handed, (unsigned long long)c.lost, (unsigned long long)(c.refused + c.odd));
+	if (c.others > 0)
+		snprintf(others, sizeof others, "; %llu of other users left out", (unsigned long long)c.others);
+	snprintf(text, sizeof text, "%llu sessions so far, %llu handed over; %llu lost for want of room, %llu not as they must be%s", (unsigned long long)k->store.end,
+		(unsigned long long)k->link.handed, (unsigned long long)c.lost, (unsigned long long)(c.refused + c.odd), others);
 	log_say(NULL, LOG_NOTE, "%s", text);
 	notify_send("STATUS=%s", text);
 	k->told_ms = now;

@@ -75,19 +75,22 @@ struct probe_counters
 probe_count(const struct probe *p)
 {
 	return (struct probe_counters){__atomic_load_n(&p->bpf->bss->seen, __ATOMIC_RELAXED), __atomic_load_n(&p->bpf->bss->lost, __ATOMIC_RELAXED),
-		__atomic_load_n(&p->bpf->bss->refused, __ATOMIC_RELAXED), p->odd};
+		__atomic_load_n(&p->bpf->bss->refused, __ATOMIC_RELAXED), p->odd, __atomic_load_n(&p->bpf->bss->others, __ATOMIC_RELAXED)};
 }
 
 /* ---- life ---- */
 
 static int
-load(struct probe *p)
+load(struct probe *p, const struct probe_users *users)
 {
 	p->bpf = rlpx_keys_bpf__open();
 	if (p->bpf == NULL)
 		return errno;
 	for (int i = 0; i < PROBES_ROWS; i++)
 		p->bpf->rodata->layout[i] = probes_table[i].layout;
+	p->bpf->rodata->users_n = users->n;
+	for (unsigned i = 0; i < users->n; i++)
+		p->bpf->rodata->users[i] = users->user[i];
 	int rc = rlpx_keys_bpf__load(p->bpf);
 	if (rc != 0)
 		return -rc;
@@ -96,7 +99,7 @@ load(struct probe *p)
 }
 
 struct probe *
-probe_open(probe_session *session, void *ctx, char *err, size_t cap)
+probe_open(probe_session *session, void *ctx, const struct probe_users *users, char *err, size_t cap)
 {
 	struct probe *p = calloc(1, sizeof *p);
 	libbpf_set_print(quiet);
@@ -104,7 +107,7 @@ probe_open(probe_session *session, void *ctx, char *err, size_t cap)
 	if (rc == 0) {
 		p->session = session;
 		p->ctx = ctx;
-		rc = load(p);
+		rc = load(p, users);
 	}
 	if (rc == 0)
 		return p;

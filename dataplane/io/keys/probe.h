@@ -14,10 +14,17 @@ struct bpf_link;
 
 struct probe_counters {
 	uint64_t seen, lost, refused, odd; /* calls; no room in the ring; not as they must be, in the kernel; and here */
+	uint64_t others;		   /* calls of other users' processes */
+};
+
+/* Whose processes are nodes; n 0: anybody's. */
+struct probe_users {
+	uint32_t user[PROBES_USERS_MAX];
+	unsigned n;
 };
 
 /* probe_open loads the program. NULL with a sentence in err that says what to do: no right, no uprobes, ... */
-struct probe *probe_open(probe_session *session, void *ctx, char *err, size_t cap);
+struct probe *probe_open(probe_session *session, void *ctx, const struct probe_users *users, char *err, size_t cap);
 void probe_close(struct probe *p);
 
 /* probe_attach places a probe into an open program that program_read knows, in all its processes, those to come too. NULL with err. probe_detach takes

@@ -33,6 +33,8 @@
 #define PROBES_SECRET_BYTES 32
 #define PROBES_EVENT_MAGIC 0x59454b53u /* "SKEY" */
 
+#define PROBES_USERS_MAX 16
+
 #define PROBES_CONN_REGISTER 0 /* conn_at: in RAX */
 
 /* Offsets from the stack pointer, by row. */

@@ -170,6 +170,16 @@ link_find(const struct link *list, int n, const char *name)
 	return NULL;
 }
 
+bool
+link_named(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+	for (const char *at = strstr(list, name); at != NULL; at = strstr(at + 1, name))
+		if ((at == list || at[-1] == ',') && (at[n] == ',' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
 /* ---- the pair ---- */
 
 int
@@ -220,8 +230,9 @@ silence(const char *name)
 	close(fd);
 }
 
+/* 1: some were not so before, 0: all were, or -errno. */
 static int
-raise_up(const char *name)
+change_flags(const char *name, int set, int clear)
 {
 	struct ifreq r = {0};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -229,12 +240,20 @@ raise_up(const char *name)
 		return -errno;
 	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
 	int rc = ioctl(fd, SIOCGIFFLAGS, &r);
-	r.ifr_flags = (short)(r.ifr_flags | IFF_UP | IFF_NOARP);
-	if (rc == 0)
+	short want = (short)((r.ifr_flags | set) & ~clear);
+	bool other = want != r.ifr_flags;
+	r.ifr_flags = want;
+	if (rc == 0 && other)
 		rc = ioctl(fd, SIOCSIFFLAGS, &r);
-	rc = rc != 0 ? -errno : 0;
+	rc = rc != 0 ? -errno : other;
 	close(fd);
 	return rc;
+}
+
+int
+link_promiscuous(const char *name, bool on)
+{
+	return change_flags(name, on ? IFF_PROMISC : 0, on ? 0 : IFF_PROMISC);
 }
 
 int
@@ -256,13 +275,13 @@ link_make_pair(const char *name, const char *peer, uint32_t mtu)
 	end(&r, data);
 	end(&r, info);
 	int rc = ask(&r, NULL, NULL);
-	for (unsigned i = 0; i < 2 && rc == 0; i++) {
+	for (unsigned i = 0; i < 2 && rc >= 0; i++) {
 		silence(both[i]);
 		rc = link_plain(both[i]);
 		if (rc == 0)
-			rc = raise_up(both[i]);
+			rc = change_flags(both[i], IFF_UP | IFF_NOARP, 0);
 	}
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 int

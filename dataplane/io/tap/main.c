@@ -17,7 +17,7 @@ static const char usage_text[] =
 	"       sentinel-tap status [--json]\n"
 	"       sentinel-tap detach\n"
 	"  attach        from now on every frame of the nodes that passes the interfaces is cloned to the capture device; the frames themselves\n"
-	"                go on untouched. A bridge stands for itself and the ports that it has now: attach again when there are new ones\n"
+	"                go on untouched. A bridge stands for all of its ports, those that come later too, and is promiscuous until detach\n"
 	"  filter        another filter, at once, without a frame's being judged by half of it\n"
 	"  status        what is tapped, by which filter, and what has passed\n"
 	"  detach        takes away what attach has made, and nothing else\n"
@@ -27,7 +27,8 @@ static const char usage_text[] =
 	"  --ports P,... TCP ports of the nodes, on either side; left out: any. The same for\n"
 	"  --addresses   IPv4 and IPv6 addresses or prefixes, and --vlans (0: without a tag)\n"
 	"  --tunnels     whose tunnels (GRE, IP in IP, VXLAN, GENEVE) are cloned whole, by an outer address; left out: none\n"
-	"Frames that are larger than on a wire (segmentation offload, a loopback's) are cloned as segments of wire size. It takes root. The\n"
+	"Frames that are larger than on a wire (segmentation offload, a loopback's) are cloned as segments of wire size; with an MTU of 1500 (ip\n"
+	"link set lo mtu 1500) that costs least, and none is lost for want of memory (failed). It takes root. The\n"
 	"programs stay when it ends, until detach or a restart of the host.\n"
 	"examples:\n"
 	"  sentinel-tap attach --on lo,eth0 --ports 8545,8546,8551,30303\n"
@@ -35,7 +36,7 @@ static const char usage_text[] =
 	"  sentinel-tap filter --ports 8545\n"
 	"  sentinel-tap status --json\n"
 	"and in the profile of the dataplane on this host:\n"
-	"  ports: [\"net_af_packet0,iface=sentinel1\"]\n";
+	"  ports: [\"net_af_packet0,iface=sentinel1,framecnt=32768\"]\n";
 
 struct options {
 	const char *verb, *on, *to, *read;
@@ -145,6 +146,18 @@ parse(int argc, char **argv, struct options *o)
 
 /* ---- verbs ---- */
 
+/* Segments of a wire's size the kernel makes itself, without a copy of the whole. */
+static void
+advise(const struct tap *t, const char *on)
+{
+	for (int i = 0; i < t->n_links; i++)
+		if (t->links[i].mtu > TAP_FRAME_MAX && link_named(on, t->links[i].name))
+			fprintf(stderr,
+				"sentinel-tap: %s has an MTU of %u, so that its large frames are cut here: slower, and a frame is lost (failed) where the kernel has no memory in one piece "
+				"for it. ip link set %s mtu 1500 spares that\n",
+				t->links[i].name, t->links[i].mtu, t->links[i].name);
+}
+
 static int
 verb_attach(struct tap *t, const struct options *o)
 {
@@ -155,6 +168,7 @@ verb_attach(struct tap *t, const struct options *o)
 	filter_table_get(&t->map, &f);
 	filter_text_print(&f, text, sizeof text);
 	fprintf(stderr, "sentinel-tap: %s: %s; cloned to %s, to be read at %s\n", o->on, text, o->to, o->read);
+	advise(t, o->on);
 	return 0;
 }
 

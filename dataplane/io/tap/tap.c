@@ -201,6 +201,9 @@ struct doing {
 	unsigned n;
 	int clsact[TAP_PLACES_MAX];
 	unsigned clsacts;
+	int bridge[TAP_BRIDGES_MAX]; /* made promiscuous */
+	unsigned bridges;
+	const char *on; /* the list */
 	char *err;
 	size_t cap;
 };
@@ -222,12 +225,22 @@ take_off(int index, enum bpf_tc_attach_point side)
 }
 
 static void
+hide(int index)
+{
+	char name[IF_NAMESIZE];
+	if (if_indextoname((unsigned)index, name) != NULL)
+		link_promiscuous(name, false);
+}
+
+static void
 undo(struct doing *d)
 {
 	for (unsigned i = 0; i < d->n; i++)
 		take_off(d->attached[i].index, d->attached[i].side);
 	for (unsigned i = 0; i < d->clsacts; i++)
 		drop_clsact(d->clsact[i]);
+	for (unsigned i = 0; i < d->bridges; i++)
+		hide(d->bridge[i]);
 	if (d->made_capture != 0)
 		link_delete(d->made_capture);
 }
@@ -277,6 +290,31 @@ put_if_missing(struct doing *d, const struct link *l, enum bpf_tc_attach_point s
 	return has(d->t, l->index, side) ? 0 : put_on(d, l, side, d->tap_fd);
 }
 
+/* A promiscuous bridge shows as its own what its ports send to each other, of ports that come later too. */
+static int
+show_ports(struct doing *d, const struct link *l)
+{
+	uint32_t room = TAP_BRIDGES_MAX - d->t->book->bridges;
+	int rc = d->bridges < room ? link_promiscuous(l->name, true) : -E2BIG;
+	if (rc < 0)
+		return refuse(d->err, d->cap, rc, "cannot make the bridge %s promiscuous: %s", l->name, strerror(-rc));
+	if (rc == 1)
+		d->bridge[d->bridges++] = l->index;
+	return 0;
+}
+
+/* A bridge's port: all that passes it passes the bridge, and would be cloned twice. */
+static bool
+stands_for(const struct doing *d, const struct link *l)
+{
+	for (int i = 0; i < d->t->n_links; i++) {
+		const struct link *b = &d->t->links[i];
+		if (b->index == l->master && strcmp(b->kind, "bridge") == 0)
+			return link_named(d->on, b->name) || has(d->t, b->index, BPF_TC_INGRESS);
+	}
+	return false;
+}
+
 static int
 tap_one(struct doing *d, const char *name, const char *to, const char *read)
 {
@@ -290,14 +328,11 @@ tap_one(struct doing *d, const char *name, const char *to, const char *read)
 	if (l->arp != ARPHRD_ETHER && l->arp != ARPHRD_LOOPBACK)
 		return refuse(d->err, d->cap, EOPNOTSUPP,
 			"%s has no Ethernet header (a tunnel of IP packets?); tap the interface that its packets leave by or the node's own loopback", name);
-	if (strcmp(l->kind, "bridge") == 0) {
-		rc = put_if_missing(d, l, BPF_TC_EGRESS);
-		for (int i = 0; i < t->n_links && rc == 0; i++)
-			if (t->links[i].master == l->index)
-				rc = put_if_missing(d, &t->links[i], BPF_TC_INGRESS);
-		return rc;
-	}
-	if (!(l->flags & IFF_LOOPBACK))
+	if (stands_for(d, l))
+		return 0;
+	if (strcmp(l->kind, "bridge") == 0)
+		rc = show_ports(d, l);
+	if (rc == 0 && !(l->flags & IFF_LOOPBACK))
 		rc = put_if_missing(d, l, BPF_TC_INGRESS);
 	return rc == 0 ? put_if_missing(d, l, BPF_TC_EGRESS) : rc;
 }
@@ -359,7 +394,10 @@ load(struct doing *d)
 	if (d->skel == NULL)
 		return refuse(d->err, d->cap, errno, "cannot open the program: %s", strerror(errno));
 	d->skel->rodata->tap_to = (uint32_t)d->t->capture;
-	int rc = tap_bpf__load(d->skel);
+	int cpus = libbpf_num_possible_cpus();
+	int rc = cpus < 0 ? cpus : bpf_map__set_max_entries(d->skel->maps.tap_pieces, (uint32_t)cpus * TAP_PIECES_MAX);
+	if (rc == 0)
+		rc = tap_bpf__load(d->skel);
 	if (rc != 0)
 		return refuse(d->err, d->cap, rc, "the kernel refuses the program: %s%s%s%s", bpf_why(rc), bpf_why_heard()[0] ? " (" : "",
 			bpf_why_heard(), bpf_why_heard()[0] ? ")" : "");
@@ -382,6 +420,8 @@ note(struct doing *d)
 		b->made_pair = 1;
 	for (unsigned i = 0; i < d->clsacts && b->n < TAP_BOOK_MAX; i++)
 		b->made_clsact[b->n++] = (uint32_t)d->clsact[i];
+	for (unsigned i = 0; i < d->bridges && b->bridges < TAP_BRIDGES_MAX; i++)
+		b->made_promiscuous[b->bridges++] = (uint32_t)d->bridge[i];
 }
 
 static int
@@ -416,6 +456,7 @@ tap_attach(struct tap *t, const char *on, const char *to, const char *read, cons
 	if (d == NULL)
 		return refuse(err, cap, ENOMEM, "no memory");
 	d->t = t;
+	d->on = on;
 	d->err = err;
 	d->cap = cap;
 	bpf_why_listen();
@@ -449,6 +490,8 @@ drop_by_book(const struct tap *t)
 {
 	for (uint32_t i = 0; i < t->book->n && i < TAP_BOOK_MAX; i++)
 		drop_clsact((int)t->book->made_clsact[i]);
+	for (uint32_t i = 0; i < t->book->bridges && i < TAP_BRIDGES_MAX; i++)
+		hide((int)t->book->made_promiscuous[i]);
 	return t->book->made_pair;
 }
 

@@ -2,8 +2,9 @@
 /* tap: the programs of io/bpf/tap.bpf.c on interfaces of this network namespace. They stay when the process ends, and are found again by looking at
  * every interface: nothing is pinned and no file is kept. All programs share one filter and one set of counters.
  *
- * Where they go: both directions of an interface, but of the loopback, where every frame passes both, egress alone; of a bridge its egress (what
- * the host sends) and the ingress of each of its ports (all that others send), so that a frame is cloned once. */
+ * Where they go: both directions of an interface, but of the loopback, where every frame passes both, egress alone. A bridge is made promiscuous, so
+ * that its ingress is all that its ports send, and its egress what the host sends: a frame is cloned once, whatever ports come and go. Ports of a bridge
+ * that is tapped are not. */
 #ifndef IO_TAP_TAP_H
 #define IO_TAP_TAP_H
 

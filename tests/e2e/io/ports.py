@@ -147,6 +147,12 @@ def links(box):
     run("ip", "link", "del", "in0")
     box.wait_for("the interface gone", lambda: port(box)["link"] == "gone", 10)
     assert "gone" in port(box)["warnings"] and "in0: the interface is GONE" in box.said(), box.said()
+    # another one of that name shows the box nothing
+    run("ip", "link", "add", "in0", "type", "veth", "peer", "name", "out0")
+    for interface in ("in0", "out0"):
+        run("ip", "link", "set", interface, "up")
+    time.sleep(2.5)  # it looks every second
+    assert port(box)["link"] == "gone" and box.said().count("in0: link up") == 1, (port(box), box.said())
     assert all(int(core["heartbeat_age_ms"]) < 2000 for core in box.status()["lcores"] if core["heartbeat_age_ms"]), box.status()["lcores"]
 
 

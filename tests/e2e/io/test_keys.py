@@ -14,6 +14,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 import livebox
 from keys_stand import Dataplane, Node, build, wait_for
@@ -172,6 +174,39 @@ def by_process(folder, node):
     dataplane.hang_up()
 
 
+def by_user(folder, node):
+    """Somebody else runs the program too, and makes sessions as fast as he can."""
+    channel = os.path.join(folder, "channel")
+    dataplane = Dataplane(channel)
+    keys = Keys(folder, "--geth", node, "--of", "root", "--of", "65533", "--channel", channel)
+    keys.wait_said("attached to the dataplane")
+    first = Node(node, popen)
+    flood = popen(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", node], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+    def write():
+        try:
+            while True:
+                flood.stdin.write(b"".join(f"{os.urandom(32).hex()} {os.urandom(32).hex()}\n".encode() for _ in range(1000)))
+        except OSError:
+            pass
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    want = []
+    for _ in range(100):
+        want.append((fresh(), fresh()))
+        first.session(*want[-1])
+        time.sleep(0.01)
+    flood.kill()
+    flood.wait()
+    wait_for("the node's sessions", lambda: len(dataplane.lines) >= len(want), keys.log)
+    assert [tuple(line.split()[1:3]) for line in dataplane.lines] == want, dataplane.lines
+    first.end()
+    keys.stop()
+    assert "100 sessions so far, 100 handed over; 0 lost for want of room, 0 not as they must be; " in keys.said() and "of other users left out" in keys.said(), keys.said()
+    dataplane.hang_up()
+
+
 def logs(folder):
     channel, path = os.path.join(folder, "channel"), os.path.join(folder, "keys")
     dataplane = Dataplane(channel)
@@ -272,7 +307,7 @@ def main():
         other = build(folder, TARGET, "-tags", "shifted", name="newer")
         places = [subprocess.run([EXE, "--check", p], capture_output=True, text=True, check=True).stdout.splitlines()[4] for p in (node, other)]
         assert places[0] != places[1], places
-        for i, part in enumerate((lambda f: probing(f, node, other), lambda f: by_process(f, node), logs, lambda f: refusals(f, node))):
+        for i, part in enumerate((lambda f: probing(f, node, other), lambda f: by_process(f, node), lambda f: by_user(f, node), logs, lambda f: refusals(f, node))):
             inner = os.path.join(folder, str(i))
             os.mkdir(inner)
             part(inner)

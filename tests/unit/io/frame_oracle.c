@@ -16,6 +16,10 @@ struct seen {
 	unsigned vlan[3], vlans;
 	unsigned sport, dport;
 	bool tunnel, later;
+	bool some;   /* a part of a datagram */
+	bool unsaid; /* nobody can tell what it carries */
+	bool deep;
+	bool buried; /* behind tags */
 };
 
 static unsigned
@@ -66,13 +70,18 @@ filtered(const struct seen *s, const struct filter *f)
 		vlan |= has(f->vlan, f->vlans, s->vlan[i]);
 	if (!vlan)
 		return STEER_PASSED_VLAN;
+	if (s->buried)
+		return STEER_TAKEN_FRAGMENTS;
+	bool tunnel = in_list(s->from, f->tunnel, f->tunnels) || in_list(s->to, f->tunnel, f->tunnels);
+	bool address = f->addresses == 0 || in_list(s->from, f->address, f->addresses) || in_list(s->to, f->address, f->addresses);
 	if (s->tunnel)
-		return in_list(s->from, f->tunnel, f->tunnels) || in_list(s->to, f->tunnel, f->tunnels) ? STEER_TAKEN_TUNNELS
-													: STEER_PASSED_TUNNEL;
-	if (f->addresses > 0 && !in_list(s->from, f->address, f->addresses) && !in_list(s->to, f->address, f->addresses))
+		return tunnel ? STEER_TAKEN_TUNNELS : STEER_PASSED_TUNNEL;
+	if (s->unsaid && tunnel)
+		return STEER_TAKEN_TUNNELS;
+	if (s->unsaid || s->later)
+		return address ? STEER_TAKEN_FRAGMENTS : s->deep ? STEER_PASSED_DEEP : STEER_PASSED_FRAGMENT;
+	if (!address)
 		return STEER_PASSED_ADDRESS;
-	if (s->later)
-		return f->addresses == 0 && f->ports > 0 ? STEER_PASSED_FRAGMENT : STEER_TAKEN_FRAGMENTS;
 	if (f->ports > 0 && !has(f->port, f->ports, s->sport) && !has(f->port, f->ports, s->dport))
 		return STEER_PASSED_PORT;
 	return STEER_TAKEN;
@@ -105,7 +114,10 @@ transport(struct cursor c, unsigned proto, struct seen *s, const struct filter *
 	case 6:
 		if (s->later)
 			return filtered(s, f);
-		if (c.left < 20 || c.p[12] < 0x50)
+		s->unsaid = s->some && c.left < 4;
+		if (s->unsaid)
+			return filtered(s, f);
+		if (!s->some && (c.left < 20 || c.p[12] < 0x50))
 			return STEER_PASSED_MALFORMED;
 		s->sport = be16(c.p);
 		s->dport = be16(c.p + 2);
@@ -130,6 +142,7 @@ over_ip4(struct cursor c, const struct filter *f, uint16_t vxlan, struct seen *s
 	memcpy(s->from + 12, h + 12, 4);
 	memcpy(s->to + 12, h + 16, 4);
 	s->later = (be16(h + 6) & 0x1fff) != 0;
+	s->some = (be16(h + 6) & 0x3fff) != 0;
 	skip(&c, head);
 	return transport(c, h[9], s, f, vxlan);
 }
@@ -151,16 +164,19 @@ over_ip6(struct cursor c, const struct filter *f, uint16_t vxlan, struct seen *s
 	unsigned next = c.p[6];
 	skip(&c, 40);
 	for (unsigned seen = 0; extends(next); seen++) {
-		if (seen == 6)
-			return STEER_PASSED_DEEP;
+		s->deep = seen == 6;
+		s->unsaid = s->deep || (s->some && c.left < 8);
+		if (s->unsaid)
+			return filtered(s, f);
 		if (c.left < 8)
 			return STEER_PASSED_MALFORMED;
 		unsigned kind = next, bytes = kind == 44 ? 8 : kind == 51 ? (c.p[1] + 2u) * 4 : (c.p[1] + 1u) * 8;
 		next = c.p[0];
 		if (kind == 44 && be16(c.p + 2) >> 3 != 0) {
-			s->later = true;
-			return transport(c, next, s, f, vxlan);
+			s->unsaid = true;
+			return filtered(s, f);
 		}
+		s->some |= kind == 44 && (c.p[3] & 1);
 		skip(&c, bytes);
 	}
 	return transport(c, next, s, f, vxlan);
@@ -181,10 +197,14 @@ oracle_says(const uint8_t *frame, size_t n, const struct filter *f, uint16_t vxl
 		case 0x88a8:
 		case 0x9100:
 		case 0x9200:
-			if (tags == 3)
-				return STEER_PASSED_DEEP;
+			if (tags == 16) {
+				s.buried = true;
+				return filtered(&s, f);
+			}
 			if (c.left < 4)
 				return STEER_PASSED_MALFORMED;
+			if ((be16(c.p) & 0xfff) && s.vlans == 3)
+				return STEER_PASSED_DEEP;
 			if (be16(c.p) & 0xfff)
 				s.vlan[s.vlans++] = be16(c.p) & 0xfff;
 			skip(&c, 2);
@@ -341,6 +361,8 @@ oracle_frame(struct oracle_rng *r, uint8_t out[ORACLE_FRAME_MAX])
 		put16(grow(&b, 2), tag[oracle_random(r, 4)]);
 		put16(grow(&b, 2), oracle_random(r, 16) << 12 | some_vlan(r));
 	}
+	for (unsigned tags = oracle_random(r, 20) ? 0 : oracle_random(r, 20); tags > 0; tags--)
+		put16(grow(&b, 4), tag[oracle_random(r, 4)]); /* of id 0 */
 	unsigned what = oracle_random(r, 20);
 	put16(grow(&b, 2), what < 10 ? 0x0800 : what < 18 ? 0x86dd : oracle_random(r, 65536));
 	if (what < 10)

@@ -158,6 +158,37 @@ test_capture_gone(void **state)
 	tap_forget(&t);
 }
 
+/* What the device takes and then drops has not been cloned. */
+static void
+test_nobody_reads(void **state)
+{
+	struct tap t;
+	static uint8_t frame[54] = {[12] = 8, 0, 0x45, 0, 0, 40, [23] = 6, [46] = 0x50};
+	uint8_t out[128];
+	uint64_t c[STEER_COUNT];
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = frame, .data_size_in = sizeof frame, .data_out = out, .data_size_out = sizeof out);
+	must(tap_find(&t, err, sizeof err));
+	must(tap_attach(&t, "lo", "clone0", "clone1", NULL, err, sizeof err));
+	tap_forget(&t);
+	must(tap_find(&t, err, sizeof err));
+	assert_int_equal(system("ip link set clone1 down"), 0);
+	assert_int_equal(bpf_prog_test_run_opts(t.prog_fd, &o), 0);
+	filter_table_counts(&t.map, c);
+	assert_int_equal(c[TAP_FAILED], 1);
+	assert_int_equal(c[STEER_TAKEN], 0);
+	assert_int_equal(system("ip link set clone1 up"), 0);
+	unsigned runs = 1;
+	for (; runs < 1000 && c[STEER_TAKEN] == 0; runs++) { /* the kernel lets frames out a moment later */
+		assert_int_equal(bpf_prog_test_run_opts(t.prog_fd, &o), 0);
+		filter_table_counts(&t.map, c);
+		assert_int_equal(c[TAP_FAILED] + c[STEER_TAKEN], runs + 1);
+		usleep(1000);
+	}
+	assert_int_equal(c[STEER_TAKEN], 1);
+	must(tap_detach(&t, err, sizeof err));
+	tap_forget(&t);
+}
+
 static void
 refused(const char *on, const char *to, const char *read, int rc, const char *word)
 {
@@ -250,6 +281,35 @@ test_again(void **state)
 	assert_int_equal(link_delete((int)if_nametoindex("eth7")), 0);
 }
 
+/* It stands for its ports, in whatever order they are named, and is as promiscuous afterwards as it was. */
+static void
+test_bridge(void **state)
+{
+	struct tap t;
+	assert_int_equal(link_make_pair("eth7", "eth8", 1500), 0);
+	assert_int_equal(system("ip link add br7 type bridge && ip link add br8 type bridge && ip link set br7 up && ip link set br8 promisc on && ip link set eth7 master br7"), 0);
+	must(tap_find(&t, err, sizeof err));
+	assert_int_equal(tap_attach(&t, "br7,none0", "clone0", "clone1", NULL, err, sizeof err), -ENODEV);
+	tap_forget(&t);
+	assert_int_equal(link_promiscuous("br7", false), 0); /* undone */
+	must(tap_find(&t, err, sizeof err));
+	must(tap_attach(&t, "eth7,br7,br8", "clone0", "clone1", NULL, err, sizeof err));
+	tap_forget(&t);
+	must(tap_find(&t, err, sizeof err));
+	must(tap_attach(&t, "eth7,eth8", "clone0", "clone1", NULL, err, sizeof err)); /* later */
+	tap_forget(&t);
+	must(tap_find(&t, err, sizeof err));
+	assert_int_equal(t.places, 3);
+	for (unsigned i = 0; i < t.places; i++)
+		assert_true(t.place[i].ingress && t.place[i].egress && strcmp(t.place[i].interface, "eth7") != 0);
+	assert_int_equal(link_promiscuous("br7", true), 0);
+	must(tap_detach(&t, err, sizeof err));
+	tap_forget(&t);
+	assert_int_equal(link_promiscuous("br7", true), 1);
+	assert_int_equal(link_promiscuous("br8", true), 0);
+	assert_int_equal(system("ip link del br7 && ip link del br8 && ip link del eth7"), 0);
+}
+
 /* As an attach of another version of sentinel-tap leaves it. */
 static void
 put_other(int index, int fd)
@@ -328,7 +388,7 @@ main(void)
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
 	sched_setaffinity(0, sizeof one, &one);
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_oracle), cmocka_unit_test(test_capture_gone), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_leaves_others_alone), cmocka_unit_test(test_again), cmocka_unit_test(test_another_version)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_oracle), cmocka_unit_test(test_capture_gone), cmocka_unit_test(test_nobody_reads), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_leaves_others_alone), cmocka_unit_test(test_again), cmocka_unit_test(test_bridge), cmocka_unit_test(test_another_version)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,14 +212,27 @@ ip6_extension_headers(void **state)
 	assert_int_equal(verdict(), CTR_FRAGMENTS_HELD);
 	extend(udp, 8, 44); /* may be a tunnel's */
 	assert_int_equal(verdict(), CTR_FRAGMENTS_HELD);
-	uint8_t many[72] = {0};
-	for (unsigned i = 0; i < 9; i++)
-		many[i * 8] = i == 8 ? 6 : 60;
-	extend(many, 72, 60);
-	assert_int_equal(verdict(), CTR_UNDEC_IP6);
-	many[56] = 6;
-	extend(many, 64, 60);
+	uint8_t many[800] = {0}; /* what a receiver reads to their end */
+	for (unsigned i = 0; i < sizeof many; i += 8)
+		many[i] = i + 8 < sizeof many ? 60 : 6;
+	extend(many, sizeof many, 60);
 	assert_int_equal(verdict(), CTR_ACCEPTED);
+}
+
+/* Receivers take them off, however many; those that name a VLAN have an end. */
+static void
+tags_of_priority(void **state)
+{
+	static const uint8_t priority[4] = {0x81, 0, 0xe0, 0}, named[4] = {0x88, 0xa8, 0, 7};
+	plain(false, 3);
+	for (unsigned i = 0; i < 20; i++) {
+		memmove(frame + 16, frame + 12, frame_len - 12);
+		memcpy(frame + 12, priority, sizeof priority);
+		frame_len += 4;
+	}
+	assert_int_equal(verdict(), CTR_ACCEPTED);
+	memcpy(frame + 32, named, sizeof named);
+	assert_int_equal(verdict(), CTR_UNDEC_VLAN);
 }
 
 int
@@ -232,6 +245,7 @@ main(void)
 		cmocka_unit_test(frames_larger_than_their_length_field),
 		cmocka_unit_test(cut_by_the_capture),
 		cmocka_unit_test(ip6_extension_headers),
+		cmocka_unit_test(tags_of_priority),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

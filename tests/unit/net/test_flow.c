@@ -217,6 +217,40 @@ data_on_syn(void **state)
 }
 
 static void
+syn_with(uint32_t host, bool answer, const uint8_t options[12])
+{
+	struct parts p = {.src = answer ? 2 : host, .dst = answer ? host : 2, .sport = answer ? 8545 : 40000, .dport = answer ? 40000 : 8545, .seq = answer ? 499 : 99,
+		.ack = answer ? 100 : 0, .flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN, .options = 12};
+	uint8_t frame[128];
+	uint32_t n = frame_build(frame, sizeof frame, &p);
+	memcpy(frame + 54, options, 12);
+	frame_checksum(frame + 34, 32, frame + 26, 4);
+	net_frame(&net, frame, n, n);
+}
+
+/* What counts is that both ends have said it, at whatever place of their options, once. */
+static void
+multipath(void **state)
+{
+	static const uint8_t capable[12] = {2, 4, 5, 0xb4, 1, 1, 1, 1, 30, 4, 0, 0x81}, other[12] = {2, 4, 5, 0xb4, 8, 6, 30, 30, 30, 30, 1, 0},
+			     behind_the_end[12] = {1, 0, 30, 4}, endless[12] = {5, 0, 30, 4}, cut[12] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 30};
+	syn_with(10, false, capable);
+	syn_with(10, true, other);
+	syn_with(11, false, other);
+	syn_with(11, true, behind_the_end);
+	syn_with(12, false, other);
+	syn_with(12, true, endless);
+	assert_int_equal(net.ctr[CTR_FLOWS_MULTIPATH], 0);
+	syn_with(13, false, capable);
+	syn_with(13, true, capable);
+	syn_with(13, true, capable);
+	assert_int_equal(net.ctr[CTR_FLOWS_MULTIPATH], 1);
+	syn_with(14, true, cut);
+	assert_int_equal(net.ctr[CTR_FLOWS_MULTIPATH], 1);
+	assert_int_equal(net.ctr[CTR_FLOWS_CREATED], 5);
+}
+
+static void
 an_ack_is_no_syn_ack(void **state)
 {
 	from(10, 99, TCP_SYN, 0, "");
@@ -388,7 +422,7 @@ main(void)
 		T(closed_by_fins), T(fin_waits_for_what_is_missing), T(fin_behind_a_hole_that_stays),
 		T(reset_ends_both), T(forged_reset_does_not_blind), T(forged_fin_does_not_blind),
 		T(simultaneous_open_and_close), T(addresses_used_again),
-		T(syn_that_fits_nothing_changes_nothing), T(data_on_syn), T(an_ack_is_no_syn_ack), T(midstream_pickup),
+		T(syn_that_fits_nothing_changes_nothing), T(data_on_syn), T(multipath), T(an_ack_is_no_syn_ack), T(midstream_pickup),
 		T(one_direction_only), T(idle_flows_are_evicted), T(a_full_table_evicts_the_idlest),
 		T(flags_without_sense), T(bad_configurations), cmocka_unit_test(a_million_flows_stay_flat),
 	};
