@@ -95,7 +95,7 @@ static struct span
 submitted(struct worker *w, struct span raw)
 {
 	struct span tx = tx_within(raw);
-	w->ctr[CTR_TX_TRAILING] += tx.len < raw.len;
+	w->ctr[CTR_TX_TRAILING] += tx.p + tx.len < raw.p + raw.len;
 	return tx;
 }
 
