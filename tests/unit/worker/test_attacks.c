@@ -528,6 +528,51 @@ evicted_flow_is_taken_up_again(void **state)
 	text_free(&t);
 }
 
+/* Sends the end of a request first, in pieces of this many bytes, the receiver says that it lacks the beginning, and long after that the beginning comes. */
+static void
+beginning_last(uint32_t segment, unsigned method_last)
+{
+	struct rig g;
+	struct rig_flow f;
+	struct text b = {0}, t = {0};
+	rig_new(&g);
+	rig_open(&g, &f, 1);
+	if (method_last) {
+		text_add(&b, "{\"id\":1,\"params\":[\"0x");
+		text_hex(&b, eip155);
+		text_add(&b, "\"],\"method\":\"eth_sendRawTransaction\"}");
+	} else {
+		text_raw(&b, eip155);
+	}
+	text_post(&t, "", &b);
+	uint32_t first = t.n - b.n + 60;
+	for (uint32_t at = first, n; at < t.n; at += n) {
+		n = t.n - at < segment ? t.n - at : segment;
+		rig_at(&g, &f, 0, at, (struct span){(uint8_t *)t.p + at, n});
+		rig_frame(&g, &f, 1, f.isn[1] + 1, RIG_ACK, (struct span){0});
+	}
+	for (unsigned i = 0; i < 300; i++) {
+		g.now_ns += 100000000;
+		worker_housekeep(g.w, g.now_ns);
+		rig_frame(&g, &f, 1, f.isn[1] + 1, RIG_ACK, (struct span){0});
+	}
+	rig_say(&g, &f, 0, (struct span){(uint8_t *)t.p, first});
+	assert_int_equal(g.c[CTR_ST_GAP], 0);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+	rig_stop(&g);
+	text_free(&b);
+	text_free(&t);
+}
+
+static void
+beginning_comes_last(void **state)
+{
+	for (unsigned method_last = 0; method_last < 2; method_last++) {
+		beginning_last(1448, method_last);
+		beginning_last(1, method_last); /* more segments than may be held */
+	}
+}
+
 int
 main(void)
 {
@@ -548,6 +593,7 @@ main(void)
 		cmocka_unit_test(gap_at_the_beginning),
 		cmocka_unit_test(answer_before_the_rest),
 		cmocka_unit_test(evicted_flow_is_taken_up_again),
+		cmocka_unit_test(beginning_comes_last),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
