@@ -4,11 +4,20 @@
 
 #include <string.h>
 
+/* Nodes that read a body with a decoder of streams take its first value; Nethermind answers all values of a WebSocket message. */
+static bool
+has_many(const struct conn_side *s)
+{
+	return s->proto == CONN_JSON || (s->proto == CONN_WS && s->body == BODY_REQUEST);
+}
+
 static void
 scan_begin(struct conn_side *s, enum conn_body body)
 {
 	s->body = (uint8_t)body;
-	if (body == BODY_REQUEST)
+	if (body == BODY_REQUEST && has_many(s))
+		jsonrpc_init_stream(&s->request);
+	else if (body == BODY_REQUEST)
 		jsonrpc_init(&s->request);
 	else
 		answer_init(&s->answer);
@@ -166,7 +175,7 @@ scan(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool las
 		status = answer_feed(&s->answer, &w->arena, piece, last, take_answer, w, &messages);
 		count_answer(w, &s->answer, status, messages);
 	}
-	bool stream = s->proto == CONN_JSON && status == JSONRPC_DONE;
+	bool stream = has_many(s) && status == JSONRPC_DONE;
 	if ((status != JSONRPC_MORE && !stream) || last)
 		s->body = BODY_NONE;
 }

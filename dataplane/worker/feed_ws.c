@@ -9,12 +9,14 @@ take_over(struct worker *w, struct conn *c, unsigned dir)
 	c->side[dir].proto = CONN_WS;
 }
 
-/* A client's frames may be seen before the answer to its handshake: the two directions of a mirror are not in step. */
+/* A client's frames may be seen before the answer to its handshake: the two directions of a mirror are not in step. Where the handshake announces
+ * a body, Go's servers read none: frames come in its place. */
 bool
 ws_offered(const struct conn *c, unsigned dir, struct span in)
 {
 	const struct http1_head *h = http1_last(&c->http, dir);
-	return h->websocket && h->request && http1_between(&c->http, dir) && http1_in_step(&c->http, dir) && websocket_offered(in);
+	return h->websocket && h->request && http1_in_step(&c->http, dir) &&
+	       (http1_between(&c->http, dir) || http1_body_begins(&c->http, dir)) && websocket_offered(in);
 }
 
 void

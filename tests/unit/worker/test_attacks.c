@@ -573,6 +573,77 @@ beginning_comes_last(void **state)
 	}
 }
 
+/* A frame of a client, its mask all zeros. */
+static void
+text_frame(struct text *t, unsigned first, const struct text *payload)
+{
+	const uint8_t head[] = {(uint8_t)first, 0xfe, (uint8_t)(payload->n >> 8), (uint8_t)payload->n, 0, 0, 0, 0};
+	t->n = 0;
+	text_add(t, "%*s", (int)(sizeof head + payload->n), "");
+	memcpy(t->p, head, sizeof head);
+	memcpy(t->p + sizeof head, payload->p, payload->n);
+}
+
+/* gorilla's upgrade (geth, Erigon) does not look at the length of the handshake's body: its frames begin where that would. */
+static void
+handshake_with_a_body(void **state)
+{
+	static const char *const bodies[] = {"Content-Length: 1000000\r\n", "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n"};
+	for (unsigned i = 0; i < 12; i++) {
+		struct rig g;
+		struct rig_flow f;
+		struct text b = {0}, t = {0};
+		rig_new(&g);
+		g.segment = i & 1 ? 1 : 1448;
+		rig_open(&g, &f, 1);
+		text_add(&t, "GET / HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\n%sUpgrade: websocket\r\n\r\n", bodies[i / 4]);
+		rig_say(&g, &f, 0, text_span(&t));
+		if (i & 2)
+			rig_say(&g, &f, 1, string("HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"));
+		text_raw(&b, eip155);
+		text_frame(&t, 0x81, &b);
+		rig_say(&g, &f, 0, text_span(&t));
+		assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+		rig_say(&g, &f, 0, text_span(&t));
+		assert_int_equal(g.c[CTR_TX_DUPLICATE], 1);
+		rig_stop(&g);
+		text_free(&b);
+		text_free(&t);
+	}
+}
+
+/* Nethermind answers every value of a WebSocket message. */
+static void
+behind_another_value(void **state)
+{
+	static const char *const before[] = {"{\"id\":7,\"method\":\"eth_chainId\",\"params\":[]}", "[]", "1 ", "null\n", "{}{} {}\r\n"};
+	for (unsigned i = 0; i < sizeof before / sizeof *before; i++) {
+		struct rig g;
+		struct rig_flow f;
+		struct text b = {0}, t = {0};
+		rig_new(&g);
+		g.segment = i % 2 ? 1 : 1448;
+		rig_open(&g, &f, 1);
+		rig_say(&g, &f, 0, string("GET / HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
+		rig_say(&g, &f, 1, string("HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"));
+		text_add(&b, "%s", before[i]);
+		text_raw(&b, eip155);
+		text_add(&b, " ");
+		text_frame(&t, 0x81, &b);
+		rig_say(&g, &f, 0, text_span(&t));
+		assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+		assert_int_equal(g.c[CTR_JSON_BAD], 0);
+		b.n = 0;
+		text_raw(&b, eip155); /* and a message is not another's end */
+		text_frame(&t, 0x81, &b);
+		rig_say(&g, &f, 0, text_span(&t));
+		assert_int_equal(g.c[CTR_TX_DUPLICATE], 1);
+		rig_stop(&g);
+		text_free(&b);
+		text_free(&t);
+	}
+}
+
 int
 main(void)
 {
@@ -594,6 +665,8 @@ main(void)
 		cmocka_unit_test(answer_before_the_rest),
 		cmocka_unit_test(evicted_flow_is_taken_up_again),
 		cmocka_unit_test(beginning_comes_last),
+		cmocka_unit_test(handshake_with_a_body),
+		cmocka_unit_test(behind_another_value),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
