@@ -15,6 +15,7 @@ static void
 scan_begin(struct conn_side *s, enum conn_body body)
 {
 	s->body = (uint8_t)body;
+	s->wide = (struct wide){0};
 	if (body == BODY_REQUEST && has_many(s))
 		jsonrpc_init_stream(&s->request);
 	else if (body == BODY_REQUEST)
@@ -37,6 +38,7 @@ body_begin_stream(struct worker *w, struct conn *c, unsigned dir, enum conn_body
 	struct conn_side *s = &c->side[dir];
 	s->coding = CODING_NONE;
 	s->body = (uint8_t)body;
+	s->wide = (struct wide){.width = 1};
 	if (body == BODY_REQUEST)
 		jsonrpc_init_stream(&s->request);
 	else
@@ -152,6 +154,26 @@ scan_broadcast(struct worker *w, struct conn_side *s, struct span piece, bool la
 	return status;
 }
 
+static __attribute__((noinline)) enum jsonrpc_status
+scan_wide(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages)
+{
+	uint8_t text[1024];
+	enum jsonrpc_status s;
+	do {
+		uint32_t n = wide_read(wide, &piece, last, text, sizeof text);
+		s = jsonrpc_feed(j, &w->arena, (struct span){text, n}, last && piece.len == 0, take_item, w, messages);
+	} while (piece.len > 0 && (s == JSONRPC_MORE || (s == JSONRPC_DONE && many)));
+	return s;
+}
+
+enum jsonrpc_status
+request_scan(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages)
+{
+	if (__builtin_expect(wide_plain(wide, piece), 1))
+		return jsonrpc_feed(j, &w->arena, piece, last, take_item, w, messages);
+	return scan_wide(w, j, wide, piece, last, many, messages);
+}
+
 static void
 scan(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool last)
 {
@@ -167,7 +189,7 @@ scan(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool las
 	if (s->body == BODY_NONE)
 		return;
 	if (s->body == BODY_REQUEST) {
-		status = jsonrpc_feed(&s->request, &w->arena, piece, last, take_item, w, &messages);
+		status = request_scan(w, &s->request, &s->wide, piece, last, has_many(s), &messages);
 		count_request(w, c, dir, status, messages);
 	} else if (s->body == BODY_ARBITRUM) {
 		status = scan_broadcast(w, s, piece, last);

@@ -18,6 +18,7 @@
 #include "wire/jsonrpc.h"
 #include "wire/rlpx.h"
 #include "wire/websocket.h"
+#include "wire/wide.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,6 +55,7 @@ struct conn_side {
 	uint64_t block; /* the block that is being read (facts.h); 0: none */
 	uint8_t block_hash[32]; /* of the block that was read last */
 	struct inflate inflate;
+	struct wide wide; /* of a request */
 	union {
 		struct jsonrpc request;
 		struct answer answer;

@@ -242,6 +242,8 @@ void node_late(struct worker *w, struct conn *c);
 void node_judged(struct worker *w, unsigned fate);
 
 /* take_broadcast: what a sequencer has put in its place. */
+/* request_scan: as jsonrpc_feed, for the text of a request in whatever form. many: it may be of more values than one. */
+enum jsonrpc_status request_scan(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages);
 void take_broadcast(void *ctx, const struct arbfeed_event *e);
 
 /* ---- facts.c: what the correlator is told, if it can be; of the current flow and direction ---- */
