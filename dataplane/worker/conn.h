@@ -81,6 +81,7 @@ struct conn {
 	bool ws_opaque;	   /* its compressed messages cannot be read */
 	bool engine;	   /* requests of the engine API were read */
 	bool sequencer;	   /* what the node sends are broadcasts of one */
+	uint8_t changed_over; /* 1 + the direction in which HTTP/2 began behind requests of HTTP/1; 0: it did not */
 	struct conn_side side[2];
 	struct join join;
 	uint8_t n_early;

@@ -121,6 +121,13 @@ http_feed(struct worker *w, struct conn *c, unsigned dir, struct span in)
 			ws_expect(w, c, dir);
 			break;
 		}
+		/* right behind a request, in one segment with it */
+		if (in.len < all && in.p[0] == 'P' && http1_between(&c->http, dir)) {
+			w->ctr[CTR_ST_BUFFERED] -= held;
+			held = 0;
+			if (h2_begins(w, c, dir, in))
+				return all - in.len;
+		}
 		uint32_t n = http1_feed(&c->http, dir, in, &o);
 		use_verdict(w, c, dir, &o);
 		in.p += n;

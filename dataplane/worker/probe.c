@@ -144,6 +144,8 @@ no_requests(const struct conn *c, unsigned dir)
 		return websocket_client(&c->ws) == (int)!dir;
 	case CONN_JSON:
 		return dir != 0;
+	case CONN_GRPC:
+		return h2_client(&c->grpc.h2) != (int)dir;
 	default:
 		return true;
 	}
@@ -163,7 +165,7 @@ probe_conflict(struct worker *w, struct flow *f, unsigned dir, struct span bytes
 {
 	struct conn *c = conn_of(f);
 	set_current(w, f, c, dir);
-	if (is_binary(c, dir) && http1_looks_like(bytes) != 1)
+	if (is_binary(c, dir) && no_requests(c, dir) && http1_looks_like(bytes) != 1)
 		return;
 	w->probing = true;
 	w->probed = 0;

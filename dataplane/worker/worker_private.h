@@ -31,6 +31,7 @@
 #define RLPX_OUT_BYTES (4u << 20)
 #define RLPX_FRAME_BYTES 65536u
 #define RLPX_SLICE_BLOCKS (1u << 14)
+#define H2_BODIES 256u
 
 /* What was done with a submission: join's fate. From FATE_QUEUED on: it waits in pending[fate - FATE_QUEUED]. */
 enum fate { FATE_NONE, FATE_SCANNED, FATE_DUPLICATE, FATE_UNREAD, FATE_UNSIGNED, FATE_GAP, FATE_QUEUED = 128 };
@@ -53,6 +54,19 @@ enum search_state { SEARCH_FREE, SEARCH_READY, SEARCH_DONE };
 struct worker_search {
 	_Atomic uint32_t state;
 	struct rlpx_search search;
+};
+
+/* A request's body over HTTP/2, of which one connection may have many under way. */
+struct h2_body {
+	struct jsonrpc request;
+	struct wide wide;
+	uint32_t *holder; /* its number, from 1, where its stream keeps it; NULL: free */
+};
+
+struct h2_bodies {
+	struct h2_body *of; /* H2_BODIES */
+	uint32_t n_free, next; /* next: to be taken from its stream when all are in use */
+	uint16_t free[H2_BODIES];
 };
 
 struct worker {
@@ -121,6 +135,7 @@ struct worker {
 	uint64_t bundle;	     /* whose items come */
 	struct rlpx_arena rlpx;
 	struct grpc_arena grpc;
+	struct h2_bodies h2_bodies;
 	struct rlpx_windows windows;
 	uint32_t window_turn;		      /* next window whose owner is looked after */
 	_Atomic(const struct rlpx_keys *) keys; /* published by whoever owns the key log */
@@ -199,6 +214,15 @@ void rlpx_look_after(struct worker *w);
 void rlpx_keys_take(struct worker *w);
 void rlpx_count(struct worker *w);
 
+/* h2_may: the flow may carry what HTTP/2 is read for: pools over gRPC, or requests as over HTTP/1. */
+static inline bool
+h2_may(const struct conn *c)
+{
+	return conn_may(c, FEED_GRPC) || conn_may(c, FEED_HTTP) || conn_may(c, FEED_ENGINE);
+}
+/* h2_begins: the client's preface of HTTP/2 begins here, or what only a server begins with; then both directions are read as HTTP/2. The first
+ * bytes of a preface that are too few to tell are HTTP/1's until there are more. */
+bool h2_begins(struct worker *w, struct conn *c, unsigned dir, struct span in);
 /* grpc_begin: early: bytes of the client's preface that http1 still holds. */
 void grpc_begin(struct worker *w, struct conn *c, bool midstream, uint32_t early);
 void grpc_take(struct worker *w, struct conn *c, unsigned dir, struct span in);
@@ -218,6 +242,8 @@ void body_begin_message(struct worker *w, struct conn *c, unsigned dir, enum con
 /* body_begin_stream: values follow each other without end. */
 void body_begin_stream(struct worker *w, struct conn *c, unsigned dir, enum conn_body body);
 void body_piece(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool last);
+/* request_scan: as jsonrpc_feed, for the text of a request in whatever form. many: it may be of more values than one. */
+enum jsonrpc_status request_scan(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages);
 /* body_cut: the rest will not come. */
 void body_cut(struct worker *w, struct conn *c, unsigned dir);
 
@@ -242,8 +268,6 @@ void node_late(struct worker *w, struct conn *c);
 void node_judged(struct worker *w, unsigned fate);
 
 /* take_broadcast: what a sequencer has put in its place. */
-/* request_scan: as jsonrpc_feed, for the text of a request in whatever form. many: it may be of more values than one. */
-enum jsonrpc_status request_scan(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages);
 void take_broadcast(void *ctx, const struct arbfeed_event *e);
 
 /* ---- facts.c: what the correlator is told, if it can be; of the current flow and direction ---- */
