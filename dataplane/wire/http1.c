@@ -56,6 +56,12 @@ http1_between(const struct http1 *h, unsigned dir)
 }
 
 bool
+http1_in_head(const struct http1 *h, unsigned dir)
+{
+	return h->dir[dir].state == ST_HEAD;
+}
+
+bool
 http1_body_begins(const struct http1 *h, unsigned dir)
 {
 	const struct http1_dir *d = &h->dir[dir];

@@ -121,6 +121,8 @@ http_feed(struct worker *w, struct conn *c, unsigned dir, struct span in)
 			ws_expect(w, c, dir);
 			break;
 		}
+		if (ws_instead_of_body(c, dir, in))
+			probe_frames(w, w->flow, dir, in);
 		/* right behind a request, in one segment with it */
 		if (in.len < all && in.p[0] == 'P' && http1_between(&c->http, dir)) {
 			w->ctr[CTR_ST_BUFFERED] -= held;

@@ -181,6 +181,16 @@ probe_conflict(struct worker *w, struct flow *f, unsigned dir, struct span bytes
 	w->ctr[CTR_TX_UNSCANNED_CONFLICT]++;
 }
 
+/* What is a body to one node may be frames to another. */
+void
+probe_frames(struct worker *w, struct flow *f, unsigned dir, struct span bytes)
+{
+	set_current(w, f, conn_of(f), dir);
+	w->probing = true;
+	probe(w, true, dir, bytes, take_other);
+	w->probing = false;
+}
+
 static void
 take_ahead(void *ctx, const struct jsonrpc_item *it)
 {

@@ -196,6 +196,8 @@ void http_end(struct worker *w, struct conn *c, unsigned dir);
  * handshake that was not answered yet and are frames; ws_expect reads them. ws_pickup: no handshake was read. */
 void ws_begin(struct worker *w, struct conn *c, unsigned server);
 bool ws_offered(const struct conn *c, unsigned dir, struct span in);
+/* ws_instead_of_body: these bytes stand where the body of a client's handshake begins, and are frames, should the node agree to it. */
+bool ws_instead_of_body(const struct conn *c, unsigned dir, struct span in);
 void ws_expect(struct worker *w, struct conn *c, unsigned client);
 void ws_pickup(struct worker *w, struct conn *c, unsigned dir);
 uint32_t ws_feed(struct worker *w, struct conn *c, unsigned dir, struct span in);
@@ -293,6 +295,8 @@ void fact_of_block(struct worker *w, unsigned kind, const uint8_t hash[32], bool
 
 void probe_conflict(struct worker *w, struct flow *f, unsigned dir, struct span bytes);
 void probe_ahead(struct worker *w, struct flow *f, unsigned dir, struct span bytes);
+/* probe_frames: they may be WebSocket's frames and are read as something else. */
+void probe_frames(struct worker *w, struct flow *f, unsigned dir, struct span bytes);
 
 /* ---- judge.c ---- */
 
