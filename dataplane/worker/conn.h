@@ -52,10 +52,10 @@ struct conn_side {
 	uint32_t message;  /* HTTP: number of the request that it is, or answers; 0: none, or not known */
 	uint8_t status;	   /* of a block, in the answer under way: enum answer_status */
 	bool has_block_hash;
+	struct wide wide; /* of a request */
 	uint64_t block; /* the block that is being read (facts.h); 0: none */
 	uint8_t block_hash[32]; /* of the block that was read last */
 	struct inflate inflate;
-	struct wide wide; /* of a request */
 	union {
 		struct jsonrpc request;
 		struct answer answer;

@@ -228,7 +228,7 @@ begins_without_preface(struct worker *w, struct conn *c, unsigned dir, struct sp
 static bool
 preface_comes(struct worker *w, struct conn *c, unsigned dir, struct span in)
 {
-	if (c->side[dir].preface == 0 && (in.p[0] != 'P' || !http1_between(&c->http, dir)))
+	if (c->side[dir].preface == 0 && (!h2_may_begin(in) || !http1_between(&c->http, dir)))
 		return false;
 	return h2_begins(w, c, dir, in);
 }

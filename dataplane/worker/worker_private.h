@@ -225,6 +225,12 @@ h2_may(const struct conn *c)
 /* h2_begins: the client's preface of HTTP/2 begins here, or what only a server begins with; then both directions are read as HTTP/2. The first
  * bytes of a preface that are too few to tell are HTTP/1's until there are more. */
 bool h2_begins(struct worker *w, struct conn *c, unsigned dir, struct span in);
+/* h2_may_begin: they are not, for instance, POST. in.len >= 1. */
+static inline bool
+h2_may_begin(struct span in)
+{
+	return in.p[0] == 'P' && (in.len == 1 || in.p[1] == 'R');
+}
 /* grpc_begin: early: bytes of the client's preface that http1 still holds. */
 void grpc_begin(struct worker *w, struct conn *c, bool midstream, uint32_t early);
 void grpc_take(struct worker *w, struct conn *c, unsigned dir, struct span in);
