@@ -10,12 +10,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* All zero: nothing is known of the text yet. */
 struct wide {
-	uint8_t width; /* bytes of a unit; 0: not known yet, 1: the text is to be taken as it is */
+	uint8_t width, n; /* bytes of a unit; 0: not known yet, 1: the text is to be taken as it is. n: held */
 	bool little;
-	uint8_t n, held[4]; /* of a unit, or of what tells the form */
+	uint8_t held[4]; /* of a unit, or of what tells the form */
 };
+
+/* wide_begin: of the text that comes nothing is known yet. */
+static inline void
+wide_begin(struct wide *w)
+{
+	w->width = w->n = 0;
+}
 
 /* wide_plain: the text, of which this is the next piece, is taken as it is; known of nearly every one from its first bytes. */
 static inline bool

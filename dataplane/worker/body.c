@@ -15,7 +15,7 @@ static void
 scan_begin(struct conn_side *s, enum conn_body body)
 {
 	s->body = (uint8_t)body;
-	s->wide = (struct wide){0};
+	wide_begin(&s->wide);
 	if (body == BODY_REQUEST && has_many(s))
 		jsonrpc_init_stream(&s->request);
 	else if (body == BODY_REQUEST)
@@ -154,8 +154,8 @@ scan_broadcast(struct worker *w, struct conn_side *s, struct span piece, bool la
 	return status;
 }
 
-static __attribute__((noinline)) enum jsonrpc_status
-scan_wide(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages)
+enum jsonrpc_status
+request_scan_wide(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages)
 {
 	uint8_t text[1024];
 	enum jsonrpc_status s;
@@ -164,14 +164,6 @@ scan_wide(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span pi
 		s = jsonrpc_feed(j, &w->arena, (struct span){text, n}, last && piece.len == 0, take_item, w, messages);
 	} while (piece.len > 0 && (s == JSONRPC_MORE || (s == JSONRPC_DONE && many)));
 	return s;
-}
-
-enum jsonrpc_status
-request_scan(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages)
-{
-	if (__builtin_expect(wide_plain(wide, piece), 1))
-		return jsonrpc_feed(j, &w->arena, piece, last, take_item, w, messages);
-	return scan_wide(w, j, wide, piece, last, many, messages);
 }
 
 static void

@@ -83,7 +83,7 @@ body_new(struct worker *w, uint32_t *holder)
 	}
 	struct h2_body *b = &p->of[p->free[--p->n_free]];
 	jsonrpc_init(&b->request);
-	b->wide = (struct wide){0};
+	wide_begin(&b->wide);
 	b->holder = holder;
 	*holder = (uint32_t)(b - p->of) + 1;
 	return b;

@@ -250,8 +250,6 @@ void body_begin_message(struct worker *w, struct conn *c, unsigned dir, enum con
 /* body_begin_stream: values follow each other without end. */
 void body_begin_stream(struct worker *w, struct conn *c, unsigned dir, enum conn_body body);
 void body_piece(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool last);
-/* request_scan: as jsonrpc_feed, for the text of a request in whatever form. many: it may be of more values than one. */
-enum jsonrpc_status request_scan(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages);
 /* body_cut: the rest will not come. */
 void body_cut(struct worker *w, struct conn *c, unsigned dir);
 
@@ -259,6 +257,15 @@ void body_cut(struct worker *w, struct conn *c, unsigned dir);
 
 unsigned request_carrier(const struct worker *w, enum jsonrpc_kind kind);
 void take_item(void *ctx, const struct jsonrpc_item *it);
+/* request_scan: as jsonrpc_feed, for the text of a request in whatever form. many: it may be of more values than one. */
+enum jsonrpc_status request_scan_wide(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages);
+static inline enum jsonrpc_status
+request_scan(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages)
+{
+	if (__builtin_expect(wide_plain(wide, piece), 1))
+		return jsonrpc_feed(j, &w->arena, piece, last, take_item, w, messages);
+	return request_scan_wide(w, j, wide, piece, last, many, messages);
+}
 void take_request(void *ctx, const struct jsonrpc_request *r);
 void take_block(void *ctx, const struct json_block_event *e);
 /* take_block_tx: a transaction of a block, whichever side tells of it. count_unread: of one whose bytes are not to be had, by enum
