@@ -302,9 +302,20 @@ tx_decode(struct span raw, struct tx *t)
 	return -decode_list((struct span){raw.p + 1, raw.len - 1}, t);
 }
 
+/* The transaction in an RLP string, as peers write one of a type in a list. */
+static struct span
+out_of_string(struct span raw)
+{
+	struct span rest = raw;
+	struct rlp_item string;
+	bool is_one = raw.len > 0 && raw.p[0] >= 0x80 && raw.p[0] < 0xc0 && rlp_next(&rest, &string);
+	return is_one && string.payload.len > 0 && string.payload.p[0] < 0x80 ? string.payload : raw;
+}
+
 struct span
 tx_within(struct span raw)
 {
+	raw = out_of_string(raw);
 	uint32_t type = raw.len > 0 && raw.p[0] < 0xc0;
 	struct span rest = {raw.p + type, raw.len - type};
 	struct rlp_item list;

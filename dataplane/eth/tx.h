@@ -70,7 +70,8 @@ struct tx {
 int tx_decode(struct span raw, struct tx *t);
 const char *tx_strerror(int err);
 
-/* tx_within: raw without what lies behind the transaction, which nodes other than go-ethereum do not look at; as it is if none begins there. Shares the bytes. */
+/* tx_within: raw without what lies behind the transaction, which nodes other than go-ethereum do not look at, and without the RLP string around
+ * one of a type, which Erigon takes; as it is if none begins there. Shares the bytes. */
 struct span tx_within(struct span raw);
 
 /* tx_consensus_len: bytes of the transaction without sidecar. */

@@ -27,6 +27,8 @@ unlist(struct stream_table *t, struct flow *f, unsigned dir)
 	if (!f->holed[dir])
 		return;
 	f->holed[dir] = false;
+	if (t->hole_look == id_of(t, f, dir))
+		t->hole_look = h->next;
 	if (h->prev == NET_NONE)
 		t->hole_head = h->next;
 	else
@@ -44,6 +46,7 @@ list(struct stream_table *t, struct flow *f, unsigned dir, uint64_t now_ns)
 	f->holed[dir] = true;
 	h->since = ticks(now_ns);
 	h->frames = f->frames;
+	h->lacked = false;
 	h->prev = t->hole_tail;
 	h->next = NET_NONE;
 	if (h->prev == NET_NONE)
@@ -189,7 +192,7 @@ stream_hole_due(struct stream_table *t, struct flow *f, unsigned dir, uint64_t n
 	uint32_t open = ticks(now_ns) - h->since;
 	bool shown = f->frames - h->frames >= t->config.gap_ack_frames;
 	bool acked = h->acked_past && (int32_t)(ticks(now_ns) - h->ack_since - ACK_GRACE_TICKS) >= 0;
-	if ((int32_t)open < 0)
+	if ((int32_t)open < 0 || (h->lacked && !acked))
 		return;
 	if (open >= QUIET_AGES * t->gap_age_ticks || (shown && (acked || open >= t->gap_age_ticks)))
 		stream_give_up_hole(t, f, dir, acked ? CTR_GAPS_ACK : CTR_GAPS_AGE, now_ns);
@@ -199,9 +202,11 @@ void
 stream_holes_expire(struct stream_table *t, unsigned n, uint64_t now_ns)
 {
 	for (; n > 0 && t->hole_head != NET_NONE; n--) {
-		uint32_t id = t->hole_head;
+		uint32_t id = t->hole_look != NET_NONE ? t->hole_look : t->hole_head;
 		int32_t open = (int32_t)(ticks(now_ns) - hole_of(t, id)->since);
-		if (open < (int32_t)(QUIET_AGES * t->gap_age_ticks))
+		bool young = open < (int32_t)(QUIET_AGES * t->gap_age_ticks);
+		t->hole_look = young ? NET_NONE : hole_of(t, id)->next;
+		if (young)
 			return;
 		stream_hole_due(t, &t->flows.flows[id / 2], id & 1, now_ns);
 	}

@@ -51,11 +51,36 @@ insert(struct ooo_pool *p, struct flow *f, unsigned dir, uint32_t prev, uint64_t
 	return i;
 }
 
+/* Bytes that the slab can take which ends where those at off begin. */
+static uint32_t
+room_behind(const struct ooo_pool *p, uint32_t slab, uint64_t off)
+{
+	if (slab == NET_NONE || p->slabs[slab].off + p->slabs[slab].len != off)
+		return 0;
+	return OOO_SLAB_DATA - p->slabs[slab].len;
+}
+
+bool
+ooo_extends(const struct ooo_pool *p, const struct flow *f, unsigned dir, uint64_t off, uint32_t n)
+{
+	return room_behind(p, before(p, f, dir, off), off) >= n;
+}
+
 void
 ooo_hold(struct ooo_pool *p, struct flow *f, unsigned dir, uint64_t off, struct span bytes)
 {
-	uint32_t prev = before(p, f, dir, off);
+	uint32_t prev = before(p, f, dir, off), room = room_behind(p, prev, off), more = bytes.len < room ? bytes.len : room;
 	f->hole[dir].ooo_bytes += bytes.len;
+	if (more > 0) {
+		struct ooo_slab *s = &p->slabs[prev];
+		memcpy(s->data + s->len, bytes.p, more);
+		s->len = (uint16_t)(s->len + more);
+		bytes.p += more;
+		bytes.len -= more;
+		off += more;
+	}
+	if (bytes.len == 0)
+		return;
 	f->hole[dir].ooo_segments++;
 	for (bool first = true; bytes.len > 0; first = false) {
 		uint32_t n = bytes.len < OOO_SLAB_DATA ? bytes.len : OOO_SLAB_DATA;

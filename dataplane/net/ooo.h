@@ -15,7 +15,7 @@ struct ooo_slab {
 	uint64_t off;
 	uint32_t next;
 	uint16_t len;
-	bool first; /* of its segment: counts as a segment */
+	bool first; /* of its segment: counts as a segment, with what was put behind it */
 	uint8_t data[OOO_SLAB_DATA];
 };
 
@@ -28,7 +28,10 @@ void ooo_init(struct ooo_pool *p, void *mem, uint32_t n);
 /* ooo_slabs_for: how many slabs n bytes take. */
 uint32_t ooo_slabs_for(uint32_t n);
 
-/* ooo_hold copies bytes to offset off, where nothing is held; the pool has ooo_slabs_for(bytes.len) free. */
+/* ooo_extends: n bytes at off, where nothing is held, fit into the slab that ends there: they take no other, and are no segment more. */
+bool ooo_extends(const struct ooo_pool *p, const struct flow *f, unsigned dir, uint64_t off, uint32_t n);
+
+/* ooo_hold copies bytes to offset off, where nothing is held; the pool has ooo_slabs_for(bytes.len) free, or they extend a slab. */
 void ooo_hold(struct ooo_pool *p, struct flow *f, unsigned dir, uint64_t off, struct span bytes);
 
 /* ooo_first: the first run held, or NULL. Valid until ooo_drop_first. */

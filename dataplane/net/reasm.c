@@ -95,9 +95,10 @@ static bool
 room_for(struct stream_table *t, struct flow *f, unsigned dir, const struct piece *p, uint64_t now_ns)
 {
 	const struct flow_hole *h = &f->hole[dir];
-	bool cap = h->ooo_segments >= t->config.ooo_segments_dir ||
+	bool extends = ooo_extends(&t->ooo, f, dir, p->off, p->bytes.len);
+	bool cap = (h->ooo_segments >= t->config.ooo_segments_dir && !extends) ||
 		   h->ooo_bytes + (uint64_t)p->bytes.len > t->config.ooo_bytes_dir;
-	if (!cap && ooo_slabs_for(p->bytes.len) <= t->ooo.n_free)
+	if (!cap && (extends || ooo_slabs_for(p->bytes.len) <= t->ooo.n_free))
 		return true;
 	if (!cap && stream_steal_held(t, f, dir, now_ns))
 		return false;

@@ -89,7 +89,7 @@ stream_init(void *mem, const struct stream_config *config, const struct stream_o
 	t->ctr = counters;
 	t->tally = t->no_tally;
 	t->gap_age_ticks = (uint32_t)(c.gap_age_ns >> 10);
-	t->hole_head = t->hole_tail = NET_NONE;
+	t->hole_head = t->hole_tail = t->hole_look = NET_NONE;
 	t->rules = (struct decode_rules){c.verify_checksum, c.vxlan_port};
 	while (t->epoch_shift < 40 && c.idle_ns >> t->epoch_shift > 4096)
 		t->epoch_shift++;

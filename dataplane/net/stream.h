@@ -14,7 +14,8 @@
  *  - by ACK: the receiver acknowledged past it at least 2 ms ago, and gap_ack_frames frames of the flow have
  *    come since it opened (a mirror may show the acknowledgement, and much else, before the segment);
  *  - by age: open for gap_age_ns with gap_ack_frames frames of the flow, or for 25 * gap_age_ns in a flow that
- *    speaks little;
+ *    speaks little; but not where the receiver is seen to lack the bytes as well: the sender, who may take his
+ *    time, has yet to send them, and nobody has got what lies behind;
  *  - by cap: no more can be held out of order. The hole is given up, never the bytes that came.
  *
  * A flow begins with a SYN, a SYN/ACK or payload, never with a bare ACK. It is closed when both directions
@@ -61,6 +62,7 @@ struct flow_hole {
 	uint32_t lost_from, lost_to; /* sequence numbers of the last declared gap */
 	uint16_t ooo_segments;
 	bool acked_past;
+	bool lacked; /* by the receiver as well, as he has said since it is known */
 };
 
 /* 256 bytes: who and the worker's own, places, state, holes. */

@@ -39,6 +39,7 @@ struct stream_table {
 	struct stream_config config;
 	uint32_t gap_age_ticks;
 	uint32_t hole_head, hole_tail; /* directions (flow * 2 + dir) with a hole, longest open first */
+	uint32_t hole_look;	       /* the next one to see to; NET_NONE: the first */
 	unsigned epoch_shift;	       /* packet time >> this: a flow moves in its list once an epoch */
 	enum net_link link;
 	struct decode_rules rules;
@@ -79,7 +80,7 @@ void stream_give_up_hole(
 	struct stream_table *t, struct flow *f, unsigned dir, enum sentinel_counter why, uint64_t now_ns);
 /* stream_hole_due gives the hole up if its time has come. */
 void stream_hole_due(struct stream_table *t, struct flow *f, unsigned dir, uint64_t now_ns);
-/* stream_holes_expire gives up at most n of the holes that have been open for too long. */
+/* stream_holes_expire looks at n holes at most, and gives up those that have been open for too long. */
 void stream_holes_expire(struct stream_table *t, unsigned n, uint64_t now_ns);
 /* stream_steal_held gives up the longest open hole that holds bytes back, not this direction's own; false if
  * none is found. */

@@ -383,7 +383,7 @@ scan_string_ended(struct scan *s)
 	struct answer *j = s->j;
 	if (j->role != 0) {
 		unsigned role = j->role;
-		uint32_t len = hold_string_end(&j->h, s->a, decoded[role] == AS_QUANTITY);
+		uint32_t len = hold_string_end(&j->h, s->a, decoded[role] == AS_QUANTITY ? JSON_QUANTITY_MAX : 0);
 		answer_lost(j);
 		j->role = 0;
 		answer_string_done(s, role, j->h.str_state, len);

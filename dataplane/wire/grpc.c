@@ -13,6 +13,7 @@ enum state {
 	ST_MAYBE, /* the first bytes of a DATA frame, shift of them seen, which may begin a message */
 	ST_FLAG,
 	ST_LENGTH, /* value, shift: of the message */
+	ST_BODY,   /* no gRPC */
 	/* in a message */
 	ST_PASS, /* what is left of it is not read */
 	ST_COMPRESSED,
@@ -349,6 +350,54 @@ collect(struct ctx *c, const uint8_t *p, uint32_t n)
 	h->state = good ? ST_TAG : ST_PASS;
 }
 
+/* ---- bodies of other requests ---- */
+
+static void
+body_bytes(struct ctx *c, struct grpc_body b)
+{
+	b.reader = &c->h->value;
+	if (c->a->body(c->a->ctx, &b) && !b.last && !b.cut)
+		return;
+	c->h->state = ST_UNSYNCED;
+	c->h->trusted = false;
+	c->h->value = 0;
+}
+
+static void
+body_cut(struct ctx *c)
+{
+	if (c->h->state == ST_BODY)
+		body_bytes(c, (struct grpc_body){.cut = true});
+}
+
+static bool
+may_begin_json(uint8_t b)
+{
+	return b == '{' || b == '[' || b == ' ' || b == '\t' || b == '\r' || b == '\n';
+}
+
+/* Whether what begins with b is a body that is no gRPC: where a message may begin stands a flag, 0 or 1. Of a stream whose beginning was
+ * not seen this may be the middle of a message. */
+static bool
+begins_body(const struct ctx *c, uint8_t b)
+{
+	const struct h2 *h2 = &c->g->h2;
+	bool client = h2_client(h2) < 0 || h2_client(h2) == (int)c->dir;
+	if (c->a->body == NULL || !client || b <= 1)
+		return false;
+	if (c->h->state == ST_FRESH && (h2->streams[c->index].headers >> c->dir & 1))
+		return true;
+	return c->h->state <= ST_FLAG && may_begin_json(b);
+}
+
+static void
+body_begin(struct ctx *c, struct span in)
+{
+	c->h->state = ST_BODY;
+	c->h->value = 0;
+	body_bytes(c, (struct grpc_body){.bytes = in, .first = true});
+}
+
 /* ---- messages ---- */
 
 static bool
@@ -364,6 +413,7 @@ cut(struct ctx *c)
 	struct grpc_half *h = c->h;
 	bool was_read = in_message(h) && h->state != ST_PASS;
 	bool element = h->state == ST_FIELD && h->element && !h->dropped;
+	body_cut(c);
 	c->a->counts[GRPC_N_LOST] += (was_read && !h->damaged) || h->state == ST_LENGTH;
 	put_slab(c->a, h);
 	if (element)
@@ -534,6 +584,14 @@ static void
 take_data(struct ctx *c, struct span in, bool first)
 {
 	struct grpc_half *h = c->h;
+	if (h->state == ST_BODY) {
+		body_bytes(c, (struct grpc_body){.bytes = in});
+		return;
+	}
+	if (first && begins_body(c, in.p[0])) {
+		body_begin(c, in);
+		return;
+	}
 	if (h->state == ST_FRESH) {
 		h->trusted = c->g->h2.streams[c->index].headers >> c->dir & 1;
 		h->state = h->trusted ? ST_FLAG : ST_UNSYNCED;
@@ -566,11 +624,13 @@ half_init(struct ctx *c)
 	*c->h = (struct grpc_half){.state = ST_FRESH};
 }
 
-/* The stream's bytes of this direction are over. */
+/* The stream's bytes of this direction are over; whole: its sender has said so. */
 static void
-half_end(struct grpc *g, struct grpc_arena *a, unsigned dir, unsigned index, uint32_t stream)
+half_end(struct grpc *g, struct grpc_arena *a, unsigned dir, unsigned index, uint32_t stream, bool whole)
 {
 	struct ctx c = place(g, a, dir, index, stream);
+	if (whole && c.h->state == ST_BODY)
+		body_bytes(&c, (struct grpc_body){.last = true});
 	cut(&c);
 	half_init(&c);
 }
@@ -585,6 +645,7 @@ renew(struct grpc *g, struct grpc_arena *a, unsigned index)
 	g->h2.streams[index].fresh = 0;
 	for (unsigned dir = 0; dir < 2; dir++) {
 		struct ctx c = place(g, a, dir, index, 0);
+		body_cut(&c);
 		a->counts[GRPC_N_LOST] += in_message(c.h) && c.h->state != ST_PASS && !c.h->damaged;
 		half_init(&c);
 	}
@@ -651,9 +712,9 @@ use_verdict(struct grpc *g, unsigned dir, struct grpc_arena *a, const struct fra
 	else if (o->verdict == FRAMER_LOST)
 		lost_data(&c, l->gap);
 	if (o->last)
-		half_end(g, a, dir, l->index, l->stream);
+		half_end(g, a, dir, l->index, l->stream, !l->reset);
 	if (g->h2.streams[l->index].id == 0) /* its place is free: also of what came behind its end */
-		half_end(g, a, !dir, l->index, l->stream);
+		half_end(g, a, !dir, l->index, l->stream, false);
 }
 
 void

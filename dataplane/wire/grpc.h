@@ -18,6 +18,9 @@
  * methods nothing is read. Where the path is not known (joined in mid-stream, headers lost in a gap, only the
  * server's direction captured) both sides' elements are reported as guesses.
  *
+ * What a client sends and no gRPC message begins as is the body of a request of another kind: JSON-RPC, which
+ * nodes that speak HTTP/2 take on any path. Its bytes are the owner's to read.
+ *
  * A stream that was joined within a message, or lost bytes at a place that is not known, is taken up again at
  * a DATA frame that begins as a message does; until a message has ended as it should, the next such frame
  * begins another. A gap within an element costs that element, any other gap within a message the rest of the
@@ -61,6 +64,15 @@ struct grpc_element {
 	bool resync; /* the first message after joining the stream */
 };
 
+/* A piece of a body that is no gRPC. */
+struct grpc_body {
+	struct span bytes; /* may be empty, if last or cut */
+	uint32_t *reader;  /* the owner's own until the body is over; 0 with the first piece */
+	bool first;
+	bool last; /* the body ends with it */
+	bool cut;  /* the rest will not come */
+};
+
 /* What happened, by worker. X-macro: _(id, "help") */
 #define GRPC_COUNTS(_)                                                                         \
 	_(MESSAGES, "gRPC messages read to their end")                                         \
@@ -84,6 +96,8 @@ struct grpc_arena {
 	struct h2_arena h2;				       /* h2.paths: of the methods */
 	const struct grpc_method *methods;		       /* h2.paths.n of them */
 	void (*sink)(void *ctx, const struct grpc_element *e); /* may not call the reader */
+	/* body returns whether it wants more of this one; NULL: nobody reads them. May not call the reader. */
+	bool (*body)(void *ctx, const struct grpc_body *b);
 	/* out: where compressed messages are inflated to, no more than out_cap bytes of each; 0: they are
 	 * counted as OPAQUE */
 	uint8_t *out;
@@ -102,7 +116,7 @@ struct grpc_half {
 	uint32_t have;	/* bytes in it */
 	uint32_t left;	/* bytes of the message */
 	uint32_t field; /* bytes of the field's value */
-	uint32_t value; /* integer under way */
+	uint32_t value; /* integer under way; grpc_body's reader */
 	uint16_t depth; /* of groups */
 	uint16_t index;
 	uint8_t state, shift;

@@ -55,6 +55,19 @@ http1_between(const struct http1 *h, unsigned dir)
 	return d->held == 0 && !d->in_line && (d->state == ST_START || d->state == ST_OPAQUE);
 }
 
+bool
+http1_in_head(const struct http1 *h, unsigned dir)
+{
+	return h->dir[dir].state == ST_HEAD;
+}
+
+bool
+http1_body_begins(const struct http1 *h, unsigned dir)
+{
+	const struct http1_dir *d = &h->dir[dir];
+	return (d->state == ST_BODY && d->remaining == d->head.content_length) || (d->state == ST_CHUNK && !d->chunk_digits);
+}
+
 uint32_t
 http1_take_back(struct http1 *h, unsigned dir)
 {

@@ -149,6 +149,11 @@ const struct http1_head *http1_last(const struct http1 *h, unsigned dir);
  * (http1_end), and let the other protocol begin in mid-stream. */
 bool http1_between(const struct http1 *h, unsigned dir);
 
+/* http1_in_head: the head that http1_last tells of has not ended. http1_body_begins: it has, and of the body that it announces nothing was read; or
+ * the next chunk begins. */
+bool http1_in_head(const struct http1 *h, unsigned dir);
+bool http1_body_begins(const struct http1 *h, unsigned dir);
+
 /* http1_take_back: what direction `dir` holds of a start line was another protocol's: it is forgotten without being reported, and the caller
  * reads it otherwise. Returns how many bytes. */
 uint32_t http1_take_back(struct http1 *h, unsigned dir);

@@ -140,7 +140,7 @@ hold_hex(struct json_hold *h, struct jsonrpc_arena *a, const uint8_t *p, const u
 
 /* The string's digits were odd: all of them move half a byte up the number. */
 static void
-shift_quantity(struct json_hold *h, struct jsonrpc_arena *a)
+shift_digits(struct json_hold *h, struct jsonrpc_arena *a)
 {
 	uint8_t *p = hold_buffer(h, a) + h->str_start;
 	uint32_t n = h->used - h->str_start;
@@ -156,19 +156,19 @@ shift_quantity(struct json_hold *h, struct jsonrpc_arena *a)
 }
 
 uint32_t
-hold_string_end(struct json_hold *h, struct jsonrpc_arena *a, bool quantity)
+hold_string_end(struct json_hold *h, struct jsonrpc_arena *a, uint32_t odd_max)
 {
-	if (h->str_state == JSON_HEX_OK && h->hex_stage == HEX_ZERO && quantity) {
+	if (h->str_state == JSON_HEX_OK && h->hex_stage == HEX_ZERO && odd_max > 0) {
 		h->half = 0x10;
 		h->hex_stage = HEX_BODY;
 	}
 	if (h->str_state == JSON_HEX_OK && h->hex_stage == HEX_ZERO)
 		hold_spoil(h, JSON_HEX_BAD);
 	if (h->str_state == JSON_HEX_OK && h->half) {
-		if (!quantity || h->used - h->str_start > 31)
+		if (h->used - h->str_start >= odd_max)
 			hold_spoil(h, JSON_HEX_BAD);
 		else if (hold_room(h, a) > 0 || hold_make_room(h, a, 1))
-			shift_quantity(h, a);
+			shift_digits(h, a);
 	}
 	return h->used - h->str_start;
 }

@@ -7,6 +7,8 @@
 #include "wire/hex.h"
 #include "wire/json.h"
 
+#define JSON_QUANTITY_MAX 32u
+
 /* hold_string begins a string; in between hold_hex decodes from [p, end) up to the first byte that is no hex
  * digit, hold_char takes one unescaped character (>= 0x80: any that is not ASCII), and hold_spoil gives it
  * up. When h->str_state is not OK there is nothing more to decode. */
@@ -73,9 +75,9 @@ hold_begin(struct json_hold *h, struct jsonrpc_arena *a, const uint8_t *p, const
 const uint8_t *hold_hex(struct json_hold *h, struct jsonrpc_arena *a, const uint8_t *p, const uint8_t *end);
 void hold_char(struct json_hold *h, struct jsonrpc_arena *a, unsigned c);
 
-/* hold_string_end returns the number of bytes of the string; state: h->str_state. quantity: an odd number of
- * digits is a number all the same, of 32 bytes at most. */
-uint32_t hold_string_end(struct json_hold *h, struct jsonrpc_arena *a, bool quantity);
+/* hold_string_end returns the number of bytes of the string; state: h->str_state. odd_max: an odd number of
+ * digits, the first of which has a byte of its own then, is good for so many bytes. */
+uint32_t hold_string_end(struct json_hold *h, struct jsonrpc_arena *a, uint32_t odd_max);
 
 /* hold_lose: the bytes are gone. hold_check finds out at the beginning of a call whether they are, hold_keep
  * moves them into a slab at its end, hold_release gives the slab back. */

@@ -7,7 +7,7 @@
  * What it accepts is what Go's encoding/json accepts as geth uses it (go-ethereum rpc/json.go, golang
  * encoding/json decode.go, fold.go, scanner.go), widened where another node accepts more:
  *  - one value per body, a request or a batch of them; what follows the value is not looked at
- * (json.Decoder);
+ * (json.Decoder), unless the body is a stream;
  *  - keys match after unescaping, without regard to case, U+017F and U+212A being letters s and k;
  *  - duplicate keys: the last one wins. Only a string sets `method`: null and other types leave it as it was.
  * Any value replaces `params`, `txs`, `body` and `bundle`; every value but null replaces `tx`;
@@ -19,7 +19,8 @@
  *  - params by position, or by name as jsonrpsee (reth) takes them: `bytes`, `tx`, `bundle`, `request`. Each
  * method has one of these names and passes over the others: they do not override each other, and all are
  * reported;
- *  - hex in either case, with or without 0x or 0X, escaped or not;
+ *  - hex in either case, with or without 0x or 0X, escaped or not; of params[0] also an odd number of digits,
+ * before which Nethermind puts a zero;
  *  - in the place of hex an array of numbers from 0 to 255, as alloy (reth) takes it. In the place of
  * params[0] the first element tells it from a list of transactions;
  *  - a body is refused (MALFORMED) at the byte at which Go's scanner would refuse it. Requests of a batch
@@ -98,7 +99,7 @@ struct jsonrpc_watch {
 /* What became of one transaction-bearing element. */
 enum jsonrpc_item_state {
 	JSONRPC_OK = 0,		 /* raw holds its bytes (none, for "" and "0x") */
-	JSONRPC_BAD_HEX,	 /* not hex, or odd, or neither a string nor bytes */
+	JSONRPC_BAD_HEX,	 /* not hex, or odd where it may not be, or neither a string nor bytes */
 	JSONRPC_OVERSIZE,	 /* beyond JSONRPC_RAW_MAX, JSONRPC_ITEMS_MAX or JSONRPC_NEST_MAX */
 	JSONRPC_HASH_ONLY,	 /* a bundle element that is a hash: raw, if it has 32 bytes */
 	JSONRPC_UNSIGNED_OBJECT, /* no raw bytes */
@@ -167,7 +168,7 @@ struct jsonrpc {
  * cut. */
 void jsonrpc_init(struct jsonrpc *j);
 /* jsonrpc_init_stream: as jsonrpc_init, but requests follow each other with or without white space between,
- * as on a node's Unix socket; DONE then means that the last one ended with the piece, and feeding goes on. */
+ * as on a node's Unix socket or in a WebSocket message; DONE then means that the last one ended with the piece, and feeding goes on. */
 void jsonrpc_init_stream(struct jsonrpc *j);
 
 /* jsonrpc_feed scans one piece of a body; last: the body ends with it. Calls sink for every transaction of

@@ -170,12 +170,19 @@ items_begin(struct scan *s, const uint8_t *p, enum role role)
 	return p;
 }
 
+static uint32_t
+odd_max(unsigned role)
+{
+	if (role == ROLE_FIRST)
+		return JSONRPC_RAW_MAX;
+	return role == ROLE_NUMBER || role == ROLE_TIME || role == ROLE_BASE_FEE ? JSON_QUANTITY_MAX : 0;
+}
+
 void
 items_string_end(struct scan *s)
 {
 	struct jsonrpc *j = s->j;
-	bool quantity = j->role == ROLE_NUMBER || j->role == ROLE_TIME || j->role == ROLE_BASE_FEE;
-	uint32_t len = hold_string_end(&j->h, s->a, quantity);
+	uint32_t len = hold_string_end(&j->h, s->a, odd_max(j->role));
 	items_lost(j);
 	if (j->role == ROLE_BLOCK_TX)
 		rpc_block_tx(s, j->h.str_state, len);

@@ -4,11 +4,21 @@
 
 #include <string.h>
 
+/* Nodes that read a body with a decoder of streams take its first value; Nethermind answers all values of a WebSocket message. */
+static bool
+has_many(const struct conn_side *s)
+{
+	return s->proto == CONN_JSON || (s->proto == CONN_WS && s->body == BODY_REQUEST);
+}
+
 static void
 scan_begin(struct conn_side *s, enum conn_body body)
 {
 	s->body = (uint8_t)body;
-	if (body == BODY_REQUEST)
+	wide_begin(&s->wide);
+	if (body == BODY_REQUEST && has_many(s))
+		jsonrpc_init_stream(&s->request);
+	else if (body == BODY_REQUEST)
 		jsonrpc_init(&s->request);
 	else
 		answer_init(&s->answer);
@@ -28,6 +38,7 @@ body_begin_stream(struct worker *w, struct conn *c, unsigned dir, enum conn_body
 	struct conn_side *s = &c->side[dir];
 	s->coding = CODING_NONE;
 	s->body = (uint8_t)body;
+	s->wide = (struct wide){.width = 1};
 	if (body == BODY_REQUEST)
 		jsonrpc_init_stream(&s->request);
 	else
@@ -143,6 +154,18 @@ scan_broadcast(struct worker *w, struct conn_side *s, struct span piece, bool la
 	return status;
 }
 
+enum jsonrpc_status
+request_scan_wide(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages)
+{
+	uint8_t text[1024];
+	enum jsonrpc_status s;
+	do {
+		uint32_t n = wide_read(wide, &piece, last, text, sizeof text);
+		s = jsonrpc_feed(j, &w->arena, (struct span){text, n}, last && piece.len == 0, take_item, w, messages);
+	} while (piece.len > 0 && (s == JSONRPC_MORE || (s == JSONRPC_DONE && many)));
+	return s;
+}
+
 static void
 scan(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool last)
 {
@@ -158,7 +181,7 @@ scan(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool las
 	if (s->body == BODY_NONE)
 		return;
 	if (s->body == BODY_REQUEST) {
-		status = jsonrpc_feed(&s->request, &w->arena, piece, last, take_item, w, &messages);
+		status = request_scan(w, &s->request, &s->wide, piece, last, has_many(s), &messages);
 		count_request(w, c, dir, status, messages);
 	} else if (s->body == BODY_ARBITRUM) {
 		status = scan_broadcast(w, s, piece, last);
@@ -166,7 +189,7 @@ scan(struct worker *w, struct conn *c, unsigned dir, struct span piece, bool las
 		status = answer_feed(&s->answer, &w->arena, piece, last, take_answer, w, &messages);
 		count_answer(w, &s->answer, status, messages);
 	}
-	bool stream = s->proto == CONN_JSON && status == JSONRPC_DONE;
+	bool stream = has_many(s) && status == JSONRPC_DONE;
 	if ((status != JSONRPC_MORE && !stream) || last)
 		s->body = BODY_NONE;
 }

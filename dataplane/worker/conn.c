@@ -71,6 +71,7 @@ conn_fresh(struct conn *c, bool midstream)
 	join_init(&c->join, midstream);
 	c->n_early = 0;
 	c->has_ws = c->ws_opaque = c->engine = c->sequencer = false;
+	c->changed_over = 0;
 	for (unsigned d = 0; d < 2; d++) {
 		struct conn_side *s = &c->side[d];
 		s->proto = CONN_HTTP;

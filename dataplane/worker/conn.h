@@ -18,6 +18,7 @@
 #include "wire/jsonrpc.h"
 #include "wire/rlpx.h"
 #include "wire/websocket.h"
+#include "wire/wide.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,6 +52,7 @@ struct conn_side {
 	uint32_t message;  /* HTTP: number of the request that it is, or answers; 0: none, or not known */
 	uint8_t status;	   /* of a block, in the answer under way: enum answer_status */
 	bool has_block_hash;
+	struct wide wide; /* of a request */
 	uint64_t block; /* the block that is being read (facts.h); 0: none */
 	uint8_t block_hash[32]; /* of the block that was read last */
 	struct inflate inflate;
@@ -79,6 +81,7 @@ struct conn {
 	bool ws_opaque;	   /* its compressed messages cannot be read */
 	bool engine;	   /* requests of the engine API were read */
 	bool sequencer;	   /* what the node sends are broadcasts of one */
+	uint8_t changed_over; /* 1 + the direction in which HTTP/2 began behind requests of HTTP/1; 0: it did not */
 	struct conn_side side[2];
 	struct join join;
 	uint8_t n_early;

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define PREFACE_SURE 4u /* "PRI ": no method of HTTP/1 */
-
 static uint32_t
 trust_of(const struct flow *f, unsigned dir)
 {
@@ -159,7 +157,7 @@ look_up_feeds(struct worker *w, struct flow *f, struct conn *c)
 	unsigned proto = c->side[0].proto;
 	c->feeds = feeds_of(w, f);
 	c->feeds_turn = w->feeds_turn;
-	if ((proto != CONN_RLPX || conn_may(c, FEED_RLPX)) && (proto != CONN_GRPC || conn_may(c, FEED_GRPC)))
+	if ((proto != CONN_RLPX || conn_may(c, FEED_RLPX)) && (proto != CONN_GRPC || h2_may(c)))
 		return;
 	w->ctr[CTR_FEED_OFF]++;
 	end_conn(w, c);
@@ -206,7 +204,7 @@ json_feed(struct worker *w, struct conn *c, unsigned dir, struct span in)
 	return in.len;
 }
 
-/* Nothing that is HTTP was read of the direction, and it began otherwise: a server may speak HTTP/2 before its client does. */
+/* Nothing that is HTTP was read of the direction, and it began otherwise. */
 static bool
 unread_yet(const struct conn *c, unsigned dir)
 {
@@ -215,25 +213,24 @@ unread_yet(const struct conn *c, unsigned dir)
 	return !s->started || (s->proto == CONN_HTTP && s->unsynced == CTR_ST_SKIP_OPAQUE && h->status == 0 && !h->request);
 }
 
-/* The client's preface of HTTP/2, or the beginning of it that HTTP/1 holds as a line of its own; or another beyond doubt. */
+/* HTTP/2 without a preface: a server may speak before its client does. */
 static bool
-look_for_preface(struct worker *w, struct conn *c, unsigned dir, struct span in)
+begins_without_preface(struct worker *w, struct conn *c, unsigned dir, struct span in)
 {
-	static const uint8_t preface[] = H2_PREFACE;
-	struct conn_side *s = &c->side[dir];
-	uint32_t early = s->preface, n = in.len < PREFACE_SURE - early ? in.len : PREFACE_SURE - early;
-	s->preface = 0;
-	if (!conn_may(c, FEED_GRPC) || !unread_yet(c, !dir))
+	if (!h2_may(c) || !unread_yet(c, !dir) || (h2_looks_like(in) != 1 && !h2_server_begins(in)))
 		return false;
-	bool sure = early == 0 && (h2_looks_like(in) == 1 || h2_server_begins(in));
-	if (!sure && memcmp(in.p, preface + early, n) != 0)
-		return false;
-	if (!sure && early + n < PREFACE_SURE) {
-		s->preface = (uint8_t)(early + n);
-		return false;
-	}
-	grpc_begin(w, c, false, early);
+	grpc_begin(w, c, false, 0);
 	return true;
+}
+
+/* A connection may change over to HTTP/2 between two requests: because it was agreed upon, or because the server is one that looks for the
+ * preface in every place. */
+static bool
+preface_comes(struct worker *w, struct conn *c, unsigned dir, struct span in)
+{
+	if (c->side[dir].preface == 0 && (!h2_may_begin(in) || !http1_between(&c->http, dir)))
+		return false;
+	return h2_begins(w, c, dir, in);
 }
 
 /* Even if there are too few to tell; but a zero alone begins frames of HTTP/2 as well. */
@@ -255,6 +252,13 @@ read_as_http(struct worker *w, struct conn *c)
 	set_current(w, f, c, dir);
 }
 
+/* HTTP/1 in this direction of a connection that is read as HTTP/2 is no sign that it is not: it answers what was asked before that began. */
+static bool
+answers_earlier(const struct conn *c, unsigned dir)
+{
+	return c->changed_over == 1 + !dir;
+}
+
 /* The first bytes of a direction that are not HTTP's name the reason for which bytes are passed over, or another protocol; they are no
  * reason to stop looking: anyone who can slip a segment in before the first one could otherwise have the whole flow go by unread. */
 static void
@@ -263,9 +267,9 @@ look_first(struct worker *w, struct conn *c, unsigned dir, struct span in)
 	struct conn_side *s = &c->side[dir];
 	struct framer_out o;
 	s->started = true;
-	if (s->proto == CONN_GRPC && http1_looks_like(in) == 1) /* only the other side has said so */
+	if (s->proto == CONN_GRPC && http1_looks_like(in) == 1 && !answers_earlier(c, dir)) /* only the other side has said so */
 		read_as_http(w, c);
-	if (s->proto != CONN_HTTP || look_for_preface(w, c, dir, in))
+	if (s->proto != CONN_HTTP || h2_begins(w, c, dir, in) || begins_without_preface(w, c, dir, in))
 		return;
 	if (http1_looks_like(in) != 0)
 		return;
@@ -285,7 +289,7 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 {
 	switch (c->side[dir].proto) {
 	case CONN_HTTP:
-		if (c->side[dir].preface > 0 && look_for_preface(w, c, dir, in))
+		if (preface_comes(w, c, dir, in))
 			return;
 		if ((http1_in_step(&c->http, dir) && !c->side[dir].doubt) || http1_looks_like(in) == 1)
 			return;
@@ -293,8 +297,7 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 			ws_pickup(w, c, dir);
 		else if (http1_in_step(&c->http, dir))
 			return;
-		else if ((!http1_in_step(&c->http, !dir) || !c->side[!dir].started) && !c->has_ws && conn_may(c, FEED_GRPC) &&
-			 h2_looks_like(in) == 1)
+		else if ((!http1_in_step(&c->http, !dir) || !c->side[!dir].started) && !c->has_ws && h2_may(c) && h2_looks_like(in) == 1)
 			grpc_begin(w, c, true, 0);
 		else if (!http1_in_step(&c->http, !dir) && !c->has_ws && conn_may(c, FEED_RLPX) && rlpx_expected(w, w->flow))
 			rlpx_begin(w, c, true);
@@ -313,7 +316,7 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 			read_as_http(w, c);
 		break;
 	case CONN_GRPC:
-		if ((!h2_in_step(&c->grpc.h2, dir) || c->side[dir].doubt) && http1_surely(in) && h2_looks_like(in) != 1)
+		if ((!h2_in_step(&c->grpc.h2, dir) || c->side[dir].doubt) && http1_surely(in) && h2_looks_like(in) != 1 && !answers_earlier(c, dir))
 			read_as_http(w, c);
 		break;
 	}

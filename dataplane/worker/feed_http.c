@@ -115,11 +115,21 @@ uint32_t
 http_feed(struct worker *w, struct conn *c, unsigned dir, struct span in)
 {
 	uint32_t held = http1_held(&c->http, dir), all = in.len;
+	const struct http1_head *h = http1_last(&c->http, dir);
 	while (in.len > 0 && c->side[dir].proto == CONN_HTTP) {
 		struct framer_out o;
-		if (ws_offered(c, dir, in)) {
+		if (h->websocket && ws_offered(c, dir, in)) {
 			ws_expect(w, c, dir);
 			break;
+		}
+		if (h->websocket && ws_instead_of_body(c, dir, in))
+			probe_frames(w, w->flow, dir, in);
+		/* right behind a request, in one segment with it */
+		if (in.len < all && h2_may_begin(in) && http1_between(&c->http, dir)) {
+			w->ctr[CTR_ST_BUFFERED] -= held;
+			held = 0;
+			if (h2_begins(w, c, dir, in))
+				return all - in.len;
 		}
 		uint32_t n = http1_feed(&c->http, dir, in, &o);
 		use_verdict(w, c, dir, &o);

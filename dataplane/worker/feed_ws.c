@@ -9,12 +9,27 @@ take_over(struct worker *w, struct conn *c, unsigned dir)
 	c->side[dir].proto = CONN_WS;
 }
 
-/* A client's frames may be seen before the answer to its handshake: the two directions of a mirror are not in step. */
+/* The last head that was read is a client's handshake. */
+static bool
+is_handshake(const struct conn *c, unsigned dir)
+{
+	const struct http1_head *h = http1_last(&c->http, dir);
+	return h->websocket && h->request && http1_in_step(&c->http, dir) && !http1_in_head(&c->http, dir);
+}
+
+/* A client's frames may be seen before the answer to its handshake: the two directions of a mirror are not in step. Where the handshake announces
+ * a body, Go's servers read none once they have agreed: frames come in its place. */
 bool
 ws_offered(const struct conn *c, unsigned dir, struct span in)
 {
-	const struct http1_head *h = http1_last(&c->http, dir);
-	return h->websocket && h->request && http1_between(&c->http, dir) && http1_in_step(&c->http, dir) && websocket_offered(in);
+	bool agreed = c->side[!dir].proto == CONN_WS;
+	return is_handshake(c, dir) && (http1_between(&c->http, dir) || (agreed && http1_body_begins(&c->http, dir))) && websocket_offered(in);
+}
+
+bool
+ws_instead_of_body(const struct conn *c, unsigned dir, struct span in)
+{
+	return is_handshake(c, dir) && http1_body_begins(&c->http, dir) && websocket_offered(in);
 }
 
 void
@@ -25,25 +40,30 @@ ws_expect(struct worker *w, struct conn *c, unsigned client)
 	c->has_ws = true;
 	c->ws.client = (uint8_t)client;
 	websocket_sync(&c->ws, client);
+	if (!http1_between(&c->http, client))
+		http_end(w, c, client);
 	body_cut(w, c, client);
 	inflate_init(&c->side[client].inflate, INFLATE_MESSAGES, true, false);
 	take_over(w, c, client);
 }
 
-/* The other direction is read as WebSocket from where its last request ended. One that is within a request ends it first: ws_offered. */
+/* The other direction is read as WebSocket from where its last request ended. One that is within a request ends it first (ws_offered), unless that is
+ * what only follows the handshake: its body, or what does not look like a request yet. */
 static void
 begin_client(struct worker *w, struct conn *c, unsigned client, struct http1_extensions e)
 {
+	bool handshake = is_handshake(c, client), begins = handshake && http1_body_begins(&c->http, client);
 	if (http1_between(&c->http, client)) {
 		body_cut(w, c, client);
-	} else if (http1_in_step(&c->http, client)) {
+	} else if (http1_in_step(&c->http, client) && !handshake) {
 		http1_read_on(&c->http);
 		return;
 	} else {
 		set_current(w, w->flow, c, client);
 		http_end(w, c, client);
 		set_current(w, w->flow, c, !client);
-		websocket_desync(&c->ws, client);
+		if (!begins)
+			websocket_desync(&c->ws, client);
 	}
 	inflate_init(&c->side[client].inflate, INFLATE_MESSAGES, !e.client_no_takeover, false);
 	take_over(w, c, client);

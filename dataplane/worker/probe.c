@@ -9,6 +9,7 @@
 struct probe {
 	jsonrpc_sink sink;
 	bool active; /* a body goes to w->probe_json */
+	bool many;   /* it may be of many values */
 };
 
 static void
@@ -29,15 +30,18 @@ feed_probe(struct worker *w, struct probe *p, struct span piece, bool last)
 		judge_now(w);
 		w->arena.scratch_used = 0;
 	}
-	if (jsonrpc_feed(w->probe_json, &w->arena, piece, last, p->sink, w, &messages) != JSONRPC_MORE || last)
-		p->active = false;
+	enum jsonrpc_status s = jsonrpc_feed(w->probe_json, &w->arena, piece, last, p->sink, w, &messages);
+	p->active = !last && (s == JSONRPC_MORE || (s == JSONRPC_DONE && p->many));
 }
 
 static void
 begin_probe(struct worker *w, struct probe *p)
 {
 	p->active = true;
-	jsonrpc_init(w->probe_json);
+	if (p->many)
+		jsonrpc_init_stream(w->probe_json);
+	else
+		jsonrpc_init(w->probe_json);
 }
 
 /* As a flow that begins here. */
@@ -65,7 +69,7 @@ probe_http(struct worker *w, unsigned dir, struct span in, jsonrpc_sink sink)
 static void
 probe_ws(struct worker *w, unsigned dir, struct span in, jsonrpc_sink sink)
 {
-	struct probe p = {.sink = sink};
+	struct probe p = {.sink = sink, .many = true};
 	struct websocket ws;
 	struct websocket_room room = {w->unmasked, UNMASKED_BYTES};
 	websocket_init(&ws, dir == 0 ? WEBSOCKET_CLIENT_DIR0 : WEBSOCKET_CLIENT_DIR1, true, true);
@@ -140,6 +144,8 @@ no_requests(const struct conn *c, unsigned dir)
 		return websocket_client(&c->ws) == (int)!dir;
 	case CONN_JSON:
 		return dir != 0;
+	case CONN_GRPC:
+		return h2_client(&c->grpc.h2) != (int)dir;
 	default:
 		return true;
 	}
@@ -159,7 +165,7 @@ probe_conflict(struct worker *w, struct flow *f, unsigned dir, struct span bytes
 {
 	struct conn *c = conn_of(f);
 	set_current(w, f, c, dir);
-	if (is_binary(c, dir) && http1_looks_like(bytes) != 1)
+	if (is_binary(c, dir) && no_requests(c, dir) && http1_looks_like(bytes) != 1)
 		return;
 	w->probing = true;
 	w->probed = 0;
@@ -173,6 +179,16 @@ probe_conflict(struct worker *w, struct flow *f, unsigned dir, struct span bytes
 		return;
 	w->ctr[CTR_TX_CROSSED]++;
 	w->ctr[CTR_TX_UNSCANNED_CONFLICT]++;
+}
+
+/* What is a body to one node may be frames to another. */
+void
+probe_frames(struct worker *w, struct flow *f, unsigned dir, struct span bytes)
+{
+	set_current(w, f, conn_of(f), dir);
+	w->probing = true;
+	probe(w, true, dir, bytes, take_other);
+	w->probing = false;
 }
 
 static void

@@ -27,15 +27,21 @@ request_unread(struct worker *w, struct conn *c, unsigned dir, enum join_reason 
 		c->join.lost = (uint8_t)why;
 }
 
+static bool
+is_h2(const struct conn *c)
+{
+	return c != NULL && c->side[0].proto == CONN_GRPC;
+}
+
 void
 take_request(void *ctx, const struct jsonrpc_request *r)
 {
 	struct worker *w = ctx;
+	struct conn *c = w->conn;
 	w->asked = (struct join_ref){0};
 	w->early = false;
-	if (w->probing)
+	if (w->probing || is_h2(c)) /* answers over HTTP/2 are not read */
 		return;
-	struct conn *c = w->conn;
 	uint32_t message = c->side[w->dir].proto == CONN_HTTP ? c->side[w->dir].message : 0;
 	c->engine |= r->kind >= JSONRPC_NEW_PAYLOAD;
 	if (r->id.kind == JSON_ID_NONE)
@@ -95,7 +101,7 @@ static struct span
 submitted(struct worker *w, struct span raw)
 {
 	struct span tx = tx_within(raw);
-	w->ctr[CTR_TX_TRAILING] += tx.len < raw.len;
+	w->ctr[CTR_TX_TRAILING] += tx.p + tx.len < raw.p + raw.len;
 	return tx;
 }
 
@@ -157,7 +163,7 @@ void
 take_block(void *ctx, const struct json_block_event *e)
 {
 	struct worker *w = ctx;
-	if (w->probing || !conn_may(w->conn, FEED_ENGINE))
+	if (w->probing || is_h2(w->conn) || !conn_may(w->conn, FEED_ENGINE))
 		return;
 	switch (e->kind) {
 	case JSON_BLOCK_BEGIN:

@@ -117,6 +117,7 @@ take_rlpx_memory(struct worker *w, const struct worker_config *c, worker_alloc a
 {
 	bool ok = true;
 	void *windows = take(w, alloc, rlpx_windows_bytes(c->rlpx_windows, RLPX_WINDOW_BYTES), &ok);
+	w->h2_bodies.of = take(w, alloc, sizeof *w->h2_bodies.of * H2_BODIES, &ok);
 	w->far = take(w, alloc, sizeof *w->far, &ok);
 	w->rlpx = (struct rlpx_arena){
 		.windows = &w->windows,

@@ -31,6 +31,7 @@
 #define RLPX_OUT_BYTES (4u << 20)
 #define RLPX_FRAME_BYTES 65536u
 #define RLPX_SLICE_BLOCKS (1u << 14)
+#define H2_BODIES 256u
 
 /* What was done with a submission: join's fate. From FATE_QUEUED on: it waits in pending[fate - FATE_QUEUED]. */
 enum fate { FATE_NONE, FATE_SCANNED, FATE_DUPLICATE, FATE_UNREAD, FATE_UNSIGNED, FATE_GAP, FATE_QUEUED = 128 };
@@ -53,6 +54,19 @@ enum search_state { SEARCH_FREE, SEARCH_READY, SEARCH_DONE };
 struct worker_search {
 	_Atomic uint32_t state;
 	struct rlpx_search search;
+};
+
+/* A request's body over HTTP/2, of which one connection may have many under way. */
+struct h2_body {
+	struct jsonrpc request;
+	struct wide wide;
+	uint32_t *holder; /* its number, from 1, where its stream keeps it; NULL: free */
+};
+
+struct h2_bodies {
+	struct h2_body *of; /* H2_BODIES */
+	uint32_t n_free, next; /* next: to be taken from its stream when all are in use */
+	uint16_t free[H2_BODIES];
 };
 
 struct worker {
@@ -121,6 +135,7 @@ struct worker {
 	uint64_t bundle;	     /* whose items come */
 	struct rlpx_arena rlpx;
 	struct grpc_arena grpc;
+	struct h2_bodies h2_bodies;
 	struct rlpx_windows windows;
 	uint32_t window_turn;		      /* next window whose owner is looked after */
 	_Atomic(const struct rlpx_keys *) keys; /* published by whoever owns the key log */
@@ -181,6 +196,8 @@ void http_end(struct worker *w, struct conn *c, unsigned dir);
  * handshake that was not answered yet and are frames; ws_expect reads them. ws_pickup: no handshake was read. */
 void ws_begin(struct worker *w, struct conn *c, unsigned server);
 bool ws_offered(const struct conn *c, unsigned dir, struct span in);
+/* ws_instead_of_body: these bytes stand where the body of a client's handshake begins, and are frames, should the node agree to it. */
+bool ws_instead_of_body(const struct conn *c, unsigned dir, struct span in);
 void ws_expect(struct worker *w, struct conn *c, unsigned client);
 void ws_pickup(struct worker *w, struct conn *c, unsigned dir);
 uint32_t ws_feed(struct worker *w, struct conn *c, unsigned dir, struct span in);
@@ -199,6 +216,21 @@ void rlpx_look_after(struct worker *w);
 void rlpx_keys_take(struct worker *w);
 void rlpx_count(struct worker *w);
 
+/* h2_may: the flow may carry what HTTP/2 is read for: pools over gRPC, or requests as over HTTP/1. */
+static inline bool
+h2_may(const struct conn *c)
+{
+	return conn_may(c, FEED_GRPC) || conn_may(c, FEED_HTTP) || conn_may(c, FEED_ENGINE);
+}
+/* h2_begins: the client's preface of HTTP/2 begins here, or what only a server begins with; then both directions are read as HTTP/2. The first
+ * bytes of a preface that are too few to tell are HTTP/1's until there are more. */
+bool h2_begins(struct worker *w, struct conn *c, unsigned dir, struct span in);
+/* h2_may_begin: they are not, for instance, POST. in.len >= 1. */
+static inline bool
+h2_may_begin(struct span in)
+{
+	return in.p[0] == 'P' && (in.len == 1 || in.p[1] == 'R');
+}
 /* grpc_begin: early: bytes of the client's preface that http1 still holds. */
 void grpc_begin(struct worker *w, struct conn *c, bool midstream, uint32_t early);
 void grpc_take(struct worker *w, struct conn *c, unsigned dir, struct span in);
@@ -225,6 +257,15 @@ void body_cut(struct worker *w, struct conn *c, unsigned dir);
 
 unsigned request_carrier(const struct worker *w, enum jsonrpc_kind kind);
 void take_item(void *ctx, const struct jsonrpc_item *it);
+/* request_scan: as jsonrpc_feed, for the text of a request in whatever form. many: it may be of more values than one. */
+enum jsonrpc_status request_scan_wide(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages);
+static inline enum jsonrpc_status
+request_scan(struct worker *w, struct jsonrpc *j, struct wide *wide, struct span piece, bool last, bool many, uint32_t *messages)
+{
+	if (__builtin_expect(wide_plain(wide, piece), 1))
+		return jsonrpc_feed(j, &w->arena, piece, last, take_item, w, messages);
+	return request_scan_wide(w, j, wide, piece, last, many, messages);
+}
 void take_request(void *ctx, const struct jsonrpc_request *r);
 void take_block(void *ctx, const struct json_block_event *e);
 /* take_block_tx: a transaction of a block, whichever side tells of it. count_unread: of one whose bytes are not to be had, by enum
@@ -267,6 +308,8 @@ void fact_of_block(struct worker *w, unsigned kind, const uint8_t hash[32], bool
 
 void probe_conflict(struct worker *w, struct flow *f, unsigned dir, struct span bytes);
 void probe_ahead(struct worker *w, struct flow *f, unsigned dir, struct span bytes);
+/* probe_frames: they may be WebSocket's frames and are read as something else. */
+void probe_frames(struct worker *w, struct flow *f, unsigned dir, struct span bytes);
 
 /* ---- judge.c ---- */
 

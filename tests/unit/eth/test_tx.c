@@ -265,6 +265,29 @@ cut_and_trailing(void **state)
 	}
 }
 
+/* Erigon takes a transaction of a type in an RLP string, with anything behind that, too. */
+static void
+in_a_string(void **state)
+{
+	for (unsigned type = TX_2930; type <= TX_7702; type++) {
+		struct span raw = with(type, -1, NULL, "");
+		uint8_t *p = malloc(raw.len + 6);
+		assert_non_null(p);
+		for (unsigned behind = 0; behind < 2; behind++) {
+			uint32_t header = rlp_header(p, 0x80, raw.len);
+			memcpy(p + header, raw.p, raw.len);
+			p[header + raw.len] = 0xc0;
+			struct span all = {p, header + raw.len + behind}, within = tx_within(all);
+			assert_ptr_equal(within.p, p + header);
+			assert_int_equal(within.len, raw.len);
+			within = tx_within((struct span){p, header + raw.len - 1});
+			assert_int_equal(within.len, header + raw.len - 1);
+		}
+		free(p);
+		FREE(raw);
+	}
+}
+
 static void
 oversize(void **state)
 {
@@ -501,6 +524,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(good_ones), cmocka_unit_test(integers),
 		cmocka_unit_test(other_fields), cmocka_unit_test(whole), cmocka_unit_test(cut_and_trailing),
+		cmocka_unit_test(in_a_string),
 		cmocka_unit_test(oversize), cmocka_unit_test(texts), cmocka_unit_test(sidecars),
 		cmocka_unit_test(sidecar_of_other_types), cmocka_unit_test(chain_ids),
 		cmocka_unit_test(build_gives_back), cmocka_unit_test(build_fills_in)};

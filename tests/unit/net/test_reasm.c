@@ -259,6 +259,51 @@ gap_by_age(void **state)
 	assert_int_equal(net.flows[0].dir[0].n, 13);
 }
 
+/* The sender leaves a hole for as long as he likes: nobody has got what lies behind it. */
+static void
+the_receiver_lacks_it_as_well(void **state)
+{
+	struct parts other = {.src = 9, .seq = 100, .flags = TCP_SYN};
+	handshake(1, 1);
+	text(0, 0, "abc");
+	text(0, 5, "fgh");
+	put(1, 0, NULL, 0, 0, 3);
+	net_send(&net, &other);
+	other = (struct parts){.src = 9, .seq = 111, .flags = TCP_ACK, .payload = "x", .len = 1};
+	net_send(&net, &other);
+	chatter(1, 0, 3);
+	net_wait(&net, 4000ull * MS);
+	assert_int_equal(net.ctr[CTR_ST_GAP], 0);
+	net_wait(&net, 2000ull * MS);
+	assert_int_equal(net.ctr[CTR_ST_GAP], 10); /* that of the other one, of which nobody says anything */
+	for (unsigned i = 0; i < 20; i++)
+		net_wait(&net, 1000ull * MS);
+	text(0, 3, "de");
+	assert_true(net_heard(&net, 0, 0, "abcdefgh", 8));
+	text(0, 10, "k");
+	put(1, 0, NULL, 0, 0, 8);
+	put(1, 0, NULL, 0, 0, 11); /* he has got it after all */
+	net_wait(&net, 6000ull * MS);
+	assert_int_equal(net.ctr[CTR_GAPS_ACK], 1);
+	assert_int_equal(net.ctr[CTR_ST_GAP], 12);
+}
+
+/* Segments that follow one another are no more than their bytes. */
+static void
+small_segments_behind_a_hole(void **state)
+{
+	char all[3001];
+	handshake(1, 1);
+	for (unsigned i = 0; i < 3000; i++)
+		all[i] = (char)('a' + i % 26);
+	for (unsigned i = 1; i < 3000; i++)
+		put(0, i, all + i, 1, 0, 0);
+	assert_int_equal(net.ctr[CTR_ST_OOO_HELD], 2999);
+	put(0, 0, all, 1, 0, 0);
+	assert_true(net_heard(&net, 0, 0, all, 3000));
+	assert_int_equal(net.ctr[CTR_ST_GAP], 0);
+}
+
 static void
 caps_give_the_hole_up_not_the_bytes(void **state)
 {
@@ -409,7 +454,7 @@ main(void)
 		T(in_order_both_ways), T(reordered_and_wrapping), T(equal_repeats_are_no_conflict),
 		T(conflict_with_delivered), T(conflict_with_held), T(conflict_beyond_the_history),
 		T(keepalive_and_window_probes), T(gap_by_ack), T(ack_before_data_is_no_gap),
-		T(gap_by_ack_with_nothing_held), T(gap_by_age), T(caps_give_the_hole_up_not_the_bytes),
+		T(gap_by_ack_with_nothing_held), T(gap_by_age), T(the_receiver_lacks_it_as_well), T(small_segments_behind_a_hole), T(caps_give_the_hole_up_not_the_bytes),
 		T(a_segment_at_the_cap_before_the_held), T(the_core_runs_out_of_slabs),
 		T(segments_that_fill_several_holes), T(large_segments_span_slabs), T(far_segments_are_dropped),
 		T(stream_goes_on_far_ahead), T(stream_goes_on_far_ahead_unseen),

@@ -63,7 +63,8 @@ struct h2_run {
 	struct {
 		uint8_t *p, **holder;
 	} slab[RUN_SLABS];
-	unsigned gets, steal, n_elements, n_slabs, max_slabs;
+	struct h2_text bodies; /* B3: bytes of the third one; $ ends it, ! cuts it off */
+	unsigned gets, steal, n_elements, n_slabs, max_slabs, n_bodies, bodies_open, last_body;
 	bool frames_only; /* h2 alone */
 	bool no_slabs;
 	void (*on_element)(void *ctx, const struct grpc_element *e);
@@ -135,6 +136,25 @@ run_sink(void *ctx, const struct grpc_element *e)
 		r->on_element(r->on_ctx, e);
 }
 
+static inline bool
+run_body(void *ctx, const struct grpc_body *b)
+{
+	struct h2_run *r = ctx;
+	assert(b->first == (*b->reader == 0) && !(b->first && b->cut));
+	assert(b->bytes.len > 0 || b->last || b->cut);
+	r->bodies_open += b->first;
+	if (b->first)
+		*b->reader = ++r->n_bodies;
+	if (r->last_body != *b->reader)
+		h2_text_say(&r->bodies, "B%u:", *b->reader, 0);
+	r->last_body = *b->reader;
+	h2_text_add(&r->bodies, b->bytes.p, b->bytes.len);
+	if (b->last || b->cut)
+		h2_text_add(&r->bodies, b->cut ? "!" : "$", 1);
+	r->bodies_open -= b->last || b->cut;
+	return true;
+}
+
 static const char *const run_paths[] = {"txpool.Txpool/OnAdd", "txpool.Txpool/Add"};
 static const struct grpc_method run_methods[] = {{false, true}, {true, false}};
 
@@ -146,6 +166,7 @@ h2_run_init(struct h2_run *r, bool midstream)
 	r->a.h2.paths = (struct hpack_paths){run_paths, 2};
 	r->a.methods = run_methods;
 	r->a.sink = run_sink;
+	r->a.body = run_body;
 	r->a.ctx = r;
 	r->a.slab_get = run_slab_get;
 	r->a.slab_put = run_slab_put;
@@ -157,7 +178,8 @@ h2_run_free(struct h2_run *r)
 {
 	if (!r->frames_only)
 		grpc_release(&r->g, &r->a);
-	assert(r->n_slabs == 0);
+	assert(r->n_slabs == 0 && r->bodies_open == 0);
+	free(r->bodies.p);
 	for (unsigned dir = 0; dir < 2; dir++) {
 		free(r->dir[dir].events.p);
 		free(r->elements[dir].p);
@@ -297,7 +319,7 @@ h2_run_equal(const struct h2_run *a, const struct h2_run *b)
 			!h2_text_same(&a->elements[dir], &b->elements[dir]))
 			return false;
 	}
-	return memcmp(a->a.counts, b->a.counts, sizeof a->a.counts) == 0 &&
+	return h2_text_same(&a->bodies, &b->bodies) && memcmp(a->a.counts, b->a.counts, sizeof a->a.counts) == 0 &&
 	       memcmp(a->a.h2.counts, b->a.h2.counts, sizeof a->a.h2.counts) == 0;
 }
 

@@ -27,9 +27,11 @@ static size_t log_len;
 struct found {
 	unsigned n, mark, excess;
 	json_t *value[1000]; /* strings, or what stands for one; NULL: a hash */
+	bool first[1000];    /* it is params[0] itself */
 };
 
 static struct found found;
+static bool adding_first;
 
 /* Who reads: Go, for which the last key in any case counts; jsonrpsee, which knows no other case; or both,
  * each key in its own right, which is more than either takes. */
@@ -86,8 +88,10 @@ add(json_t *v)
 		found.excess += found.mark;
 		found.n -= found.mark;
 		memmove(found.value, found.value + found.mark, found.n * sizeof *found.value);
+		memmove(found.first, found.first + found.mark, found.n * sizeof *found.first);
 		found.mark = 0;
 	}
+	found.first[found.n] = adding_first;
 	if (found.n == JSONRPC_ITEMS_MAX)
 		found.excess++;
 	else
@@ -153,10 +157,12 @@ collect(char where, json_t *first, bool folded)
 		first = json_null();
 	if (json_is_object(first))
 		got = get(first, where == 't' ? "tx" : "txs", folded);
+	adding_first = true;
 	if (where == 'r' || (where == 't' && !json_is_object(first)) ||
 		(where == 'u' && json_is_object(first)))
 		add(first);
-	else if (where == 's' && !json_is_object(first))
+	adding_first = false;
+	if (where == 's' && !json_is_object(first))
 		collect_list(first);
 	else if (where == 'b' && json_is_object(first))
 		collect_bodies(first, folded);
@@ -189,10 +195,11 @@ collect_params(char where, json_t *params, bool folded)
 	}
 }
 
-/* Hex or numbers to bytes; -1 if it is neither. */
+/* Hex or numbers to bytes; -1 if it is neither. odd: with an odd number of digits a zero goes before them. */
 static int
-to_bytes(json_t *v, uint8_t *out)
+to_bytes(json_t *v, uint8_t *out, bool odd)
 {
+	char padded[6002] = "0";
 	for (size_t i = 0; json_is_array(v) && i < json_array_size(v); i++) {
 		json_t *byte = json_array_get(v, i);
 		if (!json_is_integer(byte) || json_integer_value(byte) < 0 || json_integer_value(byte) > 255)
@@ -207,8 +214,12 @@ to_bytes(json_t *v, uint8_t *out)
 		s += 2;
 		n -= 2;
 	}
-	if (n % 2)
+	if (n % 2 && (!odd || n > 6000))
 		return -1;
+	if (n % 2) {
+		memcpy(padded + 1, s, n++);
+		s = padded;
+	}
 	for (size_t i = 0; i < n; i += 2) {
 		unsigned byte;
 		if (!isxdigit((unsigned char)s[i]) || !isxdigit((unsigned char)s[i + 1]))
@@ -233,7 +244,7 @@ expect_items(unsigned m, json_t *request, const struct got *params)
 	for (unsigned i = 0; i < all; i++) {
 		uint8_t raw[3000];
 		json_t *v = i < found.n ? found.value[i] : NULL;
-		int n = v ? to_bytes(v, raw) : 0;
+		int n = v ? to_bytes(v, raw, found.first[i]) : 0;
 		unsigned state = known[m].where == 'u'			    ? JSONRPC_UNSIGNED_OBJECT
 				 : i >= found.n				    ? JSONRPC_OVERSIZE
 				 : !v || (known[m].where == 's' && n == 32) ? JSONRPC_HASH_ONLY

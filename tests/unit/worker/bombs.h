@@ -193,6 +193,21 @@ ws_open(struct rig *g, struct rig_flow *f, unsigned number, const char *extensio
 	text_free(&t);
 }
 
+/* ---- HTTP/2 ---- */
+
+#define H2_PREFACE_TEXT "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+enum { DATA, HEADERS, RST_STREAM = 3, SETTINGS = 4, CONTINUATION = 9, END_STREAM = 1, END_HEADERS = 4, PADDED = 8 };
+
+__attribute__((unused)) static void
+h2_frame(struct text *t, unsigned type, unsigned flags, uint32_t stream, const void *p, uint32_t n)
+{
+	const uint8_t head[9] = {(uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, (uint8_t)type,
+		(uint8_t)flags, (uint8_t)(stream >> 24), (uint8_t)(stream >> 16), (uint8_t)(stream >> 8),
+		(uint8_t)stream};
+	add_bytes(t, head, sizeof head);
+	add_bytes(t, p, n);
+}
+
 /* ---- compression ---- */
 
 /* Appends what deflate makes of n bytes at p, or of n times `fill` if p is NULL. */

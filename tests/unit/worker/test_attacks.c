@@ -528,6 +528,203 @@ evicted_flow_is_taken_up_again(void **state)
 	text_free(&t);
 }
 
+/* Sends the end of a request first, in pieces of this many bytes, the receiver says that it lacks the beginning, and long after that the beginning comes. */
+static void
+beginning_last(uint32_t segment, unsigned method_last)
+{
+	struct rig g;
+	struct rig_flow f;
+	struct text b = {0}, t = {0};
+	rig_new(&g);
+	rig_open(&g, &f, 1);
+	if (method_last) {
+		text_add(&b, "{\"id\":1,\"params\":[\"0x");
+		text_hex(&b, eip155);
+		text_add(&b, "\"],\"method\":\"eth_sendRawTransaction\"}");
+	} else {
+		text_raw(&b, eip155);
+	}
+	text_post(&t, "", &b);
+	uint32_t first = t.n - b.n + 60;
+	for (uint32_t at = first, n; at < t.n; at += n) {
+		n = t.n - at < segment ? t.n - at : segment;
+		rig_at(&g, &f, 0, at, (struct span){(uint8_t *)t.p + at, n});
+		rig_frame(&g, &f, 1, f.isn[1] + 1, RIG_ACK, (struct span){0});
+	}
+	for (unsigned i = 0; i < 300; i++) {
+		g.now_ns += 100000000;
+		worker_housekeep(g.w, g.now_ns);
+		rig_frame(&g, &f, 1, f.isn[1] + 1, RIG_ACK, (struct span){0});
+	}
+	rig_say(&g, &f, 0, (struct span){(uint8_t *)t.p, first});
+	assert_int_equal(g.c[CTR_ST_GAP], 0);
+	assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+	rig_stop(&g);
+	text_free(&b);
+	text_free(&t);
+}
+
+static void
+beginning_comes_last(void **state)
+{
+	for (unsigned method_last = 0; method_last < 2; method_last++) {
+		beginning_last(1448, method_last);
+		beginning_last(1, method_last); /* more segments than may be held */
+	}
+}
+
+/* A frame of a client, its mask all zeros. */
+static void
+text_frame(struct text *t, unsigned first, const struct text *payload)
+{
+	const uint8_t head[] = {(uint8_t)first, 0xfe, (uint8_t)(payload->n >> 8), (uint8_t)payload->n, 0, 0, 0, 0};
+	t->n = 0;
+	text_add(t, "%*s", (int)(sizeof head + payload->n), "");
+	memcpy(t->p, head, sizeof head);
+	memcpy(t->p + sizeof head, payload->p, payload->n);
+}
+
+static const char agreed[] = "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+
+/* gorilla's upgrade (geth, Erigon) does not look at the length of the handshake's body: its frames begin where that would. */
+static void
+handshake_with_a_body(void **state)
+{
+	static const char *const bodies[] = {"Content-Length: 1000000\r\n", "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n"};
+	for (unsigned i = 0; i < 9; i++) {
+		struct rig g;
+		struct rig_flow f;
+		struct text b = {0}, t = {0};
+		bool early = i % 3 == 2;
+		rig_new(&g);
+		g.segment = i % 3 == 1 ? 1 : 1448;
+		rig_open(&g, &f, 1);
+		text_add(&t, "GET / HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\n%sUpgrade: websocket\r\n\r\n", bodies[i / 3]);
+		rig_say(&g, &f, 0, text_span(&t));
+		if (!early)
+			rig_say(&g, &f, 1, string(agreed));
+		text_raw(&b, eip155);
+		text_frame(&t, 0x81, &b);
+		rig_say(&g, &f, 0, text_span(&t));
+		assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+		if (early) /* the mirror shows it late */
+			rig_say(&g, &f, 1, string(agreed));
+		for (unsigned k = 1; k < 4; k++) {
+			rig_say(&g, &f, 0, text_span(&t));
+			assert_int_equal(g.c[CTR_TX_DUPLICATE], k);
+		}
+		rig_stop(&g);
+		text_free(&b);
+		text_free(&t);
+	}
+}
+
+/* A node that does not agree reads the body, and behind it the next request, which to who took the body for a frame's beginning would be masked. */
+static void
+handshake_with_a_body_refused(void **state)
+{
+	for (unsigned i = 0; i < 6; i++) {
+		struct rig g;
+		struct rig_flow f;
+		struct text b = {0}, t = {0};
+		rig_new(&g);
+		g.segment = i % 2 ? 1 : 1448;
+		rig_open(&g, &f, 1);
+		text_add(&t, "POST / HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 8\r\n\r\n\x81\xfe\x7f\xff\x01\x02\x03\x04");
+		rig_say(&g, &f, 0, text_span(&t));
+		if (i >= 2)
+			rig_say(&g, &f, 1, string("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
+		t.n = 0;
+		text_raw(&b, eip155);
+		text_post(&t, "", &b);
+		rig_say(&g, &f, 0, text_span(&t));
+		assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+		rig_stop(&g);
+		text_free(&b);
+		text_free(&t);
+	}
+}
+
+/* Nethermind answers every value of a WebSocket message. */
+static void
+behind_another_value(void **state)
+{
+	static const char *const before[] = {"{\"id\":7,\"method\":\"eth_chainId\",\"params\":[]}", "[]", "1 ", "null\n", "{}{} {}\r\n"};
+	for (unsigned i = 0; i < sizeof before / sizeof *before; i++) {
+		struct rig g;
+		struct rig_flow f;
+		struct text b = {0}, t = {0};
+		rig_new(&g);
+		g.segment = i % 2 ? 1 : 1448;
+		rig_open(&g, &f, 1);
+		rig_say(&g, &f, 0, string("GET / HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
+		rig_say(&g, &f, 1, string("HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"));
+		text_add(&b, "%s", before[i]);
+		text_raw(&b, eip155);
+		text_add(&b, " ");
+		text_frame(&t, 0x81, &b);
+		rig_say(&g, &f, 0, text_span(&t));
+		assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+		assert_int_equal(g.c[CTR_JSON_BAD], 0);
+		b.n = 0;
+		text_raw(&b, eip155); /* and a message is not another's end */
+		text_frame(&t, 0x81, &b);
+		rig_say(&g, &f, 0, text_span(&t));
+		assert_int_equal(g.c[CTR_TX_DUPLICATE], 1);
+		rig_stop(&g);
+		text_free(&b);
+		text_free(&t);
+	}
+}
+
+/* A text of ASCII in UTF-16 or UTF-32, behind a character that is none. */
+static void
+text_wide(struct text *t, const struct text *ascii, unsigned width, bool little, bool mark)
+{
+	t->n = 0;
+	text_add(t, "%*s", (int)(width * (ascii->n + mark)), "");
+	memset(t->p, 0, t->n);
+	for (uint32_t i = 0; i < ascii->n + mark; i++) {
+		uint32_t c = mark && i == 0 ? 0xfeff : (uint8_t)ascii->p[i - mark];
+		if (c == '~') /* a quote's byte in it */
+			c = 0x2222;
+		for (unsigned k = 0; k < width; k++)
+			t->p[width * i + k] = (char)(c >> 8 * (little ? k : width - 1 - k));
+	}
+}
+
+/* Jackson, which Besu reads bodies with, tells by the first bytes what text they are. */
+static void
+other_text(void **state)
+{
+	for (unsigned i = 0; i < 9; i++) {
+		for (unsigned segment = 1; segment < 1448; segment += segment < 12 ? 1 : 400) {
+			struct rig g;
+			struct rig_flow f;
+			struct text b = {0}, raw = {0}, t = {0};
+			rig_new(&g);
+			rig_open(&g, &f, 1);
+			g.segment = segment;
+			text_raw(&raw, eip155);
+			text_add(&b, "{\"~\":[\"~~~\"],%.*s", (int)raw.n - 1, raw.p + 1);
+			raw.n = 0;
+			if (i < 8)
+				text_wide(&raw, &b, i & 1 ? 4 : 2, i & 2, i & 4);
+			else
+				text_add(&raw, "\xef\xbb\xbf%.*s", (int)b.n, b.p);
+			text_post(&t, "", &raw);
+			rig_say(&g, &f, 0, text_span(&t));
+			assert_int_equal(g.c[CTR_TX_SCANNED], 1);
+			rig_submit(&g, &f, eip155);
+			assert_int_equal(g.c[CTR_TX_DUPLICATE], 1);
+			rig_stop(&g);
+			text_free(&b);
+			text_free(&raw);
+			text_free(&t);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -548,6 +745,11 @@ main(void)
 		cmocka_unit_test(gap_at_the_beginning),
 		cmocka_unit_test(answer_before_the_rest),
 		cmocka_unit_test(evicted_flow_is_taken_up_again),
+		cmocka_unit_test(beginning_comes_last),
+		cmocka_unit_test(handshake_with_a_body),
+		cmocka_unit_test(handshake_with_a_body_refused),
+		cmocka_unit_test(behind_another_value),
+		cmocka_unit_test(other_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

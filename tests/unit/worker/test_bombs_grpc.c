@@ -19,18 +19,7 @@ __wrap_inflate(z_stream *z, int flush)
 	return rc;
 }
 
-enum { DATA, HEADERS, SETTINGS = 4, CONTINUATION = 9, END_STREAM = 1, END_HEADERS = 4 };
 #define FRAME_MAX 16384u
-
-static void
-h2_frame(struct text *t, unsigned type, unsigned flags, uint32_t stream, const void *p, uint32_t n)
-{
-	const uint8_t head[9] = {(uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, (uint8_t)type,
-		(uint8_t)flags, (uint8_t)(stream >> 24), (uint8_t)(stream >> 16), (uint8_t)(stream >> 8),
-		(uint8_t)stream};
-	add_bytes(t, head, sizeof head);
-	add_bytes(t, p, n);
-}
 
 /* In DATA frames as long as they may be. */
 static void
