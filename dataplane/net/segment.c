@@ -256,7 +256,8 @@ take_ack(struct stream_table *t, struct flow *f, const struct arrival *a)
 	if (acked > fin)
 		acked = fin;
 	bool in_place = own == f->fin[a->dir];
-	f->hole[o].lacked |= f->holed[o] && acked == d->next;
+	if (f->holed[o] && acked == d->next)
+		f->hole[o].lacked = true;
 	if (acked < d->acked)
 		f->watch |= (uint8_t)STREAM_LOWERED(o);
 	else if (in_place)
