@@ -208,6 +208,17 @@ h2_held(const struct h2 *h, unsigned dir)
 	return h->dir[dir].hold_n + (uint32_t)h->dir[dir].preface_n;
 }
 
+uint32_t
+h2_take_back(struct h2 *h, unsigned dir, struct span in)
+{
+	struct h2_dir *d = &h->dir[dir];
+	uint32_t n = d->preface_n, rest = in.len < PREFACE_LEN - n ? in.len : PREFACE_LEN - n;
+	if (n == 0 || memcmp(in.p, H2_PREFACE + n, rest) == 0)
+		return 0;
+	d->preface_n = 0;
+	return n;
+}
+
 bool
 h2_in_step(const struct h2 *h, unsigned dir)
 {

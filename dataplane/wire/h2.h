@@ -136,6 +136,10 @@ const struct h2_last *h2_last(const struct h2 *h, unsigned dir);
 /* h2_held: bytes of direction `dir` held and not yet reported as parsed or skipped. */
 uint32_t h2_held(const struct h2 *h, unsigned dir);
 
+/* h2_take_back: direction `dir` holds the beginning of a client's preface, which `in` does not go on with: it was another protocol's, and is
+ * forgotten without being reported. Returns how many bytes; 0: it is not so. */
+uint32_t h2_take_back(struct h2 *h, unsigned dir, struct span in);
+
 /* h2_in_step: the place of the next frame is known. */
 bool h2_in_step(const struct h2 *h, unsigned dir);
 

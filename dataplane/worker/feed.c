@@ -241,14 +241,14 @@ may_be_rlpx(struct span in)
 	return looks == 1 || (looks < 0 && (in.len > 1 || in.p[0] != 0));
 }
 
-/* Back to HTTP, in mid-stream: the bytes are what no other protocol's could be. */
+/* Back to HTTP: the bytes are what no other protocol's could be. */
 static void
-read_as_http(struct worker *w, struct conn *c)
+read_as_http(struct worker *w, struct conn *c, bool midstream)
 {
 	struct flow *f = w->flow;
 	unsigned dir = w->dir;
 	end_conn(w, c);
-	conn_fresh(c, true);
+	conn_fresh(c, midstream);
 	set_current(w, f, c, dir);
 }
 
@@ -268,7 +268,7 @@ look_first(struct worker *w, struct conn *c, unsigned dir, struct span in)
 	struct framer_out o;
 	s->started = true;
 	if (s->proto == CONN_GRPC && http1_looks_like(in) == 1 && !answers_earlier(c, dir)) /* only the other side has said so */
-		read_as_http(w, c);
+		read_as_http(w, c, true);
 	if (s->proto != CONN_HTTP || h2_begins(w, c, dir, in) || begins_without_preface(w, c, dir, in))
 		return;
 	if (http1_looks_like(in) != 0)
@@ -281,6 +281,26 @@ look_first(struct worker *w, struct conn *c, unsigned dir, struct span in)
 		s->unsynced = CTR_ST_SKIP_OPAQUE;
 		http1_gap(&c->http, dir, 1, &o); /* out of step from the beginning; nothing was held or begun */
 	}
+}
+
+/* A request whose method begins as the client's preface does: what h2 holds of it is read as HTTP/1's, which was in step. */
+static bool
+was_no_preface(struct worker *w, struct conn *c, unsigned dir, struct span in)
+{
+	static const uint8_t preface[] = H2_PREFACE;
+	struct framer_out o;
+	uint32_t n = h2_take_back(&c->grpc.h2, dir, in);
+	bool other = c->side[!dir].started;
+	if (n == 0)
+		return false;
+	w->ctr[CTR_ST_BUFFERED] -= n;
+	read_as_http(w, c, false);
+	c->side[dir].started = true;
+	c->side[!dir].started = other;
+	if (other)
+		http1_gap(&c->http, !dir, 1, &o); /* it may be anywhere */
+	http_feed(w, c, dir, (struct span){preface, n});
+	return true;
 }
 
 /* A direction that is out of step may be another protocol's: the beginning was not seen, or somebody forged it. */
@@ -313,11 +333,13 @@ look_again(struct worker *w, struct conn *c, unsigned dir, struct span in)
 	case CONN_RLPX:
 		/* surely: a short segment of ciphertext looks like a request now and then, and what is held for a late key would be gone */
 		if ((!rlpx_readable(&c->rlpx, dir) || c->side[dir].doubt) && http1_surely(in))
-			read_as_http(w, c);
+			read_as_http(w, c, true);
 		break;
 	case CONN_GRPC:
+		if (was_no_preface(w, c, dir, in))
+			return;
 		if ((!h2_in_step(&c->grpc.h2, dir) || c->side[dir].doubt) && http1_surely(in) && h2_looks_like(in) != 1 && !answers_earlier(c, dir))
-			read_as_http(w, c);
+			read_as_http(w, c, true);
 		break;
 	}
 }

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define PREFACE_SURE 4u /* "PRI ": no method of HTTP/1 */
+#define PREFACE_SURE 4u /* "PRI ": a method that only Go's servers would take for one of HTTP/1 */
 
 #define _(id, help) _Static_assert((int)CTR_H2_##id == (int)CTR_H2_CONNECTIONS + (int)H2_N_##id, "counters.h has h2.h's counts, in order");
 H2_COUNTS(_)
@@ -175,9 +175,9 @@ h2_begins(struct worker *w, struct conn *c, unsigned dir, struct span in)
 {
 	static const uint8_t preface[] = H2_PREFACE;
 	struct conn_side *s = &c->side[dir];
-	uint32_t early = s->preface, n = in.len < PREFACE_SURE - early ? in.len : PREFACE_SURE - early;
+	uint32_t early = s->preface, rest = (uint32_t)sizeof preface - 1 - early, n = in.len < rest ? in.len : rest;
 	s->preface = 0;
-	if (!h2_may(c) || memcmp(in.p, preface + early, n) != 0)
+	if (!h2_may(c) || early != http1_held(&c->http, dir) || memcmp(in.p, preface + early, n) != 0)
 		return false;
 	if (early + n < PREFACE_SURE) {
 		s->preface = (uint8_t)(early + n);

@@ -239,6 +239,8 @@ check_pools(const struct rig *g)
 		rig_fail("a decompressor was not given back");
 	if (w->windows.used.next != &w->windows.used)
 		rig_fail("a window was not given back");
+	if (w->h2_bodies.n_free != H2_BODIES)
+		rig_fail("a body outlives its stream");
 	check_evidence(g);
 	uint32_t n_free = 0;
 	for (uint32_t i = j->free; i != 0; i = j->entries[i].next)

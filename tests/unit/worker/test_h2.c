@@ -267,6 +267,65 @@ other_version(void **state)
 	text_free(&t);
 }
 
+/* Go's servers take any word for a method, and geth answers such a request as it does a POST: it only begins as a preface does. */
+static void
+requests_that_begin_so(void **state)
+{
+	static const char *const begins[] = {"PRI / HTTP/1.1\r\n", "PRI * HTTP/1.1\r\n", "PRI * HTTP/2.0\r\n\r\nPOST / HTTP/1.1\r\n"};
+	for (unsigned i = 0; i < sizeof begins / sizeof *begins; i++) {
+		for (uint32_t cut = 0; cut < 24; cut++) {
+			for (unsigned before = 0; before < 2; before++) {
+				struct scene s;
+				struct text body = {0}, t = {0};
+				scene_new(&s);
+				if (before)
+					submit(&s, &s.f);
+				add_fresh(&s, &body);
+				text_add(&t, "%sHost: a\r\nContent-Type: application/json\r\nContent-Length: %u\r\n\r\n", begins[i], body.n);
+				add_bytes(&t, body.p, body.n);
+				rig_say(&s.g, &s.f, 0, (struct span){(uint8_t *)t.p, cut});
+				rig_say(&s.g, &s.f, 0, (struct span){(uint8_t *)t.p + cut, t.n - cut});
+				if (s.g.c[CTR_TX_SCANNED] != 1 + before)
+					print_error("begins %u, cut %u, before %u\n", i, cut, before);
+				assert_int_equal(s.g.c[CTR_TX_SCANNED], 1 + before);
+				rig_answer(&s.g, &s.f);
+				submit(&s, &s.f);
+				assert_int_equal(s.g.c[CTR_TX_SCANNED], 2 + before);
+				rig_stop(&s.g);
+				text_free(&body);
+				text_free(&t);
+			}
+		}
+	}
+}
+
+/* The first bytes of a preface that were lost, or passed over, are not read again. */
+static void
+begun_and_lost(void **state)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct scene s;
+		struct text t = {0};
+		scene_new(&s);
+		submit(&s, &s.f);
+		if (i == 0) {
+			rig_say(&s.g, &s.f, 0, literal("PR"));
+			s.f.sent[0] += 5;
+			rig_say(&s.g, &s.f, 0, literal("I * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+		} else {
+			add_upgrade(&s, &t);
+			rig_say(&s.g, &s.f, 0, text_span(&t));
+			rig_say(&s.g, &s.f, 1, literal("HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"));
+			rig_say(&s.g, &s.f, 1, literal("PR"));
+			rig_say(&s.g, &s.f, 1, literal("I * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+		}
+		rig_flush(&s.g);
+		rig_check(&s.g, ID_FRAMES, ID_FINDINGS - 1);
+		rig_stop(&s.g);
+		text_free(&t);
+	}
+}
+
 static void
 as_the_profile_says(void **state)
 {
@@ -302,6 +361,8 @@ main(void)
 		cmocka_unit_test(begun_and_left),
 		cmocka_unit_test(cut_off),
 		cmocka_unit_test(other_version),
+		cmocka_unit_test(requests_that_begin_so),
+		cmocka_unit_test(begun_and_lost),
 		cmocka_unit_test(as_the_profile_says),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
