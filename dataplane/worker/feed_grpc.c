@@ -199,7 +199,10 @@ grpc_begin(struct worker *w, struct conn *c, bool midstream, uint32_t early)
 		w->ctr[CTR_ST_BUFFERED] -= http1_take_back(&c->http, dir);
 	for (unsigned d = 0; d < 2; d++) {
 		set_current(w, w->flow, c, d);
-		http_end(w, c, d);
+		if (c->side[d].proto == CONN_WS)
+			ws_end(w, c, d);
+		else
+			http_end(w, c, d);
 		c->side[d].proto = CONN_GRPC;
 	}
 	set_current(w, w->flow, c, dir);

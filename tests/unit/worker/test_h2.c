@@ -299,6 +299,22 @@ requests_that_begin_so(void **state)
 	}
 }
 
+/* What the other direction holds as WebSocket is accounted for when both are read as HTTP/2. */
+static void
+beside_frames(void **state)
+{
+	struct scene s;
+	struct text t = {0};
+	scene_new(&s);
+	rig_say(&s.g, &s.f, 0, literal("GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nPOST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n[1"));
+	rig_say(&s.g, &s.f, 1, literal("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n\x81"));
+	rig_say(&s.g, &s.f, 0, literal(",]"));
+	add_preface(&t);
+	rig_say(&s.g, &s.f, 0, text_span(&t));
+	rig_stop(&s.g);
+	text_free(&t);
+}
+
 /* The first bytes of a preface that were lost, or passed over, are not read again. */
 static void
 begun_and_lost(void **state)
@@ -362,6 +378,7 @@ main(void)
 		cmocka_unit_test(cut_off),
 		cmocka_unit_test(other_version),
 		cmocka_unit_test(requests_that_begin_so),
+		cmocka_unit_test(beside_frames),
 		cmocka_unit_test(begun_and_lost),
 		cmocka_unit_test(as_the_profile_says),
 	};
