@@ -5,14 +5,8 @@
 #define ACK_GRACE_TICKS (2000000u >> 10)
 /* A flow that speaks too little to show a late segment for one: how many gap_age to wait. */
 #define QUIET_AGES 25u
-/* Holes looked at for one that holds anything. */
+/* Slabs looked at for a hole that has them held for long. */
 #define STEAL_STEPS 16u
-
-static uint32_t
-id_of(const struct stream_table *t, const struct flow *f, unsigned dir)
-{
-	return (uint32_t)(f - t->flows.flows) * 2 + dir;
-}
 
 static struct flow_hole *
 hole_of(struct stream_table *t, uint32_t id)
@@ -27,7 +21,7 @@ unlist(struct stream_table *t, struct flow *f, unsigned dir)
 	if (!f->holed[dir])
 		return;
 	f->holed[dir] = false;
-	if (t->hole_look == id_of(t, f, dir))
+	if (t->hole_look == stream_dir_id(t, f, dir))
 		t->hole_look = h->next;
 	if (h->prev == NET_NONE)
 		t->hole_head = h->next;
@@ -50,10 +44,10 @@ list(struct stream_table *t, struct flow *f, unsigned dir, uint64_t now_ns)
 	h->prev = t->hole_tail;
 	h->next = NET_NONE;
 	if (h->prev == NET_NONE)
-		t->hole_head = id_of(t, f, dir);
+		t->hole_head = stream_dir_id(t, f, dir);
 	else
-		hole_of(t, h->prev)->next = id_of(t, f, dir);
-	t->hole_tail = id_of(t, f, dir);
+		hole_of(t, h->prev)->next = stream_dir_id(t, f, dir);
+	t->hole_tail = stream_dir_id(t, f, dir);
 }
 
 uint64_t
@@ -198,32 +192,42 @@ stream_hole_due(struct stream_table *t, struct flow *f, unsigned dir, uint64_t n
 		stream_give_up_hole(t, f, dir, acked ? CTR_GAPS_ACK : CTR_GAPS_AGE, now_ns);
 }
 
+/* Holes that are open for long because nobody has filled them are not looked at all the time. */
 void
 stream_holes_expire(struct stream_table *t, unsigned n, uint64_t now_ns)
 {
+	uint32_t now = ticks(now_ns);
+	if (t->hole_look == NET_NONE && now - t->hole_rest < t->gap_age_ticks)
+		return;
 	for (; n > 0 && t->hole_head != NET_NONE; n--) {
-		uint32_t id = t->hole_look != NET_NONE ? t->hole_look : t->hole_head;
-		int32_t open = (int32_t)(ticks(now_ns) - hole_of(t, id)->since);
-		bool young = open < (int32_t)(QUIET_AGES * t->gap_age_ticks);
+		bool first = t->hole_look == NET_NONE;
+		uint32_t id = first ? t->hole_head : t->hole_look;
+		bool young = (int32_t)(now - hole_of(t, id)->since) < (int32_t)(QUIET_AGES * t->gap_age_ticks);
 		t->hole_look = young ? NET_NONE : hole_of(t, id)->next;
+		if (t->hole_look == NET_NONE && !(young && first))
+			t->hole_rest = now;
 		if (young)
 			return;
 		stream_hole_due(t, &t->flows.flows[id / 2], id & 1, now_ns);
+		if (t->hole_look == NET_NONE)
+			return;
 	}
 }
 
 bool
 stream_steal_held(struct stream_table *t, const struct flow *own, unsigned own_dir, uint64_t now_ns)
 {
-	uint32_t id = t->hole_head;
-	for (unsigned i = 0; i < STEAL_STEPS && id != NET_NONE; i++, id = hole_of(t, id)->next) {
-		struct flow *f = &t->flows.flows[id / 2];
-		if (f->dir[id & 1].ooo_head == NET_NONE || (f == own && (id & 1) == own_dir))
+	uint32_t longest = NET_NONE;
+	for (unsigned i = 0; i < STEAL_STEPS; i++) {
+		uint32_t id = ooo_owner(&t->ooo);
+		if (id == NET_NONE || id == stream_dir_id(t, own, own_dir))
 			continue;
-		stream_give_up_hole(t, f, id & 1, CTR_GAPS_CAP, now_ns);
-		return true;
+		if (longest == NET_NONE || (int32_t)(hole_of(t, longest)->since - hole_of(t, id)->since) > 0)
+			longest = id;
 	}
-	return false;
+	if (longest != NET_NONE)
+		stream_give_up_hole(t, &t->flows.flows[longest / 2], longest & 1, CTR_GAPS_CAP, now_ns);
+	return longest != NET_NONE;
 }
 
 void

@@ -10,9 +10,11 @@ ooo_init(struct ooo_pool *p, void *mem, uint32_t n)
 {
 	p->slabs = mem;
 	p->n = p->n_free = n;
-	p->free = 0;
-	for (uint32_t i = 0; i < n; i++)
+	p->free = p->hand = 0;
+	for (uint32_t i = 0; i < n; i++) {
 		p->slabs[i].next = i + 1 < n ? i + 1 : NET_NONE;
+		p->slabs[i].owner = NET_NONE;
+	}
 }
 
 uint32_t
@@ -67,7 +69,7 @@ ooo_extends(const struct ooo_pool *p, const struct flow *f, unsigned dir, uint64
 }
 
 void
-ooo_hold(struct ooo_pool *p, struct flow *f, unsigned dir, uint64_t off, struct span bytes)
+ooo_hold(struct ooo_pool *p, struct flow *f, unsigned dir, uint32_t owner, uint64_t off, struct span bytes)
 {
 	uint32_t prev = before(p, f, dir, off), room = room_behind(p, prev, off), more = bytes.len < room ? bytes.len : room;
 	f->hole[dir].ooo_bytes += bytes.len;
@@ -86,10 +88,19 @@ ooo_hold(struct ooo_pool *p, struct flow *f, unsigned dir, uint64_t off, struct 
 		uint32_t n = bytes.len < OOO_SLAB_DATA ? bytes.len : OOO_SLAB_DATA;
 		prev = insert(p, f, dir, prev, off, (struct span){bytes.p, n});
 		p->slabs[prev].first = first;
+		p->slabs[prev].owner = owner;
 		bytes.p += n;
 		bytes.len -= n;
 		off += n;
 	}
+}
+
+uint32_t
+ooo_owner(struct ooo_pool *p)
+{
+	uint32_t i = p->hand;
+	p->hand = i + 1 < p->n ? i + 1 : 0;
+	return i < p->n ? p->slabs[i].owner : NET_NONE;
 }
 
 const struct ooo_slab *
@@ -109,6 +120,7 @@ ooo_drop_first(struct ooo_pool *p, struct flow *f, unsigned dir)
 		f->hole[dir].ooo_tail = NET_NONE;
 	f->hole[dir].ooo_bytes -= s->len;
 	f->hole[dir].ooo_segments -= s->first;
+	s->owner = NET_NONE;
 	s->next = p->free;
 	p->free = i;
 	p->n_free++;

@@ -9,11 +9,12 @@
 #include "net/range.h"
 
 #define OOO_SLAB_BYTES 2048u
-#define OOO_SLAB_DATA (OOO_SLAB_BYTES - 16u)
+#define OOO_SLAB_DATA (OOO_SLAB_BYTES - 20u)
 
 struct ooo_slab {
 	uint64_t off;
 	uint32_t next;
+	uint32_t owner; /* whoever holds it says who he is; NET_NONE: free */
 	uint16_t len;
 	bool first; /* of its segment: counts as a segment, with what was put behind it */
 	uint8_t data[OOO_SLAB_DATA];
@@ -21,7 +22,7 @@ struct ooo_slab {
 
 struct ooo_pool {
 	struct ooo_slab *slabs;
-	uint32_t n, n_free, free;
+	uint32_t n, n_free, free, hand;
 };
 
 void ooo_init(struct ooo_pool *p, void *mem, uint32_t n);
@@ -32,7 +33,10 @@ uint32_t ooo_slabs_for(uint32_t n);
 bool ooo_extends(const struct ooo_pool *p, const struct flow *f, unsigned dir, uint64_t off, uint32_t n);
 
 /* ooo_hold copies bytes to offset off, where nothing is held; the pool has ooo_slabs_for(bytes.len) free, or they extend a slab. */
-void ooo_hold(struct ooo_pool *p, struct flow *f, unsigned dir, uint64_t off, struct span bytes);
+void ooo_hold(struct ooo_pool *p, struct flow *f, unsigned dir, uint32_t owner, uint64_t off, struct span bytes);
+
+/* ooo_owner: whose the next slab is, of all in turn; NET_NONE: nobody's. */
+uint32_t ooo_owner(struct ooo_pool *p);
 
 /* ooo_first: the first run held, or NULL. Valid until ooo_drop_first. */
 const struct ooo_slab *ooo_first(const struct ooo_pool *p, const struct flow *f, unsigned dir);

@@ -131,7 +131,7 @@ stream_place(struct stream_table *t, struct flow *f, unsigned dir, uint32_t seq,
 			stream_drain(t, f, dir, now_ns);
 			cut_front(&p, least(d->next - p.off, p.bytes.len));
 		} else if (room_for(t, f, dir, &hold, now_ns)) {
-			ooo_hold(&t->ooo, f, dir, p.off, part);
+			ooo_hold(&t->ooo, f, dir, stream_dir_id(t, f, dir), p.off, part);
 			t->ctr[CTR_ST_OOO_HELD] += part.len;
 			if (t->ops.ahead != NULL)
 				t->ops.ahead(t->ctx, f, dir, part, p.off, now_ns);

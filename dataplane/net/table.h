@@ -39,7 +39,8 @@ struct stream_table {
 	struct stream_config config;
 	uint32_t gap_age_ticks;
 	uint32_t hole_head, hole_tail; /* directions (flow * 2 + dir) with a hole, longest open first */
-	uint32_t hole_look;	       /* the next one to see to; NET_NONE: the first */
+	uint32_t hole_look;	       /* the next one to see to; NET_NONE: the first, once it is time */
+	uint32_t hole_rest;	       /* when all had been seen to, in ticks */
 	unsigned epoch_shift;	       /* packet time >> this: a flow moves in its list once an epoch */
 	enum net_link link;
 	struct decode_rules rules;
@@ -78,12 +79,19 @@ void stream_settle(struct stream_table *t, struct flow *f, unsigned dir, bool mo
 /* stream_give_up_hole passes the first hole of a direction, or all that the receiver acknowledged past. */
 void stream_give_up_hole(
 	struct stream_table *t, struct flow *f, unsigned dir, enum sentinel_counter why, uint64_t now_ns);
+/* stream_dir_id: the number of a direction, by which holes are listed and slabs held. */
+static inline uint32_t
+stream_dir_id(const struct stream_table *t, const struct flow *f, unsigned dir)
+{
+	return (uint32_t)(f - t->flows.flows) * 2 + dir;
+}
+
 /* stream_hole_due gives the hole up if its time has come. */
 void stream_hole_due(struct stream_table *t, struct flow *f, unsigned dir, uint64_t now_ns);
 /* stream_holes_expire looks at n holes at most, and gives up those that have been open for too long. */
 void stream_holes_expire(struct stream_table *t, unsigned n, uint64_t now_ns);
-/* stream_steal_held gives up the longest open hole that holds bytes back, not this direction's own; false if
- * none is found. */
+/* stream_steal_held gives up a hole for the bytes that it holds back: of those that some of the slabs are held for, the longest open one, and not this
+ * direction's own. False if none is found. */
 bool stream_steal_held(struct stream_table *t, const struct flow *own, unsigned own_dir, uint64_t now_ns);
 /* stream_fin_off: offset of the direction's end; UINT64_MAX if not known. */
 uint64_t stream_fin_off(const struct flow *f, unsigned dir);

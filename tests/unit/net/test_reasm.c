@@ -369,6 +369,34 @@ the_core_runs_out_of_slabs(void **state)
 	assert_int_equal(net.flows[net.n_flows - 1].dir[0].n, 100 + sizeof huge);
 }
 
+/* Ends beyond a hole, of which nothing is held: older than any other, and yet what another holds is given up for who has the next hole. */
+static void
+holes_that_hold_nothing_are_in_nobodys_way(void **state)
+{
+	net_close(&net);
+	struct stream_config c = net_config();
+	c.ooo_slabs = 8;
+	net_open(&net, &c);
+	handshake(1, 1);
+	for (unsigned i = 0; i < 17; i++) {
+		struct parts p = {.src = 10 + i, .seq = 100, .flags = TCP_SYN};
+		net_send(&net, &p);
+		p = (struct parts){.src = 10 + i, .seq = 111, .flags = TCP_FIN | TCP_ACK};
+		net_send(&net, &p);
+	}
+	struct parts hog = {.src = 60, .seq = 100, .flags = TCP_SYN};
+	net_send(&net, &hog);
+	for (unsigned i = 0; i < 8; i++) {
+		hog = (struct parts){.src = 60, .seq = 111 + 2 * i, .flags = TCP_ACK, .payload = "x", .len = 1};
+		net_send(&net, &hog);
+	}
+	assert_int_equal(net.ctr[CTR_ST_OOO_HELD], 8);
+	text(0, 3, "def");
+	text(0, 0, "abc");
+	assert_true(net_heard(&net, net.n_flows - 1, 0, "abcdef", 6));
+	assert_int_equal(net.ctr[CTR_GAPS_CAP], 1);
+}
+
 static void
 segments_that_fill_several_holes(void **state)
 {
@@ -455,7 +483,7 @@ main(void)
 		T(conflict_with_delivered), T(conflict_with_held), T(conflict_beyond_the_history),
 		T(keepalive_and_window_probes), T(gap_by_ack), T(ack_before_data_is_no_gap),
 		T(gap_by_ack_with_nothing_held), T(gap_by_age), T(the_receiver_lacks_it_as_well), T(small_segments_behind_a_hole), T(caps_give_the_hole_up_not_the_bytes),
-		T(a_segment_at_the_cap_before_the_held), T(the_core_runs_out_of_slabs),
+		T(a_segment_at_the_cap_before_the_held), T(the_core_runs_out_of_slabs), T(holes_that_hold_nothing_are_in_nobodys_way),
 		T(segments_that_fill_several_holes), T(large_segments_span_slabs), T(far_segments_are_dropped),
 		T(stream_goes_on_far_ahead), T(stream_goes_on_far_ahead_unseen),
 	};
