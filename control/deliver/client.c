@@ -322,13 +322,20 @@ resolve(struct client *k, struct client_service *s, const struct position *p, ui
 	return false;
 }
 
-static void
-log_subscriber(const struct client *k, struct client_service *s)
+static struct ucred
+who_asks(const struct client *k)
 {
 	struct ucred who = {0};
 	socklen_t n = sizeof who;
-	char detail[256];
 	getsockopt(k->fd, SOL_SOCKET, SO_PEERCRED, &who, &n);
+	return who;
+}
+
+static void
+log_subscriber(const struct client *k, struct client_service *s)
+{
+	struct ucred who = who_asks(k);
+	char detail[256];
 	LOG(LOG_TOLD, "%s%s subscribed (pid %ld, uid %ld, gid %ld), from %s grade on",
 		k->name[0] ? "consumer " : "a nameless consumer", k->name, (long)who.pid, (long)who.uid,
 		(long)who.gid, alert_grade_name(k->min_grade));
@@ -416,10 +423,8 @@ forget(struct client *k, struct client_service *s, const struct line_request *q)
 		refuse(k, "there is no consumer of this name", "sentinelctl status lists them");
 		return;
 	}
-	struct ucred who = {0};
-	socklen_t n = sizeof who;
+	struct ucred who = who_asks(k);
 	char detail[160];
-	getsockopt(k->fd, SOL_SOCKET, SO_PEERCRED, &who, &n);
 	snprintf(detail, sizeof detail, "{\"consumer\":\"%s\",\"pid\":\"%ld\",\"uid\":\"%ld\"}", q->consumer, (long)who.pid, (long)who.uid);
 	journal_note(s->c->journal, control_wall_ns(), "forgotten", detail);
 	put_line(k, "{\"event\":\"forgotten\"}", strlen("{\"event\":\"forgotten\"}"));
@@ -428,9 +433,7 @@ forget(struct client *k, struct client_service *s, const struct line_request *q)
 static void
 watch(struct client *k, struct client_service *s, const struct line_request *q)
 {
-	struct ucred who = {0};
-	socklen_t n = sizeof who;
-	getsockopt(k->fd, SOL_SOCKET, SO_PEERCRED, &who, &n);
+	struct ucred who = who_asks(k);
 	k->watch_added = q->op == LINE_WATCH_ADD;
 	memcpy(k->watch_address, q->address, sizeof k->watch_address);
 	int rc = k->watch_added ? recall_watch_add(s->c->recall, q->address, q->note, who.uid, who.pid, &k->watch_version)

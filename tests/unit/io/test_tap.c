@@ -92,6 +92,16 @@ judge(const struct tap *t, int fd, const uint8_t *frame, size_t n, int want, uin
 	return true;
 }
 
+/* Attached to the loopback, and found again. */
+static void
+tap_lo(struct tap *t)
+{
+	must(tap_find(t, err, sizeof err));
+	must(tap_attach(t, "lo", "clone0", "clone1", NULL, err, sizeof err));
+	tap_forget(t);
+	must(tap_find(t, err, sizeof err));
+}
+
 static void
 test_oracle(void **state)
 {
@@ -101,10 +111,7 @@ test_oracle(void **state)
 	uint64_t was[STEER_COUNT] = {0};
 	uint8_t frame[ORACLE_FRAME_MAX];
 	unsigned taken = 0, judgements = 0;
-	must(tap_find(&t, err, sizeof err));
-	must(tap_attach(&t, "lo", "clone0", "clone1", NULL, err, sizeof err));
-	tap_forget(&t);
-	must(tap_find(&t, err, sizeof err));
+	tap_lo(&t);
 	int fd = listen_on("clone1");
 	for (unsigned round = 0; round < 150; round++) {
 		oracle_filter(&r, &f);
@@ -135,10 +142,7 @@ test_capture_gone(void **state)
 	uint8_t out[128];
 	uint64_t c[STEER_COUNT];
 	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = frame, .data_size_in = sizeof frame, .data_out = out, .data_size_out = sizeof out);
-	must(tap_find(&t, err, sizeof err));
-	must(tap_attach(&t, "lo", "clone0", "clone1", NULL, err, sizeof err));
-	tap_forget(&t);
-	must(tap_find(&t, err, sizeof err));
+	tap_lo(&t);
 	assert_int_equal(link_delete((int)if_nametoindex("clone0")), 0);
 	assert_int_equal(bpf_prog_test_run_opts(t.prog_fd, &o), 0);
 	assert_int_equal((int)o.retval, TC_ACT_UNSPEC); /* the node's frame goes on all the same */
@@ -167,10 +171,7 @@ test_nobody_reads(void **state)
 	uint8_t out[128];
 	uint64_t c[STEER_COUNT];
 	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = frame, .data_size_in = sizeof frame, .data_out = out, .data_size_out = sizeof out);
-	must(tap_find(&t, err, sizeof err));
-	must(tap_attach(&t, "lo", "clone0", "clone1", NULL, err, sizeof err));
-	tap_forget(&t);
-	must(tap_find(&t, err, sizeof err));
+	tap_lo(&t);
 	assert_int_equal(system("ip link set clone1 down"), 0);
 	assert_int_equal(bpf_prog_test_run_opts(t.prog_fd, &o), 0);
 	filter_table_counts(&t.map, c);

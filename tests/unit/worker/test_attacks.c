@@ -658,7 +658,7 @@ behind_another_value(void **state)
 		g.segment = i % 2 ? 1 : 1448;
 		rig_open(&g, &f, 1);
 		rig_say(&g, &f, 0, string("GET / HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
-		rig_say(&g, &f, 1, string("HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"));
+		rig_say(&g, &f, 1, string(agreed));
 		text_add(&b, "%s", before[i]);
 		text_raw(&b, eip155);
 		text_add(&b, " ");
